@@ -1,0 +1,29 @@
+"""Socket: a page picture to the regions on it. One file per detector; its file name is what users type.
+
+A module here defines `open_detector(settings: EngineSettings) -> Detector`.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from octavo.document import Detection, PageImage
+
+
+class Detector(Protocol):
+    """Finds regions. Called in a worker thread, never from two threads at once."""
+
+    @property
+    def described(self) -> str:
+        """What really runs: network, weights, device; goes into the result."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Pages it likes to see together; it must take any number."""
+        ...
+
+    def detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
+        """The detections of each page. Raises EngineFailed; a page with nothing on it gives an empty list."""
+        ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,313 @@
+"""The nouns that pass between the stages: frozen, no behaviour, no I/O.
+
+    PageImage -> Detection -> Region -> Crop -> Recognition -> Block -> Page -> Document -> Artifact
+
+Pages count from 0 here and from 1 in whatever a person reads. Boxes are 0..1000 of the page as it is read, that is
+after it was turned upright.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.geometry import Box, PixelBox, Size
+
+Pixels: TypeAlias = NDArray[np.uint8]  # height x width x 3, RGB
+
+
+class Label(StrEnum):
+    """The 25 region classes of PP-DocLayoutV3, in the order of their ids."""
+
+    ABSTRACT = "abstract"
+    ALGORITHM = "algorithm"
+    ASIDE_TEXT = "aside_text"
+    CHART = "chart"
+    CONTENT = "content"
+    DISPLAY_FORMULA = "display_formula"
+    DOC_TITLE = "doc_title"
+    FIGURE_TITLE = "figure_title"
+    FOOTER = "footer"
+    FOOTER_IMAGE = "footer_image"
+    FOOTNOTE = "footnote"
+    FORMULA_NUMBER = "formula_number"
+    HEADER = "header"
+    HEADER_IMAGE = "header_image"
+    IMAGE = "image"
+    INLINE_FORMULA = "inline_formula"
+    NUMBER = "number"
+    PARAGRAPH_TITLE = "paragraph_title"
+    REFERENCE = "reference"
+    REFERENCE_CONTENT = "reference_content"
+    SEAL = "seal"
+    TABLE = "table"
+    TEXT = "text"
+    VERTICAL_TEXT = "vertical_text"
+    VISION_FOOTNOTE = "vision_footnote"
+
+
+class Task(StrEnum):
+    """What is done with a region."""
+
+    TEXT = "text"
+    TABLE = "table"
+    FORMULA = "formula"
+    SKIP = "skip"  # kept in the output as a picture, not read
+    ABANDON = "abandon"  # left out of the body
+
+
+class Severity(StrEnum):
+    """What a problem means to the reader of the result."""
+
+    LOST = "lost"  # it is on the page and not in the result: the document is `partial`
+    DOUBTFUL = "doubtful"  # it is in the result, but may be wrong or cut short
+    LEFT_OUT = "left_out"  # it was left out because the options say so
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One line of the loss ledger."""
+
+    code: str  # stable, snake_case; an error's code where an error was the cause
+    message: str
+    severity: Severity
+    page: int | None = None  # 0-based
+    box: Box | None = None
+    label: Label | None = None
+    saved_text: str | None = None  # what could be saved of a region that is otherwise lost
+
+
+# --- text with a place ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A run of characters without a gap. Where a script has no spaces, a run the reader kept together."""
+
+    text: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """One line of text on a page: found (text is None), read from the picture, or taken from the text layer."""
+
+    box: Box
+    text: str | None = None
+    words: tuple[Word, ...] = ()  # in reading order; may be empty where only the line is known
+    confidence: float | None = None  # 0..1, mean over the characters
+    quad: tuple[tuple[float, float], ...] = ()  # 4 corners clockwise from top left, page units; () = the box's
+    font_size: float | None = None  # points
+    bold: bool = False
+    italic: bool = False
+    monospace: bool = False
+
+
+class Trust(StrEnum):
+    """Verdict on a page's text layer."""
+
+    TRUSTED = "trusted"
+    ABSENT = "absent"  # no text, or next to none
+    GARBLED = "garbled"  # wrong ToUnicode, missing glyph names, replacement characters
+    INVISIBLE = "invisible"  # OCR junk under a scan
+    DISORDERED = "disordered"  # right-to-left or ligature order that cannot be put right
+
+
+@dataclass(frozen=True, slots=True)
+class TextLayer:
+    """The text a page of a PDF carries, and whether to believe it."""
+
+    verdict: Trust
+    reason: str  # for people: what the verdict rests on
+    lines: tuple[TextLine, ...] = ()
+    doubtful: tuple[Box, ...] = ()  # areas of a trusted page whose text is not to be believed
+    pictures: tuple[Box, ...] = ()  # areas covered by raster images: text in them is not in the layer
+
+
+@dataclass(frozen=True, slots=True)
+class PageImage:
+    """A page as it was drawn, upright as far as is known."""
+
+    number: int  # 0-based in the document
+    pixels: Pixels
+    dpi: float  # pixels per inch of `pixels`; for plain images what the file says, or 0 where it says nothing
+    rotation: int = 0  # clockwise degrees it was turned by to stand upright: 0, 90, 180, 270
+    text: TextLayer | None = None  # None: not a PDF, or not asked for
+
+    @property
+    def size(self) -> Size:
+        return Size(self.pixels.shape[1], self.pixels.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A bookmark of the document's own outline."""
+
+    title: str
+    level: int  # 1 is the top
+    page: int | None  # 0-based
+
+
+# --- regions ----------------------------------------------------------------------------------------------------
+
+
+class Origin(StrEnum):
+    """What found a region."""
+
+    MODEL = "model"
+    GEOMETRY = "geometry"  # lines, rules and gaps; also the text no model region covers
+    WHOLE_PAGE = "whole_page"
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """What a detector saw, before overlaps are settled and an order is given."""
+
+    box: Box
+    label: Label
+    score: float  # 0..1
+    order: float | None = None  # rank in reading order where the network gives one; smaller is earlier
+    polygon: tuple[tuple[float, float], ...] = ()  # page units
+    lines: tuple[TextLine, ...] = ()  # the lines inside, in reading order, where the detector knows them
+    origin: Origin = Origin.MODEL
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle of a page that is read in one go. Its place in the tuple it comes in is its reading order."""
+
+    page: int  # 0-based
+    box: Box
+    label: Label
+    task: Task
+    score: float
+    polygon: tuple[tuple[float, float], ...] = ()
+    lines: tuple[TextLine, ...] = ()
+    origin: Origin = Origin.MODEL
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """The exact picture a recogniser gets."""
+
+    region: Region
+    pixels: Pixels  # a view into the page where it can be: do not write to it
+    box: PixelBox  # where it was cut, in pixels of the page's picture
+
+
+class TextSource(StrEnum):
+    """Where a region's text came from."""
+
+    TEXT_LAYER = "text_layer"
+    RECOGNIZER = "recognizer"
+    NONE = "none"  # not read: skipped, abandoned, or lost
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens, as the model's server counts them."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    requests: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.requests + other.requests,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What was read in one region. `text` is None where nothing could be read, and then a problem says why.
+
+    Text is plain for text regions, an HTML table (`<table>..</table>`) for tables, LaTeX for formulas if the engine
+    gives LaTeX. `problems` need no page, box or label: assembly fills those in from the region.
+    """
+
+    text: str | None
+    source: TextSource = TextSource.RECOGNIZER
+    confidence: float | None = None  # 0..1
+    lines: tuple[TextLine, ...] = ()  # where the engine reads lines: their texts and boxes (page units)
+    problems: tuple[Problem, ...] = ()
+    steps: tuple[str, ...] = ()  # what the recovery ladder tried, in order
+    usage: Usage = Usage()
+
+
+# --- the result -------------------------------------------------------------------------------------------------
+
+
+class Role(StrEnum):
+    """Which flow of the document a block belongs to."""
+
+    BODY = "body"
+    FURNITURE = "furniture"  # running headers, footers, page numbers
+    LEFT_OUT = "left_out"  # abandoned by the label mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A region with what was read in it and its place in the document."""
+
+    region: Region
+    recognition: Recognition
+    index: int  # reading order on its page, from 0
+    content: str | None  # Markdown of this block alone: what json_result carries; None for pictures and losses
+    role: Role = Role.BODY
+    level: int | None = None  # heading level 1..6
+    continues: bool = False  # goes on from the previous body block (over a column or page break)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of the result."""
+
+    number: int  # 0-based
+    size: Size  # pixels it was drawn at, upright
+    dpi: float
+    rotation: int  # clockwise degrees it was turned by
+    blocks: tuple[Block, ...] = ()  # in reading order
+    problems: tuple[Problem, ...] = ()  # of this page, its regions' included
+    text_layer: Trust | None = None
+    text_layer_reason: str | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)  # seconds by stage
+
+
+class Status(StrEnum):
+    """How a document ended."""
+
+    SUCCESS = "success"
+    PARTIAL = "partial"  # at least one region or page was lost
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The finished result."""
+
+    name: str  # file stem or what the caller called it: never a path
+    pages: tuple[Page, ...]
+    page_count: int  # of the source, selected or not
+    problems: tuple[Problem, ...] = ()  # all, in page order
+    headings: tuple[Heading, ...] = ()  # the source's own outline
+    engines: Mapping[str, str] = field(default_factory=dict)  # stage -> what really ran
+    usage: Usage = Usage()
+    timings: Mapping[str, float] = field(default_factory=dict)  # seconds by stage, summed; "total" is wall time
+
+    @property
+    def status(self) -> Status:
+        lost = any(problem.severity is Severity.LOST for problem in self.problems)
+        return Status.PARTIAL if lost else Status.SUCCESS
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file of the result: what a renderer makes and delivery puts somewhere."""
+
+    name: str  # relative, with forward slashes: "imgs/cropped_page0_idx0.jpg"
+    media_type: str
+    data: bytes

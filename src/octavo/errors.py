@@ -1,0 +1,190 @@
+"""Every error Octavo raises, with a stable code, whose fault it is, and whether trying again may help.
+
+An error knows no transport: each front end keeps its own table from `Fault` to HTTP status or exit code. The
+message is one line for the caller: what, which, what to do. It never holds a path of the host, a secret, a URL's
+query, or text of the document.
+"""
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Fault(StrEnum):
+    """Who can mend it."""
+
+    CALLER = "caller"  # the input or the options
+    UPSTREAM = "upstream"  # a server we depend on: the source's host, the model's server, the bucket
+    OURS = "ours"  # the installation or a defect
+
+
+class OctavoError(Exception):
+    """Base of all errors that leave this package."""
+
+    code: ClassVar[str] = "internal"
+    fault: ClassVar[Fault] = Fault.OURS
+    retryable: ClassVar[bool] = False
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+# --- what the caller handed in -------------------------------------------------------------------------------
+
+
+class SourceNotFound(OctavoError):
+    """The file, folder or address does not exist."""
+
+    code = "source_not_found"
+    fault = Fault.CALLER
+
+
+class SourceEmpty(OctavoError):
+    """The source has no bytes (or the folder no documents)."""
+
+    code = "source_empty"
+    fault = Fault.CALLER
+
+
+class SourceTooLarge(OctavoError):
+    """The source has more bytes than the limit allows."""
+
+    code = "source_too_large"
+    fault = Fault.CALLER
+
+
+class SourceInvalid(OctavoError):
+    """The source cannot be understood: broken base64, a malformed URL, two sources where one is asked for."""
+
+    code = "source_invalid"
+    fault = Fault.CALLER
+
+
+class AddressRefused(OctavoError):
+    """The URL leads to an address this process must not call (loopback, private network, metadata service)."""
+
+    code = "address_refused"
+    fault = Fault.CALLER
+
+
+class TypeUnsupported(OctavoError):
+    """The bytes are neither a PDF nor an image format we read."""
+
+    code = "type_unsupported"
+    fault = Fault.CALLER
+
+
+class DocumentCorrupt(OctavoError):
+    """The bytes claim to be a PDF or an image but cannot be opened."""
+
+    code = "document_corrupt"
+    fault = Fault.CALLER
+
+
+class PasswordNeeded(OctavoError):
+    """The PDF is encrypted and no password, or a wrong one, was given."""
+
+    code = "password_needed"
+    fault = Fault.CALLER
+
+
+class DocumentHasNoPages(OctavoError):
+    """The document opens, but has nothing in it to read."""
+
+    code = "document_has_no_pages"
+    fault = Fault.CALLER
+
+
+class PagesInvalid(OctavoError):
+    """The page selection is malformed or selects nothing."""
+
+    code = "pages_invalid"
+    fault = Fault.CALLER
+
+
+class OptionInvalid(OctavoError):
+    """An option, setting or job key is unknown or has a value it cannot have."""
+
+    code = "option_invalid"
+    fault = Fault.CALLER
+
+
+class LimitExceeded(OctavoError):
+    """The document asks for more (pixels, pages, memory) than a named limit allows."""
+
+    code = "limit_exceeded"
+    fault = Fault.CALLER
+
+
+# --- a part of a document that failed: mostly met as a `Problem`, raised only where nothing else is left ----------
+
+
+class PageUnreadable(OctavoError):
+    """One page cannot be drawn."""
+
+    code = "page_unreadable"
+    fault = Fault.CALLER
+
+
+# --- servers we depend on ----------------------------------------------------------------------------------------
+
+
+class SourceUnreachable(OctavoError):
+    """The address does not answer, or answers with an error."""
+
+    code = "source_unreachable"
+    fault = Fault.UPSTREAM
+    retryable = True
+
+
+class EngineLost(OctavoError):
+    """The model's server went away, or kept failing after retries."""
+
+    code = "engine_lost"
+    fault = Fault.UPSTREAM
+    retryable = True
+
+
+class EngineTimeout(OctavoError):
+    """The model's server did not answer in time."""
+
+    code = "engine_timeout"
+    fault = Fault.UPSTREAM
+    retryable = True
+
+
+class EngineRefused(OctavoError):
+    """The model's server rejects the request (HTTP 4xx): trying again will not help."""
+
+    code = "engine_refused"
+    fault = Fault.UPSTREAM
+
+
+class DeliveryFailed(OctavoError):
+    """The result could not be put where it was asked for."""
+
+    code = "delivery_failed"
+    fault = Fault.UPSTREAM
+    retryable = True
+
+
+# --- ours --------------------------------------------------------------------------------------------------------
+
+
+class EngineUnavailable(OctavoError):
+    """The engine asked for cannot run here: a package, weights or a program is missing. The message says which."""
+
+    code = "engine_unavailable"
+
+
+class EngineFailed(OctavoError):
+    """An engine raised something nobody expected."""
+
+    code = "engine_failed"
+
+
+class TimeBudgetSpent(OctavoError):
+    """The job's time ran out; what was finished is in the result."""
+
+    code = "time_budget_spent"
+    fault = Fault.CALLER

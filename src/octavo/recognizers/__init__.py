@@ -1,0 +1,34 @@
+"""Socket: crops to what is written in them. One file per recogniser; its file name is what users type.
+
+A module here defines `async def open_recognizer(settings: EngineSettings) -> Recognizer`.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from octavo.document import Crop, Recognition
+from octavo.geometry import PixelBudget
+
+
+class Recognizer(Protocol):
+    """Reads crops. Safe to call from many tasks at once; it bounds its own work."""
+
+    @property
+    def described(self) -> str:
+        """What really runs: model, revision, server; goes into the result."""
+        ...
+
+    @property
+    def budget(self) -> PixelBudget:
+        """What the model can use of a picture."""
+        ...
+
+    async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
+        """One recognition per crop, in order: the crops of one page, whose task is text, table or formula.
+
+        A crop that cannot be read gives a Recognition with a problem; only cancellation raises. `document` names the
+        job the crops belong to, so that a shared engine can be fair between jobs.
+        """
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,220 @@
+"""Every knob, spelled once: flag, environment variable, JSON schema and docs/options.md come from these lines.
+
+`EngineSettings` lives as long as an engine, `ParseOptions` as long as one document. Values are resolved by `resolve`:
+explicit beats environment beats preset beats default, and each value remembers where it came from. The environment is
+read when settings are made, never on import.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+from octavo.document import Label, Task
+from octavo.errors import OptionInvalid
+
+
+class TextLayerUse(StrEnum):
+    """What to do with the text a PDF page carries."""
+
+    AUTO = "auto"  # use it where it can be trusted
+    OFF = "off"  # read every page from its picture
+    ONLY = "only"  # never read a picture: what the layer does not say is reported lost
+
+
+class Furniture(StrEnum):
+    """Where running headers, footers and page numbers go in Markdown and HTML."""
+
+    APART = "apart"  # kept in the JSON, left out of the running text
+    INLINE = "inline"  # in the running text, where they stand on the page
+    DROP = "drop"  # nowhere
+
+
+class Profile(StrEnum):
+    """Which rules of post-processing apply."""
+
+    FAITHFUL = "faithful"  # nothing that damages content
+    OFFICIAL = "official"  # equal to the official GLM-OCR SDK's formatter, its quirks included
+
+
+class OrientationUse(StrEnum):
+    """Whether pages that lie on their side are turned upright."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
+# The official SDK's default mapping of labels to tasks (config.yaml of glmocr 0.1.5).
+DEFAULT_TASKS: Mapping[Label, Task] = MappingProxyType(
+    dict.fromkeys(Label, Task.TEXT)
+    | dict.fromkeys((Label.TABLE,), Task.TABLE)
+    | dict.fromkeys((Label.DISPLAY_FORMULA, Label.INLINE_FORMULA), Task.FORMULA)
+    | dict.fromkeys((Label.IMAGE, Label.CHART), Task.SKIP)
+    | dict.fromkeys(
+        (
+            Label.HEADER,
+            Label.FOOTER,
+            Label.NUMBER,
+            Label.FOOTNOTE,
+            Label.ASIDE_TEXT,
+            Label.REFERENCE,
+            Label.HEADER_IMAGE,
+            Label.FOOTER_IMAGE,
+        ),
+        Task.ABANDON,
+    )
+)
+
+# What `faithful` does by default: read the running text the official mapping throws away, keep the pictures.
+FAITHFUL_TASKS: Mapping[Label, Task] = MappingProxyType(
+    dict(DEFAULT_TASKS)
+    | dict.fromkeys(
+        (Label.HEADER, Label.FOOTER, Label.NUMBER, Label.FOOTNOTE, Label.ASIDE_TEXT, Label.REFERENCE), Task.TEXT
+    )
+    | dict.fromkeys((Label.HEADER_IMAGE, Label.FOOTER_IMAGE), Task.SKIP)
+)
+
+
+class _Knobs(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+
+def _knob(default: Any, description: str, *, environment: tuple[str, ...] = (), **limits: Any) -> Any:
+    """A field with the names of environment variables, besides `OCTAVO_<NAME>`, that set it."""
+    return Field(default, description=description, json_schema_extra={"environment": list(environment)}, **limits)
+
+
+class ParseOptions(_Knobs):
+    """What a caller may choose for one document."""
+
+    pages: str | None = _knob(None, "Pages to read, from 1: '1-5,8,-1'; -1 is the last. Default: all.")
+    password: SecretStr | None = _knob(None, "Password of an encrypted PDF.")
+    dpi: int = _knob(150, "Pixels per inch a PDF page is drawn at.", ge=36, le=600)
+    max_side: int = _knob(
+        3500,
+        "Longest side of a page picture in pixels; larger pages are drawn smaller.",
+        ge=64,
+        le=20000,
+        environment=("IMAGE_MAX_SIDE",),
+    )
+    orientation: OrientationUse = _knob(OrientationUse.AUTO, "Turn pages that lie on their side upright.")
+    text_layer: TextLayerUse = _knob(
+        TextLayerUse.AUTO, "Use a PDF page's own text: where it can be trusted, never, or only."
+    )
+    layout: bool = _knob(
+        True, "Find regions; without, the whole page is one region.", environment=("GLMOCR_ENABLE_LAYOUT",)
+    )
+    tasks: Mapping[Label, Task] = _knob(
+        MappingProxyType({}),
+        "What to do with regions of a label, over the profile's defaults: image=text, header=abandon ...",
+    )
+    profile: Profile = _knob(Profile.FAITHFUL, "Post-processing: faithful to the page, or equal to the official SDK.")
+    furniture: Furniture = _knob(
+        Furniture.APART, "Running headers, footers and page numbers: apart from the text, inline, or dropped."
+    )
+    formats: tuple[str, ...] = _knob(
+        ("markdown", "glmocr_json", "crops", "overlay"), "What to write: names of renderers."
+    )
+
+    @field_validator("tasks", mode="after")
+    @classmethod
+    def _freeze(cls, tasks: Mapping[Label, Task]) -> Mapping[Label, Task]:
+        return MappingProxyType(dict(tasks))
+
+    def task_of(self, label: Label) -> Task:
+        """What is done with a region of this label."""
+        defaults = FAITHFUL_TASKS if self.profile is Profile.FAITHFUL else DEFAULT_TASKS
+        return self.tasks.get(label, defaults[label])
+
+
+class EngineSettings(_Knobs):
+    """What lives as long as an engine."""
+
+    engine: str = _knob("embedded", "Pair of detector and recogniser: 'embedded' (no GPU, no network) or 'glm-ocr'.")
+    detector: str | None = _knob(None, "Detector, where it is not the engine's own.")
+    recognizer: str | None = _knob(None, "Recogniser, where it is not the engine's own.")
+    threads: int | None = _knob(
+        None, "CPU threads of the embedded networks. Default: the cores this process may use.", ge=1
+    )
+
+    # limits: what one document may cost
+    max_source_bytes: int = _knob(512 << 20, "Largest source in bytes.", ge=1)
+    max_pages: int = _knob(10_000, "Most pages read of one document.", ge=1, environment=("MAX_PAGES_PER_JOB",))
+    max_page_pixels: int = _knob(200_000_000, "Largest picture decoded, in pixels.", ge=1)
+    page_seconds: float = _knob(30.0, "Longest time one page may take to be drawn.", gt=0)
+    fetch_seconds: float = _knob(120.0, "Longest time a download may take.", gt=0)
+    allow_private_addresses: bool = _knob(False, "Fetch URLs that lead into private networks.")
+
+
+# --- where a value comes from ------------------------------------------------------------------------------------
+
+Knobs = TypeVar("Knobs", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved(Generic[Knobs]):
+    """Settings, and where each value came from: 'explicit', 'environment NAME', 'preset', or 'default'."""
+
+    values: Knobs
+    origins: Mapping[str, str]
+
+
+def environment_names(model: type[BaseModel], field: str) -> Iterator[str]:
+    """The variables that set a knob, strongest first."""
+    yield f"OCTAVO_{field.upper()}"
+    extra = model.model_fields[field].json_schema_extra
+    if isinstance(extra, dict):
+        names = extra.get("environment")
+        yield from (str(name) for name in names) if isinstance(names, list) else ()
+
+
+def resolve(
+    model: type[Knobs],
+    explicit: Mapping[str, object],
+    environment: Mapping[str, str],
+    preset: Mapping[str, str] = MappingProxyType({}),
+) -> Resolved[Knobs]:
+    """Settle every knob of `model`. Raises OptionInvalid naming the knob and where its value came from."""
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for field in model.model_fields:
+        if field in explicit:
+            values[field], origins[field] = explicit[field], "explicit"
+            continue
+        origins[field] = "default"
+        for source, variables in (("environment", environment), ("preset", preset)):
+            name = next((name for name in environment_names(model, field) if variables.get(name, "") != ""), None)
+            if name is not None:
+                values[field], origins[field] = _parsed(variables[name]), f"{source} {name}"
+                break
+    unknown = sorted(set(explicit) - set(model.model_fields))
+    if unknown:
+        raise OptionInvalid(f"no option called {unknown[0]!r}; there are: {', '.join(model.model_fields)}")
+    try:
+        return Resolved(model.model_validate(values), origins)
+    except ValidationError as error:
+        raise OptionInvalid(_first_complaint(error, origins)) from error
+
+
+def _parsed(text: str) -> object:
+    """JSON where it is a list or an object, otherwise the text itself: pydantic turns it into numbers and flags."""
+    if text[:1] in "[{":
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            return text
+    return text
+
+
+def _first_complaint(error: ValidationError, origins: Mapping[str, str]) -> str:
+    complaint = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    field = str(complaint["loc"][0]) if complaint["loc"] else "options"
+    where = ".".join(str(part) for part in complaint["loc"]) or "options"
+    origin = origins.get(field, "explicit")
+    return f"{where}: {complaint['msg'][0].lower()}{complaint['msg'][1:]}" + (
+        f" (from {origin})" if origin != "explicit" else ""
+    )
