@@ -109,8 +109,7 @@ class ParseOptions(_Knobs):
         True, "Find regions; without, the whole page is one region.", environment=("GLMOCR_ENABLE_LAYOUT",)
     )
     tasks: Mapping[Label, Task] = _knob(
-        MappingProxyType({}),
-        "What to do with regions of a label, over the profile's defaults: image=text, header=abandon ...",
+        {}, "What to do with regions of a label, over the profile's defaults: image=text, header=abandon ..."
     )
     profile: Profile = _knob(Profile.FAITHFUL, "Post-processing: faithful to the page, or equal to the official SDK.")
     furniture: Furniture = _knob(
@@ -139,6 +138,10 @@ class EngineSettings(_Knobs):
     recognizer: str | None = _knob(None, "Recogniser, where it is not the engine's own.")
     threads: int | None = _knob(
         None, "CPU threads of the embedded networks. Default: the cores this process may use.", ge=1
+    )
+
+    pages_in_flight: int = _knob(
+        6, "Page pictures of one document held at a time, between drawing and recognition.", ge=1
     )
 
     # limits: what one document may cost

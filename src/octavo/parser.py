@@ -1,0 +1,329 @@
+"""Opens engines by name, keeps them warm, reads documents: the Python API.
+
+with Parser() as parser:
+    document = parser.parse("statement.pdf")
+
+async with Parser(settings) as parser:
+    async with parser.open("statement.pdf", options) as reading:
+        async for page in reading:
+            ...
+        document = reading.document
+"""
+
+import asyncio
+import os
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any, Self, TypeVar
+
+import numpy as np
+
+from octavo import assemble, detectors, dropins, pipeline, recognizers, renderers
+from octavo.detectors import Detector
+from octavo.document import Artifact, Document, Page, PageImage, Pixels
+from octavo.errors import OptionInvalid
+from octavo.fetch import Fetched, Source, fetch, source_from
+from octavo.orientation import Orientation
+from octavo.pages import Pages, open_pages
+from octavo.recognizers import Recognizer
+from octavo.settings import EngineSettings, OrientationUse, ParseOptions
+
+T = TypeVar("T")
+
+# engine -> its detector and recogniser
+ENGINES = MappingProxyType({"embedded": ("embedded", "embedded"), "glm-ocr": ("pp_doclayout", "openai")})
+
+AnySource = Source | str | Path | bytes
+
+_KEPT_PICTURES = 64 << 20  # bytes of page pictures kept for renderers before they are drawn again: 9 pages at 150 dpi
+
+
+class Parser:
+    """Engines, opened once and shared by all documents. An async or a plain context manager; not both at once."""
+
+    def __init__(self, settings: EngineSettings | None = None) -> None:
+        self.settings = settings or EngineSettings()
+        self._stack = AsyncExitStack()
+        self._loop_thread: _LoopThread | None = None
+        self._detectors: dict[str, pipeline.SharedDetector] = {}
+        self._recognizer: Recognizer | None = None
+        self._orientation: Orientation | None = None
+        self._cpu = ThreadPoolExecutor(_cores() + 2, thread_name_prefix="octavo")
+        self._detecting = ThreadPoolExecutor(1, thread_name_prefix="octavo-layout")
+
+    # --- async ---------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        """Raises EngineUnavailable where an engine cannot run; nothing is left running then."""
+        try:
+            detector_name, recognizer_name = engine_names(self.settings)
+            self._orientation = await self._in_thread(lambda: Orientation(self.settings))
+            self._stack.callback(self._orientation.close)
+            await self._open_detector(detector_name)  # before the recogniser: vLLM must see what memory is left
+            module = dropins.load(recognizers, recognizer_name)
+            recognizer: Recognizer = await module.open_recognizer(self.settings)
+            self._recognizer = recognizer
+            self._stack.push_async_callback(recognizer.close)
+        except BaseException:
+            await self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    @asynccontextmanager
+    async def open(
+        self, source: AnySource | Sequence[AnySource], options: ParseOptions | None = None, *, name: str | None = None
+    ) -> AsyncIterator["Reading"]:
+        """Fetch and open one document; several sources are the pages of one. Reading starts with iteration."""
+        options = options or ParseOptions()
+        sources = [source] if isinstance(source, AnySource) else list(source)
+        if not sources:
+            raise OptionInvalid("no source given")
+        fetched = await asyncio.gather(*(fetch(_as_source(part), self.settings) for part in sources))
+        pages = await self._in_thread(lambda: _open(fetched, options, self.settings))
+        try:
+            yield Reading(name or fetched[0].name, pages, options, await self._stages(options), self.settings)
+        finally:
+            await self._in_thread(pages.close)
+
+    async def aparse(
+        self,
+        source: AnySource | Sequence[AnySource],
+        options: ParseOptions | None = None,
+        *,
+        on_page: Callable[[Page], None] | None = None,
+    ) -> Document:
+        """Read one document to its end."""
+        async with self.open(source, options) as reading:
+            async for page in reading:
+                if on_page is not None:
+                    on_page(page)
+            return reading.document
+
+    async def stream(
+        self, source: AnySource | Sequence[AnySource], options: ParseOptions | None = None
+    ) -> AsyncIterator[Page]:
+        """The pages of one document, in order, each as soon as it is done."""
+        async with self.open(source, options) as reading:
+            async for page in reading:
+                yield page
+
+    # --- sync ----------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        self._loop_thread = _LoopThread()
+        try:
+            self._loop_thread.run(self.__aenter__())
+        except BaseException:
+            self._loop_thread.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._loop_thread is not None:
+            self._loop_thread.run(self._close())
+            self._loop_thread.stop()
+            self._loop_thread = None
+
+    def parse(
+        self,
+        source: AnySource | Sequence[AnySource],
+        options: ParseOptions | None = None,
+        *,
+        on_page: Callable[[Page], None] | None = None,
+    ) -> Document:
+        """Read one document to its end, from code that is not async: inside `with Parser() as parser`."""
+        if self._loop_thread is None:
+            raise OptionInvalid(
+                "parse() is for `with Parser() as parser`; in async code use `await parser.aparse(...)`"
+            )
+        return self._loop_thread.run(self.aparse(source, options, on_page=on_page))
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    async def _stages(self, options: ParseOptions) -> pipeline.Stages:
+        if self._recognizer is None or self._orientation is None:
+            raise OptionInvalid("the parser is not open: use it as a context manager")
+        detector_name = engine_names(self.settings)[0] if options.layout else "whole_page"
+        upright = self._orientation.upright if options.orientation is OrientationUse.AUTO else _as_it_is
+        return pipeline.Stages(upright, await self._open_detector(detector_name), self._recognizer, self._cpu)
+
+    async def _open_detector(self, name: str) -> pipeline.SharedDetector:
+        if name not in self._detectors:
+            module = dropins.load(detectors, name)
+            detector: Detector = await self._in_thread(lambda: module.open_detector(self.settings))
+            self._stack.callback(detector.close)
+            self._detectors[name] = pipeline.SharedDetector(detector, self._detecting)
+        return self._detectors[name]
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._cpu, work)
+
+    async def _close(self) -> None:
+        await self._stack.aclose()
+        self._cpu.shutdown(wait=False, cancel_futures=True)
+        self._detecting.shutdown(wait=False, cancel_futures=True)
+
+
+class Reading:
+    """One document while it is read: iterate it for the pages, then ask for the document and its artefacts."""
+
+    def __init__(
+        self, name: str, pages: Pages, options: ParseOptions, stages: pipeline.Stages, settings: EngineSettings
+    ) -> None:
+        self.name = name
+        self.options = options
+        self._source = _Watched(pages)
+        self._stages = stages
+        self._settings = settings
+        self._done: list[Page] = []
+        self._document: Document | None = None
+
+    @property
+    def page_count(self) -> int:
+        """Pages of the source, selected or not."""
+        return self._source.pages.count
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The selected pages, 0-based."""
+        return self._source.numbers
+
+    async def __aiter__(self) -> AsyncIterator[Page]:
+        started = time.perf_counter()
+        self._done.clear()
+        stream = pipeline.read(
+            self._source,
+            self._stages,
+            self.options,
+            document=f"{self.name}-{id(self):x}",
+            pages_in_flight=self._settings.pages_in_flight,
+        )
+        try:
+            async for page in stream:
+                self._done.append(page)
+                yield page
+        finally:
+            await stream.aclose()
+        self._document = assemble.document(
+            self.name,
+            self._done,
+            page_count=self.page_count,
+            headings=self._source.pages.headings,
+            options=self.options,
+            engines={
+                "detector": self._stages.detector.detector.described,
+                "recognizer": self._stages.recognizer.described,
+            },
+            timings={"total": time.perf_counter() - started},
+        )
+
+    @property
+    def document(self) -> Document:
+        """The result; there once the iteration has ended."""
+        if self._document is None:
+            raise OptionInvalid("the document is not read to its end yet: iterate the reading first")
+        return self._document
+
+    def artifacts(self) -> Iterator[Artifact]:
+        """The files of the chosen formats. Blocks: pages are drawn again where a picture is needed."""
+        pictures = _Pictures(self.document, self._source)
+        for name in self.options.formats:
+            yield from dropins.load(renderers, name).render(self.document, pictures, self.options)
+
+
+class _Watched:
+    """Pages that keep the last pictures they drew, up to a number of bytes, for the renderers."""
+
+    def __init__(self, pages: Pages) -> None:
+        self.pages = pages
+        self._kept: OrderedDict[int, Pixels] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        return self.pages.numbers
+
+    def draw(self, number: int) -> PageImage:
+        image = self.pages.draw(number)
+        with self._lock:
+            self._kept[number] = image.pixels
+            while sum(pixels.nbytes for pixels in self._kept.values()) > _KEPT_PICTURES:
+                self._kept.popitem(last=False)
+        return image
+
+    def pixels(self, number: int) -> Pixels:
+        """As drawn, not yet turned upright."""
+        with self._lock:
+            kept = self._kept.get(number)
+        return kept if kept is not None else self.draw(number).pixels
+
+
+class _Pictures:
+    """Page pictures for renderers, upright."""
+
+    def __init__(self, document: Document, source: _Watched) -> None:
+        self._rotation = {page.number: page.rotation for page in document.pages}
+        self._source = source
+
+    def page(self, number: int) -> Pixels:
+        quarter_turns = self._rotation.get(number, 0) // 90
+        return np.ascontiguousarray(np.rot90(self._source.pixels(number), -quarter_turns))
+
+
+class _LoopThread:
+    """An event loop in a thread of its own, for callers that have none."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="octavo-loop", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+def engine_names(settings: EngineSettings) -> tuple[str, str]:
+    """Detector and recogniser of these settings. Raises OptionInvalid for an engine that is not there."""
+    if settings.engine not in ENGINES:
+        raise OptionInvalid(f"no engine called {settings.engine!r}; there are: {', '.join(ENGINES)}")
+    detector, recognizer = ENGINES[settings.engine]
+    return settings.detector or detector, settings.recognizer or recognizer
+
+
+def _as_source(source: AnySource) -> Source:
+    return source_from(source) if isinstance(source, str | Path | bytes) else source
+
+
+def _open(fetched: Sequence[Fetched], options: ParseOptions, settings: EngineSettings) -> Pages:
+    return open_pages([part.data for part in fetched], options, settings)
+
+
+def _as_it_is(page: PageImage) -> PageImage:
+    return page
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,233 @@
+"""Pages streamed through the stages, within bounds. Knows protocols only: no engine names, no addresses, no JSON.
+
+    draw + turn upright -> detect (batched over documents) -> settle, text layer, cut -> recognise -> assemble
+
+A page leaves as soon as it and the pages before it are done. A page that fails is a page of the result with a
+problem; it never takes another with it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from octavo import assemble, crops, regions, text_layer
+from octavo.detectors import Detector
+from octavo.document import (
+    Crop,
+    Detection,
+    Label,
+    Origin,
+    Page,
+    PageImage,
+    Problem,
+    Recognition,
+    Region,
+    Severity,
+    Task,
+    TextSource,
+)
+from octavo.errors import EngineFailed, OctavoError, PageUnreadable
+from octavo.geometry import Box
+from octavo.recognizers import Recognizer
+from octavo.settings import ParseOptions
+
+log = logging.getLogger(__name__)
+
+
+class Drawable(Protocol):
+    """Where page pictures come from; `draw` blocks and may be called from several threads."""
+
+    @property
+    def numbers(self) -> Sequence[int]: ...
+
+    def draw(self, number: int) -> PageImage: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The engines a document runs through; shared by all documents."""
+
+    upright: Callable[[PageImage], PageImage]  # blocking
+    detector: "SharedDetector"
+    recognizer: Recognizer
+    executor: Executor  # where blocking steps run
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """A page between layout and recognition."""
+
+    regions: list[Region]
+    recognitions: list[Recognition | None]  # None: waits for its crop
+    crops: list[Crop]
+    problems: list[Problem]
+
+
+@dataclass(slots=True)
+class _Stopwatch:
+    """Seconds by stage."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    _since: float = field(default_factory=time.perf_counter)
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
+        self._since = now
+
+
+async def read(
+    pages: Drawable, stages: Stages, options: ParseOptions, *, document: str, pages_in_flight: int
+) -> AsyncIterator[Page]:
+    """The pages of one document, in order. Closing the iterator cancels what is still running.
+
+    At most `pages_in_flight` page pictures exist at a time; finished pages wait for their turn without theirs.
+    """
+    window = asyncio.Semaphore(pages_in_flight)
+    started: asyncio.Queue[asyncio.Task[Page] | None] = asyncio.Queue(maxsize=8 * pages_in_flight)
+    running: set[asyncio.Task[Page]] = set()
+
+    async def one(number: int) -> Page:
+        try:
+            return await _page(number, pages, stages, options, document)
+        finally:
+            window.release()
+
+    async def start_all() -> None:
+        for number in pages.numbers:
+            await window.acquire()
+            task = asyncio.create_task(one(number))
+            running.add(task)
+            task.add_done_callback(running.discard)
+            await started.put(task)
+        await started.put(None)
+
+    starter = asyncio.create_task(start_all())
+    try:
+        while (task := await started.get()) is not None:
+            yield await task
+        await starter
+    finally:
+        starter.cancel()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(starter, *running, return_exceptions=True)
+
+
+async def _page(number: int, pages: Drawable, stages: Stages, options: ParseOptions, document: str) -> Page:
+    loop = asyncio.get_running_loop()
+    watch = _Stopwatch()
+    try:
+        image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright)
+        watch.lap("draw")
+        detections, problems = await _layout(image, stages.detector)
+        watch.lap("layout")
+        budget = stages.recognizer.budget
+        prepared = await loop.run_in_executor(
+            stages.executor,
+            lambda: _prepare(image, detections, problems, options, lambda r: crops.cut(image, r, budget)),
+        )
+        del detections
+        watch.lap("regions")
+        read_now = await stages.recognizer.recognize(prepared.crops, document=document) if prepared.crops else []
+        prepared.crops.clear()
+        watch.lap("recognize")
+        answers = iter(read_now)
+        recognitions = [known if known is not None else next(answers) for known in prepared.recognitions]
+        return await loop.run_in_executor(
+            stages.executor,
+            lambda: assemble.page(image, prepared.regions, recognitions, prepared.problems, options, watch.seconds),
+        )
+    except OctavoError as error:
+        return assemble.lost_page(number, Problem(error.code, error.message, Severity.LOST, page=number))
+    except Exception:  # noqa: BLE001  the last line of defence: one page's defect must not take the document
+        log.exception("page_failed document=%s page=%d", document, number + 1)
+        failure = EngineFailed(f"page {number + 1} could not be processed: an unexpected error, see the log")
+        return assemble.lost_page(number, Problem(failure.code, failure.message, Severity.LOST, page=number))
+
+
+def _draw(number: int, pages: Drawable, upright: Callable[[PageImage], PageImage]) -> PageImage:
+    try:
+        return upright(pages.draw(number))
+    except MemoryError as error:
+        raise PageUnreadable(f"page {number + 1} needs more memory than there is") from error
+
+
+async def _layout(image: PageImage, detector: "SharedDetector") -> tuple[list[Detection], list[Problem]]:
+    """The page's detections; where the detector fails, the whole page as one region, and a problem that says so."""
+    try:
+        return await detector.detect(image), []
+    except OctavoError as error:
+        whole = Detection(Box.of_page(), Label.TEXT, 0.0, origin=Origin.WHOLE_PAGE)
+        message = f"regions could not be found ({error.message}); the page was read as one region"
+        return [whole], [Problem("layout_failed", message, Severity.DOUBTFUL, page=image.number)]
+
+
+def _prepare(
+    image: PageImage,
+    detections: Sequence[Detection],
+    problems: Sequence[Problem],
+    options: ParseOptions,
+    cut: Callable[[Region], Crop],
+) -> _Prepared:
+    """Settle the regions, take what the text layer can say, and cut the rest."""
+    settled = regions.settle(detections, image, options)
+    prepared = _Prepared(settled.regions, [], [], [*problems, *settled.problems])
+    for region in settled.regions:
+        known = _known(region, image, options)
+        if known is None:
+            prepared.crops.append(cut(region))
+        prepared.recognitions.append(known)
+    return prepared
+
+
+def _known(region: Region, image: PageImage, options: ParseOptions) -> Recognition | None:
+    """What needs no recogniser: regions that are not read, and those the text layer can say."""
+    if region.task in (Task.SKIP, Task.ABANDON):
+        return Recognition(None, TextSource.NONE)
+    return text_layer.recognition(region, image, options)
+
+
+class SharedDetector:
+    """One detector for all documents: pages that wait together are seen together.
+
+    The detector is called in one thread of its own, never twice at once; while it works, new pages gather for the
+    next batch, so batches grow with the load and a lone page never waits for company.
+    """
+
+    def __init__(self, detector: Detector, executor: Executor) -> None:
+        self.detector = detector
+        self._executor = executor
+        self._waiting: list[tuple[PageImage, asyncio.Future[list[Detection]]]] = []
+        self._worker: asyncio.Task[None] | None = None
+
+    async def detect(self, page: PageImage) -> list[Detection]:
+        answer: asyncio.Future[list[Detection]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((page, answer))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        return await answer
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            batch = self._waiting[: self.detector.batch_size]
+            del self._waiting[: len(batch)]
+            batch = [(page, answer) for page, answer in batch if not answer.cancelled()]
+            try:
+                found = await loop.run_in_executor(self._executor, self.detector.detect, [page for page, _ in batch])
+            except Exception as error:  # noqa: BLE001  whatever a network raises must reach the pages that wait for it
+                if not isinstance(error, OctavoError):
+                    log.exception("detector_failed detector=%s", self.detector.described)
+                    error = EngineFailed("the layout engine failed unexpectedly, see the log")
+                for _, answer in batch:
+                    if not answer.done():
+                        answer.set_exception(error)
+                continue
+            for (_, answer), detections in zip(batch, found, strict=True):
+                if not answer.done():
+                    answer.set_result(detections)
