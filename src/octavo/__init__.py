@@ -38,7 +38,7 @@ _HOMES = {
     "ParseOptions": "settings",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604  the names above, spelled once
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> object:

@@ -15,12 +15,12 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType, TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -39,7 +39,7 @@ T = TypeVar("T")
 # engine -> its detector and recogniser
 ENGINES = MappingProxyType({"embedded": ("embedded", "embedded"), "glm-ocr": ("pp_doclayout", "openai")})
 
-AnySource = Source | str | Path | bytes
+AnySource: TypeAlias = Source | str | Path | bytes
 
 _KEPT_PICTURES = 64 << 20  # bytes of page pictures kept for renderers before they are drawn again: 9 pages at 150 dpi
 
@@ -92,7 +92,11 @@ class Parser:
         fetched = await asyncio.gather(*(fetch(_as_source(part), self.settings) for part in sources))
         pages = await self._in_thread(lambda: _open(fetched, options, self.settings))
         try:
-            yield Reading(name or fetched[0].name, pages, options, await self._stages(options), self.settings)
+            reading = Reading(name or fetched[0].name, pages, options, await self._stages(options), self.settings)
+            try:
+                yield reading
+            finally:
+                await reading.stop()
         finally:
             await self._in_thread(pages.close)
 
@@ -190,6 +194,7 @@ class Reading:
         self._settings = settings
         self._done: list[Page] = []
         self._document: Document | None = None
+        self._stream: AsyncGenerator[Page] | None = None
 
     @property
     def page_count(self) -> int:
@@ -204,19 +209,16 @@ class Reading:
     async def __aiter__(self) -> AsyncIterator[Page]:
         started = time.perf_counter()
         self._done.clear()
-        stream = pipeline.read(
+        self._stream = pipeline.read(
             self._source,
             self._stages,
             self.options,
             document=f"{self.name}-{id(self):x}",
             pages_in_flight=self._settings.pages_in_flight,
         )
-        try:
-            async for page in stream:
-                self._done.append(page)
-                yield page
-        finally:
-            await stream.aclose()
+        async for page in self._stream:
+            self._done.append(page)
+            yield page
         self._document = assemble.document(
             self.name,
             self._done,
@@ -229,6 +231,11 @@ class Reading:
             },
             timings={"total": time.perf_counter() - started},
         )
+
+    async def stop(self) -> None:
+        """Cancel what is still running. An iteration that was left early is stopped by `Parser.open` itself."""
+        if self._stream is not None:
+            await self._stream.aclose()
 
     @property
     def document(self) -> Document:

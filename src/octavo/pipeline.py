@@ -9,7 +9,7 @@ problem; it never takes another with it.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -82,7 +82,7 @@ class _Stopwatch:
 
 async def read(
     pages: Drawable, stages: Stages, options: ParseOptions, *, document: str, pages_in_flight: int
-) -> AsyncIterator[Page]:
+) -> AsyncGenerator[Page]:
     """The pages of one document, in order. Closing the iterator cancels what is still running.
 
     At most `pages_in_flight` page pictures exist at a time; finished pages wait for their turn without theirs.
@@ -131,7 +131,6 @@ async def _page(number: int, pages: Drawable, stages: Stages, options: ParseOpti
             stages.executor,
             lambda: _prepare(image, detections, problems, options, lambda r: crops.cut(image, r, budget)),
         )
-        del detections
         watch.lap("regions")
         read_now = await stages.recognizer.recognize(prepared.crops, document=document) if prepared.crops else []
         prepared.crops.clear()
@@ -144,7 +143,7 @@ async def _page(number: int, pages: Drawable, stages: Stages, options: ParseOpti
         )
     except OctavoError as error:
         return assemble.lost_page(number, Problem(error.code, error.message, Severity.LOST, page=number))
-    except Exception:  # noqa: BLE001  the last line of defence: one page's defect must not take the document
+    except Exception:  # the last line of defence: one page's defect must not take the document
         log.exception("page_failed document=%s page=%d", document, number + 1)
         failure = EngineFailed(f"page {number + 1} could not be processed: an unexpected error, see the log")
         return assemble.lost_page(number, Problem(failure.code, failure.message, Severity.LOST, page=number))
@@ -220,7 +219,7 @@ class SharedDetector:
             batch = [(page, answer) for page, answer in batch if not answer.cancelled()]
             try:
                 found = await loop.run_in_executor(self._executor, self.detector.detect, [page for page, _ in batch])
-            except Exception as error:  # noqa: BLE001  whatever a network raises must reach the pages that wait for it
+            except Exception as error:  # whatever a network raises must reach the pages that wait for it
                 if not isinstance(error, OctavoError):
                     log.exception("detector_failed detector=%s", self.detector.described)
                     error = EngineFailed("the layout engine failed unexpectedly, see the log")
