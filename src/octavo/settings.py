@@ -143,6 +143,9 @@ class EngineSettings(_Knobs):
     pages_in_flight: int = _knob(
         6, "Page pictures of one document held at a time, between drawing and recognition.", ge=1
     )
+    onnx_providers: tuple[str, ...] = _knob(
+        (), "ONNX Runtime providers tried before the CPU: CUDAExecutionProvider ... Needs a build that has them."
+    )
 
     # limits: what one document may cost
     max_source_bytes: int = _knob(512 << 20, "Largest source in bytes.", ge=1)
