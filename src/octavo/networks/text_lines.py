@@ -1,0 +1,200 @@
+"""Where the lines of text are on a picture: PP-OCRv6's detector (Differentiable Binarization), and what makes lines
+of its answer.
+
+The network says of every pixel how likely it is the core of a line; a line is a connected piece of core, its upright
+or slanted rectangle grown by what training had shrunk it (Liao et al., "Real-time Scene Text Detection with
+Differentiable Binarization", 2019). Pictures of any shape are taken: they are brought to the size at which the
+network knows their letters, and looked at in tiles, side by side on all threads, whose answers are put together before
+lines are made of them. So a tall strip costs no more memory than a page, and no line is cut at a seam.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from cv2.typing import MatLike
+from numpy.typing import NDArray
+
+from octavo.document import Pixels, TextLine
+from octavo.geometry import SCALE, Box, Size
+from octavo.networks.session import Network, Tensor, as_batch
+from octavo.settings import EngineSettings
+
+WEIGHTS = "text_lines.onnx"
+
+Quad = NDArray[np.float32]  # 4 x 2, pixels: the corners clockwise from where reading starts
+
+_CORE = 0.3  # a pixel above this is core of a line
+_LINE = 0.5  # mean over its rectangle below which a piece of core is no line
+_GROWTH = 1.6  # area times this over perimeter: how far the core had been shrunk
+_MULTIPLE = 32  # sides the network takes
+_TILE = 1024  # longest side of a tile
+_MARGIN = 64  # what tiles share on each side of a seam, so that both see whole letters there
+_MOST_PIXELS = 24_000_000  # of the working picture: an A4 page at 500 dpi
+_SMALLEST_CORE = 3  # pixels of the working picture
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLine:
+    """A line of text on a picture, not yet read."""
+
+    quad: Quad
+    score: float  # 0..1
+
+
+class TextLines:
+    """The network, ready. Safe to call from several threads."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._network = Network(WEIGHTS, settings)
+
+    @property
+    def described(self) -> str:
+        return f"PP-OCRv6 small text detection: {self._network.described}"
+
+    def find(self, pixels: Pixels, *, dpi: float = 0) -> list[TextLine]:
+        """The lines of a picture, top to bottom; boxes and quads in 0..1000 of it, confidence that it is a line.
+
+        `dpi` is the picture's resolution where it is known, 0 where it is not.
+        """
+        size = Size(pixels.shape[1], pixels.shape[0])
+        return [as_text_line(line, size) for line in self.find_quads(pixels, dpi=dpi)]
+
+    def find_quads(self, pixels: Pixels, *, dpi: float = 0) -> list[FoundLine]:
+        """The same in pixels of the picture."""
+        height, width = pixels.shape[:2]
+        scale = working_scale(pixels, dpi)
+        likely = self._likelihood(_resized(pixels, scale))
+        found = lines_of(likely)
+        stretch = np.array((width / likely.shape[1], height / likely.shape[0]), np.float32)
+        limit = np.array((width, height), np.float32)
+        return [FoundLine(np.clip(line.quad * stretch, 0, limit), line.score) for line in found]
+
+    def _likelihood(self, picture: Pixels) -> NDArray[np.uint8]:
+        """Of every pixel, 0..255, that it is core of a line."""
+        whole = np.zeros(picture.shape[:2], np.uint8)
+
+        def look(tile: _Tile) -> None:
+            part = picture[tile.seen_rows, tile.seen_columns]
+            answer = self._network.run(_prepared(part))[0][0, 0]
+            kept = answer[tile.kept_rows, tile.kept_columns]
+            np.multiply(kept, 255, out=whole[tile.rows, tile.columns], casting="unsafe")
+
+        self._network.map(look, _tiles(Size(picture.shape[1], picture.shape[0])))
+        return whole
+
+    def close(self) -> None:
+        self._network.close()
+
+
+def as_text_line(line: FoundLine, size: Size) -> TextLine:
+    """A line found on a picture of `size`, in 0..1000 of it."""
+    left, top = line.quad.min(axis=0)
+    right, bottom = line.quad.max(axis=0)
+    unit = SCALE / np.array(size, np.float32)
+    corners = tuple((float(x), float(y)) for x, y in line.quad * unit)
+    box = Box.from_pixels(float(left), float(top), float(right), float(bottom), size)
+    return TextLine(box, confidence=line.score, quad=corners)
+
+
+# --- the picture the network gets -------------------------------------------------------------------------------
+
+
+def working_scale(pixels: Pixels, dpi: float) -> float:
+    """What to resize by."""
+    return 1.0
+
+
+def _resized(pixels: Pixels, scale: float) -> Pixels:
+    height, width = pixels.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    if size == (width, height):
+        return pixels
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(pixels, size, interpolation=method).astype(np.uint8, copy=False)
+
+
+def _prepared(part: Pixels) -> Tensor:
+    """Blue first and -1..1, as in training; the edge repeated up to a size the network takes."""
+    height, width = part.shape[:2]
+    padded = cv2.copyMakeBorder(part, 0, -height % _MULTIPLE, 0, -width % _MULTIPLE, cv2.BORDER_REPLICATE)
+    return as_batch([padded[:, :, ::-1].astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)])
+
+
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """A part of the picture: what the network sees, and the middle of it whose answer counts."""
+
+    rows: slice
+    columns: slice
+    seen_rows: slice
+    seen_columns: slice
+
+    @property
+    def kept_rows(self) -> slice:
+        return slice(self.rows.start - self.seen_rows.start, self.rows.stop - self.seen_rows.start)
+
+    @property
+    def kept_columns(self) -> slice:
+        return slice(self.columns.start - self.seen_columns.start, self.columns.stop - self.seen_columns.start)
+
+
+def _tiles(size: Size) -> Iterator[_Tile]:
+    for rows, seen_rows in _spans(size.height):
+        for columns, seen_columns in _spans(size.width):
+            yield _Tile(rows, columns, seen_rows, seen_columns)
+
+
+def _spans(extent: int) -> Iterator[tuple[slice, slice]]:
+    """Spans of one side that share nothing, each with the wider one that is looked at."""
+    count = math.ceil(extent / _TILE)
+    step = math.ceil(extent / count / _MULTIPLE) * _MULTIPLE
+    for start in range(0, extent, step):
+        end = min(extent, start + step)
+        yield slice(start, end), slice(max(0, start - _MARGIN), min(extent, end + _MARGIN))
+
+
+# --- lines from the network's answer ----------------------------------------------------------------------------
+
+
+def lines_of(likely: NDArray[np.uint8]) -> list[FoundLine]:
+    """The lines whose cores stand out, top to bottom, in pixels of `likely`."""
+    core = cv2.dilate((likely > _CORE * 255).astype(np.uint8), np.ones((2, 2), np.uint8))
+    contours, _ = cv2.findContours(core, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    found = [line for contour in contours if (line := _line_of(contour, likely)) is not None]
+    return sorted(found, key=lambda line: (float(line.quad[:, 1].min()), float(line.quad[:, 0].min())))
+
+
+def _line_of(contour: MatLike, likely: NDArray[np.uint8]) -> FoundLine | None:
+    center, (width, height), angle = cv2.minAreaRect(contour)
+    if min(width, height) < _SMALLEST_CORE:
+        return None
+    score = _mean_inside(_corners(center, (width, height), angle), likely)
+    if score < _LINE:
+        return None
+    growth = 2 * width * height * _GROWTH / (2 * (width + height))
+    return FoundLine(_clockwise(_corners(center, (width + growth, height + growth), angle)), score)
+
+
+def _corners(center: Sequence[float], sides: tuple[float, float], angle: float) -> Quad:
+    return cv2.boxPoints((center, sides, angle)).astype(np.float32)
+
+
+def _mean_inside(quad: Quad, likely: NDArray[np.uint8]) -> float:
+    height, width = likely.shape
+    left, top = np.clip(np.floor(quad.min(axis=0)).astype(int), 0, (width - 1, height - 1))
+    right, bottom = np.clip(np.ceil(quad.max(axis=0)).astype(int), 0, (width - 1, height - 1))
+    inside = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
+    cv2.fillConvexPoly(inside, np.rint(quad - (left, top)).astype(np.int32), 1)
+    return float(cv2.mean(likely[top : bottom + 1, left : right + 1], inside)[0]) / 255
+
+
+def _clockwise(corners: Quad) -> Quad:
+    """From where reading starts: top left, for a rectangle that leans less than 45 degrees."""
+    by_x = corners[np.argsort(corners[:, 0], kind="stable")]
+    (top_left, bottom_left), (top_right, bottom_right) = (
+        side[np.argsort(side[:, 1], kind="stable")] for side in (by_x[:2], by_x[2:])
+    )
+    return np.array((top_left, top_right, bottom_right, bottom_left), np.float32)
