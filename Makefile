@@ -1,0 +1,68 @@
+# One command each; every one sets up what it needs first, and a second run does only what is left.
+#
+#   make demo     parse the samples into out/ and say where they are
+#   make test     all tests
+#   make check    lint, types, layers, generated docs, quick tests: before each commit, under two minutes
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+WEIGHTS := src/octavo/weights
+INSTALLED := $(VENV)/.installed
+TESTS ?=
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: help demo test check lint fix unit weights samples golden docs clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(INSTALLED) ## parse the shipped samples into out/
+	@$(BIN)/octavo parse samples/bank-statement.pdf --output out
+	@$(BIN)/octavo parse samples/two-column-paper.pdf samples/receipt.jpg samples/fax.tiff --output out/more
+
+test: $(INSTALLED) ## all tests; TESTS=tests/test_parse.py for some
+	$(PYTEST) $(TESTS)
+
+check: lint unit ## what must be green before a commit
+
+lint: $(INSTALLED) ## style, types, layers, generated docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate_docs.py --check
+
+fix: $(INSTALLED) ## format, and mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+unit: $(INSTALLED) ## the quick tests
+	$(PYTEST) -m "not slow and not vllm" $(TESTS)
+
+weights: $(INSTALLED) ## the embedded networks, fetched and checked; nothing to do where they are right
+	$(BIN)/python hatch_build.py
+
+samples: $(INSTALLED) ## draw the sample documents again
+	$(BIN)/python samples/make_samples.py
+
+golden: $(INSTALLED) ## write the golden outputs again; read the diff
+	$(PYTEST) --golden -m "not vllm" $(TESTS)
+
+docs: $(INSTALLED) ## write the generated pages of docs/ again
+	$(BIN)/python scripts/generate_docs.py
+
+clean: ## remove what these commands made, the environment too
+	rm -rf $(VENV) out dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(WEIGHTS)/*.onnx $(WEIGHTS)/*.txt $(WEIGHTS)/licences
+
+# The environment: the package in place with its tools, and the networks, which the build hook brings.
+$(INSTALLED): pyproject.toml constraints.txt hatch_build.py $(WEIGHTS)/carriers.toml scripts/find_python.sh
+	@python="$$(scripts/find_python.sh)" && test -x $(BIN)/python || "$$python" -m venv $(VENV)
+	@echo "installing octavo and its tools into $(VENV) (about 400 MB, once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $@
