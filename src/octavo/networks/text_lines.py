@@ -9,7 +9,7 @@ lines are made of them. So a tall strip costs no more memory than a page, and no
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
