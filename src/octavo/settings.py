@@ -6,6 +6,7 @@ read when settings are made, never on import.
 """
 
 import json
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -147,6 +148,126 @@ class EngineSettings(_Knobs):
         (), "ONNX Runtime providers tried before the CPU: CUDAExecutionProvider ... Needs a build that has them."
     )
 
+    # --- the model's server: recogniser `openai`, and the `vllm serve` it starts where no url is given ----------------
+    url: str | None = _knob(
+        None, "OpenAI-compatible server that reads: http://host:8080 or .../v1. Default: start vLLM on this machine."
+    )
+    api_key: SecretStr | None = _knob(
+        None, "Bearer token of that server. Never logged.", environment=("GLMOCR_API_KEY",)
+    )
+    served_model_name: str = _knob(
+        "glm-ocr", "The model's name in requests to its server.", environment=("SERVED_MODEL_NAME",)
+    )
+    requests_in_flight: int = _knob(
+        32,
+        "Most requests to the model's server at a time, over all documents.",
+        ge=1,
+        environment=("GLMOCR_MAX_WORKERS",),
+    )
+    connection_pool_size: int = _knob(
+        128, "Connections to the model's server kept open.", ge=1, environment=("GLMOCR_CONNECTION_POOL_SIZE",)
+    )
+    connect_seconds: float = _knob(
+        30.0,
+        "How long a server given by url may take to answer for the first time.",
+        gt=0,
+        environment=("GLMOCR_CONNECT_TIMEOUT",),
+    )
+    request_seconds: float = _knob(
+        180.0, "Longest time one request may take.", gt=0, environment=("GLMOCR_REQUEST_TIMEOUT",)
+    )
+    retries: int = _knob(
+        3, "How often a request that failed is sent again.", ge=0, environment=("GLMOCR_RETRY_MAX_ATTEMPTS",)
+    )
+    retry_seconds: float = _knob(
+        0.75,
+        "Pause before the first retry; doubled at each, with jitter, to at most 8 s.",
+        gt=0,
+        environment=("GLMOCR_RETRY_BACKOFF_BASE_SECONDS",),
+    )
+    region_tokens: int = _knob(
+        8192,
+        "Most tokens read in one region; small crops are allowed fewer at first.",
+        ge=16,
+        environment=("GLMOCR_MAX_TOKENS_PER_PAGE",),
+    )
+    temperature: float = _knob(0.0, "Sampling temperature.", ge=0, le=2, environment=("GLMOCR_TEMPERATURE",))
+    top_p: float = _knob(1e-5, "Nucleus of the sampling.", gt=0, le=1, environment=("GLMOCR_TOP_P",))
+    top_k: int = _knob(1, "Candidates of the sampling.", ge=1, environment=("GLMOCR_TOP_K",))
+    repetition_penalty: float = _knob(
+        1.1, "What tokens already said are divided by.", gt=0, environment=("GLMOCR_REPETITION_PENALTY",)
+    )
+    prompts: Mapping[Task, str] = _knob(
+        MappingProxyType({}), "Prompts by task, over the model's own: text=..., table=..., formula=..."
+    )
+    crop_pixels: int = _knob(
+        4_816_896,
+        "Most pixels of a crop; 4816896 is what GLM-OCR can see.",
+        ge=12_544,
+        environment=("GLMOCR_MAX_PIXELS",),
+    )
+    crop_quality: int = _knob(
+        90, "JPEG quality of the crops sent to the model.", ge=30, le=100, environment=("IMAGE_JPEG_QUALITY",)
+    )
+    confidences: bool = _knob(False, "Ask for token probabilities, and give each region a confidence.")
+    recovery: bool = _knob(
+        True, "Read again, otherwise, what came back empty, cut short or repeating: warmer, larger, in halves."
+    )
+    model_name: str = _knob(
+        "zai-org/GLM-OCR", "Model that vLLM loads: a hub name or a folder.", environment=("MODEL_NAME",)
+    )
+    model_revision: str | None = _knob(
+        "e9134f400acad80346162536e043def285fa1022", "Its revision on the hub.", environment=("MODEL_REVISION",)
+    )
+    model_cache: str | None = _knob(
+        None,
+        "Folder of the hub cache with the model. Default: the hub's own, or one on the network volume that has it.",
+        environment=("HF_HUB_CACHE",),
+    )
+    volume_path: str = _knob(
+        "/runpod-volume", "Network volume that may hold cached models.", environment=("RUNPOD_VOLUME_PATH",)
+    )
+    vllm_command: str = _knob("vllm", "The vllm program: a name on the PATH or its place.")
+    vllm_host: str = _knob("127.0.0.1", "Address vLLM listens on.", environment=("VLLM_HOST",))
+    vllm_port: int = _knob(
+        8080, "Port vLLM listens on; 0 takes a free one.", ge=0, le=65535, environment=("VLLM_PORT",)
+    )
+    vllm_dtype: str = _knob(
+        "auto", "Number format of the weights: auto, bfloat16, float16.", environment=("VLLM_DTYPE",)
+    )
+    trust_remote_code: bool = _knob(
+        False, "Let vLLM run code that comes with the model.", environment=("TRUST_REMOTE_CODE",)
+    )
+    gpu_memory_utilization: float = _knob(
+        0.85,
+        "Share of the GPU's memory vLLM takes; the layout model needs some beside it.",
+        gt=0,
+        le=1,
+        environment=("GPU_MEMORY_UTILIZATION",),
+    )
+    max_model_len: int = _knob(
+        16384, "Longest prompt and answer in tokens: a full picture is 6144.", ge=1024, environment=("MAX_MODEL_LEN",)
+    )
+    max_num_seqs: int = _knob(128, "Sequences vLLM decodes at a time.", ge=1, environment=("MAX_NUM_SEQS",))
+    max_num_batched_tokens: int = _knob(
+        16384,
+        "Tokens vLLM takes in one step; under 8192 it refuses large crops.",
+        ge=1024,
+        environment=("MAX_NUM_BATCHED_TOKENS",),
+    )
+    limit_mm_per_prompt: Mapping[str, int] = _knob(
+        MappingProxyType({"image": 1}), "Pictures per request.", environment=("LIMIT_MM_PER_PROMPT",)
+    )
+    speculative_config: Mapping[str, Any] | None = _knob(
+        MappingProxyType({"method": "mtp", "num_speculative_tokens": 3}),
+        "vLLM's speculative decoding as JSON, or 'off'. Dropped, with a warning, where vLLM does not start with it.",
+        environment=("SPECULATIVE_CONFIG",),
+    )
+    vllm_args: tuple[str, ...] = _knob((), "Further arguments of `vllm serve`.", environment=("VLLM_EXTRA_ARGS",))
+    vllm_boot_seconds: float = _knob(
+        420.0, "How long vLLM may take to become healthy.", gt=0, environment=("VLLM_HEALTH_TIMEOUT",)
+    )
+
     # limits: what one document may cost
     max_source_bytes: int = _knob(512 << 20, "Largest source in bytes.", ge=1)
     max_pages: int = _knob(10_000, "Most pages read of one document.", ge=1, environment=("MAX_PAGES_PER_JOB",))
@@ -154,6 +275,21 @@ class EngineSettings(_Knobs):
     page_seconds: float = _knob(30.0, "Longest time one page may take to be drawn.", gt=0)
     fetch_seconds: float = _knob(120.0, "Longest time a download may take.", gt=0)
     allow_private_addresses: bool = _knob(False, "Fetch URLs that lead into private networks.")
+
+    @field_validator("speculative_config", mode="before")
+    @classmethod
+    def _off(cls, config: object) -> object:
+        return None if config in ("off", "none", "") else config
+
+    @field_validator("vllm_args", mode="before")
+    @classmethod
+    def _words(cls, arguments: object) -> object:
+        return tuple(shlex.split(arguments)) if isinstance(arguments, str) else arguments
+
+    @field_validator("prompts", "limit_mm_per_prompt", "speculative_config", mode="after")
+    @classmethod
+    def _freeze(cls, value: Mapping[Any, Any] | None) -> Mapping[Any, Any] | None:
+        return None if value is None else MappingProxyType(dict(value))
 
 
 # --- where a value comes from ------------------------------------------------------------------------------------
