@@ -197,9 +197,7 @@ class EngineSettings(_Knobs):
     repetition_penalty: float = _knob(
         1.1, "What tokens already said are divided by.", gt=0, environment=("GLMOCR_REPETITION_PENALTY",)
     )
-    prompts: Mapping[Task, str] = _knob(
-        MappingProxyType({}), "Prompts by task, over the model's own: text=..., table=..., formula=..."
-    )
+    prompts: Mapping[Task, str] = _knob({}, "Prompts by task, over the model's own: text=..., table=..., formula=...")
     crop_pixels: int = _knob(
         4_816_896,
         "Most pixels of a crop; 4816896 is what GLM-OCR can see.",
@@ -256,10 +254,10 @@ class EngineSettings(_Knobs):
         environment=("MAX_NUM_BATCHED_TOKENS",),
     )
     limit_mm_per_prompt: Mapping[str, int] = _knob(
-        MappingProxyType({"image": 1}), "Pictures per request.", environment=("LIMIT_MM_PER_PROMPT",)
+        {"image": 1}, "Pictures per request.", environment=("LIMIT_MM_PER_PROMPT",)
     )
     speculative_config: Mapping[str, Any] | None = _knob(
-        MappingProxyType({"method": "mtp", "num_speculative_tokens": 3}),
+        {"method": "mtp", "num_speculative_tokens": 3},
         "vLLM's speculative decoding as JSON, or 'off'. Dropped, with a warning, where vLLM does not start with it.",
         environment=("SPECULATIVE_CONFIG",),
     )
