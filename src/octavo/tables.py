@@ -1,0 +1,48 @@
+"""Tables: where they are on a page, and what is in their cells.
+
+Evidence of three kinds is weighed: ruling lines, the alignment of words, and (where a network is handed in) what
+SLANet-plus sees in the picture. Pure: pixels and lines of text in, boxes and HTML out. Lines and candidates are in
+0..1000 of the page, as everywhere; `frame` is the part of the page that a crop shows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from octavo.document import Pixels, Problem, TextLine
+from octavo.geometry import Box
+from octavo.networks.table_structure import TableStructure
+from octavo.rules import Rules
+
+
+@dataclass(frozen=True, slots=True)
+class TableCandidate:
+    """An area of a page that looks like one table."""
+
+    box: Box  # 0..1000 of the page
+    score: float  # 0..1
+    ruled: bool  # found by its lines; otherwise by the alignment of its text
+
+
+@dataclass(frozen=True, slots=True)
+class TableReading:
+    """One table, read."""
+
+    html: str  # `<table>..</table>`; every word handed in is in it once
+    confidence: float  # 0..1, of the structure
+    problems: tuple[Problem, ...] = ()
+
+
+def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list[TableCandidate]:
+    """The tables of a page picture, best first. Lines need no text; words make it surer."""
+    return []
+
+
+def read_table(
+    pixels: Pixels, lines: Sequence[TextLine], frame: Box, *, network: TableStructure | None = None
+) -> TableReading:
+    """The one table in the picture `pixels`, which shows `frame` of the page.
+
+    `lines` are those inside, with text, in page units; where a line has words with boxes it can be split over cells.
+    Without a network, or where rules and alignment leave no doubt, geometry alone decides.
+    """
+    return TableReading("<table></table>", 0.0)
