@@ -1,0 +1,96 @@
+"""Quality and speed of Octavo beside its peers, on the same files, in one run.
+
+    python bench/quality.py --data ../shared/eval/public --engines octavo,rapidocr,tesseract,docling --out out/quality
+
+Peers run in the environment named by --peers (made by `make bench-env`). Scores come from the score.py that lies
+beside the data. Prints a table by kind of document and writes it as Markdown; speed is seconds per page and the
+ratio to Octavo, medians over the files of a kind.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+METRICS = ("text_full", "order_edit", "word_f1", "teds", "tests", "overall")
+
+
+def run(engine: str, python: Path, out: Path, files: list[Path]) -> None:
+    command = [str(python), str(Path(__file__).with_name("run_engine.py")), engine, str(out), *map(str, files)]
+    subprocess.run(command, check=True)
+
+
+def scores(data: Path, out: Path) -> dict[str, dict[str, float]]:
+    """id -> metric -> value."""
+    result = out / "scores.json"
+    scorer = [sys.executable, str(data.parent / "score.py"), "--manifest", str(data / "manifest.jsonl")]
+    subprocess.run([*scorer, "--pred", str(out), "--json", str(result)], check=True, stdout=subprocess.DEVNULL)
+    return {row["id"]: row for row in json.loads(result.read_text())["rows"]}
+
+
+def speeds(out: Path, engine: str) -> dict[str, dict[str, float]]:
+    lines = [json.loads(line) for line in (out / f"{engine}.jsonl").read_text().splitlines()]
+    return {line.get("id", ""): line for line in lines}
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--data", type=Path, required=True)
+    arguments.add_argument("--engines", default="octavo,rapidocr,tesseract,docling")
+    arguments.add_argument("--peers", type=Path, default=Path(".venvs/peers/bin/python"))
+    arguments.add_argument("--out", type=Path, default=Path("out/quality"))
+    arguments.add_argument("--kinds", default="", help="comma-separated; default: all")
+    chosen = arguments.parse_args()
+    rows = [json.loads(line) for line in (chosen.data / "manifest.jsonl").read_text().splitlines()]
+    kinds = set(filter(None, chosen.kinds.split(",")))
+    rows = [row for row in rows if not kinds or row["kind"] in kinds]
+    files = [chosen.data / row["file"] for row in rows]
+    engines = chosen.engines.split(",")
+    table: dict[str, dict[str, dict[str, float]]] = {}
+    timing: dict[str, dict[str, dict[str, float]]] = {}
+    for engine in engines:
+        out = chosen.out / engine
+        run(engine, Path(sys.executable) if engine.startswith("octavo") else chosen.peers, out, files)
+        table[engine], timing[engine] = scores(chosen.data, out), speeds(out, engine)
+    report = "\n".join(_report(rows, engines, table, timing))
+    (chosen.out / "report.md").write_text(report + "\n")
+    print(report)
+
+
+def _report(
+    rows: list[dict[str, str]],
+    engines: list[str],
+    table: dict[str, dict[str, dict[str, float]]],
+    timing: dict[str, dict[str, dict[str, float]]],
+) -> list[str]:
+    by_kind: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        by_kind[row["kind"]].append(row["id"])
+    lines = [
+        "| kind (files) | engine | " + " | ".join(METRICS) + " | s/page | failed |",
+        "|---" * (len(METRICS) + 4) + "|",
+    ]
+    for kind, ids in sorted(by_kind.items()):
+        for engine in engines:
+            cells = [_mean([table[engine].get(id_, {}).get(metric) for id_ in ids]) for metric in METRICS]
+            done = [timing[engine][id_] for id_ in ids]
+            pace = [one["seconds"] / one["pages"] for one in done if one["pages"]]
+            failed = sum(one["failure"] is not None for one in done)
+            median = f"{statistics.median(pace):.2f}" if pace else "-"
+            lines.append(f"| {kind} ({len(ids)}) | {engine} | " + " | ".join(cells) + f" | {median} | {failed or ''} |")
+    for engine in engines:
+        last = timing[engine][""]
+        lines.append(f"\n{engine}: load {last['load_seconds']:.1f} s, peak memory {last['peak_mib']:.0f} MiB")
+    return lines
+
+
+def _mean(values: list[float | None]) -> str:
+    known = [value for value in values if isinstance(value, int | float)]
+    return f"{statistics.fmean(known):.3f}" if known else ""
+
+
+if __name__ == "__main__":
+    main()
