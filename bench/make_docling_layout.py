@@ -11,22 +11,8 @@ from pathlib import Path
 from transformers import RTDetrImageProcessor, RTDetrV2Config, RTDetrV2ForObjectDetection
 
 LABELS = [
-    "caption",
-    "footnote",
-    "formula",
-    "list_item",
-    "page_footer",
-    "page_header",
-    "picture",
-    "section_header",
-    "table",
-    "text",
-    "title",
-    "document_index",
-    "code",
-    "checkbox_selected",
-    "checkbox_unselected",
-    "form",
+    *("caption", "footnote", "formula", "list_item", "page_footer", "page_header", "picture", "section_header"),
+    *("table", "text", "title", "document_index", "code", "checkbox_selected", "checkbox_unselected", "form"),
     "key_value_region",
 ]
 
