@@ -15,7 +15,7 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -26,7 +26,7 @@ import numpy as np
 
 from octavo import assemble, detectors, dropins, pipeline, recognizers, renderers
 from octavo.detectors import Detector
-from octavo.document import Artifact, Document, Page, PageImage, Pixels
+from octavo.document import Artifact, Document, Page, PageImage, Pixels, Problem, Severity
 from octavo.errors import OptionInvalid
 from octavo.fetch import Fetched, Source, fetch, source_from
 from octavo.orientation import Orientation
@@ -195,6 +195,8 @@ class Reading:
         self._done: list[Page] = []
         self._document: Document | None = None
         self._stream: AsyncGenerator[Page] | None = None
+        self._started = 0.0
+        self.known: Mapping[int, Page] = {}  # pages finished by an earlier run: set before iterating
 
     @property
     def page_count(self) -> int:
@@ -207,7 +209,7 @@ class Reading:
         return self._source.numbers
 
     async def __aiter__(self) -> AsyncIterator[Page]:
-        started = time.perf_counter()
+        self._started = time.perf_counter()
         self._done.clear()
         self._stream = pipeline.read(
             self._source,
@@ -215,10 +217,24 @@ class Reading:
             self.options,
             document=f"{self.name}-{id(self):x}",
             pages_in_flight=self._settings.pages_in_flight,
+            known=self.known,
         )
         async for page in self._stream:
             self._done.append(page)
             yield page
+        self._finish()
+
+    async def cut_short(self, code: str, message: str) -> Document:
+        """Stop here: pages not yet done are in the document as lost, with this reason."""
+        await self.stop()
+        done = {page.number for page in self._done}
+        for number in self.numbers:
+            if number not in done:
+                self._done.append(assemble.lost_page(number, Problem(code, message, Severity.LOST, page=number)))
+        self._finish()
+        return self.document
+
+    def _finish(self) -> None:
         self._document = assemble.document(
             self.name,
             self._done,
@@ -229,7 +245,7 @@ class Reading:
                 "detector": self._stages.detector.detector.described,
                 "recognizer": self._stages.recognizer.described,
             },
-            timings={"total": time.perf_counter() - started},
+            timings={"total": time.perf_counter() - self._started},
         )
 
     async def stop(self) -> None:

@@ -9,9 +9,10 @@ problem; it never takes another with it.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 from octavo import assemble, crops, regions, text_layer
@@ -81,11 +82,18 @@ class _Stopwatch:
 
 
 async def read(
-    pages: Drawable, stages: Stages, options: ParseOptions, *, document: str, pages_in_flight: int
+    pages: Drawable,
+    stages: Stages,
+    options: ParseOptions,
+    *,
+    document: str,
+    pages_in_flight: int,
+    known: Mapping[int, Page] = MappingProxyType({}),
 ) -> AsyncGenerator[Page]:
     """The pages of one document, in order. Closing the iterator cancels what is still running.
 
     At most `pages_in_flight` page pictures exist at a time; finished pages wait for their turn without theirs.
+    Pages that are `known` from an earlier run are handed on as they are.
     """
     window = asyncio.Semaphore(pages_in_flight)
     started: asyncio.Queue[asyncio.Task[Page] | None] = asyncio.Queue(maxsize=8 * pages_in_flight)
@@ -93,7 +101,7 @@ async def read(
 
     async def one(number: int) -> Page:
         try:
-            return await _page(number, pages, stages, options, document)
+            return known.get(number) or await _page(number, pages, stages, options, document)
         finally:
             window.release()
 
