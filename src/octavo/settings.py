@@ -13,7 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
 from octavo.document import Label, Task
 from octavo.errors import OptionInvalid
@@ -83,10 +83,37 @@ FAITHFUL_TASKS: Mapping[Label, Task] = MappingProxyType(
 class _Knobs(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _from_text(cls, value: object, info: ValidationInfo) -> object:
+        """'a,b' where several are asked for, 'a=b,c=d' where a mapping is: flags and environment have only text."""
+        default = cls.model_fields[info.field_name or ""].default
+        if not isinstance(value, str) or not isinstance(default, tuple | Mapping):
+            return value
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        return parts if isinstance(default, tuple) else dict(_pair(part) for part in parts)
 
-def _knob(default: Any, description: str, *, environment: tuple[str, ...] = (), **limits: Any) -> Any:
-    """A field with the names of environment variables, besides `OCTAVO_<NAME>`, that set it."""
-    return Field(default, description=description, json_schema_extra={"environment": list(environment)}, **limits)
+
+def _knob(
+    default: Any,
+    description: str,
+    *,
+    environment: tuple[str, ...] = (),
+    flag: str | None = None,
+    socket: str | None = None,
+    **limits: Any,
+) -> Any:
+    """A field. `environment`: variables, besides `OCTAVO_<NAME>`, that set it; `flag`: what the command line calls it,
+    where that is not its name; `socket`: the plural folder whose drop-ins are its values."""
+    extra: dict[str, Any] = {"environment": list(environment), "flag": flag, "socket": socket}
+    return Field(default, description=description, json_schema_extra=extra, **limits)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(f"{text!r} is not of the form NAME=VALUE")
+    return key.strip(), value.strip()
 
 
 class ParseOptions(_Knobs):
@@ -110,14 +137,14 @@ class ParseOptions(_Knobs):
         True, "Find regions; without, the whole page is one region.", environment=("GLMOCR_ENABLE_LAYOUT",)
     )
     tasks: Mapping[Label, Task] = _knob(
-        {}, "What to do with regions of a label, over the profile's defaults: image=text, header=abandon ..."
+        {}, "What to do with regions of a label, over the profile's: image=text,header=abandon", flag="map"
     )
     profile: Profile = _knob(Profile.FAITHFUL, "Post-processing: faithful to the page, or equal to the official SDK.")
     furniture: Furniture = _knob(
         Furniture.APART, "Running headers, footers and page numbers: apart from the text, inline, or dropped."
     )
     formats: tuple[str, ...] = _knob(
-        ("markdown", "glmocr_json", "crops", "overlay"), "What to write: names of renderers."
+        ("markdown", "glmocr_json", "crops", "overlay"), "What to write.", socket="renderers"
     )
 
     @field_validator("tasks", mode="after")
@@ -135,8 +162,8 @@ class EngineSettings(_Knobs):
     """What lives as long as an engine."""
 
     engine: str = _knob("embedded", "Pair of detector and recogniser: 'embedded' (no GPU, no network) or 'glm-ocr'.")
-    detector: str | None = _knob(None, "Detector, where it is not the engine's own.")
-    recognizer: str | None = _knob(None, "Recogniser, where it is not the engine's own.")
+    detector: str | None = _knob(None, "Detector, where it is not the engine's own.", socket="detectors")
+    recognizer: str | None = _knob(None, "Recogniser, where it is not the engine's own.", socket="recognizers")
     threads: int | None = _knob(
         None, "CPU threads of the embedded networks. Default: the cores this process may use.", ge=1
     )
@@ -306,10 +333,24 @@ class Resolved(Generic[Knobs]):
 def environment_names(model: type[BaseModel], field: str) -> Iterator[str]:
     """The variables that set a knob, strongest first."""
     yield f"OCTAVO_{field.upper()}"
+    names = _extra(model, field, "environment")
+    yield from (str(name) for name in names) if isinstance(names, list) else ()
+
+
+def flag_name(model: type[BaseModel], field: str) -> str:
+    """What the command line calls a knob, without the dashes."""
+    return str(_extra(model, field, "flag") or field.replace("_", "-"))
+
+
+def socket_name(model: type[BaseModel], field: str) -> str | None:
+    """The plural folder whose drop-ins are a knob's values."""
+    name = _extra(model, field, "socket")
+    return str(name) if name else None
+
+
+def _extra(model: type[BaseModel], field: str, key: str) -> object:
     extra = model.model_fields[field].json_schema_extra
-    if isinstance(extra, dict):
-        names = extra.get("environment")
-        yield from (str(name) for name in names) if isinstance(names, list) else ()
+    return extra.get(key) if isinstance(extra, dict) else None
 
 
 def resolve(
@@ -353,8 +394,7 @@ def _parsed(text: str) -> object:
 def _first_complaint(error: ValidationError, origins: Mapping[str, str]) -> str:
     complaint = error.errors(include_url=False, include_context=False, include_input=False)[0]
     field = str(complaint["loc"][0]) if complaint["loc"] else "options"
-    where = ".".join(str(part) for part in complaint["loc"]) or "options"
+    where = ".".join(str(part) for part in complaint["loc"] if part != "[key]") or "options"
+    what = complaint["msg"].removeprefix("Value error, ")
     origin = origins.get(field, "explicit")
-    return f"{where}: {complaint['msg'][0].lower()}{complaint['msg'][1:]}" + (
-        f" (from {origin})" if origin != "explicit" else ""
-    )
+    return f"{where}: {what[0].lower()}{what[1:]}" + (f" (from {origin})" if origin != "explicit" else "")
