@@ -67,8 +67,12 @@ def text(dice: random.Random) -> str | None:
         return None
     if kind < 0.1:
         return dice.choice(["", " ", "\n", "\\t", "\t\n"])
-    if kind < 0.16:
+    if kind < 0.13:
         return repetitive(dice)
+    if kind < 0.25:
+        return dice.choice(["- item", "* item", "• item", "·item", "-item", "item without a sign"])
+    if kind < 0.4:
+        return dice.choice(["a well-", "re- ", "the word--", "1-", "-", "known fact", "tested-", "Known", "o''", "1st"])
     glue = dice.choice(["", " ", " ", "\n"])
     made = glue.join(dice.choice(PIECES) for _ in range(dice.randint(1, dice.choice([1, 3, 8]))))
     return made if dice.random() < 0.3 else made.strip()
@@ -88,14 +92,14 @@ def repetitive(dice: random.Random) -> str:
 
 def page(dice: random.Random) -> list[dict[str, Any]]:
     """Regions as the SDK's pipeline hands them to its formatter."""
-    favourites = [Label.TEXT] * 8 + [Label.DISPLAY_FORMULA, Label.FORMULA_NUMBER] * 3 + list(Label)
+    favourites = [Label.TEXT] * dice.choice([8, 200]) + [Label.DISPLAY_FORMULA, Label.FORMULA_NUMBER] * 3 + list(Label)
     regions = []
     for index in range(dice.choice([0, 1, 2, 3, 5, 9, 16])):
         label = dice.choice(favourites)
         task = str(DEFAULT_TASKS[label])
         if task == "abandon":
             task = "text"  # a label that the caller mapped to a task of its own
-        left, top = dice.choice([100, 105, 110, 115, 500]), dice.randint(0, 900)
+        left, top = dice.choice([100, 100, 105, 110, 115, 500]), dice.randint(0, 900)
         box = [left, top, left + dice.randint(1, 400), top + dice.randint(1, 99)]
         content = None if task == "skip" else text(dice)
         if label is Label.FORMULA_NUMBER and dice.random() < 0.8:
