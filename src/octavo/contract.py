@@ -5,7 +5,6 @@ description. Unknown keys are refused: a misspelt option must not be silently ig
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -21,9 +20,7 @@ from pydantic import (
 
 from octavo.document import Label, Task
 from octavo.errors import OptionInvalid, SourceInvalid
-from octavo.settings import Profile, TextLayerUse
-
-VERSION = "1"
+from octavo.settings import OutputFormat, Profile, TextLayerUse
 
 SOURCE_KEYS = (
     "pdf_url",
@@ -35,14 +32,6 @@ SOURCE_KEYS = (
     "source_url",
     "source_base64",
 )
-
-
-class OutputFormat(StrEnum):
-    """Which of the two renderings a reply carries."""
-
-    BOTH = "both"
-    JSON = "json"
-    MARKDOWN = "markdown"
 
 
 def _listed(value: object) -> object:
@@ -179,13 +168,3 @@ def job_from(payload: object) -> Job:
         if not key:
             raise SourceInvalid(f"input: {message}") from error
         raise OptionInvalid(f"input.{key}: {message}") from error
-
-
-class Reply(BaseModel):
-    """What a caller gets. `result` has the contract's fields; on an error, `error` says code, message and fault."""
-
-    model_config = ConfigDict(frozen=True)
-
-    status: Literal["success", "partial", "error"]
-    result: Mapping[str, Any] | None = None
-    error: Mapping[str, str | bool] | None = None

@@ -317,6 +317,55 @@ class EngineSettings(_Knobs):
         return None if value is None else MappingProxyType(dict(value))
 
 
+class WorkerMode(StrEnum):
+    """How jobs reach a serverless worker."""
+
+    QUEUE = "queue"  # RunPod's queue
+    HTTP = "http"  # RunPod's load balancer, or any HTTP client
+
+
+class OutputFormat(StrEnum):
+    """Which of the two renderings a reply carries."""
+
+    BOTH = "both"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class WorkerSettings(_Knobs):
+    """What lives as long as a serverless worker."""
+
+    worker_mode: WorkerMode | None = _knob(
+        None,
+        "Where jobs come from. Default: queue where RunPod's variables are set, else http.",
+        environment=("WORKER_MODE",),
+    )
+    concurrency: int = _knob(2, "Jobs worked on at a time.", ge=1, le=256, environment=("WORKER_MAX_CONCURRENCY",))
+    downloads: int = _knob(16, "Downloads at a time, over all jobs.", ge=1, environment=("DOWNLOAD_CONCURRENCY",))
+    job_seconds: float = _knob(
+        1800.0,
+        "Time budget of a job; what is finished by then is the reply.",
+        gt=0,
+        environment=("GLMOCR_PARSE_TIMEOUT_SECONDS",),
+    )
+    output_format: OutputFormat = _knob(
+        OutputFormat.BOTH, "Renderings in a reply.", environment=("GLMOCR_OUTPUT_FORMAT",)
+    )
+    return_crop_images: bool = _knob(
+        False, "List region pictures where the job does not say.", environment=("RETURN_CROP_IMAGES_DEFAULT",)
+    )
+    max_crop_images: int = _knob(
+        200, "Most region pictures listed where the job does not say.", ge=0, environment=("MAX_CROP_IMAGES",)
+    )
+    log_level: str = _knob("INFO", "Level of the log.", environment=("GLMOCR_LOG_LEVEL",))
+    glmocr_ref: str = _knob(
+        "none", "Commit of the official SDK this image was built with.", environment=("GLMOCR_REF",)
+    )
+    vllm_base_image_ref: str = _knob(
+        "none", "Base image this image was built from.", environment=("VLLM_BASE_IMAGE_REF", "VLLM_BASE_IMAGE")
+    )
+
+
 # --- where a value comes from ------------------------------------------------------------------------------------
 
 Knobs = TypeVar("Knobs", bound=BaseModel)
