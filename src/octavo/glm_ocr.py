@@ -1,0 +1,209 @@
+"""What GLM-OCR wants and what it returns: prompts, pixels, tokens, and how an answer goes wrong. Pure, no I/O.
+
+Prompts, sampling and the pixel limits are those of the official SDK 0.1.5 (its config.yaml) and of the model's own
+image processor (Glm46VImageProcessor: 12544 <= 2*h*w <= 9633792, aspect at most 200). The prompts are fixed: the model
+was trained on these three, and free-form ones send it into repetition.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from octavo.document import Task
+from octavo.geometry import PixelBudget, Size
+
+PATCH = 28  # pixels; one token of the picture covers 28 x 28 of them
+MAX_PIXELS = 9_633_792 // 2  # 6144 tokens: what is sent beyond is thrown away by the server
+MIN_PIXELS = 12_544 // 2
+
+# The processor refuses more than 200; rounding to patches may lengthen a crop, hence the margin.
+MAX_ASPECT = 150.0
+
+PROMPTS: Mapping[Task, str] = MappingProxyType(
+    {Task.TEXT: "Text Recognition:", Task.TABLE: "Table Recognition:", Task.FORMULA: "Formula Recognition:"}
+)
+
+
+def budget(max_pixels: int = MAX_PIXELS) -> PixelBudget:
+    """What the model can use of a picture."""
+    return PixelBudget(
+        min_pixels=MIN_PIXELS, max_pixels=min(max_pixels, MAX_PIXELS), multiple=PATCH, max_aspect=MAX_ASPECT
+    )
+
+
+# --- tokens ------------------------------------------------------------------------------------------------------
+
+# Most tokens of an answer per token of the picture, and what even the smallest crop is allowed. A limit near what the
+# picture can hold stops a repetition loop after seconds instead of at 8192 tokens, where it holds a place in the batch
+# for a minute. The densest print that is still legible has characters of 4 x 10 pixels, 20 to a patch, 3 to a token;
+# tables spend some 8 tokens of HTML on a cell, and a cell may be 20 x 12 pixels; LaTeX spells out every symbol. An
+# answer that does meet the limit is asked for again with the full one.
+_DENSITY: Mapping[Task, int] = MappingProxyType({Task.TEXT: 8, Task.TABLE: 24, Task.FORMULA: 12})
+_FLOOR: Mapping[Task, int] = MappingProxyType({Task.TEXT: 256, Task.TABLE: 768, Task.FORMULA: 384})
+
+
+def token_bound(task: Task, size: Size, limit: int) -> int:
+    """Most tokens a crop of this size (pixels) can need, at most `limit`."""
+    patches = max(MIN_PIXELS, min(size.area, MAX_PIXELS)) // (PATCH * PATCH)
+    return min(limit, _FLOOR[task] + _DENSITY[task] * patches)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the next token is chosen. The defaults are the official SDK's: greedy, with a penalty on repetition."""
+
+    temperature: float = 0.0
+    top_p: float = 1e-5
+    top_k: int = 1
+    repetition_penalty: float = 1.1
+
+
+# For a second try: enough chance to leave a loop, too little to invent. Greedy decoding would only say the same again.
+WARMER = Sampling(temperature=0.3, top_p=0.9, top_k=50, repetition_penalty=1.15)
+
+
+# --- answers -----------------------------------------------------------------------------------------------------
+
+_SPECIAL = re.compile(
+    r"<\|(?:endoftext|system|user|assistant|observation|begin_of_image|end_of_image|image"
+    r"|begin_of_box|end_of_box)\|>|</?think>|\[gMASK\]|<sop>|<eop>"
+)
+_FENCE = re.compile(r"\A```(?:html|latex|tex|markdown|md)?[ \t]*\n(.*?)\n?```\Z", re.DOTALL)
+
+
+def tidied(text: str, task: Task) -> str:
+    """An answer without what is not on the page: control tokens, and the code fence some servers' answers wear."""
+    text = _SPECIAL.sub("", text).strip()
+    if task is not Task.TEXT and (fenced := _FENCE.match(text)):
+        text = fenced[1].strip()
+    return text
+
+
+class Verdict(StrEnum):
+    """What an answer looks like."""
+
+    GOOD = "good"
+    EMPTY = "empty"  # nothing was said
+    CUT = "cut"  # it ends in the middle
+    LOOP = "loop"  # it says the same again and again
+
+
+def judged(text: str, task: Task, finish_reason: str) -> Verdict:
+    """The verdict on a tidied answer. `finish_reason` is the server's: stop, length, repetition (vLLM) ..."""
+    if not text:
+        return Verdict.EMPTY
+    unfinished = finish_reason != "stop"
+    if finish_reason == "repetition" or find_loop(text, to_the_end=unfinished) is not None:
+        return Verdict.LOOP
+    if unfinished or (task is Task.TABLE and text.count("<table") > text.count("</table>")):
+        return Verdict.CUT
+    return Verdict.GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A stretch of text that is one unit many times over."""
+
+    start: int
+    end: int
+    period: int  # characters
+
+    @property
+    def count(self) -> float:
+        return (self.end - self.start) / self.period
+
+
+# A unit of a few characters has to come back more often than a sentence before it is a loop: rows of zeros, "NA NA NA"
+# and dotted leaders are real, the same sentence eight times is not. Where the text did not end by itself, less will do.
+_LEAST_COUNT = 8
+_LEAST_LENGTH = 160
+_LEAST_LENGTH_AT_END = 64
+_GRAMS = (8, 48)  # short ones see short units, long ones units that repeat something within themselves
+_LONGEST = 40_000  # characters looked at: from the end, where loops are
+
+
+def find_loop(text: str, *, to_the_end: bool) -> Loop | None:
+    """The first long repetition in a text; linear in its length.
+
+    With `to_the_end` only one that goes on to the end of the text counts, and any does: the text did not end by
+    itself. Otherwise a repetition without a letter or digit is a ruled line, a row of empty cells, or a leader.
+    """
+    tail = text[-_LONGEST:]
+    offset = len(text) - len(tail)
+    least = _LEAST_LENGTH_AT_END if to_the_end else _LEAST_LENGTH
+    if _repeats(tail, _GRAMS[0]) < least * (_LEAST_COUNT - 1) // _LEAST_COUNT - _GRAMS[0]:
+        return None
+    for gram in _GRAMS:
+        for loop in _periodic(tail, gram, least):
+            if to_the_end and loop.end < len(tail) - gram:
+                continue
+            if to_the_end or any(map(str.isalnum, _TAG.sub("", tail[loop.start : loop.start + 2 * loop.period]))):
+                return Loop(loop.start + offset, loop.end + offset, loop.period)
+    return None
+
+
+_TAG = re.compile(r"</?[a-z][^<>]*>")
+
+
+def _repeats(text: str, gram: int) -> int:
+    """How many grams occurred before. A fast way to see that there is no loop: most texts go no further."""
+    grams = len(text) - gram + 1
+    return grams - len({text[at : at + gram] for at in range(grams)})
+
+
+def _periodic(text: str, gram: int, least: int) -> list[Loop]:
+    """Stretches in which every gram of characters last occurred one constant distance before."""
+    found = []
+    seen: dict[str, int] = {}
+    start = distance = 0
+    for at in range(len(text) - gram + 2):
+        key = text[at : at + gram] if at <= len(text) - gram else None  # None ends the last stretch
+        last = None if key is None else seen.get(key)
+        if key is not None:
+            seen[key] = at
+        if distance and (last is None or at - last != distance):
+            loop = Loop(start, at + gram - 1, distance)
+            if loop.count >= _LEAST_COUNT and loop.end - loop.start >= least:
+                found.append(loop)
+            distance = 0
+        if last is not None and not distance:
+            start, distance = last, at - last
+    return found
+
+
+def without_loop(text: str) -> str:
+    """The text with its loop said once. What comes after the loop is kept."""
+    loop = find_loop(text, to_the_end=False) or find_loop(text, to_the_end=True)
+    return text if loop is None else (text[: loop.start + loop.period] + text[loop.end :]).rstrip()
+
+
+# --- tables ------------------------------------------------------------------------------------------------------
+
+
+def closed_table(html: str) -> str:
+    """A table that was cut short, closed after its last complete row."""
+    if "<table" not in html or html.rstrip().endswith("</table>"):
+        return html
+    rows_end = html.rfind("</tr>")
+    if rows_end < 0:
+        return html
+    kept = html[: rows_end + len("</tr>")]
+    for tag in ("tbody", "thead"):
+        if kept.count(f"<{tag}") > kept.count(f"</{tag}>"):
+            kept += f"</{tag}>"
+    return kept + "</table>"
+
+
+_ROWS = re.compile(r"<table[^>]*>(.*)</table>", re.DOTALL)
+_SECTION = re.compile(r"</?(?:thead|tbody|tfoot)[^>]*>")
+
+
+def joined_tables(upper: str, lower: str) -> str | None:
+    """Two halves of one table, put together again. None where one of them is no table."""
+    upper_rows, lower_rows = _ROWS.search(upper), _ROWS.search(lower)
+    if upper_rows is None or lower_rows is None:
+        return None
+    opening = upper[upper_rows.start() : upper_rows.start(1)]
+    return f"{opening}{_SECTION.sub('', upper_rows[1])}{_SECTION.sub('', lower_rows[1])}</table>"
