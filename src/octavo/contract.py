@@ -5,7 +5,7 @@ description. Unknown keys are refused: a misspelt option must not be silently ig
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
