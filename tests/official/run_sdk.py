@@ -37,9 +37,63 @@ def cleaned_of_repeats(cases: list[str]) -> list[str]:
     return [clean_repeated_content(case) for case in cases]
 
 
+def cleaned_boxes(cases: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """`apply_layout_postprocess` on raw boxes; numpy arrays that answer `.cpu().numpy()` stand for tensors."""
+    import numpy as np
+    from glmocr.config import GlmOcrConfig
+    from glmocr.utils.layout_postprocess_utils import apply_layout_postprocess
+
+    id2label = GlmOcrConfig.from_yaml().pipeline.layout.id2label
+    results = []
+    for case in cases:
+        raw: dict[str, Any] = {
+            "scores": Tensor(np.array(case["scores"], dtype=np.float32)),
+            "labels": Tensor(np.array(case["labels"], dtype=np.int64)),
+            "boxes": Tensor(np.array(case["boxes"], dtype=np.float32).reshape(-1, 4)),
+            "order_seq": Tensor(np.array(case["order"], dtype=np.int64)),
+        }
+        if case["polygons"]:
+            raw["polygon_points"] = [None if p is None else np.array(p, dtype=np.float32) for p in case["polygons"]]
+        merge, unclip = case["merge"], case["unclip"]
+        [kept] = apply_layout_postprocess(
+            [raw],
+            id2label,
+            [tuple(case["size"])],
+            layout_nms=case["nms"],
+            layout_merge_bboxes_mode={int(k): v for k, v in merge.items()} if isinstance(merge, dict) else merge,
+            layout_unclip_ratio={int(k): v for k, v in unclip.items()} if isinstance(unclip, dict) else unclip,
+        )
+        results.append(
+            [
+                {
+                    "label": box["cls_id"],
+                    "score": box["score"],
+                    "box": box["coordinate"],
+                    "polygon": box["polygon_points"].tolist(),
+                }
+                for box in kept
+            ]
+        )
+    return results
+
+
+class Tensor:
+    """As much of a torch tensor as the SDK's post-processing touches."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+
+    def cpu(self) -> "Tensor":
+        return self
+
+    def numpy(self) -> Any:
+        return self.values
+
+
 TASKS: dict[str, Callable[[Any], Any]] = {
     "formatted": formatted,
     "cleaned_of_repeats": cleaned_of_repeats,
+    "cleaned_boxes": cleaned_boxes,
 }
 
 
