@@ -1,0 +1,371 @@
+"""Asks an OpenAI-compatible server what a picture says: one session, one pool, retries, waiting out restarts.
+
+Knows HTTP and the chat-completions shape, not what the questions are for. vLLM, SGLang, llama.cpp, Ollama (/v1) and
+hosted services answer it. A request is sent again where that may help: after a lost connection, a timeout, 429 and 5xx;
+never after a refusal. Cancelling a call closes its connection, upon which vLLM stops generating.
+"""
+
+import asyncio
+import base64
+import json
+import logging
+import math
+import random
+import re
+import time
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from octavo.document import Usage
+from octavo.errors import EngineLost, EngineRefused, EngineTimeout, EngineUnavailable, OctavoError, OptionInvalid
+from octavo.glm_ocr import Sampling
+from octavo.settings import EngineSettings
+
+log = logging.getLogger(__name__)
+
+_LONGEST_PAUSE = 8.0  # seconds between two tries; the official SDK's
+_LONGEST_RETRY_AFTER = 60.0
+_IDLE_CONNECTION = 4.0  # seconds; vLLM closes idle connections after 5, and a request sent into that moment is lost
+
+
+class PictureRefused(EngineRefused):
+    """The server rejects this request for what is in it: another picture may pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A picture, encoded once, and what is asked about it."""
+
+    jpeg: bytes  # base64
+    prompt: str
+    sampling: Sampling
+    max_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said."""
+
+    text: str
+    finish_reason: str  # stop, length, repetition ...
+    usage: Usage
+    confidence: float | None = None  # 0..1, geometric mean over the tokens
+
+
+def picture(jpeg: bytes) -> bytes:
+    """A JPEG as it travels in a question."""
+    return base64.b64encode(jpeg)
+
+
+class Upstream(Protocol):
+    """A server that may be starting, up, or gone for a while."""
+
+    @property
+    def base_url(self) -> str:
+        """With /v1, without a slash at the end."""
+        ...
+
+    @property
+    def described(self) -> str: ...
+
+    async def ready(self) -> None:
+        """Wait until it answers. Raises EngineUnavailable where it never will."""
+        ...
+
+    def doubt(self) -> None:
+        """A request failed in a way that may mean that it is gone: look before the next one."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+# --- a server somebody else runs ---------------------------------------------------------------------------------
+
+
+class RemoteServer:
+    """A server given by its address."""
+
+    def __init__(self, settings: EngineSettings, url: str) -> None:
+        self.base_url = base_url(url)
+        self._model = settings.served_model_name
+        self._headers = authorization(settings)
+        self._first_seconds = settings.connect_seconds
+        self._restart_seconds = settings.vllm_boot_seconds
+        self._session: aiohttp.ClientSession | None = None
+        self._fine = False
+        self._was_up = False
+        self._gave_up_at = -math.inf  # time.monotonic()
+        self._looking = asyncio.Lock()
+
+    @property
+    def described(self) -> str:
+        return f"{self._model} at {urlsplit(self.base_url).netloc.rpartition('@')[2]}"
+
+    def doubt(self) -> None:
+        self._fine = False
+
+    async def ready(self) -> None:
+        if self._fine:
+            return
+        async with self._looking:
+            if self._fine:
+                return
+            patience = self._restart_seconds if self._was_up else self._first_seconds
+            began = time.monotonic()
+            if began > self._gave_up_at + patience:  # whoever comes right after somebody gave up need not wait as well
+                while not await self._answers():
+                    if time.monotonic() > began + patience:
+                        self._gave_up_at = time.monotonic()
+                        break
+                    await asyncio.sleep(min(2.0, 0.2 + (time.monotonic() - began) / 10))
+                else:
+                    self._fine = self._was_up = True
+                    return
+            host = urlsplit(self.base_url).netloc.rpartition("@")[2]
+            raise EngineUnavailable(
+                f"the model's server at {host} does not answer (waited {patience:.0f} s): is it up?"
+            )
+
+    async def _answers(self) -> bool:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                headers=self._headers,
+                timeout=aiohttp.ClientTimeout(total=10),
+                trust_env=not _is_loopback(self.base_url),
+            )
+        try:
+            async with self._session.get(f"{self.base_url}/models", allow_redirects=False) as response:
+                status, body = response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return False
+        if status in (401, 403):
+            raise EngineUnavailable("the model's server rejects the API key: set api_key")
+        if status == 200 and not self._was_up:
+            self._check_model(body)
+        return status < 500  # a server without this route is up all the same
+
+    def _check_model(self, body: bytes) -> None:
+        """Servers differ in how strict they are about the name: a warning, the first request decides."""
+        try:
+            names = [str(model["id"]) for model in json.loads(body)["data"]]
+        except (ValueError, LookupError, TypeError):
+            return
+        if names and not any(name == self._model or name.startswith(f"{self._model}:") for name in names):
+            log.warning("model_not_listed name=%s listed=%s", self._model, ",".join(names[:5]))
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+
+def base_url(url: str) -> str:
+    """The address of the API from what people type: the host, .../v1, or the whole route. Raises OptionInvalid."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise OptionInvalid("url: not the address of a server; it looks like http://host:8080/v1")
+    path = parts.path.rstrip("/").removesuffix("/chat/completions")
+    return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+
+
+def authorization(settings: EngineSettings) -> dict[str, str]:
+    return {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"} if settings.api_key else {}
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+# --- asking ------------------------------------------------------------------------------------------------------
+
+
+class _SendAgain(Exception):
+    """A failure that may pass."""
+
+    def __init__(self, error: OctavoError, *, lost: bool = False, busy_for: float | None = None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.lost = lost  # the connection broke while the server worked on it
+        self.busy_for = busy_for  # seconds the server asked for
+
+
+class ChatClient:
+    """Questions to one server, from many tasks of one event loop; `requests_in_flight` of them send at a time."""
+
+    def __init__(self, settings: EngineSettings, upstream: Upstream) -> None:
+        self._settings = settings
+        self._upstream = upstream
+        self._session = aiohttp.ClientSession(
+            headers={"Content-Type": "application/json"} | authorization(settings),
+            connector=aiohttp.TCPConnector(
+                limit=settings.connection_pool_size, keepalive_timeout=_IDLE_CONNECTION, ttl_dns_cache=60
+            ),
+            timeout=aiohttp.ClientTimeout(total=settings.request_seconds, sock_connect=10),
+            trust_env=not _is_loopback(upstream.base_url),
+        )
+        self._sending = asyncio.Semaphore(min(settings.requests_in_flight, settings.connection_pool_size))
+        self._alone = asyncio.Lock()
+        self._resume_at = 0.0  # time.monotonic(); the server asked for a pause until then
+        self._dialect = frozenset(("top_k", "repetition_penalty", "logprobs"))  # fields beyond the common ones
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def ask(self, question: Question) -> Answer:
+        """The answer. Raises EngineLost, EngineTimeout, EngineRefused, EngineUnavailable once retrying is no use."""
+        tries = losses = 0
+        patience = self._settings.request_seconds  # for a server that says it is busy
+        while True:
+            await self._upstream.ready()
+            await self._pause()
+            # A question that was in flight at two crashes may be their cause: it goes alone, to take no other along.
+            company: AbstractAsyncContextManager[object] = self._alone if losses > 1 else nullcontext()
+            try:
+                async with company, self._sending:
+                    return await self._send(question)
+            except _SendAgain as again:
+                losses += again.lost
+                if again.busy_for is not None and patience > 0:
+                    patience -= again.busy_for
+                    self._resume_at = max(self._resume_at, time.monotonic() + again.busy_for)
+                    continue
+                tries += 1
+                if tries > self._settings.retries:
+                    raise again.error from again
+                log.info("request_again try=%d code=%s", tries, again.error.code)
+            await asyncio.sleep(self._backoff(tries))
+
+    def _backoff(self, tries: int) -> float:
+        pause = min(_LONGEST_PAUSE, self._settings.retry_seconds * 2.0 ** (tries - 1))
+        return pause * random.uniform(0.8, 1.2)  # noqa: S311  (jitter, not a secret)
+
+    async def _pause(self) -> None:
+        while (pause := self._resume_at - time.monotonic()) > 0:  # noqa: ASYNC110  (a time that others move, not an event)
+            await asyncio.sleep(pause + random.uniform(0, 0.1))  # noqa: S311  (jitter, not a secret)
+
+    async def _send(self, question: Question) -> Answer:
+        dialect = self._dialect
+        try:
+            async with self._session.post(
+                f"{self._upstream.base_url}/chat/completions",
+                data=self._body(question),
+                allow_redirects=False,  # the key is for this server
+            ) as response:
+                status, headers, raw = response.status, response.headers, await response.read()
+        except aiohttp.ServerTimeoutError as error:  # no connection in time
+            self._upstream.doubt()
+            raise _SendAgain(EngineLost("the model's server does not accept connections")) from error
+        except TimeoutError as error:
+            self._upstream.doubt()
+            seconds = self._settings.request_seconds
+            raise _SendAgain(EngineTimeout(f"the model's server did not answer within {seconds:g} s")) from error
+        except (aiohttp.ClientError, OSError) as error:
+            self._upstream.doubt()
+            lost = not isinstance(error, aiohttp.ClientConnectorError)
+            raise _SendAgain(EngineLost("the connection to the model's server was lost"), lost=lost) from error
+        if status == 200:
+            return _answer(raw)
+        return await self._refused(status, headers, raw, question, dialect)
+
+    async def _refused(
+        self, status: int, headers: Mapping[str, str], raw: bytes, question: Question, dialect: frozenset[str]
+    ) -> Answer:
+        said = _complaint(raw)
+        if status in (408, 425, 429, 503) and (status == 429 or "Retry-After" in headers):
+            busy = _retry_after(headers.get("Retry-After"), otherwise=self._settings.retry_seconds)
+            raise _SendAgain(EngineLost(f"the model's server is busy (HTTP {status})"), busy_for=busy)
+        if status >= 500 or status in (408, 425):
+            self._upstream.doubt()
+            raise _SendAgain(EngineLost(f"the model's server failed (HTTP {status})"))
+        if status in (400, 422) and (unknown := {field for field in dialect if field in said}):
+            if unknown & self._dialect:
+                log.warning(
+                    "fields_refused fields=%s: the server does not know them; going on without", sorted(unknown)
+                )
+                self._dialect -= unknown
+            return await self._send(question)
+        reason = f"the model's server refused the request (HTTP {status}{': ' + said if said else ''})"
+        raise PictureRefused(reason) if status in (400, 413, 422) else EngineRefused(reason)
+
+    def _body(self, question: Question) -> bytes:
+        """The request. Put together from bytes: the picture never goes through a JSON encoder."""
+        settings, sampling = self._settings, question.sampling
+        fields: dict[str, object] = {
+            "max_tokens": question.max_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "top_k": sampling.top_k,
+            "repetition_penalty": sampling.repetition_penalty,
+            "logprobs": True,
+        }
+        left_out = {"top_k", "repetition_penalty", "logprobs"} - self._dialect
+        if not settings.confidences:
+            left_out.add("logprobs")
+        tail = json.dumps({name: value for name, value in fields.items() if name not in left_out})
+        return b"".join(
+            (
+                b'{"model":',
+                json.dumps(settings.served_model_name).encode(),
+                b',"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,',
+                question.jpeg,
+                b'"}},{"type":"text","text":',
+                json.dumps(question.prompt).encode(),
+                b"}]}],",
+                tail[1:].encode(),
+            )
+        )
+
+
+def _answer(raw: bytes) -> Answer:
+    try:
+        reply = json.loads(raw)
+        choice = reply["choices"][0]
+        text = choice["message"].get("content") or ""
+        if not isinstance(text, str):  # content parts
+            text = "".join(part.get("text", "") for part in text)
+        used = reply.get("usage") or {}
+        usage = Usage(int(used.get("prompt_tokens") or 0), int(used.get("completion_tokens") or 0), 1)
+        return Answer(text, str(choice.get("finish_reason") or "stop"), usage, _confidence(choice.get("logprobs")))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise _SendAgain(EngineLost("the model's server answered with something that is no chat completion")) from error
+
+
+def _confidence(logprobs: object) -> float | None:
+    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    if not tokens:
+        return None
+    return math.exp(sum(max(-20.0, float(token["logprob"])) for token in tokens) / len(tokens))
+
+
+_PRIVATE = re.compile(r"data:[^\s\"']*|(?<![\w/])(?:/[\w.@+-]+){2,}|https?://\S+")
+
+
+def _complaint(raw: bytes) -> str:
+    """The server's own words, short, without addresses and paths."""
+    try:
+        reply = json.loads(raw)
+        error = reply.get("error", reply)
+        said = error if isinstance(error, str) else error.get("message") or error.get("detail") or ""
+    except (ValueError, AttributeError):
+        return ""
+    return " ".join(_PRIVATE.sub("...", str(said)).split())[:200]
+
+
+def _retry_after(header: str | None, *, otherwise: float) -> float:
+    """Seconds to wait: the header gives seconds or a date."""
+    if header is None:
+        return otherwise
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return otherwise
+    return min(_LONGEST_RETRY_AFTER, max(otherwise, seconds)) if math.isfinite(seconds) else otherwise
