@@ -1,0 +1,66 @@
+"""`octavo <front end>`: finds the front ends, runs one, turns errors into a line and an exit code.
+
+The front end that was named is the only one imported: `octavo --help` must not wait for libraries it does not need.
+"""
+
+import ast
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from octavo import __version__, dropins, frontends
+from octavo.errors import OctavoError
+from octavo.frontends._exits import FAULT_EXITS, Exit
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The command. Returns the exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    parser = _parser(words)
+    arguments = parser.parse_args(words)
+    if arguments.front_end is None:
+        parser.print_help()
+        return Exit.CALLER
+    try:
+        code: int = dropins.load(frontends, arguments.front_end).run(arguments)
+        sys.stdout.flush()
+    except OctavoError as error:
+        sys.stderr.write(f"octavo: {error.message} [{error.code}]\n")
+        return FAULT_EXITS[error.fault]
+    except KeyboardInterrupt:
+        sys.stderr.write("octavo: interrupted\n")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # the reader is gone: nothing may be written to it any more, not even on the way out
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.BROKEN_PIPE
+    return code
+
+
+def _parser(words: Sequence[str]) -> ArgumentParser:
+    parser = ArgumentParser("octavo", description="PDFs and page images into structured documents.")
+    parser.add_argument("--version", action="version", version=f"octavo {__version__}")
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    commands = parser.add_subparsers(dest="front_end", title="commands", metavar="COMMAND")
+    for name in dropins.names(frontends):
+        help_line = _help(name)
+        command = commands.add_parser(name, help=help_line, description=help_line)
+        if name == chosen:
+            dropins.load(frontends, name).add_arguments(command)
+    return parser
+
+
+def _help(name: str) -> str:
+    """The first line of a front end's docstring, read without importing it."""
+    spec = find_spec(f"{frontends.__name__}.{name}")
+    if spec is None or spec.origin is None:
+        return ""
+    with open(spec.origin, encoding="utf-8") as source:  # noqa: PTH123 - pathlib alone would add 5 ms to --help
+        text = ast.get_docstring(ast.parse(source.read())) or ""
+    return text.partition("\n")[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

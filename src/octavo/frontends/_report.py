@@ -1,0 +1,141 @@
+"""What `octavo parse` says about each document: lines for people, JSON for machines, one exit code for all."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from octavo.document import Document, Problem, Severity, Status
+from octavo.errors import OctavoError
+from octavo.frontends._exits import FAULT_EXITS, Exit
+from octavo.frontends._inputs import Input
+from octavo.frontends._progress import Bar
+
+LOSSES_SHOWN = 5  # per document, for people; the JSON has all
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one input ended: a document and its files, or an error."""
+
+    entry: Input
+    document: Document | None = None
+    files: tuple[Path, ...] = ()
+    markdown: bytes | None = None  # where it is printed, not written
+    error: OctavoError | None = None
+
+
+def exit_code(outcomes: Sequence[Outcome]) -> Exit:
+    """PARTIAL where something is there and something is missing; otherwise the fault nearest to us."""
+    errors = [outcome.error for outcome in outcomes if outcome.error]
+    if errors and len(errors) == len(outcomes):
+        faults = {FAULT_EXITS[error.fault] for error in errors}
+        return next(code for code in (Exit.OURS, Exit.UPSTREAM, Exit.CALLER) if code in faults)
+    whole = all(outcome.document is not None and outcome.document.status is Status.SUCCESS for outcome in outcomes)
+    return Exit.SUCCESS if whole else Exit.PARTIAL
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Says each outcome as it comes."""
+
+    bar: Bar
+    as_json: bool
+    quiet: bool
+    several: bool
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """Errors and losses go to standard error; results to standard output."""
+        self.outcomes.append(outcome)
+        self.bar.document()
+        shown = outcome.entry.shown
+        if outcome.error:
+            self.bar.line(f"octavo: {shown}: {outcome.error.message} [{outcome.error.code}]")
+        if outcome.document and not self.quiet:
+            for line in losses(outcome.document.problems):
+                self.bar.line(f"octavo: {shown}: {line}")
+        if self.as_json:
+            self.bar.result(json.dumps(as_json(outcome), ensure_ascii=False))
+        elif outcome.markdown is not None:
+            self.bar.result(outcome.markdown.decode())
+        elif outcome.document and not self.quiet:
+            self.bar.result("\n".join(summary(outcome, several=self.several)))
+
+
+def summary(outcome: Outcome, *, several: bool) -> list[str]:
+    """What was read and where it is: a line for one of several documents, a list for a single one."""
+    document = outcome.document
+    if document is None:
+        return []
+    pages = _count(len(document.pages), "page")
+    doubtful = sum(problem.severity is Severity.DOUBTFUL for problem in document.problems)
+    head = f"{outcome.entry.shown}: {pages} in {document.timings.get('total', 0.0):.1f} s"
+    head += f", {doubtful} doubtful" if doubtful else ""
+    places = _places(outcome.files)
+    if several:
+        return [f"{head} -> {outcome.files[0].parent}/" if outcome.files else head]
+    return [head, *(f"  {place}" for place in places)]
+
+
+def losses(problems: Sequence[Problem]) -> list[str]:
+    """What is on the page and not in the result."""
+    lost = [problem for problem in problems if problem.severity is Severity.LOST]
+    lines = [
+        f"{'' if problem.page is None else f'page {problem.page + 1}: '}{problem.message} [{problem.code}]"
+        for problem in lost[:LOSSES_SHOWN]
+    ]
+    return [*lines, f"and {len(lost) - LOSSES_SHOWN} more losses"] if len(lost) > LOSSES_SHOWN else lines
+
+
+def as_json(outcome: Outcome) -> dict[str, object]:
+    """One document for a machine; page numbers count from 1, boxes are 0..1000 of the page."""
+    document, error = outcome.document, outcome.error
+    return {
+        "input": outcome.entry.shown,
+        "status": document.status.value if document else "error",
+        "name": document.name if document else outcome.entry.stem,
+        "pages": [page.number + 1 for page in document.pages] if document else [],
+        "page_count": document.page_count if document else None,
+        "files": [file.as_posix() for file in outcome.files],
+        "markdown": None if outcome.markdown is None else outcome.markdown.decode(),
+        "problems": [_problem(problem) for problem in document.problems] if document else [],
+        "engines": dict(document.engines) if document else {},
+        "seconds": round(document.timings.get("total", 0.0), 3) if document else None,
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            "fault": error.fault.value,
+            "retryable": error.retryable,
+        }
+        if error
+        else None,
+    }
+
+
+def _problem(problem: Problem) -> dict[str, object]:
+    box = problem.box
+    return {
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "message": problem.message,
+        "page": None if problem.page is None else problem.page + 1,
+        "box": [round(box.left), round(box.top), round(box.right), round(box.bottom)] if box else None,
+        "label": problem.label.value if problem.label else None,
+    }
+
+
+def _places(files: Sequence[Path]) -> list[str]:
+    """Files beside the document one by one, those in folders below as a count."""
+    if not files:
+        return []
+    top = min((file.parent for file in files), key=lambda folder: len(folder.parts))
+    below = Counter(file.parent for file in files if file.parent != top)
+    return [str(file) for file in files if file.parent == top] + [
+        f"{folder}/ ({_count(number, 'file')})" for folder, number in below.items()
+    ]
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
