@@ -136,6 +136,7 @@ class PageImage:
     dpi: float  # pixels per inch of `pixels`; for plain images what the file says, or 0 where it says nothing
     rotation: int = 0  # clockwise degrees it was turned by to stand upright: 0, 90, 180, 270
     text: TextLayer | None = None  # None: not a PDF, or not asked for
+    problems: tuple[Problem, ...] = ()  # of drawing it: a picture that is cut short
 
     @property
     def size(self) -> Size:

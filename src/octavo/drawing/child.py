@@ -1,0 +1,135 @@
+"""The program a drawing child runs: open, draw, close, until the parent hangs up.
+
+It is told nothing but the document: the environment is emptied before it starts. It ends itself when one request takes
+longer than it may even if the parent is gone by then, and the kernel ends it when it asks for too much memory.
+"""
+
+import contextlib
+import mmap
+import os
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Protocol
+
+from octavo.drawing import wire
+from octavo.drawing.wire import Close, Closed, Draw, Drawn, Failed, Open, Opened, Part, Refused
+
+MEMORY_LIMIT = 2_560 << 20  # bytes of address space: hostile files ask for any amount
+
+
+class Opening(Protocol):
+    """An opened part of a document."""
+
+    pages: int
+
+    def outline(self) -> list[list[int | str | None]]: ...
+    def draw(self, request: Draw) -> tuple[Drawn, int]: ...
+    def close(self) -> None: ...
+
+
+class OpenDocument:
+    """The parts of one document, opened when first needed."""
+
+    def __init__(self, request: Open, descriptor: int) -> None:
+        self.request = request
+        size = os.fstat(descriptor).st_size
+        self.memory = mmap.mmap(descriptor, size, access=mmap.ACCESS_COPY)
+        self.parts: dict[int, Opening] = {}
+
+    def part(self, index: int) -> Opening:
+        if index not in self.parts:
+            offset, length, is_pdf = self.request.parts[index]
+            self.parts[index] = _opener(bool(is_pdf))(self.memory, offset, length, self.request)
+        return self.parts[index]
+
+    def close(self) -> None:
+        for part in self.parts.values():
+            part.close()
+        self.parts.clear()
+        with contextlib.suppress(BufferError):  # PDFium's view of it: goes with the last reference
+            self.memory.close()
+
+
+def _opener(is_pdf: bool) -> Callable[[mmap.mmap, int, int, Open], Opening]:
+    """Each library is loaded when the first document needs it."""
+    if is_pdf:
+        from octavo.drawing.pdf import PdfPart
+
+        return PdfPart
+    from octavo.drawing.picture import PicturePart
+
+    return PicturePart
+
+
+def _open(request: Open, document: OpenDocument) -> Opened:
+    parts: list[Part] = []
+    outline: list[list[int | str | None]] = []
+    for index in range(len(request.parts)) if request.survey else ():
+        try:
+            part = document.part(index)
+        except Refused as refused:
+            parts.append(Part(0, refused.code, str(refused)))
+            continue
+        parts.append(Part(part.pages))
+        outline += [[*entry, index] for entry in part.outline()]
+        if len(request.parts) > 1:  # many pictures: hold one at a time
+            part.close()
+            del document.parts[index]
+    return Opened(parts, outline)
+
+
+def _draw(request: Draw, document: OpenDocument) -> tuple[Drawn, int]:
+    for index in [index for index in document.parts if index != request.part]:
+        document.parts.pop(index).close()
+    return document.part(request.part).draw(request)
+
+
+def _answer(channel: socket.socket, documents: dict[int, OpenDocument], seconds: int) -> None:
+    request, descriptors = wire.receive(channel)
+    signal.alarm(seconds)
+    try:
+        match request:
+            case Open():
+                document = documents[request.document] = OpenDocument(request, descriptors[0])
+                wire.send(channel, _open(request, document))
+            case Draw():
+                drawn, picture = _draw(request, documents[request.document])
+                try:
+                    wire.send(channel, drawn, (picture,))
+                finally:
+                    os.close(picture)
+            case Close():
+                if request.document in documents:
+                    documents.pop(request.document).close()
+                wire.send(channel, Closed())
+            case _:
+                wire.send(channel, Failed("internal", f"no answer to {type(request).__name__}"))
+    except Refused as refused:
+        wire.send(channel, Failed(refused.code, str(refused)))
+    except MemoryError:
+        wire.send(channel, Failed("limit_exceeded", "needs more memory than a page may have"))
+    finally:
+        signal.alarm(0)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def main() -> None:
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    seconds = int(sys.argv[2])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer: it hangs up
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):  # macOS knows no such limit
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    documents: dict[int, OpenDocument] = {}
+    with contextlib.suppress(wire.Hangup):
+        while True:
+            _answer(channel, documents, seconds)
+    os._exit(0)  # nothing to clean: the kernel takes memory and files faster than PDFium does
+
+
+if __name__ == "__main__":
+    main()

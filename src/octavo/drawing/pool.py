@@ -1,0 +1,285 @@
+"""The parent's side: drawing children, started when needed, kept warm, replaced when they die.
+
+One pool per process. `Opened` documents are drawn by whichever child is free, so several pages of one document, and
+several documents, are drawn at once; each child opens a document when it first gets a page of it.
+"""
+
+import atexit
+import contextlib
+import itertools
+import mmap
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from octavo.drawing import wire
+from octavo.drawing.wire import Close, Draw, Drawn, Message, Open, Opened
+
+RETIRE_AT = 384 << 20  # resident bytes: a child this fat is replaced after the page; a fresh one holds 30 MiB
+START_SECONDS = 60.0  # a loaded machine may be slow to start a process
+GRACE_SECONDS = 5  # after which a child whose parent stopped waiting ends itself
+
+
+class ChildLost(Exception):
+    """The child died of what it was asked."""
+
+
+class ChildSlow(Exception):
+    """The child did not answer in time, and was ended."""
+
+
+class Child:
+    """One process. Used by one thread at a time."""
+
+    def __init__(self, seconds: float) -> None:
+        here, there = socket.socketpair()
+        package = str(Path(__file__).parents[2])
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [
+                    sys.executable,
+                    "-S",
+                    "-m",
+                    "octavo.drawing.child",
+                    str(there.fileno()),
+                    str(int(seconds) + GRACE_SECONDS),
+                ],
+                pass_fds=[there.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                # Nothing of ours: a file that takes the child over finds no key in its environment.
+                env={"PYTHONPATH": os.pathsep.join([package, *filter(None, sys.path)]), "PYTHONDONTWRITEBYTECODE": "1"},
+                cwd="/",
+            )
+        except BaseException:
+            here.close()
+            raise
+        finally:
+            there.close()
+        self._channel = here
+        self.documents: set[int] = set()
+        self.fresh = True  # has not answered yet
+        self.fat = False
+
+    def ask(self, message: Message, seconds: float, descriptors: tuple[int, ...] = ()) -> tuple[Message, list[int]]:
+        """Its answer. Raises ChildLost or ChildSlow, and then the child is gone."""
+        self._channel.settimeout(seconds + (START_SECONDS if self.fresh else 0))
+        try:
+            wire.send(self._channel, message, descriptors)
+            answer = wire.receive(self._channel)
+        except TimeoutError as error:
+            raise ChildSlow from error
+        except (wire.Hangup, ValueError, TypeError, KeyError) as error:
+            raise ChildLost from error
+        self.fresh = False
+        return answer
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        """Gone and reaped when this returns."""
+        self._channel.close()
+        self._process.kill()
+        self._process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document as children see it."""
+
+    number: int
+    file: int  # descriptor of all parts, one after the other
+    request: Open
+    seconds: float  # a request may take
+
+    def close(self) -> None:
+        os.close(self.file)
+
+
+class Pool:
+    """At most `limit` children. Thread-safe."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._free: list[Child] = []  # the last one used is last: the longest idle are ended first
+        self._busy: set[Child] = set()
+        self._gone: set[int] = set()  # documents closed while a busy child held them
+        self._changed = threading.Condition()
+        self._numbers = itertools.count(1)
+        self._owner = os.getpid()
+        self._closed = False
+
+    def source(
+        self, parts: Sequence[tuple[bytes, bool]], passwords: list[str], *, max_pixels: int, seconds: float
+    ) -> Source:
+        """Hand a document in: bytes, and whether they are a PDF."""
+        file = wire.memory_file()
+        spans: list[list[int]] = []
+        at = 0
+        with os.fdopen(os.dup(file), "wb") as writer:
+            for data, is_pdf in parts:
+                spans.append([at, len(data), int(is_pdf)])
+                writer.write(data)
+                at += len(data)
+        number = next(self._numbers)
+        return Source(number, file, Open(number, spans, passwords, max_pixels, True), seconds)
+
+    def open(self, source: Source) -> Opened:
+        """Its pages and outline. Raises ChildLost, ChildSlow."""
+        with self._child(source) as child:
+            return self._opened(child, source.request, source)
+
+    def draw(self, source: Source, request: Draw) -> tuple[Drawn, mmap.mmap] | wire.Failed:
+        """The page and the memory its pixels lie in. Raises ChildLost, ChildSlow."""
+        tries = itertools.count()
+        while True:
+            with self._child(source) as child:
+                veteran = not child.fresh
+                try:
+                    if source.number not in child.documents:
+                        self._opened(child, replace(source.request, survey=False), source)
+                    return self._drawn(child, source, request)
+                except ChildLost:
+                    # What an earlier page left behind may have killed it: this page deserves a child of its own.
+                    if not veteran or next(tries):
+                        raise
+
+    def forget(self, source: Source) -> None:
+        """No child holds the document once this returns and the busy ones are done."""
+        with self._changed:
+            holders = [child for child in self._free if source.number in child.documents]
+            self._gone.update(source.number for child in self._busy if source.number in child.documents)
+            for child in holders:
+                self._free.remove(child)
+                self._busy.add(child)
+        for child in holders:
+            with contextlib.suppress(ChildLost, ChildSlow), self._returned(child):
+                self._close_in(child, source.number)
+        source.close()
+
+    def close(self) -> None:
+        """End every child."""
+        with self._changed:
+            self._closed = True
+            children, self._free = [*self._free, *self._busy], []
+            self._changed.notify_all()
+        if os.getpid() == self._owner:
+            for child in children:
+                child.end()
+
+    @contextlib.contextmanager
+    def _child(self, source: Source) -> Iterator[Child]:
+        """A child of one's own, for a while; one that has the document open where there is one."""
+        with self._changed:
+            while True:
+                if self._closed:
+                    raise ChildLost
+                for dead in [child for child in self._free if not child.alive]:
+                    self._free.remove(dead)
+                    dead.end()
+                if self._free:
+                    child = next((free for free in self._free if source.number in free.documents), self._free[-1])
+                    self._free.remove(child)
+                    break
+                if len(self._busy) < self._limit:
+                    child = Child(source.seconds)
+                    break
+                self._changed.wait()
+            self._busy.add(child)
+        with self._returned(child):
+            yield child
+
+    @contextlib.contextmanager
+    def _returned(self, child: Child) -> Iterator[None]:
+        """Give the child back afterwards, or end it where it did not get to answer."""
+        healthy = False
+        try:
+            yield
+            healthy = not child.fat
+            with self._changed:
+                stale = child.documents & self._gone
+            for number in stale if healthy else ():
+                self._close_in(child, number)
+        except (ChildLost, ChildSlow):
+            healthy = False
+            raise
+        finally:
+            if not healthy:
+                child.end()
+            with self._changed:
+                self._busy.discard(child)
+                if healthy and not self._closed:
+                    self._free.append(child)
+                elif healthy:
+                    child.end()
+                held = set().union(*(busy.documents for busy in self._busy)) if self._busy else set()
+                self._gone &= held
+                self._changed.notify()
+
+    def _opened(self, child: Child, request: Open, source: Source) -> Opened:
+        answer, _ = child.ask(request, source.seconds, (source.file,))
+        if not isinstance(answer, Opened):
+            raise ChildLost
+        child.documents.add(source.number)
+        return answer
+
+    def _drawn(self, child: Child, source: Source, request: Draw) -> tuple[Drawn, mmap.mmap] | wire.Failed:
+        answer, files = child.ask(request, source.seconds)
+        try:
+            if isinstance(answer, wire.Failed):
+                return answer
+            if not isinstance(answer, Drawn) or not files:
+                raise ChildLost
+            child.fat = answer.resident > RETIRE_AT
+            needed = max(
+                answer.width * answer.height * 3,
+                answer.glyphs_at + 8 * (answer.glyphs * wire.GLYPH_FIELDS + answer.runs * wire.RUN_FIELDS),
+            )
+            size = os.fstat(files[0]).st_size
+            if not 0 < needed <= size:
+                raise ChildLost
+            # Private and writable: numpy users may scribble on it, the child no longer can be seen.
+            return answer, mmap.mmap(files[0], size, access=mmap.ACCESS_COPY)
+        finally:
+            for file in files:
+                os.close(file)
+
+    def _close_in(self, child: Child, number: int) -> None:
+        child.ask(Close(number), GRACE_SECONDS)
+        child.documents.discard(number)
+
+
+_shared: Pool | None = None
+_sharing = threading.Lock()
+
+
+def shared() -> Pool:
+    """The pool of this process: one child per core it may use."""
+    global _shared
+    with _sharing:
+        if _shared is None or _shared._owner != os.getpid():
+            _shared = Pool(usable_cores())
+            atexit.register(_shared.close)
+        return _shared
+
+
+def shut_down() -> None:
+    """End the idle children now; the next document starts fresh ones."""
+    global _shared
+    with _sharing:
+        pool, _shared = _shared, None
+    if pool is not None:
+        atexit.unregister(pool.close)
+        pool.close()
+
+
+def usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,162 @@
+"""What the parent and a drawing child say to each other: JSON lines over a socket, with file descriptors beside them.
+
+Bulk data never crosses the socket: a document goes down, and a page comes back, as the descriptor of an anonymous
+memory file. It has no name, so nothing is left behind however either side ends. JSON and not pickle, because a child
+that a hostile file took over must not run code here.
+"""
+
+import json
+import os
+import socket
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, field
+from typing import TypeAlias
+
+GLYPH_FIELDS = 9  # doubles per glyph: see `octavo.glyphs`
+RUN_FIELDS = 8  # doubles per run of glyphs that share a text object
+
+# --- down ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open the parts of a document that lie in the attached file. Answered by `Opened`."""
+
+    document: int
+    parts: list[list[int]]  # offset, length, 1 for a PDF or 0 for a picture
+    passwords: list[str]
+    max_pixels: int
+    survey: bool  # count the pages and read the outline; children that come later are spared that
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Draw one page or frame. Answered by `Drawn`, with a file attached."""
+
+    document: int
+    part: int
+    page: int
+    dpi: float
+    max_side: int
+    max_pixels: int
+    glyphs: bool  # the text layer's glyphs wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Forget a document. Answered by `Closed`."""
+
+    document: int
+
+
+# --- up -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a document: its pages, or why it has none."""
+
+    pages: int
+    code: str = ""  # of the error, "" for none
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    parts: list[Part]
+    outline: list[list[int | str | None]] = field(default_factory=list)  # title, level, page of its part, part
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A page. The attached file holds the RGB rows, then from `glyphs_at` the glyphs, then the runs."""
+
+    width: int
+    height: int
+    dpi: float
+    damage: str = ""  # what part of the picture could not be decoded
+    glyphs_at: int = 0
+    glyphs: int = 0
+    runs: int = 0
+    fonts: list[list[str | int]] = field(default_factory=list)  # name, flags, weight, embedded
+    to_page: list[float] = field(default_factory=list)  # 6: PDF points to 0..1 of the picture
+    pictures: list[list[float]] = field(default_factory=list)  # left, bottom, right, top in PDF points
+    fields: list[list[str | float]] = field(default_factory=list)  # text, left, bottom, right, top
+    stamps: list[list[float]] = field(default_factory=list)  # drawn annotations whose text is unknown
+    text_error: str = ""  # why there are no glyphs although they were asked for
+    resident: int = 0  # bytes the child holds
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An `OctavoError` by its code."""
+
+    code: str
+    message: str
+
+
+Message: TypeAlias = Open | Draw | Close | Opened | Drawn | Closed | Failed
+_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in (Open, Draw, Close, Opened, Drawn, Closed, Failed)}
+
+
+class Refused(Exception):
+    """The document's fault; becomes the `OctavoError` of that code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Hangup(Exception):
+    """The other side is gone."""
+
+
+def send(channel: socket.socket, message: Message, descriptors: tuple[int, ...] = ()) -> None:
+    body = json.dumps([type(message).__name__, asdict(message)]).encode()
+    try:
+        # The descriptors ride on the length prefix, which is never split.
+        socket.send_fds(channel, [len(body).to_bytes(4, "big")], descriptors)
+        channel.sendall(body)
+    except (BrokenPipeError, ConnectionError) as error:
+        raise Hangup from error
+
+
+def receive(channel: socket.socket) -> tuple[Message, list[int]]:
+    """The next message and the descriptors that came with it (now the caller's). Raises Hangup, TimeoutError."""
+    try:
+        prefix, descriptors, _, _ = socket.recv_fds(channel, 4, 1)
+        if len(prefix) < 4:
+            raise Hangup
+        body = _exactly(channel, int.from_bytes(prefix, "big"))
+    except ConnectionError as error:
+        raise Hangup from error
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
+    kind, values = json.loads(body)
+    if kind == "Opened":
+        values["parts"] = [Part(**part) for part in values["parts"]]
+    return _KINDS[kind](**values), descriptors
+
+
+def _exactly(channel: socket.socket, length: int) -> bytes:
+    body = bytearray()
+    while len(body) < length:
+        piece = channel.recv(min(1 << 20, length - len(body)))
+        if not piece:
+            raise Hangup
+        body += piece
+    return bytes(body)
+
+
+def memory_file() -> int:
+    """The descriptor of a file without a name."""
+    if sys.platform == "linux":
+        return os.memfd_create("octavo")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())

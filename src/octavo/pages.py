@@ -1,0 +1,266 @@
+"""Bytes to a countable pile of pages, each drawn when asked for.
+
+What a part is, its content says: the name is never looked at. Everything is drawn by children (`octavo.drawing`),
+because a hostile file can crash, hang or bloat the process that opens it; here live the limits, the errors, the page
+numbers, and the judgement of a PDF's text layer.
+"""
+
+import itertools
+import logging
+import mmap
+import re
+import threading
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Literal, Self
+
+import numpy as np
+
+from octavo.document import Heading, PageImage, Problem, Severity
+from octavo.drawing import pool
+from octavo.drawing.wire import Draw, Drawn, Failed, Opened, Part
+from octavo.errors import (
+    DocumentCorrupt,
+    DocumentHasNoPages,
+    LimitExceeded,
+    OctavoError,
+    PagesInvalid,
+    PageUnreadable,
+    PasswordNeeded,
+    SourceEmpty,
+    TypeUnsupported,
+)
+from octavo.settings import EngineSettings, ParseOptions, TextLayerUse
+
+log = logging.getLogger(__name__)
+
+HEADER_WITHIN = 1024  # bytes: PDFium and Acrobat accept that much junk before "%PDF-"
+PICTURES: tuple[
+    tuple[bytes, bytes], ...
+] = (  # (start, what stands at byte 4 or 8), both of the format's own definition
+    (b"\x89PNG\r\n\x1a\n", b""),
+    (b"\xff\xd8\xff", b""),
+    (b"GIF87a", b""),
+    (b"GIF89a", b""),
+    (b"II*\0", b""),
+    (b"MM\0*", b""),
+    (b"II+\0", b""),
+    (b"MM\0+", b""),
+    (b"BM", b""),
+    (b"RIFF", b"WEBP"),
+    (b"\0\0\0\x0cjP  ", b""),
+    (b"\xff\x4f\xff\x51", b""),
+    (b"", b"ftypavif"),
+    (b"P4", b""),
+    (b"P5", b""),
+    (b"P6", b""),
+)
+NAMED: tuple[tuple[bytes, str], ...] = (  # what people hand in by mistake, so that the message can name it
+    (b"PK\x03\x04", "a zip archive or an Office document"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"{\\rtf", "a rich-text document"),
+    (b"%!PS", "a PostScript file"),
+    (b"\x1f\x8b", "a gzip archive"),
+)
+
+_SELECTION = re.compile(r"\s*(-?\d{1,9})\s*(-)?\s*(-?\d{1,9})?\s*")
+
+
+def kind_of(data: bytes) -> Literal["pdf", "picture"] | None:
+    """What the bytes are by their own word; None where they are nothing known (they may still be a headless TGA)."""
+    head = data[:HEADER_WITHIN]
+    if head.startswith(b"%PDF-"):
+        return "pdf"
+    for start, mark in PICTURES:
+        if head.startswith(start) and (not mark or mark in (head[4:12], head[8:12])):
+            return "picture"
+    return "pdf" if b"%PDF-" in head else None
+
+
+def select(text: str | None, count: int) -> tuple[int, ...]:
+    """The pages (0-based, ascending) that '1-5,8,-1' means in a document of `count` pages; None means all.
+
+    Negative numbers count from the end, '3-' goes to the end, a range that reaches past the end stops there. Raises
+    PagesInvalid for what is malformed, and for a page or range that the document has nothing of.
+    """
+    if text is None:
+        return tuple(range(count))
+    chosen: set[int] = set()
+    for item in text.split(","):
+        match = _SELECTION.fullmatch(item)
+        if match is None or (match[3] and not match[2]):
+            raise PagesInvalid(f"{item.strip()!r} is not a page or a range; write for example '1-5,8,-1'")
+        first, last = _number(match[1], count), _number(match[3] or (match[1] if not match[2] else "-1"), count)
+        found = range(max(0, first), min(count, last + 1))
+        if not found or (not match[2] and first < 0):
+            raise PagesInvalid(f"the document has no page {item.strip()!r}: it has {count}")
+        chosen.update(found)
+    return tuple(sorted(chosen))
+
+
+def _number(text: str, count: int) -> int:
+    """A page as written, 0-based; may lie outside the document."""
+    number = int(text)
+    if number == 0:
+        raise PagesInvalid("pages count from 1")
+    return number - 1 if number > 0 else count + number
+
+
+class Pages:
+    """The pages of one document. `draw` may be called from several threads; `close` when they are done."""
+
+    def __init__(
+        self, source: pool.Source, parts: Sequence[Part], headings: Sequence[Heading], options: ParseOptions, limit: int
+    ) -> None:
+        self._source = source
+        self._options = options
+        self._max_pixels = limit
+        self._parts = parts
+        # Where each part starts. A part that cannot be opened stands for one page, which cannot be read.
+        self._starts = list(itertools.accumulate((max(1, part.pages) for part in parts), initial=0))
+        self._closing = threading.Lock()
+        self._closed = False
+        self.count = self._starts[-1]
+        self.numbers = select(options.pages, self.count)
+        self.headings = tuple(headings)
+
+    def draw(self, number: int) -> PageImage:
+        """The page (0-based), with its text layer unless that is off. Raises PageUnreadable, LimitExceeded."""
+        part = next(index for index, start in enumerate(self._starts[1:]) if number < start)
+        facts = self._parts[part]
+        if facts.code:
+            raise PageUnreadable(f"page {number + 1}: {facts.message}")
+        is_pdf = bool(self._source.request.parts[part][2])
+        request = Draw(
+            document=self._source.number,
+            part=part,
+            page=number - self._starts[part],
+            dpi=float(self._options.dpi),
+            max_side=self._options.max_side,
+            max_pixels=self._max_pixels,
+            glyphs=is_pdf and self._options.text_layer is not TextLayerUse.OFF,
+        )
+        try:
+            answer = pool.shared().draw(self._source, request)
+        except pool.ChildSlow as error:
+            seconds = self._source.seconds
+            raise LimitExceeded(f"page {number + 1} takes longer than {seconds:g} s to draw (page_seconds)") from error
+        except pool.ChildLost as error:
+            why = "it crashes the reader or needs too much memory"
+            raise PageUnreadable(f"page {number + 1} cannot be drawn: {why}") from error
+        if isinstance(answer, Failed):
+            raise _page_error(answer, number)
+        drawn, memory = answer
+        return self._image(number, drawn, memory)
+
+    def _image(self, number: int, drawn: Drawn, memory: mmap.mmap) -> PageImage:
+        pixels = np.frombuffer(memory, np.uint8, drawn.height * drawn.width * 3)
+        pixels = pixels.reshape(drawn.height, drawn.width, 3)
+        problems = (Problem("picture_damaged", drawn.damage, Severity.DOUBTFUL, page=number),) if drawn.damage else ()
+        return PageImage(number, pixels, drawn.dpi, problems=problems)
+
+    def close(self) -> None:
+        with self._closing:
+            if self._closed:
+                return
+            self._closed = True
+        pool.shared().forget(self._source)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_pages(parts: Sequence[bytes], options: ParseOptions, settings: EngineSettings) -> Pages:
+    """Open a document; several parts are pages of one, in order.
+
+    Of several parts, those that cannot be opened stand for one unreadable page each; a lone part, or all of them, or a
+    missing password, is an error: SourceEmpty, TypeUnsupported, DocumentCorrupt, PasswordNeeded, DocumentHasNoPages,
+    PagesInvalid, LimitExceeded.
+    """
+    if not parts or not any(parts):
+        raise SourceEmpty("the source has no bytes")
+    kinds = [kind_of(data) for data in parts]
+    lone = len(parts) == 1
+    if lone and kinds[0] is None and _is_text(parts[0]):
+        raise _unsupported(parts[0])
+    password = [options.password.get_secret_value()] if options.password else []
+    source = pool.shared().source(
+        [(data, kind == "pdf") for data, kind in zip(parts, kinds, strict=True)],
+        password,
+        max_pixels=settings.max_page_pixels,
+        seconds=settings.page_seconds,
+    )
+    try:
+        opened = _open(source)
+        facts = opened.parts
+        failed = [index for index, part in enumerate(facts) if part.code]
+        for index in failed:
+            if lone or len(failed) == len(facts) or facts[index].code in ("password_needed", "limit_exceeded"):
+                raise _document_error(facts[index], parts[index], "" if lone else f"part {index + 1}: ")
+        if not sum(part.pages for part in facts):
+            raise DocumentHasNoPages("the document has no pages")
+        starts = list(itertools.accumulate((max(1, part.pages) for part in facts), initial=0))
+        headings = [
+            Heading(_one_line(str(title)), int(level), None if page is None else starts[int(part)] + int(page))
+            for title, level, page, part in opened.outline
+            if part is not None and level is not None and str(title).strip()
+        ]
+        pages = Pages(source, facts, headings, options, settings.max_page_pixels)
+        if len(pages.numbers) > settings.max_pages:
+            raise LimitExceeded(
+                f"{len(pages.numbers)} pages are selected; at most {settings.max_pages} are read (max_pages)"
+            )
+    except BaseException:
+        pool.shared().forget(source)
+        raise
+    return pages
+
+
+def _open(source: pool.Source) -> Opened:
+    try:
+        return pool.shared().open(source)
+    except pool.ChildSlow as error:
+        raise LimitExceeded(f"the document takes longer than {source.seconds:g} s to open (page_seconds)") from error
+    except pool.ChildLost as error:
+        raise DocumentCorrupt("the document crashes the reader, or needs too much memory to open") from error
+
+
+def _document_error(part: Part, data: bytes, where: str) -> OctavoError:
+    if part.code == TypeUnsupported.code and kind_of(data) is None:
+        return _unsupported(data, where)
+    if part.code == TypeUnsupported.code and kind_of(data) == "picture":
+        return DocumentCorrupt(f"{where}the picture's header is broken")
+    kinds = {kind.code: kind for kind in (PasswordNeeded, TypeUnsupported, LimitExceeded)}
+    return kinds.get(part.code, DocumentCorrupt)(where + part.message)
+
+
+def _page_error(answer: Failed, number: int) -> OctavoError:
+    kind = LimitExceeded if answer.code == LimitExceeded.code else PageUnreadable
+    return kind(f"page {number + 1}: {answer.message}")
+
+
+def _unsupported(data: bytes, where: str = "") -> TypeUnsupported:
+    if not data:
+        return TypeUnsupported(f"{where}no bytes")
+    start = data.lstrip()[:64].lower()
+    name = next((name for mark, name in NAMED if data.startswith(mark)), "")
+    if start.startswith((b"<!doctype html", b"<html", b"<head", b"<?xml")):
+        name = "a web page or XML"
+    elif not name and _is_text(data):
+        name = "plain text"
+    return TypeUnsupported(f"{where}{name or 'the content'} is not read here: hand in a PDF or a picture")
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether the beginning is text; a picture has zeros and control characters in its first bytes."""
+    head = data[:HEADER_WITHIN]
+    return bool(head) and not any(byte < 9 or 13 < byte < 27 or 27 < byte < 32 for byte in head)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
