@@ -1,0 +1,192 @@
+"""The embedded detector: lines decide, a small network hints.
+
+Lines come from a trusted text layer, and from the picture where there is none (and inside raster pictures and doubtful
+areas of a trusted page). Tables and figures take the lines that are theirs; the rest is grouped to paragraphs and
+labelled by type, place and spacing. The layout network costs more than all of that together, so a born-digital page
+sees it only where geometry leaves a question: something drawn on it, or no text.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from octavo.document import Detection, Label, Origin, PageImage, TextLine, Trust
+from octavo.geometry import SCALE, Box, PixelBox, Size
+from octavo.layout.figures import Figure, Rect, find_figures
+from octavo.layout.labels import HintRect, Surroundings, labelled, shared
+from octavo.layout.lines import Line, around, straightened, typical_size
+from octavo.layout.paragraphs import grouped
+from octavo.networks.layout import LayoutNetwork
+from octavo.networks.text_lines import TextLines
+from octavo.rules import Rules, find_rules
+from octavo.settings import EngineSettings
+from octavo.tables import find_tables
+
+_SMALLEST_LOOKED_INTO = 3.0  # sizes of type: a raster picture lower than this is a logo or a bullet
+_CHART_LABELS = 4  # short texts in a drawing from which it is a chart
+
+
+class EmbeddedDetector:
+    """One page at a time, on the CPU."""
+
+    batch_size = 1
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._text_lines = TextLines(settings)
+        self._layout = LayoutNetwork(settings)
+
+    @property
+    def described(self) -> str:
+        return f"embedded: lines and geometry, {self._text_lines.described}, {self._layout.described}"
+
+    def detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
+        return [self._page(page) for page in pages]
+
+    def close(self) -> None:
+        self._text_lines.close()
+        self._layout.close()
+
+    def _page(self, page: PageImage) -> list[Detection]:
+        texts = self._lines(page)
+        lines = straightened(texts, page.size, dpi=page.dpi)
+        rules = find_rules(page.pixels, [line.box.to_pixels(page.size) for line in texts])
+        tables = find_tables(page.pixels, texts, rules)
+        table_rects = [_rect(table.box, page.size) for table in tables]
+        pictures = [_rect(box, page.size) for box in page.text.pictures] if page.text else []
+        figures = [
+            figure
+            for figure in find_figures(page.pixels, lines, typical_size(lines), pictures)
+            if all(shared(figure.rect, rect) < 0.5 * _area(figure.rect) for rect in table_rects)
+        ]
+        trusted = page.text is not None and page.text.verdict is Trust.TRUSTED
+        hints = [] if trusted and not figures else self._hints(page)
+        detections: list[Detection] = []
+        for table, rect in zip(tables, table_rects, strict=True):
+            inside, lines = _taken(lines, rect)
+            detections.append(_detection(Label.TABLE, table.score, inside, table.box))
+        for figure in figures:
+            inside, lines = _taken(lines, figure.rect)
+            label = _picture_label(figure, inside, page.size)
+            detections.append(_detection(label, 0.7, inside, Box.from_pixels(*figure.rect, page.size)))
+        return detections + _paragraphs(lines, page, hints, [figure.rect for figure in figures], table_rects, rules)
+
+    def _lines(self, page: PageImage) -> list[TextLine]:
+        """The text layer's where it is trusted, and those found on the picture where it says nothing."""
+        if page.text is None or page.text.verdict is not Trust.TRUSTED:
+            return self._text_lines.find(page.pixels)
+        known = list(page.text.lines)
+        smallest = _SMALLEST_LOOKED_INTO * typical_size(straightened(known, page.size, dpi=page.dpi))
+        for area in _apart([*page.text.pictures, *page.text.doubtful]):
+            box = area.to_pixels(page.size)
+            if min(box.width, box.height) < smallest:
+                continue
+            cut = page.pixels[box.top : box.bottom, box.left : box.right]
+            found = (_moved(line, box, page.size) for line in self._text_lines.find(cut))
+            known += [
+                line
+                for line in found
+                if all(line.box.intersection(other.box) < 0.3 * line.box.area for other in page.text.lines)
+            ]
+        return known
+
+    def _hints(self, page: PageImage) -> list[HintRect]:
+        return [HintRect(hint.kind, _rect(hint.box, page.size), hint.score) for hint in self._layout.hints(page.pixels)]
+
+
+def open_detector(settings: EngineSettings) -> EmbeddedDetector:
+    return EmbeddedDetector(settings)
+
+
+# --- from the picture to the page -------------------------------------------------------------------------------
+
+
+def _rect(box: Box, page: Size) -> Rect:
+    x, y = page.width / SCALE, page.height / SCALE
+    return box.left * x, box.top * y, box.right * x, box.bottom * y
+
+
+def _area(rect: Rect) -> float:
+    return max(0.0, rect[2] - rect[0]) * max(0.0, rect[3] - rect[1])
+
+
+def _apart(areas: Sequence[Box]) -> list[Box]:
+    """Overlapping areas joined: what two pictures share is looked into once."""
+    apart: list[Box] = []
+    for area in areas:
+        touching = [other for other in apart if other.intersection(area) > 0]
+        apart = [other for other in apart if other not in touching]
+        for other in touching:
+            area = area.joined(other)
+        apart.append(area)
+    return apart
+
+
+def _moved(line: TextLine, cut: PixelBox, page: Size) -> TextLine:
+    """A line found on a part of the page, in units of the page."""
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return (
+            (cut.left + x / SCALE * cut.width) / page.width * SCALE,
+            (cut.top + y / SCALE * cut.height) / page.height * SCALE,
+        )
+
+    left, top = at(line.box.left, line.box.top)
+    right, bottom = at(line.box.right, line.box.bottom)
+    return replace(line, box=Box(left, top, right, bottom), quad=tuple(at(x, y) for x, y in line.quad))
+
+
+# --- regions ----------------------------------------------------------------------------------------------------
+
+
+def _taken(lines: Sequence[Line], rect: Rect) -> tuple[list[Line], list[Line]]:
+    """Lines whose middle is in an area, and the others."""
+    inside = [line for line in lines if rect[0] <= line.center <= rect[2] and rect[1] <= line.middle <= rect[3]]
+    taken = set(map(id, inside))
+    return inside, [line for line in lines if id(line) not in taken]
+
+
+def _picture_label(figure: Figure, inside: Sequence[Line], page: Size) -> Label:
+    _, top, _, bottom = figure.rect
+    if bottom < 0.1 * page.height and bottom - top < 0.08 * page.height:
+        return Label.HEADER_IMAGE
+    if top > 0.92 * page.height and bottom - top < 0.08 * page.height:
+        return Label.FOOTER_IMAGE
+    return Label.CHART if len(inside) >= _CHART_LABELS and figure.density < 0.7 else Label.IMAGE
+
+
+def _paragraphs(
+    lines: Sequence[Line],
+    page: PageImage,
+    hints: Sequence[HintRect],
+    figures: Sequence[Rect],
+    tables: Sequence[Rect],
+    rules: Rules,
+) -> list[Detection]:
+    """The lines that no table and no figure took, grouped and labelled."""
+    paragraphs = grouped(lines)
+    if not paragraphs:
+        return []
+    surroundings = Surroundings(
+        width=page.size.width,
+        height=page.size.height,
+        size=typical_size(lines),
+        bold=sum(line.width for line in lines if line.source.bold) > 0.5 * sum(line.width for line in lines),
+        first_page=page.number == 0,
+        paragraphs=paragraphs,
+        figures=figures,
+        tables=tables,
+        lines_across=[(rule.start, rule.at - 1, rule.end, rule.at + 1) for rule in rules.horizontal],
+        hints=hints,
+    )
+    return [
+        _detection(label, 0.8, paragraph.lines)
+        for label, paragraph in zip(labelled(surroundings), paragraphs, strict=True)
+    ]
+
+
+def _detection(label: Label, score: float, lines: Sequence[Line], box: Box | None = None) -> Detection:
+    sources = tuple(line.source for line in lines)
+    if box is None:
+        box = around(sources)
+    elif sources:
+        box = box.joined(around(sources))
+    return Detection(box, label, score, lines=sources, origin=Origin.GEOMETRY)

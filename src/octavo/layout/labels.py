@@ -1,0 +1,373 @@
+"""What a paragraph is: heading, caption, footnote, running header, formula, code, or text.
+
+Decided by type size, place, spacing and shape; by the words where they are known; and by hints of the layout network
+where there are any. When in doubt it is text: a wrong heading hurts a reader more than a missing one.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from octavo.document import Label
+from octavo.layout.figures import Rect
+from octavo.layout.paragraphs import Paragraph
+from octavo.networks.layout import Kind
+
+_PAGE_NUMBER = re.compile(
+    r"(?:[-–—|\s·]*(?:(?:page|seite|p\.?|стр\.?|第)\s*)?"
+    r"(?:\d{1,4}|[ivxlcdm]{1,7}|[A-Z]{1,2}[-–.]?\d{1,4})\s*(?:页|頁)?"
+    r"(?:\s*(?:of|von|de|/|из)\s*\d{1,4})?[-–—|\s·]*)",
+    re.I,
+)
+_CAPTION = re.compile(
+    r"\s*(?:(?:fig(?:ure|\.)?|table|tab\.?|chart|exhibit|abb(?:ildung|\.)|tabelle|tableau|listing|algorithm|scheme|"
+    r"plate|box)\s*(?:[A-Z]?[-.]?\d+|[A-Z]\b|[IVX]+\b)|[图圖表]\s*\d)",
+    re.I,
+)
+_NUMBERED = re.compile(r"\s*(?:(?:\d{1,2}(?:\.\d{1,2}){0,4}|[A-Z](?:\.\d+)+|[IVX]{1,5})\.?\s+\S|第.{1,4}[章节節条]|§)")
+_SENTENCE_END = re.compile(r"[.。;；,，:：]\s*$")
+_NOTE_MARK = re.compile(r"\s*(?:[*†‡§¶#]|\(?\d{1,3}[).\s]|[¹²³⁰-⁹]|[a-z]\s|notes?\b|source|anmerkung)", re.I)
+_REFERENCES = re.compile(
+    r"\s*(?:\d+\.?\s*)?(?:references|bibliography|works cited|literatur(?:verzeichnis)?|参考文献)\s*", re.I
+)
+_ABSTRACT = re.compile(r"\s*(?:abstract|zusammenfassung|résumé|摘\s*要)\s*[:.]?\s*", re.I)
+_CONTENTS = re.compile(r"\s*(?:table of )?contents|inhalts(?:verzeichnis|übersicht)|目\s*[录錄次]", re.I)
+_MATH = re.compile(r"[=<>≤≥≠≈≡∼∝∑∏∫∮∂∇√±∓×÷·∈∉∞→←↔⇒⇔⊂⊆⊇⊃∪∩∀∃¬∧∨αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩϵϕℏℓ^_|{}\\+*/−]")
+_FUNCTIONS = re.compile(r"\b(?:det|dim|sin|cos|tan|log|ln|sgn|max|min|lim|exp|arg|sup|inf|mod|tr|if|for|and|where)\b")
+_FORMULA_NUMBER = re.compile(r"\s*[(（]\s*[A-Z]?\d{1,3}(?:[.\-–]\d{1,3}){0,4}[a-z]?\s*[)）]\s*")
+
+_HINTED = 0.5  # share of a paragraph under a hint from which the hint is about it
+
+
+@dataclass(frozen=True, slots=True)
+class HintRect:
+    """A hint of the layout network, in pixels."""
+
+    kind: Kind
+    rect: Rect
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a paragraph is judged against."""
+
+    width: float  # of the page, pixels
+    height: float
+    size: float  # of the running text
+    bold: bool  # the running text is bold
+    first_page: bool
+    paragraphs: Sequence[Paragraph]
+    figures: Sequence[Rect] = ()
+    tables: Sequence[Rect] = ()
+    lines_across: Sequence[Rect] = ()  # horizontal rules
+    hints: Sequence[HintRect] = field(default=())
+
+    def hinted(self, paragraph: Paragraph, *kinds: Kind, least: float = 0.5) -> bool:
+        """Whether the network calls the paragraph so."""
+        box = (paragraph.left, paragraph.top, paragraph.right, paragraph.bottom)
+        area = max(1.0, paragraph.width * paragraph.height)
+        return any(
+            hint.kind in kinds and hint.score >= least and shared(box, hint.rect) > _HINTED * area
+            for hint in self.hints
+        )
+
+
+def shared(a: Rect, b: Rect) -> float:
+    """Area common to two rectangles."""
+    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    return width * height if width > 0 and height > 0 else 0.0
+
+
+def labelled(page: Surroundings) -> list[Label]:
+    """A label for each paragraph of the page."""
+    labels = [_label(paragraph, page) for paragraph in page.paragraphs]
+    labels = _with_furniture(page, labels)
+    labels = _with_notes(page, labels)
+    return _with_sections(page, labels)
+
+
+# --- one paragraph ----------------------------------------------------------------------------------------------
+
+
+def _label(paragraph: Paragraph, page: Surroundings) -> Label:
+    text = paragraph.text
+    first = paragraph.rows[0]
+    if (
+        len(paragraph.lines)
+        and all(line.height > 2.2 * line.width for line in paragraph.lines)
+        and (not text or len(text) > 2)
+    ):
+        edge = paragraph.right < 0.08 * page.width or paragraph.left > 0.92 * page.width
+        return Label.ASIDE_TEXT if edge else Label.VERTICAL_TEXT
+    if is_formula(paragraph, page):
+        return Label.FORMULA_NUMBER if _FORMULA_NUMBER.fullmatch(text) else Label.DISPLAY_FORMULA
+    if _is_code(paragraph, page):
+        return Label.ALGORITHM
+    if is_caption(paragraph, page):
+        return Label.FIGURE_TITLE
+    if _is_heading(paragraph, page):
+        large = paragraph.size > 1.55 * page.size and paragraph.top < 0.5 * page.height
+        largest = paragraph.size >= 0.97 * max(other.size for other in page.paragraphs if len(other.text) != 1)
+        return Label.DOC_TITLE if page.first_page and large and largest else Label.PARAGRAPH_TITLE
+    return Label.TEXT
+
+
+def is_formula(paragraph: Paragraph, page: Surroundings) -> bool:
+    """A displayed formula: set apart, and made of signs rather than words; unread, only a hint can tell."""
+    text = paragraph.text
+    hinted = page.hinted(paragraph, Kind.EQUATION, least=0.45)
+    if not text:
+        return hinted and not page.hinted(paragraph, Kind.TEXT, least=0.9)
+    if _FORMULA_NUMBER.fullmatch(text):
+        return paragraph.left > 0.5 * page.width or hinted
+    return (hinted and mathematical(text, least=0.45)) or (mathematical(text) and _set_apart(paragraph, page))
+
+
+def mathematical(text: str, *, least: float = 0.3) -> bool:
+    """Whether a text is a formula by its signs: few words, at least one operator."""
+    bare = re.sub(r"\s", "", text)
+    if len(bare) < 3 or not _MATH.search(text):
+        return False
+    if re.fullmatch(r"[\d\s.,:/%$€£+\-–()*]+", text) or re.search(r"https?:|www\.|@", text):
+        return False
+    words = sum(map(len, re.findall(r"[^\W\d_]{3,}", _FUNCTIONS.sub(" ", text))))
+    signs = len(_MATH.findall(text))
+    return words / len(bare) < least and signs >= max(1, len(bare) // 25)
+
+
+def _set_apart(paragraph: Paragraph, page: Surroundings) -> bool:
+    """Whether a paragraph is indented or centred in its column."""
+    above = [
+        other
+        for other in page.paragraphs
+        if other is not paragraph
+        and min(other.right, paragraph.right) - max(other.left, paragraph.left) > 0
+        and other.width > 12 * page.size
+        and abs(other.top - paragraph.top) < 0.3 * page.height
+    ]
+    if not above:
+        return len(page.paragraphs) < 4
+    near = min(above, key=lambda other: abs(other.top - paragraph.top))
+    return paragraph.left > near.left + 1.2 * page.size
+
+
+def _is_code(paragraph: Paragraph, page: Surroundings) -> bool:
+    """Typewriter type on a page that is set in another."""
+    if not paragraph.monospace:
+        return False
+    total = sum(other.width * len(other.rows) for other in page.paragraphs)
+    typed = sum(other.width * len(other.rows) for other in page.paragraphs if other.monospace)
+    return typed < 0.6 * total or bool(re.search(r"[{};]\s*$|=>|\bdef \b|\breturn\b|\bimport\b", paragraph.text))
+
+
+def is_caption(paragraph: Paragraph, page: Surroundings) -> bool:
+    """ "Table 3: ..." and the like; or small print right under a figure that the network calls a caption."""
+    text = paragraph.text
+    near = _near_float(paragraph, page)
+    if text:
+        if _CAPTION.match(text):
+            start = re.match(r"\s*\S+\s*[\w.\-]+\s*[.:|–—-]", text) is not None
+            return (start or near or paragraph.bold) and len(text) < 1200
+        return near and page.hinted(paragraph, Kind.FIGURE_CAPTION, Kind.TABLE_CAPTION, least=0.6)
+    return near and page.hinted(paragraph, Kind.FIGURE_CAPTION, Kind.TABLE_CAPTION, least=0.5)
+
+
+def _near_float(paragraph: Paragraph, page: Surroundings) -> bool:
+    reach = 2.5 * page.size
+    for left, top, right, bottom in (*page.figures, *page.tables):
+        overlap = min(right, paragraph.right) - max(left, paragraph.left)
+        gap = max(top - paragraph.bottom, paragraph.top - bottom)
+        if overlap > 0.5 * min(right - left, paragraph.width) and -page.size < gap < reach:
+            return True
+    return False
+
+
+def _is_heading(paragraph: Paragraph, page: Surroundings) -> bool:
+    text, rows = paragraph.text, len(paragraph.rows)
+    if rows > 4 or (text and (len(text) > 250 or not re.search(r"[^\W\d_]", text))):
+        return False
+    known = paragraph.lines[0].source.font_size is not None
+    large = paragraph.size > (1.17 if known else 1.32) * page.size
+    ends = bool(text) and bool(_SENTENCE_END.search(text)) and not text.rstrip().endswith(":")
+    if large and (not ends or paragraph.size > 1.5 * page.size):
+        return True
+    if rows > 2 or ends:
+        return False
+    titled = page.hinted(paragraph, Kind.TITLE, least=0.6)
+    emphasised = paragraph.bold and not page.bold
+    if emphasised:
+        return _heads(paragraph, page)
+    if (
+        titled
+        and paragraph.size > 0.95 * page.size
+        and _heads(paragraph, page)
+        and (not text or not mathematical(text))
+    ):
+        return True
+    return bool(text) and bool(_NUMBERED.match(text)) and titled
+
+
+def _heads(paragraph: Paragraph, page: Surroundings) -> bool:
+    """Whether it stands alone on its rows, with something below it that it could be the heading of."""
+    beside = any(
+        min(other.bottom, paragraph.bottom) - max(other.top, paragraph.top) > 0.5 * paragraph.rows[0].height
+        and max(other.left - paragraph.right, paragraph.left - other.right) < 8 * page.size
+        for other in page.paragraphs
+        if other is not paragraph
+    )
+    if beside:
+        return False
+    boxes = [(o.left, o.top, o.right, o.bottom) for o in page.paragraphs if o is not paragraph]
+    below = [
+        box
+        for box in (*boxes, *page.figures, *page.tables)
+        if box[1] > paragraph.bottom - 0.5 * page.size
+        and box[1] - paragraph.bottom < 5 * page.size
+        and min(box[2], paragraph.right) - max(box[0], paragraph.left) > 0
+    ]
+    return bool(below)
+
+
+# --- the page as a whole ----------------------------------------------------------------------------------------
+
+
+def _with_furniture(page: Surroundings, labels: list[Label]) -> list[Label]:
+    """Running headers, footers and page numbers: small, at the rim, and apart from the text."""
+    labels = list(labels)
+    for index in _rim(page, labels, top=True):
+        paragraph = page.paragraphs[index]
+        labels[index] = Label.NUMBER if is_page_number(paragraph, page) else Label.HEADER
+    for index in _rim(page, labels, top=False):
+        paragraph = page.paragraphs[index]
+        labels[index] = Label.NUMBER if is_page_number(paragraph, page) else Label.FOOTER
+    return labels
+
+
+def is_page_number(paragraph: Paragraph, page: Surroundings) -> bool:
+    """By its text; unread, by being hardly wider than high."""
+    if paragraph.text:
+        return bool(_PAGE_NUMBER.fullmatch(paragraph.text.strip()))
+    return len(paragraph.lines) == 1 and paragraph.width < 3.2 * paragraph.height and paragraph.size < 1.4 * page.size
+
+
+def _rim(page: Surroundings, labels: Sequence[Label], *, top: bool) -> list[int]:
+    """The outermost paragraphs on one side, as long as they look like furniture and stand apart."""
+    if len(page.paragraphs) < 3:
+        return []
+
+    def depth(paragraph: Paragraph) -> float:
+        return paragraph.top if top else page.height - paragraph.bottom
+
+    def reach(paragraph: Paragraph) -> float:
+        return paragraph.bottom if top else page.height - paragraph.top
+
+    order = sorted(range(len(labels)), key=lambda index: depth(page.paragraphs[index]))
+    blocks = sorted(
+        [depth(p) for p in page.paragraphs]
+        + [rect[1] if top else page.height - rect[3] for rect in (*page.figures, *page.tables)]
+    )
+    found: list[int] = []
+    for index in order:
+        paragraph = page.paragraphs[index]
+        hinted = page.hinted(paragraph, Kind.HEADER if top else Kind.FOOTER, least=0.6)
+        limit = (0.12 if hinted else 0.075) * page.height
+        if reach(paragraph) > limit + paragraph.height * 0.5:
+            break
+        small = paragraph.size < 1.15 * page.size and len(paragraph.rows) <= 3
+        if not small or labels[index] in (Label.DOC_TITLE, Label.DISPLAY_FORMULA, Label.ALGORITHM, Label.FIGURE_TITLE):
+            continue
+        after = [d for d in blocks if d > reach(paragraph) - 0.3 * page.size]
+        gap = after[0] - reach(paragraph) if after else float("inf")
+        level = any(abs(depth(page.paragraphs[other]) - depth(paragraph)) < 0.6 * page.size for other in found)
+        ruled = any(
+            (rect[1] >= paragraph.bottom - 2 if top else rect[3] <= paragraph.top + 2)
+            and abs((rect[1] - paragraph.bottom) if top else (paragraph.top - rect[3])) < 1.5 * page.size
+            for rect in page.lines_across
+        )
+        if hinted or level or ruled or gap > (0.9 if is_page_number(paragraph, page) else 1.3) * page.size:
+            found.append(index)
+    return found
+
+
+def _with_notes(page: Surroundings, labels: list[Label]) -> list[Label]:
+    """Footnotes: small print that ends its column, under a rule or with a mark; notes under a figure or table."""
+    labels = list(labels)
+    body = [index for index, label in enumerate(labels) if label not in _FURNITURE]
+    for index in body:
+        paragraph = page.paragraphs[index]
+        if labels[index] is not Label.TEXT or paragraph.size > 0.93 * page.size:
+            continue
+        marked = bool(_NOTE_MARK.match(paragraph.text)) if paragraph.text else False
+        under = [
+            other
+            for other in body
+            if page.paragraphs[other].top > paragraph.bottom - 0.3 * page.size
+            and min(page.paragraphs[other].right, paragraph.right) > max(page.paragraphs[other].left, paragraph.left)
+            and page.paragraphs[other].size > 0.93 * page.size
+        ]
+        if not under and paragraph.top > 0.6 * page.height and (marked or _ruled_above(paragraph, page)):
+            labels[index] = Label.FOOTNOTE
+        elif marked and _under_float(paragraph, page):
+            labels[index] = Label.VISION_FOOTNOTE
+    return labels
+
+
+_FURNITURE = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.ASIDE_TEXT})
+
+
+def _ruled_above(paragraph: Paragraph, page: Surroundings) -> bool:
+    return any(
+        0 <= paragraph.top - rect[3] < 3 * page.size and rect[0] < paragraph.right and rect[2] > paragraph.left
+        for rect in page.lines_across
+    )
+
+
+def _under_float(paragraph: Paragraph, page: Surroundings) -> bool:
+    return any(
+        -page.size < paragraph.top - rect[3] < 2 * page.size
+        and min(rect[2], paragraph.right) - max(rect[0], paragraph.left) > 0.5 * paragraph.width
+        for rect in (*page.figures, *page.tables)
+    )
+
+
+def _with_sections(page: Surroundings, labels: list[Label]) -> list[Label]:
+    """What follows from the heading above: references, an abstract, a table of contents."""
+    labels = list(labels)
+    for index, heading in enumerate(page.paragraphs):
+        text = heading.text
+        if not text or len(text) > 40:
+            continue
+        if _REFERENCES.fullmatch(text):
+            labels[index] = Label.PARAGRAPH_TITLE
+            for other in _after(heading, page, labels):
+                labels[other] = Label.REFERENCE_CONTENT
+        elif _ABSTRACT.fullmatch(text):
+            labels[index] = Label.PARAGRAPH_TITLE
+            for other in _after(heading, page, labels)[:1]:
+                labels[other] = Label.ABSTRACT
+        elif _CONTENTS.fullmatch(text):
+            labels[index] = Label.PARAGRAPH_TITLE
+            for other in _after(heading, page, labels):
+                labels[other] = Label.CONTENT
+    return labels
+
+
+def _after(heading: Paragraph, page: Surroundings, labels: Sequence[Label]) -> list[int]:
+    """Plain text below a heading in its column, up to the next heading, then in the columns to the right."""
+    below = sorted(
+        (
+            index
+            for index, other in enumerate(page.paragraphs)
+            if other.top > heading.bottom - 0.3 * page.size
+            and min(other.right, heading.right) - max(other.left, heading.left) > 0
+        ),
+        key=lambda index: page.paragraphs[index].top,
+    )
+    found: list[int] = []
+    for index in below:
+        if labels[index] in (Label.PARAGRAPH_TITLE, Label.DOC_TITLE):
+            return found
+        if labels[index] is Label.TEXT:
+            found.append(index)
+    return found

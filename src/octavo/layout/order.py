@@ -1,0 +1,340 @@
+"""An order to read a page in, from boxes and labels alone.
+
+The page is cut along its white lanes, recursively: bands that share a gutter are columns, read one after the other;
+what crosses the gutter is a band of its own. Rows of short cells are read across. Where boxes leave no lane, the rule
+of Breuel ("High Performance Document Layout Analysis", 2003) decides: a box comes before those below it that it
+overlaps in x, and before those on its right unless something stands between them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.document import Label
+
+_FIRST = frozenset({Label.HEADER, Label.HEADER_IMAGE})
+_LAST = frozenset({Label.FOOTER, Label.FOOTER_IMAGE})
+_EDGE = Label.NUMBER  # first or last, by where it stands
+_ASIDE = Label.ASIDE_TEXT
+_FLOATS = frozenset({Label.IMAGE, Label.CHART, Label.TABLE})
+_CAPTIONS = frozenset({Label.FIGURE_TITLE, Label.VISION_FOOTNOTE})
+_TITLES = frozenset({Label.PARAGRAPH_TITLE, Label.DOC_TITLE})
+
+Lane = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Something to be put in order: a box in units that are the same in x and y, and what it is."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    label: Label
+    rows: int = 1  # of text in it: tells a cell from a paragraph
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class _Unit:
+    """One or more things that stay together: a figure and its caption."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    members: tuple[int, ...]
+    title: bool
+    short: bool
+
+
+def in_reading_order(things: Sequence[Placed], *, page_height: float, from_right: bool = False) -> list[int]:
+    """The indices of `things` in the order they are read. A permutation, whatever the boxes."""
+    first, last, aside, body = [], [], [], []
+    for index, thing in enumerate(things):
+        upper = (thing.top + thing.bottom) / 2 < page_height / 2
+        if thing.label in _FIRST or (thing.label is _EDGE and upper):
+            first.append(index)
+        elif thing.label in _LAST or thing.label is _EDGE:
+            last.append(index)
+        elif thing.label is _ASIDE:
+            aside.append(index)
+        else:
+            body.append(index)
+    upright = sum(things[index].label is Label.VERTICAL_TEXT for index in body)
+    from_right = from_right or upright > len(body) / 2
+    units = _units(things, body)
+    ordered = _ordered(units, from_right, depth=0)
+    return [
+        *_by_rows(things, first, from_right),
+        *(member for unit in ordered for member in unit.members),
+        *_by_rows(things, aside, from_right),
+        *_by_rows(things, last, from_right),
+    ]
+
+
+def _by_rows(things: Sequence[Placed], indices: Sequence[int], from_right: bool) -> list[int]:
+    """Top to bottom; what stands side by side, along the line."""
+    rest = sorted(indices, key=lambda index: things[index].top)
+    rows: list[list[int]] = []
+    for index in rest:
+        thing = things[index]
+        row = rows[-1] if rows else None
+        if row and thing.top < (things[row[0]].top + things[row[0]].bottom) / 2:
+            row.append(index)
+        else:
+            rows.append([index])
+    sign = -1 if from_right else 1
+    return [index for row in rows for index in sorted(row, key=lambda item: (sign * things[item].left, item))]
+
+
+# --- what stays together -----------------------------------------------------------------------------------------
+
+
+def _units(things: Sequence[Placed], body: Sequence[int]) -> list[_Unit]:
+    """Captions joined to the figure or table they stand next to, formula numbers to their formula."""
+    groups = {index: [index] for index in body}
+    for index in body:
+        host = _host(things, body, index)
+        if host is not None:
+            groups[host].append(index)
+            del groups[index]
+    return [_unit(things, members) for members in groups.values()]
+
+
+def _host(things: Sequence[Placed], body: Sequence[int], index: int) -> int | None:
+    thing = things[index]
+    best, nearest = None, float("inf")
+    for other in body:
+        host = things[other]
+        if thing.label in _CAPTIONS and host.label in _FLOATS:
+            shared = min(thing.right, host.right) - max(thing.left, host.left)
+            gap = max(thing.top - host.bottom, host.top - thing.bottom)
+            fits = shared > 0.5 * min(thing.width, host.width) and gap < 3 * thing.height / max(1, thing.rows)
+        elif thing.label is Label.FORMULA_NUMBER and host.label is Label.DISPLAY_FORMULA:
+            gap = max(thing.left - host.right, host.left - thing.right)
+            fits = min(thing.bottom, host.bottom) - max(thing.top, host.top) > 0.5 * min(thing.height, host.height)
+        else:
+            continue
+        if fits and gap < nearest and _free(things, body, index, other):
+            best, nearest = other, gap
+    return best
+
+
+def _free(things: Sequence[Placed], body: Sequence[int], index: int, host: int) -> bool:
+    """Whether nothing else stands in the box around a thing and its host."""
+    a, b = things[index], things[host]
+    left, right = max(a.left, b.left), min(a.right, b.right)
+    top, bottom = min(a.bottom, b.bottom), max(a.top, b.top)
+    if top >= bottom or left >= right:
+        return True
+    return not any(
+        other not in (index, host)
+        and min(things[other].right, right) - max(things[other].left, left) > 0
+        and min(things[other].bottom, bottom) - max(things[other].top, top) > 0.5 * (bottom - top)
+        for other in body
+    )
+
+
+def _unit(things: Sequence[Placed], members: Sequence[int]) -> _Unit:
+    ordered = tuple(sorted(members, key=lambda index: (things[index].top, things[index].left, index)))
+    if any(things[index].label is Label.FORMULA_NUMBER for index in members):
+        ordered = tuple(members)
+    boxes = [things[index] for index in members]
+    head = things[ordered[0]]
+    return _Unit(
+        min(box.left for box in boxes),
+        min(box.top for box in boxes),
+        max(box.right for box in boxes),
+        max(box.bottom for box in boxes),
+        ordered,
+        title=head.label in _TITLES,
+        short=len(members) == 1 and head.rows <= 2 and head.label not in _FLOATS,
+    )
+
+
+# --- lanes ------------------------------------------------------------------------------------------------------
+
+_DEPTH = 12
+
+
+def _ordered(units: Sequence[_Unit], from_right: bool, depth: int) -> list[_Unit]:
+    if len(units) < 2:
+        return list(units)
+    if depth > _DEPTH:
+        return _by_precedence(units, from_right)
+    bands = _bands(units)
+    gutters = _gutters(units)
+    if gutters and not _read_across(bands, gutters):
+        columns = _columns(units, gutters)
+        return [
+            unit
+            for column in (reversed(columns) if from_right else columns)
+            for unit in _ordered(column, from_right, depth + 1)
+        ]
+    if len(bands) == 1:
+        return _by_precedence(units, from_right)
+    sections = bands if gutters else _sections(bands)
+    if len(sections) == 1:  # bands without a common gutter that could not be told apart
+        sections = bands
+    return [unit for section in sections for unit in _ordered(section, from_right, depth + 1)]
+
+
+def _bands(units: Sequence[_Unit]) -> list[list[_Unit]]:
+    """Groups with white from side to side between them, top to bottom."""
+    ordered = sorted(units, key=lambda unit: (unit.top, unit.left))
+    slack = _slack(units)
+    bands: list[list[_Unit]] = []
+    reach = float("-inf")
+    for unit in ordered:
+        inset = min(slack, 0.2 * (unit.bottom - unit.top))
+        if unit.top + inset >= reach:
+            bands.append([])
+        bands[-1].append(unit)
+        reach = max(reach, unit.bottom - inset)
+    return bands
+
+
+def _gutters(units: Sequence[_Unit]) -> list[Lane]:
+    """White lanes from top to bottom, left to right."""
+    ordered = sorted(units, key=lambda unit: unit.left)
+    slack = _slack(units)
+    lanes: list[Lane] = []
+    reach = float("inf")
+    for unit in ordered:
+        inset = min(slack, 0.1 * (unit.right - unit.left))
+        if unit.left + inset > reach:
+            lanes.append((reach, unit.left + inset))
+        reach = unit.right - inset if reach == float("inf") else max(reach, unit.right - inset)
+    return lanes
+
+
+def _slack(units: Sequence[_Unit]) -> float:
+    """How far boxes may overlap and still count as apart: 0.4 of the lowest quarter of heights."""
+    heights = sorted(unit.bottom - unit.top for unit in units)
+    return 0.4 * heights[len(heights) // 4]
+
+
+def _columns(units: Sequence[_Unit], gutters: Sequence[Lane]) -> list[list[_Unit]]:
+    columns: list[list[_Unit]] = [[] for _ in range(len(gutters) + 1)]
+    for unit in units:
+        center = (unit.left + unit.right) / 2
+        columns[sum(center > (left + right) / 2 for left, right in gutters)].append(unit)
+    return [column for column in columns if column]
+
+
+def _read_across(bands: Sequence[Sequence[_Unit]], gutters: Sequence[Lane]) -> bool:
+    """Whether things that stand in columns are read row by row: cells of a form, or cards with headings in line."""
+    if len(bands) < 2:
+        return False
+    shared = [band for band in bands if len(_columns(band, gutters)) > 1]
+    if not shared:
+        return False
+    cells = [unit for band in shared for unit in band]
+    lone = all(len(column) == 1 for band in shared for column in _columns(band, gutters))
+    if lone and sum(unit.short for unit in cells) >= 0.8 * len(cells) and len(shared) >= 0.5 * len(bands):
+        return True
+    return len(shared) == len(bands) and all(_headed(_columns(band, gutters)) for band in bands)
+
+
+def _headed(columns: Sequence[Sequence[_Unit]]) -> bool:
+    """Whether every column of a band starts with a title, and all titles on one line."""
+    heads = [min(column, key=lambda unit: unit.top) for column in columns]
+    lowest = min(head.bottom - head.top for head in heads)
+    return all(head.title for head in heads) and max(h.top for h in heads) - min(h.top for h in heads) < 0.6 * lowest
+
+
+def _sections(bands: Sequence[list[_Unit]]) -> list[list[_Unit]]:
+    """Neighbouring bands that share a gutter put together; bands that something crosses stay alone."""
+    sections: list[list[_Unit]] = []
+    start = 0
+    while start < len(bands):
+        section, end = list(bands[start]), start + 1
+        gutters = _gutters(section)
+        if gutters:
+            grown = list(section)
+            for stop in range(start + 1, len(bands)):
+                grown = grown + list(bands[stop])
+                lanes = _gutters(grown)
+                if not lanes:
+                    break
+                if _both_sides(bands[stop], lanes) or _fills(bands[stop], section, lanes):
+                    section, end = list(grown), stop + 1
+        sections.append(section)
+        start = end
+    return sections
+
+
+def _both_sides(band: Sequence[_Unit], lanes: Sequence[Lane]) -> bool:
+    return len(_columns(band, lanes)) > 1
+
+
+def _fills(band: Sequence[_Unit], section: Sequence[_Unit], lanes: Sequence[Lane]) -> bool:
+    """Whether a band on one side of the gutter goes on in a column of the section above: as wide as it, and near."""
+    center = (band[0].left + band[0].right) / 2
+    side = sum(center > (left + right) / 2 for left, right in lanes)
+    column = [u for u in section if sum((u.left + u.right) / 2 > (a + b) / 2 for a, b in lanes) == side]
+    if not column:
+        return False
+    left, right = min(unit.left for unit in column), max(unit.right for unit in column)
+    wide = max(unit.right for unit in band) - min(unit.left for unit in band)
+    tall = max(unit.bottom for unit in section) - min(unit.top for unit in section)
+    gap = min(unit.top for unit in band) - max(unit.bottom for unit in column)
+    return wide > 0.7 * (right - left) and gap < max(0.5 * tall, 1.0) and not all(unit.short for unit in section)
+
+
+# --- no lane ----------------------------------------------------------------------------------------------------
+
+
+def _by_precedence(units: Sequence[_Unit], from_right: bool) -> list[_Unit]:
+    """A topological order over "is read before"; where that has a circle, the topmost goes first."""
+    box = np.array([(unit.left, unit.top, unit.right, unit.bottom) for unit in units], np.float64)
+    if from_right:
+        box = np.stack([-box[:, 2], box[:, 1], -box[:, 0], box[:, 3]], 1)
+    before = _before(box)
+    waiting = before.sum(0)
+    left = np.ones(len(units), bool)
+    order = []
+    rank = np.lexsort((box[:, 0], box[:, 1]))
+    place = np.empty(len(units), np.int64)
+    place[rank] = np.arange(len(units))
+    for _ in range(len(units)):
+        key = np.where(left, waiting * (len(units) + 1) + place, np.iinfo(np.int64).max)
+        chosen = int(key.argmin())
+        order.append(units[chosen])
+        left[chosen] = False
+        waiting = waiting - before[chosen]
+    return order
+
+
+def _before(box: NDArray[np.float64]) -> NDArray[np.int64]:
+    """before[a, b]: a is read before b."""
+    left, top, right, bottom = box.T
+    width, height = right - left, bottom - top
+    across = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
+    over_x = across > 0.1 * np.minimum(width[:, None], width)
+    middle = (top + bottom) / 2
+    above = over_x & (middle[:, None] < middle)
+    beside = (right[:, None] - 0.1 * width[:, None] <= left + 0.1 * width) & ~over_x
+    down = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    level = down > 0.3 * np.minimum(height[:, None], height)
+    parted = np.zeros_like(above)
+    for index in range(len(box)):  # index crosses the lane between a and b, and stands between them in y
+        crosses = over_x[index]
+        between = (middle[:, None] < middle[index]) & (middle[index] < middle) | (
+            (middle[:, None] > middle[index]) & (middle[index] > middle)
+        )
+        parted |= crosses[:, None] & crosses[None, :] & between
+    rule: NDArray[np.int64] = (above | (beside & (level | ~parted) & ~above.T)).astype(np.int64)
+    np.fill_diagonal(rule, 0)
+    return rule

@@ -1,0 +1,367 @@
+"""Lines to rows, rows to chains of even spacing, chains to paragraphs.
+
+A row is what stands on one baseline of one column; a chain is a run of rows below each other in the same type; a
+paragraph is a part of a chain between two places where a new one starts: an indent, a hanging first line, a line that
+ends early, a list marker. Nothing is ever dropped: each line is in exactly one paragraph.
+"""
+
+import re
+import statistics
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from octavo.layout.lines import CJK, Line
+
+_MARKER = re.compile(
+    r"\s*(?:[•·▪●◦○■□◆◇►▸‣⁃∙*\u2013\u2014\uf0b7\uf0a7-]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)、]\s|\[\d{1,3}\]\s*|[①-⑳])"
+)
+_BULLET = re.compile(r"\s*[•·▪●◦○■□◆◇►▸‣⁃∙\uf0b7\uf0a7]")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Lines on one baseline that belong together, left to right."""
+
+    lines: tuple[Line, ...]
+    left: float
+    top: float
+    right: float
+    bottom: float
+    size: float
+
+    @classmethod
+    def of(cls, lines: Sequence[Line]) -> "Row":
+        ordered = tuple(sorted(lines, key=lambda line: (line.left, line.top)))
+        longest = max(ordered, key=lambda line: line.width)
+        return cls(
+            ordered,
+            min(line.left for line in ordered),
+            min(line.top for line in ordered),
+            max(line.right for line in ordered),
+            max(line.bottom for line in ordered),
+            longest.size,
+        )
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> float:
+        longest = max(self.lines, key=lambda line: line.width)
+        return longest.middle
+
+    @property
+    def center(self) -> float:
+        return (self.left + self.right) / 2
+
+    @property
+    def text(self) -> str:
+        return " ".join(line.text for line in self.lines).strip()
+
+    @property
+    def bold(self) -> bool:
+        return all(line.source.bold for line in self.lines if line.width > line.size or len(self.lines) == 1)
+
+    @property
+    def monospace(self) -> bool:
+        return all(line.source.monospace for line in self.lines)
+
+    @property
+    def first_word(self) -> float:
+        """How much room the first word needs, in pixels; two letters where words are not known."""
+        first = self.lines[0]
+        text = first.text.strip()
+        if not text or CJK.match(text):
+            return 2 * self.size
+        return first.width * len(text.split(None, 1)[0]) / len(text)
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Rows that are read in one go, top to bottom."""
+
+    rows: tuple[Row, ...]
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        return tuple(line for row in self.rows for line in row.lines)
+
+    @property
+    def left(self) -> float:
+        return min(row.left for row in self.rows)
+
+    @property
+    def right(self) -> float:
+        return max(row.right for row in self.rows)
+
+    @property
+    def top(self) -> float:
+        return min(row.top for row in self.rows)
+
+    @property
+    def bottom(self) -> float:
+        return max(row.bottom for row in self.rows)
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def center(self) -> float:
+        return (self.left + self.right) / 2
+
+    @property
+    def size(self) -> float:
+        return statistics.median(row.size for row in self.rows)
+
+    @property
+    def text(self) -> str:
+        return " ".join(row.text for row in self.rows).strip()
+
+    @property
+    def bold(self) -> bool:
+        return all(row.bold for row in self.rows)
+
+    @property
+    def monospace(self) -> bool:
+        return all(row.monospace for row in self.rows)
+
+
+def grouped(lines: Sequence[Line]) -> list[Paragraph]:
+    """All lines as paragraphs, in no promised order."""
+    rows = in_rows(lines)
+    return [paragraph for chain in _chains(rows) for paragraph in _split(chain)]
+
+
+# --- rows -------------------------------------------------------------------------------------------------------
+
+
+def in_rows(lines: Sequence[Line]) -> list[Row]:
+    """Lines that stand side by side without a gutter between them, as rows, top to bottom."""
+    ordered = sorted(lines, key=lambda line: (line.left, line.top))
+    group = list(range(len(ordered)))
+
+    def root(index: int) -> int:
+        while group[index] != index:
+            group[index] = group[group[index]]
+            index = group[index]
+        return index
+
+    for right in range(1, len(ordered)):
+        left = _neighbour(ordered, right)
+        if left is not None and _one_row(ordered, left, right):
+            group[root(right)] = root(left)
+    rows: dict[int, list[Line]] = defaultdict(list)
+    for index, line in enumerate(ordered):
+        rows[root(index)].append(line)
+    return sorted((Row.of(row) for row in rows.values()), key=lambda row: (row.middle, row.left))
+
+
+def _neighbour(lines: Sequence[Line], index: int) -> int | None:
+    """The nearest line to the left on the same baseline."""
+    line = lines[index]
+    best, nearest = None, float("inf")
+    for other_index in range(index):
+        other = lines[other_index]
+        shared = min(line.bottom, other.bottom) - max(line.top, other.top)
+        if shared > 0.5 * min(line.height, other.height) and line.left - other.right > -0.5 * line.width:
+            gap = abs(line.left - other.right)
+            if gap < nearest:
+                best, nearest = other_index, gap
+    return best
+
+
+def _one_row(lines: Sequence[Line], left: int, right: int) -> bool:
+    a, b = lines[left], lines[right]
+    size = min(a.size, b.size)
+    gap = b.left - a.right
+    if max(a.size, b.size) > 1.8 * size and gap > 0.5 * size:
+        return False
+    if gap < 0.9 * max(a.size, b.size):
+        return True
+    if (_BULLET.fullmatch(a.text) or (not a.text and a.width < 1.3 * a.size)) and gap < 3 * b.size:
+        return True
+    return gap < 2.6 * size and _bridged(lines, a, b)
+
+
+def _bridged(lines: Sequence[Line], a: Line, b: Line) -> bool:
+    """Whether the line above or below runs over the gap between two lines: then it is a wide space, not a gutter."""
+    size = min(a.size, b.size)
+    over = [
+        line
+        for line in lines
+        if line.left < a.right - 2 * size
+        and line.right > b.left + 2 * size
+        and line.size < 1.3 * size
+        and 0.5 * size < abs(line.middle - a.middle) < 1.9 * size
+    ]
+    return bool(over)
+
+
+# --- chains -----------------------------------------------------------------------------------------------------
+
+
+def _chains(rows: Sequence[Row]) -> list[list[Row]]:
+    """Runs of rows below each other, each row the only one below the one before it."""
+    below = _followers(rows)
+    usual = _usual_pitch(rows, below)
+    followed: dict[int, int] = {}
+    for above, candidates in below.items():
+        if len(candidates) == 1:
+            followed[above] = candidates[0]
+    sources: dict[int, list[int]] = defaultdict(list)
+    for above, under in followed.items():
+        sources[under].append(above)
+    heads = [index for index in range(len(rows)) if len(sources[index]) != 1]
+    chains: list[list[Row]] = []
+    for head in heads:
+        chain, index = [rows[head]], head
+        while index in followed and len(sources[followed[index]]) == 1:
+            under = followed[index]
+            if _continues(chain, rows[under], usual):
+                chain.append(rows[under])
+            else:
+                chains.extend(_regular(chain))
+                chain = [rows[under]]
+            index = under
+        chains.extend(_regular(chain))
+    return chains
+
+
+def _followers(rows: Sequence[Row]) -> dict[int, list[int]]:
+    """For each row the rows directly below it: none in between, overlapping in x, within three lines."""
+    below: dict[int, list[int]] = {}
+    for index, row in enumerate(rows):
+        candidates: list[int] = []
+        reach = float("inf")
+        for other_index in range(index + 1, len(rows)):
+            other = rows[other_index]
+            if other.middle > row.middle + 4 * max(row.size, row.height) or other.top > reach:
+                break
+            shared = min(row.right, other.right) - max(row.left, other.left)
+            if other.middle - row.middle < 0.45 * max(row.size, other.size):
+                continue
+            if shared > 0.15 * min(row.width, other.width):
+                candidates.append(other_index)
+                reach = min(reach, other.middle)
+        below[index] = candidates
+    return below
+
+
+def _usual_pitch(rows: Sequence[Row], below: dict[int, list[int]]) -> float:
+    """Distance of baselines in sizes of type, as most long rows of the page have it; 1.25 where nothing tells."""
+    pitches = []
+    for index, candidates in below.items():
+        for other in candidates:
+            a, b = rows[index], rows[other]
+            if min(a.width, b.width) > 8 * a.size and max(a.size, b.size) < 1.2 * min(a.size, b.size):
+                pitches.append((b.middle - a.middle) / a.size)
+    return min(2.6, max(1.0, statistics.median(pitches))) if len(pitches) > 2 else 1.25
+
+
+def _continues(chain: Sequence[Row], row: Row, usual: float) -> bool:
+    """Whether a row goes on in the type and spacing of the chain."""
+    above = chain[-1]
+    size = min(above.size, row.size)
+    known = above.lines[0].source.font_size is not None and row.lines[0].source.font_size is not None
+    if max(above.size, row.size) > (1.12 if known else 1.45) * size:
+        return False
+    ends_early = above.right < row.right - 2 * size or (len(chain) == 1 and above.width < row.width)
+    if above.bold != row.bold and ends_early:
+        return False
+    if above.monospace != row.monospace:
+        return False
+    pitch = row.middle - above.middle
+    if len(chain) > 1:
+        settled = statistics.median(b.middle - a.middle for a, b in pairwise(chain))
+        return pitch < 1.28 * settled + 0.12 * size
+    return pitch < max(1.5, 1.2 * usual) * max(above.size, row.size) + 0.1 * size
+
+
+def _regular(chain: list[Row]) -> list[list[Row]]:
+    """A first row that stands clearly further off than the rest of its chain is on its own."""
+    if len(chain) < 3:
+        return [chain]
+    first = chain[1].middle - chain[0].middle
+    rest = statistics.median(b.middle - a.middle for a, b in pairwise(chain[1:]))
+    return [chain[:1], chain[1:]] if first > 1.3 * rest else [chain]
+
+
+# --- paragraphs -------------------------------------------------------------------------------------------------
+
+
+def _split(chain: Sequence[Row]) -> list[Paragraph]:
+    """Cut a chain where new paragraphs start."""
+    starts = _starts(chain)
+    cuts = [0, *(index for index in range(1, len(chain)) if starts[index]), len(chain)]
+    return [Paragraph(tuple(chain[a:b])) for a, b in pairwise(cuts)]
+
+
+def _starts(chain: Sequence[Row]) -> list[bool]:
+    size = statistics.median(row.size for row in chain)
+    if all(row.monospace for row in chain):
+        return [False] * len(chain)
+    left = sorted(row.left for row in chain)[max(0, len(chain) // 10 - 1)]
+    right = sorted(row.right for row in chain)[min(len(chain) - 1, len(chain) - len(chain) // 10 - 1)]
+    indents = [(row.left - left) / size for row in chain]
+    marked = [bool(_MARKER.match(row.text)) for row in chain]
+    if _centred(chain, left, right, size):
+        return [False] * len(chain)
+    full = [right - row.right < 2.5 * size for row in chain[:-1]]
+    filled = bool(full) and sum(full) >= 0.5 * len(full)
+    flush = sum(indent < 0.5 for indent in indents)
+    inset = sum(0.7 < indent < 8 for indent in indents)
+    hanging = inset >= flush > 1 and _hangs(indents)
+    starts = [True] + [False] * (len(chain) - 1)
+    for index in range(1, len(chain)):
+        before, row = chain[index - 1], chain[index]
+        early = filled and right - before.right > row.first_word + 1.3 * size and right - before.right > 2 * size
+        step = indents[index] - indents[index - 1]
+        if hanging:
+            starts[index] = indents[index] < 0.5
+        elif step > 0.6:
+            back = index + 1 < len(chain) and indents[index] - indents[index + 1] > 0.6
+            starts[index] = back or early or marked[index] or index + 1 == len(chain)
+        elif step < -0.6:
+            starts[index] = not starts[index - 1]
+        starts[index] = starts[index] or early or _item(chain, marked, indents, index)
+    return starts
+
+
+def _hangs(indents: Sequence[float]) -> bool:
+    """Whether nearly every flush row is followed by an inset one or another flush one: first lines hang out."""
+    followed = sum(a < 0.5 and b > 0.7 for a, b in pairwise(indents))
+    returned = sum(a > 0.7 and b < 0.5 for a, b in pairwise(indents))
+    return followed >= 2 and returned >= 1
+
+
+def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float], index: int) -> bool:
+    """Whether a row starts a list item: a bullet, or one of several markers that stand under each other."""
+    if not marked[index]:
+        return False
+    if _BULLET.match(chain[index].text):
+        return True
+    return any(
+        marked[other] and abs(indents[other] - indents[index]) < 0.8 for other in range(len(chain)) if other != index
+    )
+
+
+def _centred(chain: Sequence[Row], left: float, right: float, size: float) -> bool:
+    """Whether rows of different length stand around a common centre."""
+    if len(chain) < 2:
+        return False
+    center = (left + right) / 2
+    inset = [row for row in chain if row.left > left + 1.2 * size]
+    around = [row for row in inset if abs(row.center - center) < 0.8 * size]
+    return len(inset) >= max(1, len(chain) // 2) and len(around) == len(inset)

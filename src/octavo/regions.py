@@ -1,0 +1,281 @@
+"""Detections to regions: each thing on the page once, nothing on it in no region, in the order it is read.
+
+For every detector. A detection inside another is dropped only where the other is read as text and so reads it too;
+inside a picture, or inside something the mapping leaves out, it stays. Lines of a trusted text layer that no detection
+covers become regions of their own. The official profile takes detections as they are: there, what to keep is the
+official SDK's decision, and its detector has made it.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.document import Detection, Label, Origin, PageImage, Problem, Region, Severity, Task, TextLine, Trust, Word
+from octavo.geometry import SCALE, Box
+from octavo.layout.flow import in_flow
+from octavo.layout.lines import around, read_from_right, straightened
+from octavo.layout.order import Placed, in_reading_order
+from octavo.layout.paragraphs import grouped
+from octavo.settings import ParseOptions, Profile
+
+_SAME = 0.8  # detections with at least this intersection over union are one thing seen twice
+_INSIDE = 0.8  # share of a detection that lies in another from which it counts as inside
+_HOLDS = 0.5  # share of a line that must lie in a region for the line to be its own
+_OWN_PART = 0.15  # share of a line over two regions from which each gets its words
+
+_READ = frozenset({Task.TEXT, Task.TABLE, Task.FORMULA})
+_NEVER_SWALLOWED = frozenset(
+    {Label.IMAGE, Label.CHART, Label.SEAL, Label.TABLE, Label.HEADER_IMAGE, Label.FOOTER_IMAGE}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The regions of a page in reading order, and what was left out."""
+
+    regions: list[Region]
+    problems: list[Problem]
+
+
+def settle(detections: Sequence[Detection], page: PageImage, options: ParseOptions) -> Settled:
+    """Regions in reading order."""
+    kept = [_on_page(detection) for detection in detections]
+    kept = [detection for detection in kept if detection.box.area > 0]
+    if options.profile is Profile.FAITHFUL:
+        kept = _without_nested(_without_twins(kept, options), options)
+    if page.text is not None and page.text.verdict is Trust.TRUSTED:
+        kept, orphans = _with_lines(kept, page)
+        if options.profile is Profile.FAITHFUL:
+            kept += _of_orphans(orphans, page)
+    regions = [
+        Region(
+            page.number,
+            detection.box,
+            detection.label,
+            options.task_of(detection.label),
+            detection.score,
+            detection.polygon,
+            detection.lines,
+            detection.origin,
+        )
+        for detection in in_order(kept, page)
+    ]
+    return Settled(regions, [_left_out(region) for region in regions if region.task is Task.ABANDON])
+
+
+def _left_out(region: Region) -> Problem:
+    text = "\n".join(line.text for line in region.lines if line.text)
+    return Problem(
+        "left_out_by_mapping",
+        f"the label mapping leaves out regions of class {region.label.value!r}",
+        Severity.LEFT_OUT,
+        page=region.page,
+        box=region.box,
+        label=region.label,
+        saved_text=text or None,
+    )
+
+
+def _on_page(detection: Detection) -> Detection:
+    box = detection.box
+    clamped = Box(*(min(SCALE, max(0.0, side)) for side in (box.left, box.top, box.right, box.bottom)))
+    return detection if clamped == box else replace(detection, box=clamped)
+
+
+# --- each thing once --------------------------------------------------------------------------------------------
+
+
+def _overlaps(detections: Sequence[Detection]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """shared[i, j]: area common to i and j; area[i]."""
+    box = np.array([(d.box.left, d.box.top, d.box.right, d.box.bottom) for d in detections], np.float64).reshape(-1, 4)
+    left, top, right, bottom = box.T
+    width = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
+    height = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    shared = np.clip(width, 0, None) * np.clip(height, 0, None)
+    return shared, (right - left) * (bottom - top)
+
+
+def _without_twins(detections: Sequence[Detection], options: ParseOptions) -> list[Detection]:
+    """Of detections of the same place the one that is read, then the surest, then the first."""
+    shared, area = _overlaps(detections)
+    same = shared >= _SAME * (area[:, None] + area - shared)
+    ranks = sorted(
+        range(len(detections)),
+        key=lambda index: (options.task_of(detections[index].label) not in _READ, -detections[index].score, index),
+    )
+    gone: set[int] = set()
+    merged: dict[int, list[TextLine]] = {}
+    for place, index in enumerate(ranks):
+        if index in gone:
+            continue
+        for other in ranks[place + 1 :]:
+            if same[index, other] and other not in gone:
+                gone.add(other)
+                merged.setdefault(index, list(detections[index].lines)).extend(detections[other].lines)
+    return [
+        replace(detection, lines=_distinct(merged[index])) if index in merged else detection
+        for index, detection in enumerate(detections)
+        if index not in gone
+    ]
+
+
+def _without_nested(detections: Sequence[Detection], options: ParseOptions) -> list[Detection]:
+    """Drop what lies inside another detection that reads it as well; and a list of references around its entries."""
+    shared, area = _overlaps(detections)
+    inside = shared >= _INSIDE * area[:, None]
+    np.fill_diagonal(inside, False)
+    by_size = sorted(range(len(detections)), key=lambda index: (-area[index], index))
+    gone = {
+        index
+        for index, detection in enumerate(detections)
+        if detection.label is Label.REFERENCE and _split_up(detections, index, inside[:, index])
+    }
+    kept = {index: detections[index] for index in range(len(detections)) if index not in gone}
+    for place, index in enumerate(by_size):
+        if index in gone or kept[index].label in _NEVER_SWALLOWED:
+            continue
+        host = next((other for other in by_size[:place] if other in kept and inside[index, other]), None)
+        if host is None or options.task_of(kept[host].label) not in _READ:
+            continue
+        lines = kept[index].lines
+        kept[host] = replace(kept[host], lines=_distinct([*kept[host].lines, *lines]) if lines else kept[host].lines)
+        del kept[index]
+    return [kept[index] for index in sorted(kept)]
+
+
+def _split_up(detections: Sequence[Detection], container: int, inside: NDArray[np.bool_]) -> bool:
+    """Whether the entries in a list of references are detected one by one, and hold all its lines."""
+    entries = [d for index, d in enumerate(detections) if inside[index] and d.label is Label.REFERENCE_CONTENT]
+    lines = detections[container].lines
+    return bool(entries) and all(any(line.box.covered_by(entry.box) > _HOLDS for entry in entries) for line in lines)
+
+
+def _distinct(lines: Sequence[TextLine]) -> tuple[TextLine, ...]:
+    return tuple({(line.box, line.text): line for line in lines}.values())
+
+
+# --- lines of the text layer ------------------------------------------------------------------------------------
+
+
+def _with_lines(detections: Sequence[Detection], page: PageImage) -> tuple[list[Detection], list[TextLine]]:
+    """Detections with the page's lines in them, where they did not come with their own, and the lines in none."""
+    lines = page.text.lines if page.text else ()
+    taken = {(line.box, line.text) for detection in detections for line in detection.lines}
+    free = [line for line in lines if (line.box, line.text) not in taken]
+    found: dict[int, list[TextLine]] = defaultdict(list)
+    orphans: list[TextLine] = []
+    for line, shares in zip(free, _shares(free, detections), strict=True):
+        for part, owner in _parts(line, shares, detections):
+            if owner is None:
+                orphans.append(part)
+            else:
+                found[owner].append(part)
+    return [
+        replace(detection, lines=tuple(in_flow([*detection.lines, *found[index]], page)))
+        if index in found
+        else detection
+        for index, detection in enumerate(detections)
+    ], orphans
+
+
+def _shares(lines: Sequence[TextLine], detections: Sequence[Detection]) -> NDArray[np.float64]:
+    """shares[i, j]: share of line i that lies in detection j."""
+    if not detections:
+        return np.zeros((len(lines), 0))
+    line = np.array([(o.box.left, o.box.top, o.box.right, o.box.bottom) for o in lines], np.float64).reshape(-1, 1, 4)
+    area = np.array([(d.box.left, d.box.top, d.box.right, d.box.bottom) for d in detections], np.float64)[None]
+    width = np.minimum(line[..., 2], area[..., 2]) - np.maximum(line[..., 0], area[..., 0])
+    height = np.minimum(line[..., 3], area[..., 3]) - np.maximum(line[..., 1], area[..., 1])
+    shared = np.clip(width, 0, None) * np.clip(height, 0, None)
+    own = (line[..., 2] - line[..., 0]) * (line[..., 3] - line[..., 1])
+    shares: NDArray[np.float64] = shared / np.maximum(own, 1e-9)
+    return shares
+
+
+def _parts(
+    line: TextLine, shares: NDArray[np.float64], detections: Sequence[Detection]
+) -> list[tuple[TextLine, int | None]]:
+    """A line, or its words, and the detection each belongs to: the smallest of those that hold it."""
+    owners = [int(index) for index in np.flatnonzero(shares > _OWN_PART)]
+    if not owners:
+        return [(line, None)]
+    best = min(owners, key=lambda index: (-round(float(shares[index]), 1), detections[index].box.area, index))
+    if shares[best] > 0.85 or len(line.words) < 2:
+        return [(line, best if shares[best] > _HOLDS else None)]
+    words: dict[int | None, list[Word]] = defaultdict(list)
+    for word in line.words:
+        x, y = word.box.center
+        holders = [index for index in owners if detections[index].box.contains(x, y)]
+        words[min(holders, key=lambda index: detections[index].box.area) if holders else None].append(word)
+    if len(words) == 1:
+        return [(line, next(iter(words)))]
+    return [
+        (replace(line, box=_around_words(part), text=" ".join(word.text for word in part), words=tuple(part)), owner)
+        for owner, part in words.items()
+    ]
+
+
+def _around_words(words: Sequence[Word]) -> Box:
+    box = words[0].box
+    for word in words[1:]:
+        box = box.joined(word.box)
+    return box
+
+
+def _of_orphans(lines: Sequence[TextLine], page: PageImage) -> list[Detection]:
+    """Paragraphs of the lines no detection covers."""
+    return [
+        Detection(around(sources), Label.TEXT, 1.0, lines=tuple(sources), origin=Origin.GEOMETRY)
+        for paragraph in grouped(straightened(lines, page.size, dpi=page.dpi))
+        if (sources := [line.source for line in paragraph.lines])
+    ]
+
+
+# --- order ------------------------------------------------------------------------------------------------------
+
+
+def in_order(detections: Sequence[Detection], page: PageImage) -> list[Detection]:
+    """As the network ranked them; those without a rank follow what stands before them on the page."""
+    lines = page.text.lines if page.text else [line for detection in detections for line in detection.lines]
+    stretch = page.size.height / page.size.width
+    things = [
+        Placed(
+            detection.box.left,
+            detection.box.top * stretch,
+            detection.box.right,
+            detection.box.bottom * stretch,
+            detection.label,
+            rows=_rows(detection),
+        )
+        for detection in detections
+    ]
+    geometric = in_reading_order(things, page_height=SCALE * stretch, from_right=read_from_right(lines))
+    ranked = [index for index in geometric if detections[index].order is not None]
+    if not ranked:
+        return [detections[index] for index in geometric]
+    followers: dict[int | None, list[int]] = defaultdict(list)
+    last: int | None = None
+    for index in geometric:
+        if detections[index].order is None:
+            followers[last].append(index)
+        else:
+            last = index
+    ranked.sort(key=lambda index: (detections[index].order or 0.0, index))
+    order = [*followers[None]]
+    for index in ranked:
+        order += [index, *followers[index]]
+    return [detections[index] for index in order]
+
+
+def _rows(detection: Detection) -> int:
+    """Rows of text, as far as its lines tell; 3 where they are not known: a paragraph rather than a cell."""
+    if not detection.lines:
+        return 3
+    bottom, rows = float("-inf"), 0
+    for line in sorted(detection.lines, key=lambda line: line.box.center[1]):
+        if line.box.center[1] > bottom:
+            rows, bottom = rows + 1, line.box.bottom
+    return rows
