@@ -1,0 +1,216 @@
+"""The blocks of one page, faithful to what was read: each region's parts, their labels, roles and Markdown.
+
+The `official` profile has a formatter of its own with the same signature.
+"""
+
+import re
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from octavo.assemble import contents
+from octavo.assemble.parts import Form, Part, divided
+from octavo.document import (
+    Block,
+    Label,
+    PageImage,
+    Problem,
+    Recognition,
+    Region,
+    Role,
+    Severity,
+    Task,
+    TextSource,
+    Usage,
+)
+
+NOT_LATEX = "formula_not_latex"  # the engine's own word that a formula's text is plain characters
+
+_FURNITURE = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.HEADER_IMAGE, Label.FOOTER_IMAGE})
+_CAPTION = re.compile(
+    r"(?:fig(?:ure|\.)?|table|tab\.|scheme|chart|plate|abb(?:ildung|\.)|tabelle|figura|tableau|图|圖|表|図)"
+    r"\s*(?:\d+(?:\.\d+)*|[IVX]+)\s*[.:|：．—–-]",
+    re.IGNORECASE,
+)
+
+
+def faithful(image: PageImage, regions: Sequence[Region], recognitions: Sequence[Recognition]) -> list[Block]:
+    """One block or more for every region, in reading order; none is left out."""
+    aspect = image.size.height / image.size.width
+    body_size = _body_size(recognitions)
+    blocks: list[Block] = []
+    for region, recognition in zip(regions, recognitions, strict=True):
+        recognition = complete(region, recognition)
+        blocks.extend(_blocks(region, recognition, aspect, body_size))
+    return [replace(block, index=index) for index, block in enumerate(_numbered_formulas(blocks))]
+
+
+def complete(region: Region, recognition: Recognition) -> Recognition:
+    """The recognition with its problems placed, and one added where nothing says why there is no text."""
+    problems = tuple(
+        replace(
+            problem,
+            page=region.page if problem.page is None else problem.page,
+            box=problem.box or region.box,
+            label=problem.label or region.label,
+        )
+        for problem in recognition.problems
+    )
+    if region.task is Task.ABANDON and not problems:
+        message = f"left out: regions labelled {region.label} are not read under the label mapping"
+        problems = (Problem("left_out", message, Severity.LEFT_OUT, region.page, region.box, region.label),)
+    elif _unexplained(region, recognition):
+        message = "the engine gave no text and no reason"
+        problems = (*problems, Problem("not_read", message, Severity.LOST, region.page, region.box, region.label))
+    return replace(recognition, problems=problems)
+
+
+def _unexplained(region: Region, recognition: Recognition) -> bool:
+    wanted = region.task not in (Task.SKIP, Task.ABANDON)
+    return wanted and recognition.text is None and all(p.severity is not Severity.LOST for p in recognition.problems)
+
+
+def _blocks(region: Region, recognition: Recognition, aspect: float, body_size: float | None) -> list[Block]:
+    if region.task is Task.ABANDON:
+        return [_block(region, recognition, None, Role.LEFT_OUT)]
+    text = recognition.text
+    if text is None or region.task is Task.SKIP:
+        return [_block(region, recognition, None)]
+    if region.task is Task.TABLE:
+        return [_block(region, recognition, text.strip())]
+    if region.task is Task.FORMULA:
+        return [_block(region, recognition, _formula(region, recognition, text))]
+    if not recognition.lines and recognition.source is TextSource.RECOGNIZER:
+        return [_model_block(region, recognition, text)]
+    parts = divided(region, recognition, aspect=aspect, body_size=body_size)
+    if len(parts) == 1:
+        return [_part_block(region, recognition, parts[0])]
+    return [
+        _part_block(_region_of(part, region), _share(part, recognition, first=number == 0), part)
+        for number, part in enumerate(parts)
+    ]
+
+
+def _block(region: Region, recognition: Recognition, content: str | None, role: Role | None = None) -> Block:
+    if role is None:
+        role = Role.FURNITURE if region.label in _FURNITURE else Role.BODY
+    return Block(region, recognition, 0, content, role)
+
+
+def _formula(region: Region, recognition: Recognition, text: str) -> str:
+    if any(problem.code == NOT_LATEX for problem in recognition.problems):
+        return contents.paragraphs(text)
+    if not text.strip():
+        return ""
+    return contents.inline_formula(text) if region.label is Label.INLINE_FORMULA else contents.formula(text)
+
+
+def _model_block(region: Region, recognition: Recognition, text: str) -> Block:
+    if region.label is Label.TEXT and contents.model_heading(text):
+        region = replace(region, label=Label.PARAGRAPH_TITLE)
+    return _titled(_block(region, recognition, contents.of_model(text, region.label)))
+
+
+def _part_block(region: Region, recognition: Recognition, part: Part) -> Block:
+    label = part.label
+    if label is Label.TEXT and part.form is Form.PROSE and _CAPTION.match(part.text) and len(part.text) < 400:
+        label = Label.FIGURE_TITLE
+    return _titled(_block(replace(region, label=label), recognition, contents.of_part(part)))
+
+
+def _titled(block: Block) -> Block:
+    """Titles on one line with a first guess of their level; the document's own levels come once it is complete."""
+    match block.region.label:
+        case Label.DOC_TITLE:
+            level = 1
+        case Label.PARAGRAPH_TITLE:
+            level = 2
+        case _:
+            return block
+    return with_level(block, level)
+
+
+def with_level(block: Block, level: int) -> Block:
+    """The same heading on another level. A heading without text stays empty."""
+    if not block.content:
+        return block
+    title = " ".join(re.sub(r"^#{1,6} ", "", block.content).split())
+    return replace(block, level=level, content=f"{'#' * level} {title}")
+
+
+# --- parts of a region as regions of their own --------------------------------------------------------------------
+
+
+def _region_of(part: Part, region: Region) -> Region:
+    lines = tuple(line for line in region.lines if part.box.contains(*line.box.center))
+    return replace(region, box=part.box, lines=lines, polygon=())
+
+
+def _share(part: Part, recognition: Recognition, *, first: bool) -> Recognition:
+    """What of a recognition belongs to one part; what cannot be shared out stays with the first."""
+    lines = tuple(line for line in recognition.lines if part.box.contains(*line.box.center))
+    known = [line.confidence for line in lines if line.confidence is not None]
+    return replace(
+        recognition,
+        text=part.text,
+        lines=lines,
+        confidence=statistics.fmean(known) if known else recognition.confidence,
+        problems=recognition.problems if first else (),
+        steps=recognition.steps if first else (),
+        usage=recognition.usage if first else Usage(),
+    )
+
+
+def _body_size(recognitions: Iterable[Recognition]) -> float | None:
+    """The font size most of the page's characters are set in, to half a point."""
+    characters: dict[float, int] = {}
+    for recognition in recognitions:
+        for line in recognition.lines:
+            if line.font_size:
+                size = round(line.font_size * 2) / 2
+                characters[size] = characters.get(size, 0) + len(line.text or "")
+    return max(characters, key=lambda size: characters[size]) if characters else None
+
+
+# --- formula numbers ------------------------------------------------------------------------------------------------
+
+
+def _numbered_formulas(blocks: Sequence[Block]) -> list[Block]:
+    """Formula numbers moved into the formula on their left or right; one without a formula stays a text."""
+    kept: list[Block] = []
+    waiting: Block | None = None  # a number that may belong to the next formula
+    for block in blocks:
+        if waiting is not None:
+            joined = _numbered(block, waiting)
+            kept.append(joined or waiting)
+            waiting = None
+            if joined is not None:
+                continue
+        if block.region.label is Label.FORMULA_NUMBER and block.content:
+            joined = _numbered(kept[-1], block) if kept else None
+            if joined is not None:
+                kept[-1] = joined
+            else:
+                waiting = block
+            continue
+        kept.append(block)
+    return [*kept, waiting] if waiting is not None else kept
+
+
+def _numbered(formula: Block, number: Block) -> Block | None:
+    """The formula with its number, where the two stand on one height and the formula has none yet."""
+    if formula.region.label is not Label.DISPLAY_FORMULA or not formula.content or not number.content:
+        return None
+    box, other = formula.region.box, number.region.box
+    if not box.top - other.height < other.center[1] < box.bottom + other.height or "\\tag" in formula.content:
+        return None
+    if formula.content.startswith("$$"):
+        content = contents.tagged(formula.content, number.recognition.text or number.content)
+    else:
+        content = f"{formula.content} {number.content}"
+    region = replace(formula.region, box=box.joined(other), polygon=())
+    read = formula.recognition
+    recognition = replace(
+        read, problems=read.problems + number.recognition.problems, usage=read.usage + number.recognition.usage
+    )
+    return replace(formula, region=region, recognition=recognition, content=content)

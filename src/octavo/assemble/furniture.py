@@ -1,0 +1,75 @@
+"""Running headers, footers and page numbers that the layout took for text: told by where they stand and by coming
+back from page to page."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from octavo import prose
+from octavo.document import Block, Label, Page, Role, Task
+
+_TOP, _BOTTOM = 130.0, 870.0  # where running heads and feet stand, 0..1000 of the page
+_OUTER_TOP, _OUTER_BOTTOM = 80.0, 920.0  # where a lone number is a page's
+_DRIFT = 12.0  # how far a running head moves from page to page, 0..1000
+_LONGEST = 200  # characters of a running head
+
+_PAGE_NUMBER = re.compile(
+    r"[\W_]*(?:page|seite|página|pagina|p\.|第)?\s*(?:\d{1,4}|[ivxlc]{1,7})"
+    r"(?:\s*(?:/|of|von|de|sur|di|共)\s*\d{1,4})?\s*(?:页|頁|ページ)?[\W_]*",
+    re.IGNORECASE,
+)
+
+
+def set_apart(pages: Sequence[Page]) -> list[Page]:
+    """The pages with furniture in its role. Labels follow, so that JSON readers see the same."""
+    repeated = _repeated(pages)
+    return [replace(page, blocks=tuple(_apart(page, block, repeated) for block in page.blocks)) for page in pages]
+
+
+def _apart(page: Page, block: Block, repeated: Mapping[tuple[int, int], Label]) -> Block:
+    label = repeated.get((page.number, block.index))
+    if label is None and _is_page_number(page, block):
+        label = Label.NUMBER
+    if label is None:
+        return block
+    return replace(block, role=Role.FURNITURE, level=None, region=replace(block.region, label=label))
+
+
+def _candidates(page: Page) -> Iterable[Block]:
+    for block in page.blocks:
+        text = block.recognition.text
+        if block.role is Role.BODY and block.region.task is Task.TEXT and text and len(text) <= _LONGEST:
+            yield block
+
+
+def _repeated(pages: Sequence[Page]) -> dict[tuple[int, int], Label]:
+    """Blocks at the edge of a page whose text, numbers aside, stands at the same height on other pages."""
+    seen: dict[tuple[bool, str], list[tuple[int, Block]]] = {}
+    for page in pages:
+        for block in _candidates(page):
+            middle = block.region.box.center[1]
+            if not _TOP < middle < _BOTTOM:
+                text = re.sub(r"\d+", "#", prose.comparable(block.recognition.text or ""))
+                seen.setdefault((middle <= _TOP, text), []).append((page.number, block))
+    enough = max(2, math.ceil(0.3 * len(pages)))  # left and right pages may have heads of their own
+    found: dict[tuple[int, int], Label] = {}
+    for (top, _), places in seen.items():
+        for number, block in places:
+            height = block.region.box.center[1]
+            same = {other for other, it in places if abs(it.region.box.center[1] - height) <= _DRIFT}
+            if len(same) >= enough:
+                found[number, block.index] = Label.HEADER if top else Label.FOOTER
+    return found
+
+
+def _is_page_number(page: Page, block: Block) -> bool:
+    """A lone number at the outer edge with nothing of the body beyond it."""
+    text = block.recognition.text or ""
+    if block.role is not Role.BODY or block.region.task is not Task.TEXT or not _PAGE_NUMBER.fullmatch(text):
+        return False
+    box = block.region.box
+    others = [other.region.box for other in page.blocks if other is not block and other.role is Role.BODY]
+    if box.center[1] < _OUTER_TOP:
+        return all(other.top >= box.top for other in others)
+    return box.center[1] > _OUTER_BOTTOM and all(other.bottom <= box.bottom for other in others)

@@ -1,0 +1,121 @@
+"""What goes on over a column or page break: paragraphs, and tables with the same columns.
+
+A block that `continues` goes on from the last body block before it with the same label. Only what is beyond doubt is
+marked: a missed join costs a line break, a wrong one invents a sentence.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from octavo import table_html
+from octavo.document import Block, Label, Page, Role, Task
+
+_FLOWING = frozenset({Label.TEXT, Label.ABSTRACT, Label.REFERENCE_CONTENT})
+# What may stand between two halves of a paragraph: it floats, the text goes around it.
+_FLOATING = frozenset(
+    {
+        Label.IMAGE,
+        Label.CHART,
+        Label.TABLE,
+        Label.FIGURE_TITLE,
+        Label.VISION_FOOTNOTE,
+        Label.FOOTNOTE,
+        Label.ASIDE_TEXT,
+        Label.SEAL,
+    }
+)
+_ENDED = re.compile(r"[.!?:;。！？：；…][\"'”’»)\]）」』]*\d{0,3}$")
+_LIST_OR_FENCE = re.compile(r"\s*(?:[-*+>|]\s|\d{1,9}[.)]\s|`{3}|\$\$|<table|[(\[（]\w{1,3}[)\]）])")
+
+
+def marked(pages: Sequence[Page]) -> list[Page]:
+    """The pages with `continues` set."""
+    result: list[Page] = []
+    text: tuple[Page, Block] | None = None  # the paragraph that may go on
+    table: tuple[Page, Block] | None = None
+    for page in pages:
+        blocks: list[Block] = []
+        for block in page.blocks:
+            label = block.region.label
+            if block.role is Role.BODY and block.content:
+                if label in _FLOWING and text is not None and text[1].region.label is label:
+                    block = replace(block, continues=_flows_on(*text, page, block))
+                elif label is Label.TABLE and table is not None:
+                    block = replace(block, continues=_same_table(*table, page, block))
+            blocks.append(block)
+            if block.role is not Role.BODY:
+                continue
+            if label in _FLOWING:
+                text = (page, block)
+            elif label not in _FLOATING:
+                text = None
+            table = (page, block) if label is Label.TABLE else table if label in _FLOATING else None
+        result.append(replace(page, blocks=tuple(blocks)))
+    return result
+
+
+def _flows_on(page: Page, above: Block, next_page: Page, below: Block) -> bool:
+    """Whether a paragraph goes on in another column or on the next page."""
+    first, second = (above.content or "").rstrip(), (below.content or "").lstrip()
+    if not first or "\n\n" in first or _LIST_OR_FENCE.match(second) or _LIST_OR_FENCE.match(first.rsplit("\n", 1)[-1]):
+        return False
+    if next_page.number - page.number not in (0, 1):
+        return False
+    if next_page.number == page.number and not _next_column(above, below):
+        return False
+    if _ENDED.search(first):
+        return False
+    if second[0].islower() or first[-1] in "-\u2010\u00ad":
+        return True
+    return _full_last_row(above) and not _indented(below)
+
+
+def _next_column(above: Block, below: Block) -> bool:
+    """Further right and not further down than where the paragraph broke off."""
+    one, other = above.region.box, below.region.box
+    return other.left >= one.right - 0.1 * one.width and other.top < one.bottom
+
+
+def _full_last_row(block: Block) -> bool:
+    """The last row runs to the right margin: the sentence was cut by the break."""
+    lines = block.recognition.lines
+    if len(lines) < 3:
+        return False
+    right = max(line.box.right for line in lines)
+    left = min(line.box.left for line in lines)
+    return lines[-1].box.right > right - 0.02 * (right - left)
+
+
+def _indented(block: Block) -> bool:
+    lines = block.recognition.lines
+    if len(lines) < 2:
+        return True  # nothing to compare the first row with: take the doubtful case as a paragraph of its own
+    left = min(line.box.left for line in lines)
+    return lines[0].box.left - left > 0.01 * (max(line.box.right for line in lines) - left)
+
+
+def _same_table(page: Page, above: Block, next_page: Page, below: Block) -> bool:
+    """The next page begins with a table of the same columns and width as the one the page before ended with."""
+    if next_page.number != page.number + 1 or above.region.task is not Task.TABLE:
+        return False
+    if _body_after(page, above) or _body_before(next_page, below):
+        return False
+    box, other = above.region.box, below.region.box
+    if abs(box.left - other.left) > 15 or abs(box.right - other.right) > 15:
+        return False
+    first, second = table_html.parsed(above.content or ""), table_html.parsed(below.content or "")
+    if len(first) != 1 or len(second) != 1 or first[0].columns != second[0].columns or first[0].columns < 2:
+        return False
+    return table_html.repeated_header_rows(first[0], second[0]) > 0 or not second[0].header_rows
+
+
+def _body_after(page: Page, block: Block) -> bool:
+    return any(
+        other.role is Role.BODY and other.index > block.index and other.region.label is not Label.FOOTNOTE
+        for other in page.blocks
+    )
+
+
+def _body_before(page: Page, block: Block) -> bool:
+    return any(other.role is Role.BODY and other.index < block.index for other in page.blocks)

@@ -1,0 +1,155 @@
+"""Heading levels 1..6, the same over a whole document.
+
+Three witnesses, the best first: the document's own outline (bookmarks), numbering (`2.3.1`), and how large the
+heading is set. Headings set alike are on one level: what the first two say of some of them holds for the others.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from octavo import prose
+from octavo.assemble.blocks import with_level
+from octavo.document import Block, Heading, Label, Page, Role
+
+_DECIMAL = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,5})\.?(?=\s|[^\W\d_])(?!\s*[%°])")
+_CHAPTER = re.compile(
+    r"(?:chapter|part|appendix|annex|kapitel|chapitre|anhang|第\s*[\d一二三四五六七八九十百]+\s*[章篇部])\b", re.I
+)
+_SECTION = re.compile(r"第\s*[\d一二三四五六七八九十百]+\s*[节節]")
+_APPENDIX = re.compile(r"[A-Z](?:\.\d{1,2}){1,4}\.?(?=\s)")
+_ROMAN = re.compile(r"(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})\.\s")
+_LETTERED = re.compile(r"[A-Z]\.\s")
+_DEEPEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class _Title:
+    """One heading of the document, where it stands, and what is known of its level."""
+
+    page: int
+    block: Block
+    outlined: int | None  # level in the document's outline
+    depth: int | None  # by numbering: 1 for `2`, 3 for `2.3.1`
+    style: tuple[float, bool]  # size (points, or 0..1000 of the page's height) and weight
+
+    @property
+    def key(self) -> tuple[int, int]:
+        return self.page, self.block.index
+
+
+def levelled(pages: Sequence[Page], outline: Sequence[Heading]) -> list[Page]:
+    """The pages with every heading on its level."""
+    titles = list(_titles(pages, outline))
+    levels = _levels(titles)
+    return [
+        replace(
+            page,
+            blocks=tuple(
+                with_level(block, levels[page.number, block.index]) if (page.number, block.index) in levels else block
+                for block in page.blocks
+            ),
+        )
+        for page in pages
+    ]
+
+
+def _titles(pages: Sequence[Page], outline: Sequence[Heading]) -> Iterator[_Title]:
+    names: dict[str, list[Heading]] = {}
+    for heading in outline:
+        names.setdefault(_bare(heading.title), []).append(heading)
+    roman = _has_roman(pages)
+    for page in pages:
+        for block in page.blocks:
+            if block.level is None or block.role is not Role.BODY:
+                continue
+            text = _text(block)
+            yield _Title(page.number, block, _outlined(text, page.number, names), _depth(text, roman), _style(block))
+
+
+def _text(block: Block) -> str:
+    return re.sub(r"^#{1,6} ", "", block.content or "").replace("\\", "")
+
+
+def _bare(title: str) -> str:
+    """A title as it is compared: without its number, case and spaces."""
+    plain = re.sub(r"^(?:[A-Z]?\d*(?:\.\d+)*[.)]?\s+)", "", title.strip())
+    return prose.comparable(plain or title)
+
+
+def _outlined(text: str, page: int, names: Mapping[str, Sequence[Heading]]) -> int | None:
+    """The level of the bookmark with this title, on this page or the one before (where the jump may aim at)."""
+    near = [h for h in names.get(_bare(text), ()) if h.page is None or h.page in (page - 1, page)]
+    return near[-1].level if near else None
+
+
+def _has_roman(pages: Sequence[Page]) -> bool:
+    """Whether top headings are numbered I, II, III, so that A, B, C are those below."""
+    texts = [_text(block) for page in pages for block in page.blocks if block.level is not None]
+    return sum(bool(_ROMAN.match(text)) for text in texts) > 1
+
+
+def _depth(text: str, roman: bool) -> int | None:
+    if _CHAPTER.match(text):
+        return 1
+    if _SECTION.match(text):
+        return 2
+    if match := _APPENDIX.match(text):
+        return match.group().rstrip(".").count(".") + 1
+    if roman and _ROMAN.match(text):
+        return 1
+    if roman and _LETTERED.match(text):
+        return 2
+    if match := _DECIMAL.match(text):
+        parts = match.group(1).split(".")
+        return len(parts) - (parts[-1] == "0" and len(parts) > 1)
+    return None
+
+
+def _style(block: Block) -> tuple[float, bool]:
+    lines = block.recognition.lines or block.region.lines
+    sizes = [line.font_size for line in lines if line.font_size]
+    if sizes:
+        return round(max(sizes) * 2) / 2, all(line.bold for line in lines)
+    # Heights of lines on a picture swing with ascenders and descenders: steps of a quarter hold them together.
+    heights = [line.box.height for line in lines] or [block.region.box.height]
+    step = 4.0
+    size = max(heights)
+    while step * 1.25 < size:
+        step *= 1.25
+    return step, False
+
+
+def _levels(titles: Sequence[_Title]) -> dict[tuple[int, int], int]:
+    """Level 1 is the title's where the document has one; numbered and other headings then begin at 2.
+
+    An outline that holds the title itself is taken as it is, otherwise its levels lie below the title too.
+    """
+    main = next((title for title in titles if title.block.region.label is Label.DOC_TITLE), None)
+    top = 1 if main is None else 2
+    outline_top = top if main is None or main.outlined is None else 1
+    known: dict[tuple[int, int], int] = {}
+    for title in titles:
+        if main is not None and title.block.region.label is Label.DOC_TITLE and title.style == main.style:
+            known[title.key] = 1
+        elif title.outlined is not None:
+            known[title.key] = title.outlined - 1 + outline_top
+        elif title.depth is not None:
+            known[title.key] = title.depth - 1 + top
+    return {key: min(_DEEPEST, max(1, level)) for key, level in _by_style(titles, known, top).items()}
+
+
+def _by_style(titles: Sequence[_Title], known: Mapping[tuple[int, int], int], top: int) -> dict[tuple[int, int], int]:
+    """Levels of the others: that of known headings set alike, else by rank among the sizes."""
+    votes: dict[tuple[float, bool], Counter[int]] = {}
+    for title in titles:
+        if title.key in known and title.block.region.label is not Label.DOC_TITLE:
+            votes.setdefault(title.style, Counter())[known[title.key]] += 1
+    levels = {style: counts.most_common(1)[0][0] for style, counts in votes.items()}
+    for style in sorted({title.style for title in titles if title.key not in known} - set(levels), reverse=True):
+        larger = [level for other, level in levels.items() if other > style]
+        smaller = [level for other, level in levels.items() if other < style]
+        level = max(larger) + 1 if larger else min(smaller) - 1 if smaller else top
+        levels[style] = max(top, level)
+    return {title.key: known.get(title.key) or levels[title.style] for title in titles}

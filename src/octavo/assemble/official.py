@@ -1,0 +1,60 @@
+"""The blocks of one page as the official SDK would have them: the profile `official`.
+
+The formatting itself is `octavo.official_format`. Here its result meets the regions: a block that stands in the SDK's
+result has the role BODY, every other one is LEFT_OUT, and where text got lost on the way a problem says so.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from octavo import official_format
+from octavo.assemble.blocks import complete
+from octavo.document import Block, Label, PageImage, Problem, Recognition, Region, Role, Severity, Task
+
+_LEVELS = {Label.DOC_TITLE: 1, Label.PARAGRAPH_TITLE: 2}
+
+
+def official(image: PageImage, regions: Sequence[Region], recognitions: Sequence[Recognition]) -> list[Block]:
+    """One block for every region, in reading order."""
+    completed = [complete(region, read) for region, read in zip(regions, recognitions, strict=True)]
+    seen = [number for number, region in enumerate(regions) if region.task is not Task.ABANDON]
+    formatted = official_format.format_page([_raw(regions[number], completed[number]) for number in seen])
+    entries = {seen[entry.region]: entry for entry in formatted.entries}
+    dropped = {seen[number]: reason for number, reason in formatted.dropped.items()}
+    blocks = []
+    for number, (region, read) in enumerate(zip(regions, completed, strict=True)):
+        entry = entries.get(number)
+        problems = [*_losses(region, read, entry, dropped.get(number))]
+        read = replace(read, problems=(*read.problems, *problems)) if problems else read
+        if entry is None:
+            blocks.append(Block(region, read, number, None, Role.LEFT_OUT))
+        else:
+            blocks.append(Block(region, read, number, entry.content, level=_LEVELS.get(region.label)))
+    return blocks
+
+
+def _raw(region: Region, read: Recognition) -> official_format.RawRegion:
+    text = None if region.task is Task.SKIP or read.text is None else read.text.strip()
+    return official_format.RawRegion(region.label.value, text, int(region.box.left))
+
+
+def _losses(
+    region: Region,
+    read: Recognition,
+    entry: official_format.Formatted | None,
+    dropped: official_format.Dropped | None,
+) -> Iterator[Problem]:
+    """What the SDK loses without a word. A region that was not read has its problem already."""
+
+    def problem(code: str, message: str, severity: Severity) -> Problem:
+        return Problem(code, message, severity, region.page, region.box, region.label, saved_text=read.text)
+
+    if dropped is official_format.Dropped.NUMBER_WITHOUT_FORMULA:
+        message = "the official profile drops a formula number that no formula stands beside"
+        yield problem("official_number_dropped", message, Severity.LOST)
+    if entry is not None and entry.cut:
+        message = "the official profile throws away what follows a repeated run; the full text is in the region"
+        yield problem("official_repetition_cut", message, Severity.DOUBTFUL)
+    if entry is not None and entry.label == "image" and entry.content:
+        message = "the official profile shows the text of a picture in the JSON, but not in the Markdown"
+        yield problem("official_not_in_markdown", message, Severity.DOUBTFUL)

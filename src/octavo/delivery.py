@@ -1,0 +1,54 @@
+"""Artefacts to where they were asked for. A name is relative and stays inside; no half-written file is ever seen."""
+
+import io
+import uuid
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from octavo.document import Artifact
+from octavo.errors import DeliveryFailed
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date a ZIP knows: the same artefacts give the same bytes
+
+
+def to_folder(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
+    """Write each artefact under `folder`, which is made if need be, and return where they lie.
+
+    A file appears under its name only when it is complete; what an interruption leaves is whole files.
+    """
+    return [_written(folder / _inside(artifact.name), artifact.data) for artifact in artifacts]
+
+
+def to_archive(artifacts: Iterable[Artifact]) -> bytes:
+    """The artefacts as a ZIP file."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for artifact in artifacts:
+            entry = zipfile.ZipInfo(_inside(artifact.name).as_posix(), _EPOCH)
+            pressed = artifact.media_type.startswith("image/")
+            entry.compress_type = zipfile.ZIP_STORED if pressed else zipfile.ZIP_DEFLATED
+            archive.writestr(entry, artifact.data)
+    return buffer.getvalue()
+
+
+def _inside(name: str) -> PurePosixPath:
+    """The name as a path. Raises DeliveryFailed for one that leads out of the folder it is put into."""
+    path = PurePosixPath(name)
+    strange = "\\" in name or ":" in name or any(ord(character) < 32 for character in name)
+    if not path.parts or path.is_absolute() or ".." in path.parts or strange:
+        raise DeliveryFailed(f"{name!r} is no name for a file of the result")
+    return path
+
+
+def _written(path: Path, data: bytes) -> Path:
+    part = path.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(data)
+        part.replace(path)
+    except OSError as error:
+        raise DeliveryFailed(f"{path.name!r} cannot be written: {error.strerror or 'the system refused'}") from error
+    finally:
+        part.unlink(missing_ok=True)  # also where a Ctrl-C came in between
+    return path

@@ -1,0 +1,30 @@
+"""`imgs/cropped_page{P}_idx{K}.jpg`: figures, formulas without LaTeX, and whatever could not be read, as pictures."""
+
+import logging
+from collections.abc import Iterator
+from itertools import groupby
+
+from octavo.document import Artifact, Document
+from octavo.errors import OctavoError
+from octavo.geometry import Size
+from octavo.renderers import Pictures, _jpeg, _pictures
+from octavo.settings import ParseOptions
+
+log = logging.getLogger(__name__)
+
+_QUALITY = 95  # as the official SDK saves them
+
+
+def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
+    named = _pictures.named(document).values()
+    for number, of_page in groupby(named, key=lambda picture: picture.block.region.page):
+        try:
+            pixels = pictures.page(number)
+        except OctavoError as error:
+            log.warning("crops_left_out document=%s page=%d code=%s", document.name, number + 1, error.code)
+            continue
+        size = Size(pixels.shape[1], pixels.shape[0])
+        for picture in of_page:
+            box = picture.block.region.box.to_pixels(size)
+            crop = pixels[box.top : box.bottom, box.left : box.right]
+            yield Artifact(picture.path, _jpeg.MEDIA_TYPE, _jpeg.encoded(crop, quality=_QUALITY))

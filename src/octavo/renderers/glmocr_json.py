@@ -1,0 +1,146 @@
+"""`{name}.json`: a list of pages, each a list of regions, as the official GLM-OCR SDK writes it.
+
+The profile `faithful` adds keys to each region: where its text came from, how sure the engines are, and what went
+wrong. The profile `official` writes the SDK's keys only. What concerns the document as a whole is in the report.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
+
+from octavo.document import Artifact, Block, Document, Page, Problem, Role, Task, TextSource
+from octavo.geometry import SCALE, Box
+from octavo.official_format import SHOWN_AS
+from octavo.renderers import Pictures, _pictures
+from octavo.settings import Furniture, ParseOptions, Profile
+
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+_Named: TypeAlias = Mapping[tuple[int, int], _pictures.Picture]
+
+
+def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
+    text = json.dumps(pages(document, options), ensure_ascii=False, indent=2)
+    yield Artifact(f"{document.name}.json", "application/json", text.encode("utf-8", "replace"))
+
+
+def pages(document: Document, options: ParseOptions) -> list[list[dict[str, Json]]]:
+    """The regions of each page as plain values."""
+    named = _pictures.named(document)
+    if options.profile is Profile.OFFICIAL:
+        return [_official(page, named) for page in document.pages]
+    return [
+        [_faithful(block, named.get((page.number, block.index))) for block in page.blocks if _kept(block, options)]
+        + [_lost(problem, len(page.blocks) + n) for n, problem in enumerate(_pictures.losses_of_page(page))]
+        for page in document.pages
+    ]
+
+
+def _official(page: Page, named: _Named) -> list[dict[str, Json]]:
+    """The SDK's own keys, in its order: regions without content are not in its result."""
+    regions: list[dict[str, Json]] = []
+    for block in page.blocks:
+        picture = _pictures.is_figure(block)
+        if block.role is Role.LEFT_OUT or not (block.content or picture):
+            continue
+        region: dict[str, Json] = {
+            "index": len(regions),
+            "label": _label(block),
+            "bbox_2d": _truncated(block.region.box),
+            "polygon": _polygon(block, math.floor),
+            "content": None if picture else block.content,
+            "native_label": block.region.label.value,
+        }
+        shown = named.get((page.number, block.index))
+        if picture and shown is not None:
+            region["image_path"] = shown.path
+        regions.append(region)
+    return regions
+
+
+def _kept(block: Block, options: ParseOptions) -> bool:
+    return block.role is not Role.FURNITURE or options.furniture is not Furniture.DROP
+
+
+def _faithful(block: Block, picture: _pictures.Picture | None) -> dict[str, Json]:
+    region, recognition = block.region, block.recognition
+    values: dict[str, Json] = {
+        "index": block.index,
+        "label": _label(block),
+        "bbox_2d": _enclosing(region.box),
+        "polygon": _polygon(block, round),
+        "content": block.content,
+        "native_label": region.label.value,
+    }
+    if picture is not None:
+        values["image_path"] = picture.path
+    values |= {
+        "score": round(region.score, 4),
+        "source": recognition.source.value,
+        "confidence": None if recognition.confidence is None else round(recognition.confidence, 4),
+        "origin": region.origin.value,
+        "role": block.role.value,
+        "level": block.level,
+        "continues": block.continues,
+        "problems": [_problem(problem) for problem in recognition.problems],
+    }
+    return values
+
+
+def _lost(problem: Problem, index: int) -> dict[str, Json]:
+    """A loss no region stands for, a page that could not be drawn above all: a region without content."""
+    box = problem.box or Box.of_page()
+    return {
+        "index": index,
+        "label": "lost",
+        "bbox_2d": _enclosing(box),
+        "polygon": [[round(x), round(y)] for x, y in _corners(box)],
+        "content": None,
+        "native_label": problem.label.value if problem.label else None,
+        "score": 0.0,
+        "source": TextSource.NONE.value,
+        "confidence": None,
+        "origin": None,
+        "role": Role.BODY.value,
+        "level": None,
+        "continues": False,
+        "problems": [_problem(problem)],
+    }
+
+
+def _problem(problem: Problem) -> dict[str, Json]:
+    values: dict[str, Json] = {
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "message": problem.message,
+    }
+    return values | ({"saved_text": problem.saved_text} if problem.saved_text is not None else {})
+
+
+def _label(block: Block) -> str:
+    """The SDK's four kinds, or the region's own label where it is of none of them."""
+    if block.region.task is Task.SKIP:
+        return "image"
+    return SHOWN_AS.get(block.region.label, block.region.label.value)
+
+
+# --- coordinates --------------------------------------------------------------------------------------------------
+
+
+def _truncated(box: Box) -> list[Json]:
+    """As the SDK rounds: towards the top left, so that a crop may lack its last row and column."""
+    return [int(box.left), int(box.top), int(box.right), int(box.bottom)]
+
+
+def _enclosing(box: Box) -> list[Json]:
+    """The smallest box of whole numbers that holds this one."""
+    right, bottom = min(SCALE, math.ceil(box.right - 1e-6)), min(SCALE, math.ceil(box.bottom - 1e-6))
+    return [math.floor(box.left + 1e-6), math.floor(box.top + 1e-6), int(right), int(bottom)]
+
+
+def _polygon(block: Block, whole: Callable[[float], int]) -> list[Json]:
+    return [[whole(x), whole(y)] for x, y in block.region.polygon or _corners(block.region.box)]
+
+
+def _corners(box: Box) -> list[tuple[float, float]]:
+    return [(box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom)]

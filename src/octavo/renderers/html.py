@@ -1,0 +1,110 @@
+"""`{name}.html`: one page to read in a browser, without scripts and without anything from elsewhere but the crops.
+
+Every text is escaped and every table rebuilt from its cells, so that nothing a document or a model says becomes
+mark-up of this page.
+"""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from itertools import groupby
+from urllib.parse import quote
+
+from octavo import table_html
+from octavo.document import Artifact, Document, Label, Problem, Status
+from octavo.renderers import Pictures
+from octavo.renderers._elements import Code, Element, Formula, Heading, Item, Items, Paragraph, elements
+from octavo.renderers._flow import Kind, Piece, pieces
+from octavo.settings import ParseOptions
+
+_CAPTIONS = (Label.FIGURE_TITLE, Label.VISION_FOOTNOTE, Label.FOOTNOTE)
+_STYLE = """
+body { max-width: 50rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.55 Georgia, "Noto Serif", serif;
+       color: #1a1a1a; background: #fff; overflow-wrap: break-word; }
+h1, h2, h3, h4, h5, h6, nav, .page, .problems, figcaption, table { font-family: system-ui, sans-serif; }
+h1, h2, h3, h4, h5, h6 { line-height: 1.25; margin: 1.6em 0 .5em; }
+table { border-collapse: collapse; margin: 1rem 0; font-size: .9rem; display: block; overflow-x: auto; }
+td, th { border: 1px solid #bbb; padding: .25rem .5rem; vertical-align: top; text-align: left; }
+th { background: #f1f3f5; }
+pre { background: #f6f8fa; padding: .75rem; overflow-x: auto; font-size: .85rem; }
+pre.formula { background: none; text-align: center; font-style: italic; }
+figure { margin: 1rem 0; } img { max-width: 100%; } .caption { font-size: .9rem; color: #444; }
+ul.list { list-style: none; padding-left: 1.2rem; } ul.list .marker { display: inline-block; margin-right: .5em; }
+.page { color: #777; font-size: .75rem; border-top: 1px solid #ddd; margin: 2rem 0 1rem; }
+.loss { border-left: 4px solid #c00; background: #fff2f2; padding: .5rem .75rem; margin: 1rem 0; }
+.partial { color: #c00; } .problems td { font-size: .8rem; }
+@media (prefers-color-scheme: dark) {
+  body { color: #ddd; background: #16181b; } th, pre { background: #23272b; } td, th { border-color: #444; }
+  .loss { background: #3a1c1c; } .page { border-color: #333; } .caption { color: #aaa; } img { background: #fff; }
+}
+""".strip()
+
+
+def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
+    text = "\n".join(_page(document, pieces(document, options)))
+    yield Artifact(f"{document.name}.html", "text/html; charset=utf-8", text.encode("utf-8", "replace"))
+
+
+def _page(document: Document, flow: Sequence[Piece]) -> Iterator[str]:
+    yield "<!doctype html>"
+    yield '<html><head><meta charset="utf-8">'
+    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    yield f"<title>{escape(document.name)}</title>"
+    yield f"<style>\n{_STYLE}\n</style></head><body>"
+    if document.status is Status.PARTIAL:
+        yield '<p class="loss"><strong class="partial">Incomplete:</strong> parts of this document were not read; '
+        yield 'see <a href="#problems">the list</a>.</p>'
+    for number, of_page in groupby(flow, key=lambda piece: piece.page):
+        yield f'<div class="page" id="page-{number + 1}">Page {number + 1}</div>'
+        for piece in of_page:
+            yield from _piece(piece)
+    if document.problems:
+        yield from _problems(document.problems)
+    yield "</body></html>\n"
+
+
+def _piece(piece: Piece) -> Iterator[str]:
+    match piece.kind:
+        case Kind.TEXT:
+            for element in elements(piece.text):
+                yield from _element(element, piece.label)
+        case Kind.TABLE:
+            yield from (table_html.rendered(table) for table in table_html.parsed(piece.text))
+        case Kind.PICTURE:
+            yield f'<figure><img src="{quote(piece.path or "")}" alt="{escape(piece.text)}"></figure>'
+        case Kind.LOSS:
+            saved = f"<br>{escape(piece.saved)}" if piece.saved else ""
+            yield f'<div class="loss"><strong>{escape(piece.text)}</strong>{saved}</div>'
+
+
+def _element(element: Element, label: Label | None) -> Iterator[str]:
+    match element:
+        case Heading(level, text):
+            yield f"<h{level}>{escape(text)}</h{level}>"
+        case Paragraph(lines):
+            start = '<p class="caption">' if label in _CAPTIONS else "<p>"
+            yield f"{start}{'<br>'.join(map(escape, lines))}</p>"
+        case Items(items):
+            yield '<ul class="list">'
+            yield from map(_item, items)
+            yield "</ul>"
+        case Code(text):
+            yield f"<pre><code>{escape(text)}</code></pre>"
+        case Formula(text):
+            yield f'<pre class="formula">{escape(text)}</pre>'
+
+
+def _item(item: Item) -> str:
+    marker = "•" if item.marker in "-*+" else escape(item.marker)
+    return (
+        f'<li style="margin-left: {1.2 * item.depth:g}rem"><span class="marker">{marker}</span>{escape(item.text)}</li>'
+    )
+
+
+def _problems(problems: Sequence[Problem]) -> Iterator[str]:
+    yield '<h2 id="problems">Problems</h2>'
+    yield '<table class="problems"><tr><th>Page</th><th>Region</th><th>Severity</th><th>Code</th><th>Reason</th></tr>'
+    for problem in problems:
+        page = "" if problem.page is None else f'<a href="#page-{problem.page + 1}">{problem.page + 1}</a>'
+        cells = (problem.label or "", problem.severity, problem.code, problem.message)
+        yield f"<tr><td>{page}</td>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>"
+    yield "</table>"

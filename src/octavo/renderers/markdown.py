@@ -1,0 +1,51 @@
+"""`{name}.md`: the document's text from top to bottom, for reading and for language models.
+
+Pages follow each other without a mark; a paragraph cut by a page is one paragraph. What is not in the text says so in
+a quotation, at the place where it is missing.
+"""
+
+from collections.abc import Iterator
+
+from octavo.document import Artifact, Document, Role
+from octavo.renderers import Pictures, _pictures
+from octavo.renderers._flow import Kind, Piece, pieces
+from octavo.settings import ParseOptions, Profile
+
+
+def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
+    text = _official(document) if options.profile is Profile.OFFICIAL else _faithful(document, options)
+    yield Artifact(f"{document.name}.md", "text/markdown; charset=utf-8", text.encode("utf-8", "replace"))
+
+
+def _faithful(document: Document, options: ParseOptions) -> str:
+    text = "\n\n".join(map(_markdown, pieces(document, options)))
+    return f"{text}\n" if text else ""
+
+
+def _markdown(piece: Piece) -> str:
+    match piece.kind:
+        case Kind.TEXT | Kind.TABLE:
+            return piece.text
+        case Kind.PICTURE:
+            return f"![{piece.text}]({piece.path})"
+        case Kind.LOSS:
+            lines = [f"**{piece.text}**", *(["", *piece.saved.splitlines()] if piece.saved else [])]
+            return "\n".join(f"> {line}".rstrip() for line in lines)
+
+
+def _official(document: Document) -> str:
+    """As the SDK joins it: byte for byte, so what is lost or left out does not show here but in the report."""
+    named = _pictures.named(document)
+    pages: list[str] = []
+    for page in document.pages:
+        parts: list[str] = []
+        for block in page.blocks:
+            picture = named.get((page.number, block.index))
+            if block.role is Role.LEFT_OUT:
+                continue
+            if _pictures.is_figure(block):
+                parts += [f"![{picture.alt}]({picture.path})"] if picture else []
+            elif block.content:
+                parts.append(block.content)
+        pages.append("\n\n".join(parts))
+    return "\n\n".join(pages)

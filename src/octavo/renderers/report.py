@@ -1,0 +1,69 @@
+"""`{name}.report.json`: how the document fared. Its status, every problem with its place, what ran and how long."""
+
+import json
+from collections.abc import Iterator
+
+from octavo.document import Artifact, Document, Page, Problem, Role
+from octavo.renderers import Pictures
+from octavo.renderers.glmocr_json import Json
+from octavo.settings import ParseOptions
+
+
+def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
+    text = json.dumps(report(document), ensure_ascii=False, indent=2)
+    yield Artifact(f"{document.name}.report.json", "application/json", text.encode("utf-8", "replace"))
+
+
+def report(document: Document) -> dict[str, Json]:
+    """The report as plain values. Pages count from 1 here, as people count them."""
+    return {
+        "name": document.name,
+        "status": document.status.value,
+        "page_count": document.page_count,
+        "problems": [_problem(problem) for problem in document.problems],
+        "pages": [_page(page) for page in document.pages],
+        "headings": [
+            {"title": h.title, "level": h.level, "page": None if h.page is None else h.page + 1}
+            for h in document.headings
+        ],
+        "engines": {stage: document.engines[stage] for stage in sorted(document.engines)},
+        "usage": {
+            "prompt_tokens": document.usage.prompt_tokens,
+            "completion_tokens": document.usage.completion_tokens,
+            "requests": document.usage.requests,
+        },
+        "timings": {stage: round(seconds, 4) for stage, seconds in sorted(document.timings.items())},
+    }
+
+
+def _problem(problem: Problem) -> Json:
+    box: list[Json] | None = None
+    if problem.box is not None:
+        box = [round(value, 1) for value in (problem.box.left, problem.box.top, problem.box.right, problem.box.bottom)]
+    return {
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "message": problem.message,
+        "page": None if problem.page is None else problem.page + 1,
+        "box": box,
+        "label": problem.label.value if problem.label else None,
+        "saved_text": problem.saved_text,
+    }
+
+
+def _page(page: Page) -> Json:
+    sources = sorted({block.recognition.source.value for block in page.blocks})
+    return {
+        "page": page.number + 1,
+        "width": page.size.width,
+        "height": page.size.height,
+        "dpi": round(page.dpi, 2),
+        "rotation": page.rotation,
+        "text_layer": page.text_layer.value if page.text_layer else None,
+        "text_layer_reason": page.text_layer_reason,
+        "regions": len(page.blocks),
+        "left_out": sum(block.role is Role.LEFT_OUT for block in page.blocks),
+        "sources": [*sources],
+        "problems": len(page.problems),
+        "timings": {stage: round(seconds, 4) for stage, seconds in sorted(page.timings.items())},
+    }
