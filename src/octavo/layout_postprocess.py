@@ -20,18 +20,11 @@ from numpy.typing import NDArray
 
 from octavo.document import Label
 from octavo.geometry import Size
+from octavo.settings import Merge
 
 Floats: TypeAlias = NDArray[np.float64]
 Indices: TypeAlias = NDArray[np.intp]
 Flags: TypeAlias = NDArray[np.bool_]
-
-
-class Merge(StrEnum):
-    """What happens where one box lies in another."""
-
-    UNION = "union"  # both stay
-    LARGE = "large"  # the outer one stays
-    SMALL = "small"  # the inner one stays
 
 
 # config.yaml of glmocr 0.1.5, layout.layout_merge_bboxes_mode.

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
@@ -47,6 +47,32 @@ class OrientationUse(StrEnum):
 
     AUTO = "auto"
     OFF = "off"
+
+
+class Merge(StrEnum):
+    """What the official profile does where one region lies in another."""
+
+    UNION = "union"  # both stay
+    LARGE = "large"  # the outer one stays
+    SMALL = "small"  # the inner one stays
+
+
+class OfficialStep(StrEnum):
+    """What the official profile does to a page that its configuration can turn off."""
+
+    NMS = "nms"  # drop regions that overlap a better one
+    FORMULA_NUMBERS = "formula_numbers"  # put numbers into the formula beside them
+    TEXT_BLOCKS = "text_blocks"  # join texts at a hyphen
+    BULLET_POINTS = "bullet_points"  # turn a text between two list items into one
+
+
+class Shown(StrEnum):
+    """The kinds of region of the official result."""
+
+    TEXT = "text"
+    TABLE = "table"
+    FORMULA = "formula"
+    IMAGE = "image"
 
 
 # The official SDK's default mapping of labels to tasks (config.yaml of glmocr 0.1.5).
@@ -143,14 +169,29 @@ class ParseOptions(_Knobs):
     furniture: Furniture = _knob(
         Furniture.APART, "Running headers, footers and page numbers: apart from the text, inline, or dropped."
     )
+    # --- profile `official`: the switches of the SDK's own configuration ----------------------------------------------
+    official_without: tuple[OfficialStep, ...] = _knob(
+        (), "Profile official: steps left out: nms, formula_numbers, text_blocks, bullet_points."
+    )
+    official_merge: Mapping[Label | Literal["all"], Merge] = _knob(
+        {},
+        "Profile official: which of two nested regions stays, by the inner or outer one's label: text=union,all=large",
+    )
+    official_unclip: Mapping[Label | Literal["all"], tuple[float, float]] = _knob(
+        {}, 'Profile official: factors on width and height of regions, as JSON: {"all": [1.1, 1.0]}'
+    )
+    official_shown: Mapping[Label, Shown] = _knob(
+        {}, "Profile official: the kind regions of a label are shown as: chart=image,header=text"
+    )
+
     formats: tuple[str, ...] = _knob(
         ("markdown", "glmocr_json", "crops", "overlay"), "What to write.", socket="renderers"
     )
 
-    @field_validator("tasks", mode="after")
+    @field_validator("tasks", "official_merge", "official_unclip", "official_shown", mode="after")
     @classmethod
-    def _freeze(cls, tasks: Mapping[Label, Task]) -> Mapping[Label, Task]:
-        return MappingProxyType(dict(tasks))
+    def _freeze(cls, value: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        return MappingProxyType(dict(value))
 
     def task_of(self, label: Label) -> Task:
         """What is done with a region of this label."""
@@ -293,6 +334,38 @@ class EngineSettings(_Knobs):
         420.0, "How long vLLM may take to become healthy.", gt=0, environment=("VLLM_HEALTH_TIMEOUT",)
     )
 
+    # --- the layout network: detector `pp_doclayout` ------------------------------------------------------------------
+    layout_model: str = _knob(
+        "PaddlePaddle/PP-DocLayoutV3_safetensors",
+        "Layout network: a hub name or a folder.",
+        environment=("GLMOCR_LAYOUT_MODEL_DIR",),
+    )
+    layout_revision: str | None = _knob("97d101e6db2642e162a1d05392d1b0231c91033e", "Its revision on the hub.")
+    layout_device: str | None = _knob(
+        None,
+        "Where the layout network runs: cpu, cuda, cuda:1. Default: a GPU if there is one.",
+        pattern=r"^(cpu|cuda(:\d+)?)$",
+        environment=("GLMOCR_LAYOUT_DEVICE",),
+    )
+    layout_gpu: int = _knob(
+        0, "GPU of the layout network by default.", ge=0, environment=("GLMOCR_LAYOUT_CUDA_VISIBLE_DEVICES",)
+    )
+    layout_half: bool = _knob(True, "Half precision where the layout network runs on a GPU.")
+    layout_threshold: float = _knob(
+        0.3, "Lowest score of a region.", ge=0, le=1, environment=("GLMOCR_LAYOUT_THRESHOLD",)
+    )
+    layout_thresholds: Mapping[Label, float] = _knob({}, "Lowest scores by label, over that one: text=0.5,table=0.2")
+    layout_batch_size: int | None = _knob(
+        None,
+        "Most pages the layout network sees at a time. Default: 16 on a GPU, 1 on the CPU.",
+        ge=1,
+        environment=("GLMOCR_LAYOUT_BATCH_SIZE",),
+    )
+    layout_workers: int = _knob(
+        2, "Threads that prepare pictures for the layout network.", ge=1, environment=("GLMOCR_LAYOUT_WORKERS",)
+    )
+    layout_polygons: bool = _knob(False, "Outlines of regions, besides boxes: slower, and only for the result.")
+
     # limits: what one document may cost
     max_source_bytes: int = _knob(512 << 20, "Largest source in bytes.", ge=1)
     max_pages: int = _knob(10_000, "Most pages read of one document.", ge=1, environment=("MAX_PAGES_PER_JOB",))
@@ -311,7 +384,7 @@ class EngineSettings(_Knobs):
     def _words(cls, arguments: object) -> object:
         return tuple(shlex.split(arguments)) if isinstance(arguments, str) else arguments
 
-    @field_validator("prompts", "limit_mm_per_prompt", "speculative_config", mode="after")
+    @field_validator("prompts", "limit_mm_per_prompt", "speculative_config", "layout_thresholds", mode="after")
     @classmethod
     def _freeze(cls, value: Mapping[Any, Any] | None) -> Mapping[Any, Any] | None:
         return None if value is None else MappingProxyType(dict(value))

@@ -8,7 +8,8 @@ import pytest
 
 from octavo.document import Label
 from octavo.geometry import Size
-from octavo.layout_postprocess import OFFICIAL_MERGES, CleanBoxes, LayoutRules, Merge, RawBoxes, clean
+from octavo.layout_postprocess import OFFICIAL_MERGES, CleanBoxes, LayoutRules, RawBoxes, clean
+from octavo.settings import Merge
 
 from .conftest import Sdk
 
