@@ -430,6 +430,13 @@ class WorkerSettings(_Knobs):
     max_crop_images: int = _knob(
         200, "Most region pictures listed where the job does not say.", ge=0, environment=("MAX_CROP_IMAGES",)
     )
+    stream_pages: bool = _knob(
+        False, "Stream pages as they are done; a job's output is then a list.", environment=("STREAM",)
+    )
+    run_reply_bytes: int = _knob(9_000_000, "Largest result of a job from /run; RunPod takes 10 MB.", ge=10_000)
+    runsync_reply_bytes: int = _knob(
+        18_000_000, "Largest result of a job from /runsync; RunPod takes 20 MB.", ge=10_000
+    )
     log_level: str = _knob("INFO", "Level of the log.", environment=("GLMOCR_LOG_LEVEL",))
     glmocr_ref: str = _knob(
         "none", "Commit of the official SDK this image was built with.", environment=("GLMOCR_REF",)
@@ -437,6 +444,10 @@ class WorkerSettings(_Knobs):
     vllm_base_image_ref: str = _knob(
         "none", "Base image this image was built from.", environment=("VLLM_BASE_IMAGE_REF", "VLLM_BASE_IMAGE")
     )
+
+    def reply_bytes(self, *, synchronous: bool) -> int:
+        """The largest reply to a job; which of RunPod's two limits holds depends on how it was sent."""
+        return self.runsync_reply_bytes if synchronous else self.run_reply_bytes
 
 
 # --- where a value comes from ------------------------------------------------------------------------------------

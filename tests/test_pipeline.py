@@ -1,0 +1,170 @@
+"""Order, bounds, cancelling and losses of the page stream, with engines that stall, fail and count."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from octavo import assemble, pipeline
+from octavo.document import Crop, Detection, Label, Page, PageImage, Recognition, Severity
+from octavo.errors import EngineFailed, PageUnreadable
+from octavo.geometry import Box, PixelBudget
+from octavo.settings import ParseOptions
+
+OPTIONS = ParseOptions()
+
+
+class Pile:
+    """Blank pages; `draw` counts how many are held at a time."""
+
+    def __init__(self, count: int, broken: frozenset[int] = frozenset()) -> None:
+        self.numbers = tuple(range(count))
+        self.drawn: list[int] = []
+        self._broken = broken
+
+    def draw(self, number: int) -> PageImage:
+        self.drawn.append(number)
+        if number in self._broken:
+            raise PageUnreadable(f"page {number + 1} cannot be drawn")
+        return PageImage(number, np.full((100, 80, 3), 255, np.uint8), dpi=72)
+
+
+class OneRegion:
+    """Every page has one text region; batches and overlaps of calls are recorded."""
+
+    described = "one region"
+    batch_size = 4
+
+    def __init__(self, *, fails: bool = False, seconds: float = 0.0) -> None:
+        self.batches: list[int] = []
+        self._fails, self._seconds = fails, seconds
+        self._busy = threading.Lock()
+
+    def detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
+        assert self._busy.acquire(blocking=False), "called from two threads at once"
+        try:
+            self.batches.append(len(pages))
+            time.sleep(self._seconds)
+            if self._fails:
+                raise EngineFailed("no layout today")
+            return [[Detection(Box(100, 100, 900, 200), Label.TEXT, 0.9)] for _ in pages]
+        finally:
+            self._busy.release()
+
+    def close(self) -> None:
+        return None
+
+
+class Reader:
+    """Answers with the page's number after a pause that depends on it."""
+
+    described = "reader"
+    budget = PixelBudget()
+
+    def __init__(self, pause: Callable[[int], float] = lambda page: 0.0) -> None:
+        self._pause = pause
+        self.now = self.most = self.cancelled = 0
+
+    async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            await asyncio.sleep(self._pause(crops[0].region.page))
+            return [Recognition(f"page {crop.region.page}") for crop in crops]
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            self.now -= 1
+
+    async def close(self) -> None:
+        return None
+
+
+def stages(executor: ThreadPoolExecutor, detector: OneRegion, reader: Reader) -> pipeline.Stages:
+    shared = pipeline.SharedDetector(detector, executor)
+    return pipeline.Stages(lambda page: page, shared, reader, executor)
+
+
+async def read_all(
+    pile: Pile, *, detector: OneRegion | None = None, reader: Reader | None = None, held: int = 3
+) -> list[Page]:
+    with ThreadPoolExecutor(4) as executor:
+        engines = stages(executor, detector or OneRegion(), reader or Reader())
+        stream = pipeline.read(pile, engines, OPTIONS, document="d", pages_in_flight=held)
+        return [page async for page in stream]
+
+
+async def test_pages_come_in_order_although_later_ones_finish_first() -> None:
+    pages = await read_all(Pile(6), reader=Reader(lambda page: 0.05 if page == 0 else 0.0))
+    assert [page.number for page in pages] == [0, 1, 2, 3, 4, 5]
+    assert [page.blocks[0].content for page in pages] == [f"page {n}" for n in range(6)]
+
+
+async def test_a_page_that_cannot_be_drawn_is_in_the_result_with_its_reason() -> None:
+    pages = await read_all(Pile(3, broken=frozenset({1})))
+    assert [page.number for page in pages] == [0, 1, 2]
+    (problem,) = pages[1].problems
+    assert (problem.code, problem.severity, problem.page) == ("page_unreadable", Severity.LOST, 1)
+    assert pages[0].blocks
+    assert pages[2].blocks
+
+
+async def test_where_layout_fails_the_page_is_read_whole_and_says_so() -> None:
+    (page,) = await read_all(Pile(1), detector=OneRegion(fails=True))
+    assert page.blocks[0].content == "page 0"
+    assert [problem.code for problem in page.problems] == ["layout_failed"]
+
+
+async def test_a_defect_in_a_stage_loses_its_page_only(caplog: pytest.LogCaptureFixture) -> None:
+    def defect(page: int) -> float:
+        if page == 1:
+            raise ZeroDivisionError
+        return 0.0
+
+    pages = await read_all(Pile(3), reader=Reader(defect))
+    assert [problem.code for problem in pages[1].problems] == ["engine_failed"]
+    assert pages[2].blocks[0].content == "page 2"
+
+
+async def test_no_more_pages_are_held_than_allowed() -> None:
+    reader = Reader(lambda page: 0.01)
+    await read_all(Pile(12), reader=reader, held=2)
+    assert reader.most <= 2
+
+
+async def test_pages_that_wait_together_are_seen_together_and_never_in_two_threads() -> None:
+    detector = OneRegion(seconds=0.02)
+    await read_all(Pile(12), detector=detector, held=8)
+    assert sum(detector.batches) == 12
+    assert max(detector.batches) > 1
+    assert max(detector.batches) <= detector.batch_size
+
+
+async def test_leaving_early_stops_what_is_running() -> None:
+    reader = Reader(lambda page: 0.0 if page == 0 else 60.0)
+    with ThreadPoolExecutor(4) as executor:
+        engines = stages(executor, OneRegion(), reader)
+        stream = pipeline.read(Pile(5), engines, OPTIONS, document="d", pages_in_flight=3)
+        first = await anext(stream)
+        await asyncio.sleep(0.05)
+        await stream.aclose()
+    assert first.number == 0
+    assert reader.cancelled >= 1
+    assert reader.now == 0
+
+
+async def test_known_pages_are_neither_drawn_nor_read_again() -> None:
+    pile = Pile(3)
+    image = Pile(1).draw(0)
+    known = assemble.page(image, [], [], [], OPTIONS, {})
+    with ThreadPoolExecutor(4) as executor:
+        engines = stages(executor, OneRegion(), Reader())
+        stream = pipeline.read(pile, engines, OPTIONS, document="d", pages_in_flight=2, known={0: known})
+        pages = [page async for page in stream]
+    assert pages[0] is known
+    assert sorted(pile.drawn) == [1, 2]
