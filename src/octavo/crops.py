@@ -1,0 +1,79 @@
+"""A page and a region to the exact picture a recogniser gets: never distorted, never larger than it can use.
+
+What fits is a view into the page, without a copy. What is too large is averaged down, what is too small is enlarged,
+and what has the wrong shape (longer than the model accepts, or off its patch size) gets a white margin right and below.
+"""
+
+import math
+
+import cv2
+import numpy as np
+
+from octavo.document import Crop, PageImage, Pixels, Region
+from octavo.geometry import SCALE, PixelBox, PixelBudget, Size
+
+WHITE = (255, 255, 255)
+
+
+def cut(page: PageImage, region: Region, budget: PixelBudget) -> Crop:
+    """The region's pixels, within the budget."""
+    box = region.box.to_pixels(page.size)
+    pixels = page.pixels[box.top : box.bottom, box.left : box.right]
+    if region.polygon:
+        pixels = _masked(pixels, region.polygon, box, page.size)
+    return Crop(region, _fitted(pixels, budget), box)
+
+
+def fitted_size(size: Size, budget: PixelBudget) -> tuple[Size, float]:
+    """The size of the picture that is handed over, margin included, and the scale its content is drawn at."""
+    width, height = size
+    if max(width, height) > budget.max_aspect * min(width, height):
+        shorter = math.ceil(max(width, height) / budget.max_aspect)
+        width, height = max(width, shorter), max(height, shorter)
+    multiple = budget.multiple
+    scale = max(1.0, math.sqrt(budget.min_pixels / (width * height)))
+    canvas = Size(_up(width * scale, multiple), _up(height * scale, multiple))
+    if canvas.area > budget.max_pixels:
+        scale = min(scale, math.sqrt(budget.max_pixels / (width * height)))
+        # Down to whole patches: rounding up could pass the limit again. A sliver is one patch high at any scale.
+        shorter = _down(min(width, height) * scale, multiple)
+        longer = _down(min(max(width, height) * scale, budget.max_pixels / shorter), multiple)
+        scale = min(scale, longer / max(width, height), shorter / min(width, height))
+        canvas = Size(_up(width * scale, multiple), _up(height * scale, multiple))
+    return canvas, scale
+
+
+def _fitted(pixels: Pixels, budget: PixelBudget) -> Pixels:
+    height, width = pixels.shape[:2]
+    canvas, scale = fitted_size(Size(width, height), budget)
+    if scale != 1.0:
+        inner = (
+            min(canvas.width, max(1, round(width * scale))),
+            min(canvas.height, max(1, round(height * scale))),
+        )
+        how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
+        pixels = np.asarray(cv2.resize(pixels, inner, interpolation=how), np.uint8)
+        height, width = pixels.shape[:2]
+    right, below = canvas.width - width, canvas.height - height
+    if right or below:
+        pixels = np.asarray(cv2.copyMakeBorder(pixels, 0, below, 0, right, cv2.BORDER_CONSTANT, value=WHITE), np.uint8)
+    return pixels
+
+
+def _up(length: float, multiple: int) -> int:
+    return max(1, math.ceil(length / multiple - 1e-6)) * multiple
+
+
+def _down(length: float, multiple: int) -> int:
+    return max(1, math.floor(length / multiple + 1e-6)) * multiple
+
+
+def _masked(pixels: Pixels, polygon: tuple[tuple[float, float], ...], box: PixelBox, size: Size) -> Pixels:
+    """A copy that is white outside the polygon."""
+    scaled = [(x / SCALE * size.width - box.left, y / SCALE * size.height - box.top) for x, y in polygon]
+    corners = np.round(np.array(scaled)).astype(np.int32)
+    inside = np.zeros(pixels.shape[:2], np.uint8)
+    cv2.fillPoly(inside, [corners], 255)
+    masked = np.full_like(pixels, 255)
+    np.copyto(masked, pixels, where=inside[:, :, None] > 0)
+    return masked
