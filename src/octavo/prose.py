@@ -25,6 +25,11 @@ _COMPOUND_HEADS = frozenset(
 )
 
 
+def unspaced(character: str) -> bool:
+    """Whether it belongs to a script that is written without spaces between words."""
+    return _UNSPACED.match(character) is not None
+
+
 def words(text: str) -> Iterable[str]:
     """The words of a text in lower case, compounds with their hyphens: what `known` of `joined` is made of."""
     return (match.group().lower().replace("\u2010", "-") for match in _WORD.finditer(text))

@@ -1,0 +1,241 @@
+"""What is written in a line of text: PP-OCRv6's reader (a convolutional network with CTC), and words of its answer.
+
+A line is cut out along its quad, which also says which way it is read: the same corners, counted from another one,
+give the line turned. The network's cost is proportional to the width of what it sees and does not fall in batches
+(bench, 2026-11: 0.33 ms per 8 columns, whether one line or sixteen), so every line is read alone at its own width,
+many of them side by side.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo import prose
+from octavo.document import Pixels
+from octavo.networks.session import Network, Tensor, as_batch
+from octavo.networks.text_lines import Quad
+from octavo.settings import EngineSettings
+
+WEIGHTS = "text_reader.onnx"
+
+_HEIGHT = 48  # pixels; what the network was trained on
+_BLANK = 0  # the class that means "no new character here"
+_COLUMNS_PER_STEP = 8  # of the strip, per step of the answer
+_SHORTEST = 160  # columns: of single characters on shorter strips, three times as many are misread
+_UNSURE = 0.5  # confidence below which the unlikely ways of reading a line are tried
+_TALL = 1.5  # height over width from which a line is read turned
+_COLUMN = 3.0  # the same from which it can only be a line that stands on end
+
+_EDGE = 4  # rows above and below left out when ink is looked for: neighbouring lines reach in there
+_FAINTEST = 0.3  # share of the strip's strongest contrast that counts as ink
+_WIDE_GAP = 24  # columns: between ideographs, a gap where a space was seen
+_COLUMN_GAP = 48  # columns: a gap between columns, whatever the network saw
+
+
+@dataclass(frozen=True, slots=True)
+class LinePicture:
+    """A line to be read: where it is on which picture, its corners from where reading starts."""
+
+    pixels: Pixels
+    quad: Quad
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """One character, and the columns of the strip it was seen in."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float  # 0..1
+
+    @property
+    def center(self) -> float:
+        return (self.start + self.end) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWord:
+    """Characters without a gap, and their extent along the line."""
+
+    text: str
+    start: float  # 0..1 of the line
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """What a line says: its words joined by spaces."""
+
+    words: tuple[ReadWord, ...]
+    confidence: float  # 0..1, mean over the characters; 0 where there are none
+    quad: Quad  # as it was read: a turned line starts at another corner than it was handed in with
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+class TextReader:
+    """The network, ready. Safe to call from several threads."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._network = Network(WEIGHTS, settings)
+        self._alphabet = ("", *self._network.metadata["character"].split("\n"), " ")
+
+    @property
+    def described(self) -> str:
+        return f"PP-OCRv6 small text recognition: {self._network.described}"
+
+    def read(self, lines: Sequence[LinePicture]) -> list[ReadLine]:
+        """What each line says, in order."""
+        return self._network.map(self._read, lines)
+
+    def _read(self, line: LinePicture) -> ReadLine:
+        """The surest of the ways a line can be read; the unlikely ones are tried only where the likely fail."""
+        likely, unlikely = _ways(line.quad)
+        best = max((self._look(line.pixels, quad) for quad in likely), key=lambda read: read.confidence)
+        if best.confidence < _UNSURE:
+            others = [self._look(line.pixels, quad) for quad in unlikely]
+            best = max([best, *others], key=lambda read: read.confidence)
+        return best
+
+    def _look(self, pixels: Pixels, quad: Quad) -> ReadLine:
+        strip = straightened(pixels, quad)
+        steps = self._network.run(_prepared(strip))[0][0]
+        characters = self._decoded(steps)
+        confidence = float(np.mean([character.confidence for character in characters])) if characters else 0.0
+        return ReadLine(words_of(characters, strip), confidence, quad)
+
+    def _decoded(self, steps: NDArray[np.float32]) -> list[Character]:
+        """The characters of the likeliest path, each where its run of steps is."""
+        best = steps.argmax(axis=1)
+        likely = steps[np.arange(len(best)), best]
+        starts = np.flatnonzero(np.diff(best, prepend=-1))
+        ends = np.append(starts[1:], len(best))
+        return [
+            Character(
+                self._alphabet[best[start]],
+                float(start * _COLUMNS_PER_STEP),
+                float(end * _COLUMNS_PER_STEP),
+                float(likely[start:end].max()),
+            )
+            for start, end in zip(starts, ends, strict=True)
+            if best[start] != _BLANK
+        ]
+
+    def close(self) -> None:
+        self._network.close()
+
+
+# --- the strip of pixels the network sees -----------------------------------------------------------------------
+
+
+def _ways(quad: Quad) -> tuple[list[Quad], list[Quad]]:
+    """The corners from where reading may start: likely ones, and those worth a try where the likely fail."""
+    width, height = _sides(quad)
+    downwards, upwards, backwards = (np.roll(quad, turns, axis=0) for turns in (-1, 1, 2))
+    if height < _TALL * width:
+        return [quad], [backwards] if width > _TALL * height else []
+    if height < _COLUMN * width:  # a narrow character, or two lying on their side
+        return [quad, downwards, upwards], []
+    return [downwards, upwards], []
+
+
+def straightened(pixels: Pixels, quad: Quad) -> Pixels:
+    """The line as a level strip of the network's height, cut from the picture along its quad."""
+    width, height = _sides(quad)
+    target = max(1, round(width * _HEIGHT / height)), _HEIGHT
+    if height <= _HEIGHT:  # in one step: of a line 10 pixels tall, no half pixel may be lost
+        return _warped(pixels, quad, target)
+    left, top = quad.min(axis=0)
+    right, bottom = quad.max(axis=0)
+    level = np.array(((left, top), (right, top), (right, bottom), (left, bottom)), np.float32)
+    if np.abs(quad - level).max() < 1:
+        strip = pixels[int(top) : max(int(top) + 1, round(bottom)), int(left) : max(int(left) + 1, round(right))]
+    else:
+        strip = _warped(pixels, quad, (round(width), round(height)))
+    return cv2.resize(strip, target, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _warped(pixels: Pixels, quad: Quad, size: tuple[int, int]) -> Pixels:
+    width, height = size
+    corners = np.array(((0, 0), (width, 0), (width, height), (0, height)), np.float32)
+    # Both are counted from the edges of pixels, OpenCV counts from their centres.
+    turn = cv2.getPerspectiveTransform(quad - np.float32(0.5), corners - np.float32(0.5))
+    return cv2.warpPerspective(pixels, turn, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(
+        np.uint8, copy=False
+    )
+
+
+def _sides(quad: Quad) -> tuple[float, float]:
+    """Length along the line and across it."""
+    top, right, bottom, left = (float(np.linalg.norm(b - a)) for a, b in pairwise((*quad, quad[0])))
+    return max(1.0, top, bottom), max(1.0, left, right)
+
+
+def _prepared(strip: Pixels) -> Tensor:
+    """Blue first and -1..1, as in training; short ones with grey to the right, as in training too."""
+    short = max(0, _SHORTEST - strip.shape[1])
+    values = strip[:, :, ::-1].astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)
+    return as_batch([np.pad(values, ((0, 0), (0, short), (0, 0)))])
+
+
+# --- words ------------------------------------------------------------------------------------------------------
+
+
+def words_of(characters: Sequence[Character], strip: Pixels) -> tuple[ReadWord, ...]:
+    """The characters as words, whose ends are put where the ink is.
+
+    The network says the spaces of scripts that have them. Between ideographs its spaces are dropped, unless the gap
+    is as wide as in a table; there a word ends even where the network saw no space.
+    """
+    seen = [character for character in characters if character.text != " "]
+    if not seen:
+        return ()
+    spaced = [second.text == " " for first, second in pairwise(characters) if first.text != " "]
+    ink = _inked(strip)
+    gaps = [_widest_gap(ink, first.center, second.center) for first, second in pairwise(seen)]
+    breaks = [
+        place
+        for place, (pair, gap, space) in enumerate(zip(pairwise(seen), gaps, spaced, strict=False), start=1)
+        if _parts(*pair, gap.stop - gap.start, spaced=space)
+    ]
+    inked = np.append(np.flatnonzero(ink), len(ink))
+    starts = [min(float(inked[0]), seen[0].start), *(float(gaps[place - 1].stop) for place in breaks)]
+    ends = [*(float(gaps[place - 1].start) for place in breaks), min(len(ink), max(inked[-2:][0] + 1.0, seen[-1].end))]
+    texts = ["".join(character.text for character in seen[a:b]) for a, b in pairwise((0, *breaks, len(seen)))]
+    return tuple(
+        ReadWord(text, start / len(ink), end / len(ink)) for text, start, end in zip(texts, starts, ends, strict=True)
+    )
+
+
+def _parts(first: Character, second: Character, gap: int, *, spaced: bool) -> bool:
+    """Whether a word ends between two characters."""
+    if prose.unspaced(first.text) and prose.unspaced(second.text):
+        return gap >= (_WIDE_GAP if spaced else _COLUMN_GAP)
+    return spaced or gap >= _COLUMN_GAP
+
+
+def _inked(strip: Pixels) -> NDArray[np.bool_]:
+    """The columns with something written in them: those whose darkest and lightest pixel are far apart."""
+    grey = cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)[_EDGE:-_EDGE]
+    contrast = grey.max(axis=0).astype(np.int16) - grey.min(axis=0)
+    inked: NDArray[np.bool_] = contrast > _FAINTEST * contrast.max()
+    return inked
+
+
+def _widest_gap(ink: NDArray[np.bool_], start: float, end: float) -> slice:
+    """The widest run of columns without ink between two places; the middle of them where there is none."""
+    first, last = round(start), max(round(start) + 1, round(end))
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], ink[first:last], [True]))))
+    if len(edges) < 2:
+        middle = (first + last) // 2
+        return slice(middle, middle)
+    starts, stops = edges[::2], edges[1::2]
+    widest = int(np.argmax(stops - starts))
+    return slice(first + int(starts[widest]), first + int(stops[widest]))
