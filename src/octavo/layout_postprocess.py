@@ -52,7 +52,7 @@ class RawBoxes:
     labels: tuple[Label, ...]
     scores: Floats  # n
     boxes: Floats  # n x 4: left, top, right, bottom in pixels
-    order: NDArray[np.int64]  # n: rank in reading order
+    order: Floats  # n: rank in reading order
     polygons: Sequence[NDArray[np.float32] | None] = ()  # in pixels; empty where none were asked for
 
 

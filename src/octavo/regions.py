@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo import official_layout
 from octavo.document import Detection, Label, Origin, PageImage, Problem, Region, Severity, Task, TextLine, Trust, Word
 from octavo.geometry import SCALE, Box
 from octavo.layout.flow import in_flow
@@ -42,6 +43,9 @@ class Settled:
 
 def settle(detections: Sequence[Detection], page: PageImage, options: ParseOptions) -> Settled:
     """Regions in reading order."""
+    dropped: list[Problem] = []
+    if options.profile is Profile.OFFICIAL:
+        detections, dropped = official_layout.settled(detections, page, options)
     kept = [_on_page(detection) for detection in detections]
     kept = [detection for detection in kept if detection.box.area > 0]
     if options.profile is Profile.FAITHFUL:
@@ -63,7 +67,8 @@ def settle(detections: Sequence[Detection], page: PageImage, options: ParseOptio
         )
         for detection in in_order(kept, page)
     ]
-    return Settled(regions, [_left_out(region) for region in regions if region.task is Task.ABANDON])
+    left_out = [_left_out(region) for region in regions if region.task is Task.ABANDON]
+    return Settled(regions, [*dropped, *left_out])
 
 
 def _left_out(region: Region) -> Problem:

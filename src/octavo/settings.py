@@ -175,7 +175,7 @@ class ParseOptions(_Knobs):
     )
     official_merge: Mapping[Label | Literal["all"], Merge] = _knob(
         {},
-        "Profile official: which of two nested regions stays, by the inner or outer one's label: text=union,all=large",
+        "Profile official: which of two nested regions stays (large, small, union), by label: text=union, or all=large",
     )
     official_unclip: Mapping[Label | Literal["all"], tuple[float, float]] = _knob(
         {}, 'Profile official: factors on width and height of regions, as JSON: {"all": [1.1, 1.0]}'
@@ -187,6 +187,13 @@ class ParseOptions(_Knobs):
     formats: tuple[str, ...] = _knob(
         ("markdown", "glmocr_json", "crops", "overlay"), "What to write.", socket="renderers"
     )
+
+    @field_validator("official_merge", "official_unclip", mode="after")
+    @classmethod
+    def _all_or_each(cls, value: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        if "all" in value and len(value) > 1:
+            raise ValueError("'all' stands alone: give one value for all labels, or values by label")
+        return value
 
     @field_validator("tasks", "official_merge", "official_unclip", "official_shown", mode="after")
     @classmethod

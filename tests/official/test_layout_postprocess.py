@@ -67,7 +67,7 @@ def ours(case: dict[str, Any]) -> tuple[RawBoxes, CleanBoxes]:
         tuple(LABELS[number] for number in case["labels"]),
         np.array(case["scores"], dtype=np.float64),
         np.array(case["boxes"], dtype=np.float64).reshape(-1, 4),
-        np.array(case["order"], dtype=np.int64),
+        np.array(case["order"], dtype=np.float64),
         [None if polygon is None else np.array(polygon, dtype=np.float32) for polygon in case["polygons"]],
     )
     merge, unclip = case["merge"], case["unclip"]
