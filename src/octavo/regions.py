@@ -2,8 +2,8 @@
 
 For every detector. A detection inside another is dropped only where the other is read as text and so reads it too;
 inside a picture, or inside something the mapping leaves out, it stays. Lines of a trusted text layer that no detection
-covers become regions of their own. The official profile takes detections as they are: there, what to keep is the
-official SDK's decision, and its detector has made it.
+covers become regions of their own. In the official profile what to keep is the official SDK's decision, which
+`official_layout` makes.
 """
 
 from collections import defaultdict
