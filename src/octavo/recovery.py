@@ -1,0 +1,215 @@
+"""Reads a crop, and climbs a ladder where the answer is no good: no text is given up, or believed, at the first try.
+
+    cut short          ask again with all the tokens there are
+    repeating, empty   ask again with a warmer sampling, then with a larger picture
+    refused            ask again with a smaller picture
+    still no good      read it in two halves, cut where nothing is written; tables by halves of rows
+
+The best answer is kept, whatever became of the rest, and each step is recorded. Knows the model's ways (`glm_ocr`), not
+how it is reached.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from octavo import glm_ocr
+from octavo.chat import Answer, PictureRefused
+from octavo.document import Label, Pixels, Problem, Recognition, Severity, Task, TextSource, Usage
+from octavo.errors import EngineFailed, OctavoError
+from octavo.geometry import PixelBudget, Size
+from octavo.glm_ocr import Sampling, Verdict
+from octavo.halves import framed, halves, is_inked
+
+Ask = Callable[[Pixels, Task, Sampling, int], Awaitable[Answer]]  # picture, task, sampling, most tokens
+
+_DEEPEST = 2  # cuts in two on top of each other: a crop is read in four pieces at most
+_RANK = (Verdict.EMPTY, Verdict.LOOP, Verdict.CUT, Verdict.GOOD)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one try gave."""
+
+    text: str
+    verdict: Verdict
+    confidence: float | None = None
+
+    def better(self, other: "_Reading") -> "_Reading":
+        """The better one of two; of equals the one that says more."""
+        mine, others = (
+            (_RANK.index(reading.verdict), len(glm_ocr.without_loop(reading.text))) for reading in (self, other)
+        )
+        return other if others > mine else self
+
+
+@dataclass(slots=True)
+class _Record:
+    """What reading one crop took."""
+
+    usage: Usage = field(default_factory=Usage)
+    steps: list[str] = field(default_factory=list)
+    refusal: OctavoError | None = None
+
+
+class Ladder:
+    """Reads crops. Stateless between them."""
+
+    def __init__(
+        self, ask: Ask, *, sampling: Sampling, token_limit: int, budget: PixelBudget, climbing: bool = True
+    ) -> None:
+        self._ask = ask
+        self._sampling = sampling
+        self._token_limit = token_limit
+        self._budget = budget
+        self._climbing = climbing
+
+    async def read(self, pixels: Pixels, task: Task, label: Label) -> Recognition:
+        """What the crop says, with a problem where that is doubtful or nothing. Only cancellation raises."""
+        record = _Record()
+        try:
+            reading = await self._read(pixels, task, record, deepest=0 if label is Label.VERTICAL_TEXT else _DEEPEST)
+        except OctavoError as error:
+            return _lost(error.code, error.message, record)
+        if reading is None:
+            refusal = record.refusal or EngineFailed("the crop could not be read")
+            return _lost(refusal.code, refusal.message, record)
+        if reading.verdict is Verdict.EMPTY:
+            if is_inked(pixels):
+                return _lost("empty_answer", "the model gave no text for a region that has something in it", record)
+            return Recognition("", TextSource.RECOGNIZER, usage=record.usage, steps=_steps(record))
+        text, problems = _kept(reading, task)
+        return Recognition(
+            text,
+            TextSource.RECOGNIZER,
+            confidence=reading.confidence,
+            problems=problems,
+            steps=_steps(record),
+            usage=record.usage,
+        )
+
+    async def _read(self, pixels: Pixels, task: Task, record: _Record, *, deepest: int) -> _Reading | None:
+        """The best that can be got out of a crop or a piece of one; None where every request was refused."""
+        bound = glm_ocr.token_bound(task, Size(pixels.shape[1], pixels.shape[0]), self._token_limit)
+        best = await self._try("read", pixels, task, self._sampling, bound, record)
+        if not self._climbing or _settled(best, pixels):
+            return best
+        try:
+            return await self._climb(best, pixels, task, bound, record, deepest)
+        except OctavoError as error:  # the server went away on the ladder: what was read before stands
+            if best is None or not best.text:
+                raise
+            record.steps.append(f"gave_up: {error.code}")
+            return best
+
+    async def _climb(
+        self, best: _Reading | None, pixels: Pixels, task: Task, bound: int, record: _Record, deepest: int
+    ) -> _Reading | None:
+        if best is None:
+            smaller = framed(pixels, self._budget, scale=0.7)
+            best = await self._try("smaller", smaller, task, self._sampling, bound, record)
+        if best is not None and best.verdict is Verdict.CUT and bound < self._token_limit:
+            full = await self._try("more_tokens", pixels, task, self._sampling, self._token_limit, record)
+            best = _better(best, full)
+        if best is not None and best.verdict in (Verdict.LOOP, Verdict.EMPTY):
+            warmer = await self._try("warmer", pixels, task, glm_ocr.WARMER, bound, record)
+            if warmer is not None and warmer.verdict is Verdict.LOOP and _same(warmer, best):
+                return _Reading(best.text, Verdict.GOOD, best.confidence)  # it says so twice: the page repeats itself
+            best = _better(best, warmer)
+        if best is not None and best.verdict in (Verdict.LOOP, Verdict.EMPTY):
+            larger = framed(pixels, self._budget, scale=1.6)
+            if larger.shape != pixels.shape:
+                best = _better(best, await self._try("larger", larger, task, self._sampling, bound, record))
+        if deepest and not _settled(best, pixels):
+            best = _better(best, await self._in_halves(pixels, task, record, deepest))
+        return best
+
+    async def _in_halves(self, pixels: Pixels, task: Task, record: _Record, deepest: int) -> _Reading | None:
+        cut = None if task is Task.FORMULA else halves(pixels, task)
+        if cut is None:
+            record.steps.append("halves: no place to cut")
+            return None
+        record.steps.append("halves")
+        read: list[_Reading] = []
+        for half in (cut.first, cut.second):
+            piece = framed(half, self._budget)
+            reading = await self._read(piece, task, record, deepest=deepest - 1)
+            if reading is None:
+                return None
+            blank = reading.verdict is Verdict.EMPTY and not is_inked(half)
+            read.append(_Reading("", Verdict.GOOD) if blank else reading)
+        return _joined(read[0], read[1], task, cut.joint)
+
+    async def _try(
+        self, step: str, pixels: Pixels, task: Task, sampling: Sampling, tokens: int, record: _Record
+    ) -> _Reading | None:
+        """One request. None where the server refused it."""
+        try:
+            answer = await self._ask(pixels, task, sampling, tokens)
+        except PictureRefused as refusal:
+            record.refusal = refusal
+            record.steps.append(f"{step}: refused")
+            return None
+        record.usage += answer.usage
+        text = glm_ocr.tidied(answer.text, task)
+        verdict = glm_ocr.judged(text, task, answer.finish_reason)
+        record.steps.append(f"{step}: {verdict}")
+        return _Reading(text, verdict, answer.confidence)
+
+
+def _settled(reading: _Reading | None, pixels: Pixels) -> bool:
+    """Whether there is nothing to gain by reading again."""
+    if reading is None:
+        return False
+    return reading.verdict is Verdict.GOOD or (reading.verdict is Verdict.EMPTY and not is_inked(pixels))
+
+
+def _better(best: _Reading | None, other: _Reading | None) -> _Reading | None:
+    if best is None or other is None:
+        return best or other
+    return best.better(other)
+
+
+def _same(one: _Reading, other: _Reading) -> bool:
+    return one.text.split() == other.text.split()
+
+
+def _joined(first: _Reading, second: _Reading, task: Task, joint: str) -> _Reading | None:
+    texts = [_kept(reading, task)[0] for reading in (first, second) if reading.text]
+    text: str | None = joint.join(texts)
+    if task is Task.TABLE and len(texts) > 1:
+        text = glm_ocr.joined_tables(*texts)
+        if text is None:
+            return None
+    verdict = min((first.verdict, second.verdict), key=_RANK.index)
+    if verdict is Verdict.EMPTY and text:
+        verdict = Verdict.CUT  # one half is there, the other is not
+    confidences = [reading.confidence for reading in (first, second) if reading.confidence is not None]
+    return _Reading(text or "", verdict, min(confidences, default=None))
+
+
+def _kept(reading: _Reading, task: Task) -> tuple[str, tuple[Problem, ...]]:
+    """The text as it goes into the result, and what is to be said about it."""
+    text, problems = reading.text, []
+    if reading.verdict is Verdict.LOOP:
+        text = glm_ocr.without_loop(text)
+        message = "the model repeated itself; the repetition is kept once, and text after it may be missing"
+        problems.append(Problem("repetition_loop", message, Severity.DOUBTFUL))
+    if reading.verdict is Verdict.CUT:
+        message = "the model stopped before the end of the region: text may be missing"
+        problems.append(Problem("truncated", message, Severity.DOUBTFUL))
+    if task is Task.TABLE:
+        text = glm_ocr.closed_table(text)
+        if text and "<table" not in text:
+            message = "the model gave plain text for a table: its rows and columns are lost"
+            problems.append(Problem("no_table", message, Severity.DOUBTFUL))
+    return text, tuple(problems)
+
+
+def _lost(code: str, message: str, record: _Record) -> Recognition:
+    problem = Problem(code, message, Severity.LOST)
+    return Recognition(None, TextSource.NONE, problems=(problem,), steps=_steps(record), usage=record.usage)
+
+
+def _steps(record: _Record) -> tuple[str, ...]:
+    """The steps, where there was more than the one that every crop takes."""
+    return tuple(record.steps) if len(record.steps) > 1 else ()
