@@ -10,8 +10,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Any, Generic, Literal, TypeVar
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
@@ -112,12 +112,17 @@ class _Knobs(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _from_text(cls, value: object, info: ValidationInfo) -> object:
-        """'a,b' where several are asked for, 'a=b,c=d' where a mapping is: flags and environment have only text."""
-        default = cls.model_fields[info.field_name or ""].default
-        if not isinstance(value, str) or not isinstance(default, tuple | Mapping):
+        """JSON, 'a,b' or 'a=b,c=d' where several values are asked for: flags and environment have only text."""
+        kind = get_origin(kind_of(cls, info.field_name or ""))
+        if not isinstance(value, str) or kind not in (tuple, Mapping):
             return value
+        if value[:1] in ("[", "{"):
+            try:
+                return json.loads(value)
+            except json.JSONDecodeError as error:
+                raise ValueError(f"is not JSON: {error.msg} at character {error.pos + 1}") from error
         parts = [part.strip() for part in value.split(",") if part.strip()]
-        return parts if isinstance(default, tuple) else dict(_pair(part) for part in parts)
+        return parts if kind is tuple else dict(_pair(part) for part in parts)
 
 
 def _knob(
@@ -457,6 +462,15 @@ class WorkerSettings(_Knobs):
         return self.runsync_reply_bytes if synchronous else self.run_reply_bytes
 
 
+class ServeSettings(_Knobs):
+    """What lives as long as an HTTP server."""
+
+    host: str = _knob("127.0.0.1", "Address to listen on; 0.0.0.0 for every network. There is no login.")
+    port: int = _knob(8000, "Port to listen on.", ge=0, le=65535, environment=("PORT",))
+    request_bytes: int = _knob(30_000_000, "Largest request; RunPod's load balancer takes 30 MB.", ge=1000)
+    reply_bytes: int = _knob(29_000_000, "Largest reply; RunPod's load balancer takes 30 MB.", ge=10_000)
+
+
 # --- where a value comes from ------------------------------------------------------------------------------------
 
 Knobs = TypeVar("Knobs", bound=BaseModel)
@@ -475,6 +489,13 @@ def environment_names(model: type[BaseModel], field: str) -> Iterator[str]:
     yield f"OCTAVO_{field.upper()}"
     names = _extra(model, field, "environment")
     yield from (str(name) for name in names) if isinstance(names, list) else ()
+
+
+def kind_of(model: type[BaseModel], field: str) -> Any:
+    """A knob's type, without its `| None`."""
+    annotation = model.model_fields[field].annotation
+    kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
+    return kinds[0] if get_origin(annotation) in (Union, UnionType) and len(kinds) == 1 else annotation
 
 
 def flag_name(model: type[BaseModel], field: str) -> str:
@@ -510,7 +531,7 @@ def resolve(
         for source, variables in (("environment", environment), ("preset", preset)):
             name = next((name for name in environment_names(model, field) if variables.get(name, "") != ""), None)
             if name is not None:
-                values[field], origins[field] = _parsed(variables[name]), f"{source} {name}"
+                values[field], origins[field] = variables[name], f"{source} {name}"
                 break
     unknown = sorted(set(explicit) - set(model.model_fields))
     if unknown:
@@ -519,16 +540,6 @@ def resolve(
         return Resolved(model.model_validate(values), origins)
     except ValidationError as error:
         raise OptionInvalid(_first_complaint(error, origins)) from error
-
-
-def _parsed(text: str) -> object:
-    """JSON where it is a list or an object, otherwise the text itself: pydantic turns it into numbers and flags."""
-    if text[:1] in "[{":
-        try:
-            return json.loads(text)
-        except json.JSONDecodeError:
-            return text
-    return text
 
 
 def _first_complaint(error: ValidationError, origins: Mapping[str, str]) -> str:

@@ -4,13 +4,12 @@ from argparse import SUPPRESS, ArgumentParser, BooleanOptionalAction, Namespace
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from importlib import import_module
-from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, get_origin
 
 from pydantic import BaseModel, SecretStr
 
 from octavo import dropins
-from octavo.settings import environment_names, flag_name, socket_name
+from octavo.settings import environment_names, flag_name, kind_of, socket_name
 
 
 def add_flags(parser: ArgumentParser, model: type[BaseModel], title: str) -> None:
@@ -38,7 +37,7 @@ def described(model: type[BaseModel], field: str) -> str:
     text = info.description or ""
     names = drop_ins(model, field)
     if names:
-        text += f" One of: {', '.join(names)}." if _plain(info.annotation) is str else f" Of: {', '.join(names)}."
+        text += f" One of: {', '.join(names)}." if kind_of(model, field) is str else f" Of: {', '.join(names)}."
     default = default_text(model, field)
     variable = next(environment_names(model, field))
     return f"{text} [{f'default: {default}; ' if default else ''}{variable}]"
@@ -70,7 +69,7 @@ def drop_ins(model: type[BaseModel], field: str) -> list[str]:
 
 def _form(model: type[BaseModel], field: str) -> dict[str, Any]:
     """How argparse is to take a field's value. Checking it is left to the settings."""
-    kind = _plain(model.model_fields[field].annotation)
+    kind = kind_of(model, field)
     if kind is bool:
         return {"action": BooleanOptionalAction}
     if isinstance(kind, type) and issubclass(kind, StrEnum):
@@ -81,11 +80,3 @@ def _form(model: type[BaseModel], field: str) -> dict[str, Any]:
     if isinstance(origin, type) and issubclass(origin, Sequence):
         return {"action": "append", "metavar": "NAME,..."}
     return {"metavar": "N" if kind in (int, float) else "SECRET" if kind is SecretStr else "TEXT"}
-
-
-def _plain(annotation: object) -> object:
-    """The type, without its `| None`."""
-    if get_origin(annotation) in (Union, UnionType):
-        kinds = [kind for kind in get_args(annotation) if kind is not NoneType]
-        return kinds[0] if len(kinds) == 1 else annotation
-    return annotation
