@@ -81,6 +81,9 @@ class Reader:
         finally:
             self.now -= 1
 
+    async def ready(self) -> None:
+        return None
+
     async def close(self) -> None:
         return None
 

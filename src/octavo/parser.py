@@ -80,6 +80,11 @@ class Parser:
     ) -> None:
         await self._close()
 
+    async def ready(self) -> None:
+        """Wait until the recogniser can answer; documents may be opened before. Raises EngineUnavailable."""
+        if self._recognizer is not None:
+            await self._recognizer.ready()
+
     @asynccontextmanager
     async def open(
         self, source: AnySource | Sequence[AnySource], options: ParseOptions | None = None, *, name: str | None = None

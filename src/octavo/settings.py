@@ -402,13 +402,6 @@ class EngineSettings(_Knobs):
         return None if value is None else MappingProxyType(dict(value))
 
 
-class WorkerMode(StrEnum):
-    """How jobs reach a serverless worker."""
-
-    QUEUE = "queue"  # RunPod's queue
-    HTTP = "http"  # RunPod's load balancer, or any HTTP client
-
-
 class OutputFormat(StrEnum):
     """Which of the two renderings a reply carries."""
 
@@ -420,11 +413,6 @@ class OutputFormat(StrEnum):
 class WorkerSettings(_Knobs):
     """What lives as long as a serverless worker."""
 
-    worker_mode: WorkerMode | None = _knob(
-        None,
-        "Where jobs come from. Default: queue where RunPod's variables are set, else http.",
-        environment=("WORKER_MODE",),
-    )
     concurrency: int = _knob(2, "Jobs worked on at a time.", ge=1, le=256, environment=("WORKER_MAX_CONCURRENCY",))
     downloads: int = _knob(16, "Downloads at a time, over all jobs.", ge=1, environment=("DOWNLOAD_CONCURRENCY",))
     job_seconds: float = _knob(

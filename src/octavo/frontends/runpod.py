@@ -16,12 +16,13 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
 import aiohttp
 
 from octavo.errors import EngineUnavailable
+from octavo.frontends import _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
 from octavo.frontends._replies import encoded, fitting
@@ -56,9 +57,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace) -> int:
-    settings = resolve(WorkerSettings, explicit(arguments, WorkerSettings), os.environ).values
-    engine = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ).values
-    options = resolve(ParseOptions, {}, os.environ).values
+    preset = _presets.chosen(os.environ, _presets.folder())
+    settings = resolve(WorkerSettings, explicit(arguments, WorkerSettings), os.environ, preset).values
+    engine = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ, preset).values
+    options = resolve(ParseOptions, {}, os.environ, preset).values
     logging.basicConfig(level=settings.log_level.upper())
     service = _Service(engine, options, settings)
     rp_scale.JobScaler = lambda config: _Scaler(config, service)
@@ -73,6 +75,7 @@ class _Service:
     def __init__(self, engine: EngineSettings, options: ParseOptions, settings: WorkerSettings) -> None:
         self.settings = settings
         self.exit_code = int(Exit.SUCCESS)
+        self.end: Callable[[], None] = lambda: None  # set by the loop that takes jobs
         self._engine, self._options = engine, options
         self._worker: asyncio.Future[Worker] | None = None
 
@@ -84,10 +87,22 @@ class _Service:
         try:
             async with Parser(self._engine) as parser:
                 worker.set_result(Worker(parser, self._options, self.settings))
+                booting = asyncio.create_task(self._boot(parser))
                 yield
+                booting.cancel()
         except EngineUnavailable:
             self.exit_code = int(Exit.OURS)
             raise
+
+    async def _boot(self, parser: Parser) -> None:
+        """A model that never comes up ends the worker: the platform must see that this machine is no use."""
+        try:
+            await parser.ready()
+            log.info("engine_ready")
+        except EngineUnavailable as error:
+            log.critical("engine_unavailable error=%s", error.message)
+            self.exit_code = int(Exit.OURS)
+            self.end()
 
     async def worker(self) -> Worker:
         if self._worker is None:
@@ -109,6 +124,7 @@ class _Scaler(rp_scale.JobScaler):
         self._taken_all = asyncio.Event()
         self.jobs_handler = self._answer
         self.stop_signals_fetcher = self._stops
+        service.end = self.kill_worker
 
     async def run(self) -> None:
         with _Watchdog(_HUNG_SECONDS):

@@ -22,6 +22,9 @@ class Scripted:
     async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
         return [self._script(crop) for crop in crops]
 
+    async def ready(self) -> None:
+        return None
+
     async def close(self) -> None:
         return None
 
