@@ -7,6 +7,7 @@ found, so that colour, thickness, double lines and white lines on a dark ground 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -16,7 +17,12 @@ from octavo.document import Pixels
 from octavo.geometry import PixelBox, Size
 
 _STEP = 14  # grey levels: the palest shading that is meant to be seen (#f0f0f0 on white is 15), above JPEG's noise
+_STROKE = 40  # grey levels between a letter and its ground
+_PRINT = 0.2  # share of pixels beside a line of print that are edges of strokes; beside a ruling line next to none
+_ACROSS, _DOWN = 20, 11  # pixels of the shortest pieces; upright ones are cut by every line between two rows
 _THICK = 6.0  # pixels between two edges that belong to one line
+
+_Grey: TypeAlias = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,48 +55,61 @@ class Rules:
 def find_rules(pixels: Pixels, text: Sequence[PixelBox] = (), *, shortest: int = 28) -> Rules:
     """The lines of at least `shortest` pixels.
 
-    `text` says where lines of text are: dense small print has straight edges of its own, which are left out.
+    `text` says where words or lines of text are: straight edges of large or dense letters are told apart by it.
     """
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
     boxes = np.array(text, np.float64).reshape(-1, 4)
-    across = _along_rows(grey, boxes, shortest)
+    across = _along_rows(grey, boxes, _ACROSS)
     turned = np.ascontiguousarray(grey.T)  # over the diagonal: x and y change places
-    down = _along_rows(turned, boxes[:, [1, 0, 3, 2]], shortest)
-    return Rules(Size(pixels.shape[1], pixels.shape[0]), across, down)
+    down = _along_rows(turned, boxes[:, [1, 0, 3, 2]], _DOWN)
+    return Rules(
+        Size(pixels.shape[1], pixels.shape[0]),
+        tuple(rule for rule in across if rule.length >= shortest),
+        tuple(rule for rule in down if rule.length >= shortest),
+    )
 
 
-def _along_rows(grey: NDArray[np.uint8], text: NDArray[np.float64], shortest: int) -> tuple[Rule, ...]:
-    """Horizontal lines."""
+def _along_rows(grey: _Grey, text: NDArray[np.float64], shortest: int) -> list[Rule]:
+    """Horizontal lines, put together from pieces of at least `shortest` pixels (crossing lines cut them)."""
     if grey.shape[0] < 3 or grey.shape[1] < shortest:
-        return ()
-    edge = np.zeros_like(grey)
-    cv2.absdiff(grey[1:], grey[:-1], dst=edge[1:])
-    edge = cv2.threshold(edge, _STEP, 255, cv2.THRESH_BINARY)[1]
-    # A sloping line steps from row to row: three rows together see it unbroken.
-    thick = cv2.dilate(edge, np.ones((3, 1), np.uint8))
-    long = cv2.morphologyEx(thick, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
-    count, _, boxes, _ = cv2.connectedComponentsWithStats(long, connectivity=8, ltype=cv2.CV_32S)
-    found = [_rule(long, *(int(value) for value in box[:4])) for box in boxes[1:count]]
-    clear = (rule for rule in found if rule is not None and not _of_letters(rule, text))
-    return _joined(sorted(clear, key=lambda rule: rule.at))
+        return []
+    strokes = cv2.absdiff(grey[:, 1:], grey[:, :-1])
+    found = []
+    # Steps into dark and out of it apart: the edge of a line does not run into that of the letters beside it.
+    for above, below in ((grey[:-1], grey[1:]), (grey[1:], grey[:-1])):
+        edge = np.zeros_like(grey)
+        cv2.threshold(cv2.subtract(above, below), _STEP, 255, cv2.THRESH_BINARY, dst=edge[1:])
+        # A sloping line steps from row to row: three rows together see it unbroken.
+        cv2.dilate(edge, np.ones((3, 1), np.uint8), dst=edge)
+        cv2.morphologyEx(edge, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8), dst=edge)
+        count, _, boxes, _ = cv2.connectedComponentsWithStats(edge, connectivity=8, ltype=cv2.CV_32S)
+        areas = boxes[1:count, :4]
+        areas = areas[areas[:, 3] <= np.maximum(8, 0.12 * areas[:, 2])]
+        for left, top, width, height in areas[~_in_text(areas, text)].tolist():
+            if not _of_letters(strokes, left, top, width, height):
+                found.append(_rule(edge, left, top, width, height))
+    return _joined(sorted(found, key=lambda rule: rule.at))
 
 
-def _of_letters(rule: Rule, text: NDArray[np.float64]) -> bool:
-    """Whether it is made of letters: most of it runs through lines of text, or nearly all along their edges."""
-    inside = 0.12 * (text[:, 3] - text[:, 1])
-    return _share_within(rule, text, inside) > 0.6 or _share_within(rule, text, -1.5) > 0.9
+def _in_text(areas: NDArray[np.int32], text: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which areas (left, top, width, height) run through the inside of text, for most of their length."""
+    left, top, width, height = (areas[:, [number]] for number in range(4))
+    middle = top + height / 2
+    inset = np.minimum(0.25 * (text[:, 3] - text[:, 1]), 4)
+    through = (text[:, 1] + inset < middle) & (middle < text[:, 3] - inset)
+    shared = np.minimum(text[:, 2], left + width) - np.maximum(text[:, 0], left)
+    return np.asarray((shared.clip(0) * through).sum(axis=1) > 0.7 * areas[:, 2])
 
 
-def _share_within(rule: Rule, text: NDArray[np.float64], inset: NDArray[np.float64] | float) -> float:
-    through = text[(text[:, 1] + inset < rule.at) & (rule.at < text[:, 3] - inset)]
-    shared = np.minimum(through[:, 2], rule.end) - np.maximum(through[:, 0], rule.start)
-    return float(shared[shared > 0].sum()) / rule.length
+def _of_letters(strokes: _Grey, left: int, top: int, width: int, height: int) -> bool:
+    """Whether it is an edge of a line of small print: strokes come out of it, or cross it, all along."""
+    # Without the last row: that of the mask is one too many on either side, that of the picture one too few above.
+    core = strokes[top : top + max(1, height - 1), left + 2 : left + width - 3]
+    return bool(core.size) and float((core > _STROKE).mean(axis=1).max()) > _PRINT
 
 
-def _rule(mask: NDArray[np.uint8], left: int, top: int, width: int, height: int) -> Rule | None:
-    """The line in one connected area of the mask, or None where the area is no line."""
-    if height > max(8, 0.12 * width):
-        return None
+def _rule(mask: _Grey, left: int, top: int, width: int, height: int) -> Rule:
+    """The line in one connected area of the mask."""
     area = mask[top : top + height, left : left + width] > 0
     rows = np.arange(height, dtype=np.float32)[:, None]
     third = max(1, width // 3)
@@ -103,17 +122,16 @@ def _rule(mask: NDArray[np.uint8], left: int, top: int, width: int, height: int)
     return Rule(top + (first + last) / 2, left, left + width, slope)
 
 
-def _joined(rules: list[Rule]) -> tuple[Rule, ...]:
+def _joined(rules: list[Rule]) -> list[Rule]:
     """Pieces of one line put together: the two edges of a thick one, both lines of a double one, gaps."""
     joined: list[Rule] = []
     for rule in rules:
-        near = (place for place, other in enumerate(joined) if _one_line(other, rule))
-        place = next(near, None)
+        place = next((place for place in range(len(joined)) if _one_line(joined[place], rule)), None)
         if place is None:
             joined.append(rule)
         else:
             joined[place] = _together(joined[place], rule)
-    return tuple(sorted(joined, key=lambda rule: rule.at))
+    return sorted(joined, key=lambda rule: rule.at)
 
 
 def _one_line(first: Rule, second: Rule) -> bool:
