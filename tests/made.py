@@ -1,6 +1,7 @@
 """Regions, recognitions and documents made by hand, for the tests of assembly and of the renderers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -58,11 +59,9 @@ def lines(
     return [line(text, left, top + PITCH * n, right, **style) for n, text in enumerate(texts)]
 
 
-def region(
-    label: Label = Label.TEXT, box: Box | None = None, *, page: int = 0, options: ParseOptions | None = None
-) -> Region:
-    options = options or ParseOptions()
-    return Region(page, box or Box(100, 100, 900, 200), label, options.task_of(label), 0.9, origin=Origin.MODEL)
+def region(label: Label = Label.TEXT, box: Box | None = None, *, page: int = 0) -> Region:
+    task = ParseOptions().task_of(label)
+    return Region(page, box or Box(100, 100, 900, 200), label, task, 0.9, origin=Origin.MODEL)
 
 
 def read(
@@ -93,10 +92,12 @@ def page(
     options: ParseOptions | None = None,
     problems: Sequence[Problem] = (),
 ) -> Page:
+    """An assembled page; `options` settle what is done with each region."""
+    options = options or ParseOptions()
     image = PageImage(number, picture(), 150.0)
-    regions = [part[0] for part in parts]
+    regions = [replace(part[0], task=options.task_of(part[0].label)) for part in parts]
     recognitions = [part[1] for part in parts]
-    return assemble.page(image, regions, recognitions, problems, options or ParseOptions(), {"draw": 0.5})
+    return assemble.page(image, regions, recognitions, problems, options, {"draw": 0.5})
 
 
 def document(

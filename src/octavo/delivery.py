@@ -4,6 +4,7 @@ import io
 import uuid
 import zipfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from octavo.document import Artifact
@@ -50,5 +51,6 @@ def _written(path: Path, data: bytes) -> Path:
     except OSError as error:
         raise DeliveryFailed(f"{path.name!r} cannot be written: {error.strerror or 'the system refused'}") from error
     finally:
-        part.unlink(missing_ok=True)  # also where a Ctrl-C came in between
+        with suppress(OSError):  # also where a Ctrl-C came in between
+            part.unlink()
     return path

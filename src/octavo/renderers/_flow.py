@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from octavo import prose, table_html
-from octavo.document import Block, Document, Label, Page, Problem, Role, Severity
+from octavo.document import Block, Document, Label, Page, Problem, Role
 from octavo.renderers import _pictures
 from octavo.settings import Furniture, ParseOptions
 
@@ -35,7 +35,7 @@ class Piece:
 
 def pieces(document: Document, options: ParseOptions) -> list[Piece]:
     """The running text of a document."""
-    pictures = _pictures.named(document)
+    pictures = _pictures.named(document, options)
     known = frozenset(
         word for page in document.pages for block in page.blocks for word in prose.words(block.recognition.text or "")
     )
@@ -43,6 +43,7 @@ def pieces(document: Document, options: ParseOptions) -> list[Piece]:
     for page in document.pages:
         for block in page.blocks:
             if not _shown(block, options):
+                flow.extend(_loss(page, problem) for problem in _pictures.losses(block))
                 continue
             if block.continues and block.content and _taken_up(flow, block, known):
                 continue
@@ -58,13 +59,12 @@ def _shown(block: Block, options: ParseOptions) -> bool:
 
 
 def _of_block(page: Page, block: Block, picture: _pictures.Picture | None) -> Iterator[Piece]:
-    losses = [problem for problem in block.recognition.problems if problem.severity is Severity.LOST]
     if picture is not None:
         yield Piece(Kind.PICTURE, page.number, picture.alt, block.region.label, picture.path)
     if block.content:
         kind = Kind.TABLE if block.content.startswith("<table") else Kind.TEXT
         yield Piece(kind, page.number, block.content, block.region.label)
-    for problem in losses:
+    for problem in _pictures.losses(block):
         yield _loss(page, problem)
 
 

@@ -3,7 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from octavo.document import Block, Document, Label, Page, Problem, Role, Severity, Task
+from octavo.document import Block, Document, Page, Problem, Role, Severity, Task
+from octavo.official_format import SHOWN_AS
+from octavo.settings import ParseOptions, Profile
 
 _NOT_LATEX = "formula_not_latex"
 
@@ -17,15 +19,16 @@ class Picture:
     block: Block
 
 
-def named(document: Document) -> Mapping[tuple[int, int], Picture]:
+def named(document: Document, options: ParseOptions) -> Mapping[tuple[int, int], Picture]:
     """The pictures of a document by page number and block index.
 
     Named as the official SDK names them: the page from 0, then a count that runs through the document.
     """
+    kind_of = _official_kind if options.profile is Profile.OFFICIAL else _kind
     pictures: dict[tuple[int, int], Picture] = {}
     for page in document.pages:
         for block in page.blocks:
-            kind = _kind(block)
+            kind = kind_of(block)
             if kind is not None:
                 count = len(pictures)
                 path = f"imgs/cropped_page{page.number}_idx{count}.jpg"
@@ -34,24 +37,33 @@ def named(document: Document) -> Mapping[tuple[int, int], Picture]:
 
 
 def _kind(block: Block) -> str | None:
-    if block.role is Role.LEFT_OUT:
-        return None
-    if is_figure(block):
-        return "Image"
+    if block.region.task is Task.SKIP:
+        return None if block.role is Role.LEFT_OUT else "Image"
     if any(problem.code == _NOT_LATEX for problem in block.recognition.problems):
         return "Formula"
     return "Not read" if lost(block) else None
 
 
-def is_figure(block: Block) -> bool:
-    """Whether the region is kept as a picture because of what it is."""
-    figure = block.region.task is Task.SKIP or block.region.label in (Label.IMAGE, Label.CHART)
-    return figure and not block.content
+def _official_kind(block: Block) -> str | None:
+    """The SDK keeps pictures of figures only, and counts them alone."""
+    return "Image" if block.role is Role.BODY and kind_shown(block) == "image" else None
+
+
+def kind_shown(block: Block) -> str:
+    """The SDK's word for a region: text, table, formula or image, or its own label where it is none of them."""
+    if block.region.task is Task.SKIP:
+        return "image"
+    return SHOWN_AS.get(block.region.label, block.region.label.value)
+
+
+def losses(block: Block) -> list[Problem]:
+    """What was lost of a region."""
+    return [problem for problem in block.recognition.problems if problem.severity is Severity.LOST]
 
 
 def lost(block: Block) -> bool:
     """Whether a region that should have been read was not."""
-    return block.content is None and any(p.severity is Severity.LOST for p in block.recognition.problems)
+    return not block.content and bool(losses(block))
 
 
 def losses_of_page(page: Page) -> Iterator[Problem]:

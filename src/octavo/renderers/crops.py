@@ -16,7 +16,7 @@ _QUALITY = 95  # as the official SDK saves them
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
-    named = _pictures.named(document).values()
+    named = _pictures.named(document, options).values()
     for number, of_page in groupby(named, key=lambda picture: picture.block.region.page):
         try:
             pixels = pictures.page(number)

@@ -9,9 +9,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
-from octavo.document import Artifact, Block, Document, Page, Problem, Role, Task, TextSource
+from octavo.document import Artifact, Block, Document, Page, Problem, Role, TextSource
 from octavo.geometry import SCALE, Box
-from octavo.official_format import SHOWN_AS
 from octavo.renderers import Pictures, _pictures
 from octavo.settings import Furniture, ParseOptions, Profile
 
@@ -26,7 +25,7 @@ def render(document: Document, pictures: Pictures, options: ParseOptions) -> Ite
 
 def pages(document: Document, options: ParseOptions) -> list[list[dict[str, Json]]]:
     """The regions of each page as plain values."""
-    named = _pictures.named(document)
+    named = _pictures.named(document, options)
     if options.profile is Profile.OFFICIAL:
         return [_official(page, named) for page in document.pages]
     return [
@@ -37,23 +36,22 @@ def pages(document: Document, options: ParseOptions) -> list[list[dict[str, Json
 
 
 def _official(page: Page, named: _Named) -> list[dict[str, Json]]:
-    """The SDK's own keys, in its order: regions without content are not in its result."""
+    """The SDK's own keys, in its order; what is left out of its result is left out here."""
     regions: list[dict[str, Json]] = []
     for block in page.blocks:
-        picture = _pictures.is_figure(block)
-        if block.role is Role.LEFT_OUT or not (block.content or picture):
+        if block.role is not Role.BODY:
             continue
         region: dict[str, Json] = {
             "index": len(regions),
-            "label": _label(block),
+            "label": _pictures.kind_shown(block),
             "bbox_2d": _truncated(block.region.box),
-            "polygon": _polygon(block, math.floor),
-            "content": None if picture else block.content,
+            "polygon": _polygon(block, int),
+            "content": block.content,
             "native_label": block.region.label.value,
         }
-        shown = named.get((page.number, block.index))
-        if picture and shown is not None:
-            region["image_path"] = shown.path
+        picture = named.get((page.number, block.index))
+        if picture is not None:
+            region["image_path"] = picture.path
         regions.append(region)
     return regions
 
@@ -66,7 +64,7 @@ def _faithful(block: Block, picture: _pictures.Picture | None) -> dict[str, Json
     region, recognition = block.region, block.recognition
     values: dict[str, Json] = {
         "index": block.index,
-        "label": _label(block),
+        "label": _pictures.kind_shown(block),
         "bbox_2d": _enclosing(region.box),
         "polygon": _polygon(block, round),
         "content": block.content,
@@ -115,13 +113,6 @@ def _problem(problem: Problem) -> dict[str, Json]:
         "message": problem.message,
     }
     return values | ({"saved_text": problem.saved_text} if problem.saved_text is not None else {})
-
-
-def _label(block: Block) -> str:
-    """The SDK's four kinds, or the region's own label where it is of none of them."""
-    if block.region.task is Task.SKIP:
-        return "image"
-    return SHOWN_AS.get(block.region.label, block.region.label.value)
 
 
 # --- coordinates --------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from octavo.settings import ParseOptions, Profile
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
-    text = _official(document) if options.profile is Profile.OFFICIAL else _faithful(document, options)
+    text = _official(document, options) if options.profile is Profile.OFFICIAL else _faithful(document, options)
     yield Artifact(f"{document.name}.md", "text/markdown; charset=utf-8", text.encode("utf-8", "replace"))
 
 
@@ -33,19 +33,17 @@ def _markdown(piece: Piece) -> str:
             return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
-def _official(document: Document) -> str:
+def _official(document: Document, options: ParseOptions) -> str:
     """As the SDK joins it: byte for byte, so what is lost or left out does not show here but in the report."""
-    named = _pictures.named(document)
+    named = _pictures.named(document, options)
     pages: list[str] = []
     for page in document.pages:
         parts: list[str] = []
         for block in page.blocks:
             picture = named.get((page.number, block.index))
-            if block.role is Role.LEFT_OUT:
-                continue
-            if _pictures.is_figure(block):
-                parts += [f"![{picture.alt}]({picture.path})"] if picture else []
-            elif block.content:
+            if picture is not None:
+                parts.append(f"![{picture.alt}]({picture.path})")
+            elif block.content and block.role is Role.BODY:
                 parts.append(block.content)
         pages.append("\n\n".join(parts))
     return "\n\n".join(pages)

@@ -64,10 +64,12 @@ class _Pen:
         self._draw = ImageDraw.Draw(picture, "RGBA")
         self._width = max(2, round(min(self._size) / 450))
         self._font = ImageFont.load_default(size=max(11, round(min(self._size) / 62)))
+        self._frames: list[PixelBox] = []
         self._tags: list[PixelBox] = []
 
     def frame(self, block: Block) -> None:
         box, ink = block.region.box.to_pixels(self._size), colour(block.region.label)
+        self._frames.append(box)
         if _pictures.lost(block):
             self._hatch(box)
             ink = _RED
@@ -107,11 +109,13 @@ class _Pen:
         )
 
     def _free(self, box: PixelBox, width: int, height: int) -> PixelBox:
-        """Above the frame's top left corner, or the next place around it that no other tag takes."""
-        tops = (box.top - height, box.top, box.bottom, box.bottom - height)
-        lefts = (box.left, box.right - width, box.left - width, box.right)
-        places = [self._on_page(left, top, width, height) for left in lefts for top in tops]
-        return next((p for p in places if not any(_overlap(p, other) for other in self._tags)), places[0])
+        """Where the tag hides least: around its frame and off all others, or at least off the other tags."""
+        outside = [(box.left, box.top - height), (box.left - width, box.top), (box.right, box.top)]
+        outside += [(box.right - width, box.top - height), (box.left, box.bottom)]
+        places = [self._on_page(left, top, width, height) for left, top in (*outside, (box.left, box.top))]
+        clear = [place for place in places if not any(_overlap(place, tag) for tag in self._tags)]
+        clearest = (place for place in clear if not any(_overlap(place, frame) for frame in self._frames))
+        return next(clearest, (clear or places)[0])
 
     def _on_page(self, left: int, top: int, width: int, height: int) -> PixelBox:
         left = max(0, min(left, self._size.width - width))

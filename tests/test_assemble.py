@@ -1,0 +1,420 @@
+"""What becomes of regions and their texts: content kept, structure found, losses told."""
+
+import pytest
+from made import LOST, document, line, lines, page, read, region, said
+
+from octavo import assemble
+from octavo.assemble import contents
+from octavo.document import (
+    Block,
+    Document,
+    Heading,
+    Label,
+    Page,
+    Problem,
+    Recognition,
+    Role,
+    Severity,
+    Status,
+    Task,
+    TextSource,
+    Usage,
+)
+from octavo.geometry import Box
+from octavo.settings import ParseOptions, Profile
+
+
+def contents_of(made: Page) -> list[str | None]:
+    return [block.content for block in made.blocks]
+
+
+def body(made: Document) -> list[Block]:
+    return [block for one in made.pages for block in one.blocks if block.role is Role.BODY]
+
+
+# --- text stays what it is ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It costs $5 and $10 in total, or 1.5 million.",
+        "See 7.4.1 for the well-known case of A.B. Smith.",
+        "1.5 million people",
+        "snake_case_name and 5 * 3 * 2 = 30",
+        "p < .05, x > 3 & y",
+        "C# and F# are languages",
+        "50% of [12] say (a) or (b)",
+        "1987. That was the year",
+    ],
+)
+def test_plain_text_is_not_touched(text: str) -> None:
+    assert contents_of(page([read(lines(text))])) == [text]
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("# no heading", "\\# no heading"),
+        ("> no quotation", "\\> no quotation"),
+        ("--------", "\\--------"),
+        ("use *args and **kwargs* here", "use *args and **kwargs* here"),
+        ("a *starred* word", "a \\*starred\\* word"),
+        ("the __init__ method", "the \\_\\_init\\_\\_ method"),
+        ("if a <b and c> d", "if a \\<b and c> d"),
+        ("write `this` so", "write \\`this\\` so"),
+        ("&lt; is an entity", "&amp;lt; is an entity"),
+        ("[1]: a note", "\\[1]: a note"),
+        ("f[0](x)", "f[0\\](x)"),
+    ],
+)
+def test_what_markdown_would_misread_is_escaped(text: str, markdown: str) -> None:
+    assert contents.escaped(text) == markdown
+
+
+def test_a_models_markdown_is_left_as_it_is() -> None:
+    text = "Let $x_1$ be **bold** and `code`, costs \\$5.\n- one\n- two"
+    assert contents_of(page([said(text)])) == [text]
+
+
+def test_a_models_line_breaks_are_kept_as_line_breaks() -> None:
+    assert contents_of(page([said("12 High Street\nLondon\n\nUnited Kingdom")])) == [
+        "12 High Street  \nLondon\n\nUnited Kingdom"
+    ]
+
+
+def test_a_models_open_code_fence_is_closed_and_not_reflowed() -> None:
+    assert contents_of(page([said("```python\nx = 1\ny = 2")])) == ["```python\nx = 1\ny = 2\n```"]
+
+
+def test_a_models_heading_in_a_text_region_is_a_heading() -> None:
+    made = page([said("## 7.4 胶缝")])
+    assert (made.blocks[0].region.label, made.blocks[0].content) == (Label.PARAGRAPH_TITLE, "## 7.4 胶缝")
+
+
+# --- a region taken apart by its lines ------------------------------------------------------------------------------
+
+
+def test_paragraphs_in_one_region_become_blocks_of_their_own() -> None:
+    made = read(
+        [
+            *lines("The first paragraph fills its row to the very", "end and stops."),
+            line("The second one begins with an indent and goes", 130, 132),
+            line("on at the margin as usual until it ends here.", 100, 148),
+        ]
+    )
+    one, two = page([made]).blocks
+    assert one.content == "The first paragraph fills its row to the very end and stops."
+    assert two.content == "The second one begins with an indent and goes on at the margin as usual until it ends here."
+    assert one.region.box.bottom <= two.region.box.top
+    assert [block.index for block in (one, two)] == [0, 1]
+
+
+def test_the_readers_own_joining_of_lines_is_kept() -> None:
+    made = read(
+        lines("First one. It has a hyphen-", "ated word.") + lines("Second one, far below.", top=300),
+        text="First one. It has a hyphenated word. Second one, far below.",
+    )
+    assert contents_of(page([made])) == ["First one. It has a hyphenated word.", "Second one, far below."]
+
+
+def test_list_items_stay_a_list_with_its_nesting() -> None:
+    made = read(
+        [
+            line("We need:", 100, 100),
+            line("• milk, which comes in", 110, 116),
+            line("bottles", 125, 132),
+            line("◦ fresh", 150, 148),
+            line("• bread", 110, 164),
+        ]
+    )
+    assert contents_of(page([made])) == ["We need:", "- milk, which comes in bottles\n  - fresh\n- bread"]
+
+
+def test_numbered_items_keep_their_numbers_and_a_year_is_no_item() -> None:
+    made = read(lines("1. first", "2. second", "3. third"))
+    assert contents_of(page([made])) == ["1. first\n2. second\n3. third"]
+    prose = read(lines("This happened in the year", "1987. Nobody knew then that", "it would last so long."))
+    assert len(page([prose]).blocks) == 1
+
+
+def test_letters_in_brackets_are_kept_as_printed() -> None:
+    assert contents_of(page([read(lines("(a) one", "(b) two"))])) == ["- (a) one\n- (b) two"]
+
+
+def test_a_bold_row_above_its_text_is_a_heading() -> None:
+    made = read([*lines("Methods", bold=True), *lines("We did this and that for a", "long time.", top=116)])
+    blocks = page([made]).blocks
+    assert [(block.region.label, block.content) for block in blocks] == [
+        (Label.PARAGRAPH_TITLE, "## Methods"),
+        (Label.TEXT, "We did this and that for a long time."),
+    ]
+
+
+def test_monospaced_lines_are_code_with_their_indentation() -> None:
+    made = read(
+        [
+            line("def f(x):", 100, 100, 190, monospace=True),
+            line("return *x*", 140, 116, 240, monospace=True),
+        ]
+    )
+    (block,) = page([made]).blocks
+    assert block.region.label is Label.ALGORITHM
+    assert block.content == "```\ndef f(x):\n    return *x*\n```"
+
+
+def test_a_table_of_contents_keeps_its_rows() -> None:
+    made = read(lines("1 Introduction ........ 3", "2 Methods ........ 7"))
+    (block,) = page([made]).blocks
+    assert block.region.label is Label.CONTENT
+    assert block.content == "1 Introduction ........ 3  \n2 Methods ........ 7"
+
+
+def test_references_are_parted_by_their_numbers() -> None:
+    made = read(
+        lines("[1] A. Author. A title that is", "long. 2019.", "[2] B. Writer. Another. 2020."),
+        Label.REFERENCE_CONTENT,
+    )
+    assert contents_of(page([made])) == [
+        "[1] A. Author. A title that is long. 2019.",
+        "[2] B. Writer. Another. 2020.",
+    ]
+
+
+# --- formulas --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("latex", ["E = mc^2", "$$E = mc^2$$", "\\[E = mc^2\\]", "$E = mc^2$"])
+def test_latex_is_set_as_a_display_formula(latex: str) -> None:
+    assert contents_of(page([said(latex, Label.DISPLAY_FORMULA)])) == ["$$\nE = mc^2\n$$"]
+
+
+def test_characters_that_are_no_latex_are_not_passed_off_as_latex() -> None:
+    problem = Problem("formula_not_latex", "only its characters were read", Severity.DOUBTFUL)
+    made = page([said("E = mc2", Label.DISPLAY_FORMULA, problems=(problem,))])
+    assert contents_of(made) == ["E = mc2"]
+    assert made.problems[0].label is Label.DISPLAY_FORMULA
+
+
+@pytest.mark.parametrize("number_first", [False, True])
+def test_a_formula_number_becomes_its_tag(number_first: bool) -> None:
+    formula = said("E = mc^2", Label.DISPLAY_FORMULA, Box(200, 300, 700, 330))
+    number = said("(3)", Label.FORMULA_NUMBER, Box(850, 305, 900, 325))
+    made = page([number, formula] if number_first else [formula, number])
+    assert contents_of(made) == ["$$\nE = mc^2 \\tag{3}\n$$"]
+    assert made.blocks[0].region.box == Box(200, 300, 900, 330)
+
+
+def test_a_formula_number_without_a_formula_is_kept() -> None:
+    formula = said("E = mc^2", Label.DISPLAY_FORMULA, Box(200, 300, 700, 330))
+    number = said("(3)", Label.FORMULA_NUMBER, Box(850, 605, 900, 625))
+    assert contents_of(page([formula, number])) == ["$$\nE = mc^2\n$$", "(3)"]
+
+
+# --- losses ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_lost_region_stays_with_its_place_and_reason() -> None:
+    box = Box(10, 20, 30, 40)
+    made = document(page([(region(Label.TABLE, box), Recognition(None, problems=(LOST,)))]))
+    (block,) = body(made)
+    assert block.content is None
+    (problem,) = made.problems
+    assert (problem.page, problem.box, problem.label) == (0, box, Label.TABLE)
+    assert made.status is Status.PARTIAL
+
+
+def test_no_text_without_a_reason_is_a_loss_too() -> None:
+    made = document(page([(region(), Recognition(None))]))
+    assert [problem.code for problem in made.problems] == ["not_read"]
+    assert made.status is Status.PARTIAL
+
+
+def test_a_region_left_out_by_the_mapping_is_named_and_is_no_loss() -> None:
+    options = ParseOptions(tasks={Label.FOOTNOTE: Task.ABANDON})
+    left_out = region(Label.FOOTNOTE)
+    made = document(page([(left_out, Recognition(None, TextSource.NONE))], options=options))
+    assert made.pages[0].blocks[0].role is Role.LEFT_OUT
+    assert [problem.severity for problem in made.problems] == [Severity.LEFT_OUT]
+    assert made.status is Status.SUCCESS
+
+
+def test_a_picture_is_no_loss() -> None:
+    made = document(page([said(None, Label.IMAGE, source=TextSource.NONE)]))
+    assert made.problems == ()
+
+
+def test_problems_usage_and_seconds_are_summed_in_page_order() -> None:
+    made = document(
+        page([said("a", usage=Usage(1, 2, 3))]),
+        assemble.lost_page(1, Problem("page_unreadable", "page 2 cannot be drawn", Severity.LOST, page=1)),
+        page([(region(page=2), Recognition(None, problems=(LOST,), usage=Usage(1, 0, 1)))], number=2),
+    )
+    assert [problem.page for problem in made.problems] == [1, 2]
+    assert made.usage == Usage(2, 2, 4)
+    assert made.timings == {"draw": 1.0, "total": 2.0}
+
+
+# --- headings over the document --------------------------------------------------------------------------------------
+
+
+def title(text: str, size: float, *, top: float = 100, label: Label = Label.PARAGRAPH_TITLE, number: int = 0) -> Page:
+    return page([read(lines(text, top=top, font_size=size, bold=True), label, page=number)], number=number)
+
+
+def levels(made: Document) -> dict[str, int | None]:
+    return {(block.content or "").lstrip("# "): block.level for block in body(made)}
+
+
+def test_numbering_gives_levels_below_the_title() -> None:
+    made = document(
+        title("A study", 20, label=Label.DOC_TITLE),
+        title("1 Introduction", 14, number=1),
+        title("2.3 Details", 12, number=2),
+        title("2.3.1 More", 11, number=3),
+    )
+    assert levels(made) == {"A study": 1, "1 Introduction": 2, "2.3 Details": 3, "2.3.1 More": 4}
+    assert body(made)[3].content == "#### 2.3.1 More"
+
+
+def test_headings_set_alike_are_on_one_level() -> None:
+    made = document(
+        title("1 Introduction", 14),
+        title("1.1 Scope", 12, number=1),
+        title("Acknowledgements", 14, number=2),
+        title("A remark", 12, number=3),
+    )
+    assert levels(made)["Acknowledgements"] == 1
+    assert levels(made)["A remark"] == 2
+
+
+def test_without_numbers_the_larger_heading_is_higher() -> None:
+    made = document(title("Big", 18), title("Small", 12, number=1), title("Middle", 14, number=2))
+    assert levels(made) == {"Big": 1, "Small": 3, "Middle": 2}
+
+
+def test_bookmarks_know_best() -> None:
+    outline = (Heading("Overview", 1, 0), Heading("Part two", 3, 1))
+    made = document(title("Overview", 10), title("Part Two", 30, number=1), headings=outline)
+    assert levels(made) == {"Overview": 1, "Part Two": 3}
+
+
+def test_levels_end_at_six() -> None:
+    made = document(title("1.2.3.4.5.6 Deep", 10), title("T", 20, label=Label.DOC_TITLE, number=1))
+    assert levels(made)["1.2.3.4.5.6 Deep"] == 6
+
+
+# --- furniture -------------------------------------------------------------------------------------------------------
+
+
+def with_head(number: int, head: str, foot: str) -> Page:
+    return page(
+        [
+            read(lines(head, left=400, top=40), page=number),
+            read(lines(f"Something of page {'abcdef'[number]} only", top=300), page=number),
+            read(lines(foot, left=480, top=950), page=number),
+        ],
+        number=number,
+    )
+
+
+def test_what_repeats_at_the_edge_of_the_pages_is_furniture() -> None:
+    made = document(*(with_head(n, "Annual report 2024", f"Page {n + 1} of 4") for n in range(4)))
+    for one in made.pages:
+        assert [block.role for block in one.blocks] == [Role.FURNITURE, Role.BODY, Role.FURNITURE]
+        assert one.blocks[0].region.label is Label.HEADER
+
+
+def test_a_lone_number_at_the_foot_is_the_pages_and_a_number_in_the_text_is_not() -> None:
+    made = document(page([read(lines("Total", top=300)), read(lines("42", top=320)), read(lines("- 17 -", top=955))]))
+    assert [block.role for block in made.pages[0].blocks] == [Role.BODY, Role.BODY, Role.FURNITURE]
+    assert made.pages[0].blocks[2].region.label is Label.NUMBER
+
+
+def test_text_at_the_edge_of_one_page_only_is_body() -> None:
+    made = document(*(with_head(n, f"Chapter {['one', 'two', 'three', 'four'][n]}", "") for n in range(4)))
+    assert all(one.blocks[0].role is Role.BODY for one in made.pages)
+
+
+# --- over a break ----------------------------------------------------------------------------------------------------
+
+
+def test_a_sentence_cut_by_a_page_goes_on() -> None:
+    made = document(
+        page([read(lines("It was the best of times and it was", top=900))]),
+        page([read(lines("the worst of times.", top=60), page=1), read(lines("New one.", top=100), page=1)], number=1),
+    )
+    assert [block.continues for block in body(made)] == [False, True, False]
+
+
+def test_a_sentence_cut_by_a_column_goes_on_around_a_figure() -> None:
+    made = document(
+        page(
+            [
+                read(lines("A paragraph that breaks in the mid-", left=60, top=900)),
+                said(None, Label.IMAGE, Box(520, 60, 940, 300), source=TextSource.NONE),
+                read(lines("dle of a word.", left=520, top=320)),
+            ]
+        )
+    )
+    assert [block.continues for block in body(made)] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("end", "start"),
+    [
+        ("It ended here.", "the next began"),
+        ("It did not end", "- item of a list"),
+        ("It did not end", "Another began"),
+    ],
+)
+def test_what_only_might_go_on_does_not(end: str, start: str) -> None:
+    made = document(page([read(lines(end, top=900))]), page([read(lines(start, top=60), page=1)], number=1))
+    assert not any(block.continues for block in body(made))
+
+
+def table_page(number: int, html: str, box: Box) -> Page:
+    made = region(Label.TABLE, box, page=number)
+    return page([(made, Recognition(html))], number=number)
+
+
+HEAD = "<tr><th>Day</th><th>Sum</th></tr>"
+
+
+def test_a_table_that_goes_on_over_the_page_is_noted() -> None:
+    first = table_page(0, f"<table>{HEAD}<tr><td>1</td><td>2</td></tr></table>", Box(100, 500, 900, 950))
+    second = table_page(1, f"<table>{HEAD}<tr><td>3</td><td>4</td></tr></table>", Box(100, 50, 900, 300))
+    assert [block.continues for block in body(document(first, second))] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("html", "box"),
+    [
+        ("<table><tr><td>3</td><td>4</td><td>5</td></tr></table>", Box(100, 50, 900, 300)),
+        ("<table><tr><th>Name</th><th>Age</th></tr><tr><td>3</td><td>4</td></tr></table>", Box(100, 50, 900, 300)),
+        (f"<table>{HEAD}<tr><td>3</td><td>4</td></tr></table>", Box(300, 50, 700, 300)),
+    ],
+)
+def test_another_table_on_the_next_page_is_another_table(html: str, box: Box) -> None:
+    first = table_page(0, f"<table>{HEAD}<tr><td>1</td><td>2</td></tr></table>", Box(100, 500, 900, 950))
+    assert [block.continues for block in body(document(first, table_page(1, html, box)))] == [False, False]
+
+
+# --- profile official ------------------------------------------------------------------------------------------------
+
+
+def test_the_official_profile_has_the_sdks_quirks_and_says_what_they_cost() -> None:
+    options = ParseOptions(profile=Profile.OFFICIAL)
+    made = document(
+        page(
+            [
+                said("1.5 million"),
+                said("(7)", Label.FORMULA_NUMBER),
+                (region(Label.HEADER), Recognition(None, TextSource.NONE)),
+            ],
+            options=options,
+        ),
+        options=options,
+    )
+    assert [block.content for block in body(made)] == ["1. 5 million"]
+    assert [problem.saved_text for problem in made.problems] == ["(7)", None]

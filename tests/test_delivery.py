@@ -1,0 +1,66 @@
+import io
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from octavo import delivery
+from octavo.document import Artifact
+from octavo.errors import DeliveryFailed
+
+ARTIFACTS = [
+    Artifact("a.md", "text/markdown", b"# A\n"),
+    Artifact("imgs/b.jpg", "image/jpeg", b"\xff\xd8"),
+]
+
+
+def test_a_folder_gets_every_file_where_its_name_says(tmp_path: Path) -> None:
+    written = delivery.to_folder(ARTIFACTS, tmp_path / "new" / "out")
+    assert [path.relative_to(tmp_path).as_posix() for path in written] == ["new/out/a.md", "new/out/imgs/b.jpg"]
+    assert [path.read_bytes() for path in written] == [b"# A\n", b"\xff\xd8"]
+
+
+def test_an_older_result_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("old")
+    delivery.to_folder(ARTIFACTS, tmp_path)
+    assert (tmp_path / "a.md").read_text() == "# A\n"
+
+
+@pytest.mark.parametrize("name", ["../a", "/etc/a", "a/../../b", "", ".", "c:a", "a\\..\\b", "a\x00b", "a\nb"])
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(DeliveryFailed):
+        delivery.to_folder([Artifact(name, "text/plain", b"x")], out)
+    with pytest.raises(DeliveryFailed):
+        delivery.to_archive([Artifact(name, "text/plain", b"x")])
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_an_interruption_leaves_whole_files_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(self: Path, target: Path) -> Path:
+        raise KeyboardInterrupt
+
+    def artifacts() -> Iterator[Artifact]:
+        yield ARTIFACTS[0]
+        monkeypatch.setattr(Path, "replace", interrupted)
+        yield ARTIFACTS[1]
+
+    with pytest.raises(KeyboardInterrupt):
+        delivery.to_folder(artifacts(), tmp_path)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["a.md"]
+
+
+def test_what_cannot_be_written_is_said_without_a_path(tmp_path: Path) -> None:
+    (tmp_path / "imgs").write_text("a file where a folder should be")
+    with pytest.raises(DeliveryFailed) as caught:
+        delivery.to_folder(ARTIFACTS, tmp_path)
+    assert "b.jpg" in caught.value.message
+    assert str(tmp_path) not in caught.value.message
+
+
+def test_an_archive_holds_the_same_and_is_always_the_same() -> None:
+    archive = delivery.to_archive(ARTIFACTS)
+    assert archive == delivery.to_archive(ARTIFACTS)
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        assert {name: opened.read(name) for name in opened.namelist()} == {a.name: a.data for a in ARTIFACTS}

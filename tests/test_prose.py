@@ -1,0 +1,32 @@
+import pytest
+
+from octavo import prose
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "whole"),
+    [
+        ("a simple", "sentence", "a simple sentence"),
+        ("an exam-", "ple of it", "an example of it"),
+        ("a soft\u00ad", "ened word", "a softened word"),
+        ("the Anglo-", "Saxon kings", "the Anglo-Saxon kings"),
+        ("from 2019-", "2020 on", "from 2019-2020 on"),
+        ("a well-", "known fact", "a well-known fact"),
+        ("minus -", "five", "minus - five"),
+        ("采用胶缝传", "力的设计", "采用胶缝传力的设计"),
+        ("한국어 문장은", "띄어쓰기를 한다", "한국어 문장은 띄어쓰기를 한다"),
+        ("", "alone", "alone"),
+    ],
+)
+def test_what_typesetting_broke_is_put_together(first: str, second: str, whole: str) -> None:
+    assert prose.joined(first, second) == whole
+
+
+def test_the_documents_own_words_tell_whether_a_hyphen_belongs_to_the_word() -> None:
+    known = frozenset(prose.words("A cross-page join, and a database."))
+    assert prose.joined("the cross-", "page table", known=known) == "the cross-page table"
+    assert prose.joined("the data-", "base table", known=known) == "the database table"
+
+
+def test_a_paragraph_is_joined_line_by_line() -> None:
+    assert prose.paragraph(["One para-", "graph of", "three lines."]) == "One paragraph of three lines."
