@@ -23,6 +23,8 @@ from octavo.layout.paragraphs import grouped
 from octavo.settings import ParseOptions, Profile
 
 _SAME = 0.8  # detections with at least this intersection over union are one thing seen twice
+_SAME_LABEL = 0.6  # the same for two of one label
+_WHOLE_PAGE = 0.9  # share of the page from which a picture is the page itself, where anything else is found on it
 _INSIDE = 0.8  # share of a detection that lies in another from which it counts as inside
 _HOLDS = 0.5  # share of a line that must lie in a region for the line to be its own
 _OWN_PART = 0.15  # share of a line over two regions from which each gets its words
@@ -49,7 +51,7 @@ def settle(detections: Sequence[Detection], page: PageImage, options: ParseOptio
     kept = [_on_page(detection) for detection in detections]
     kept = [detection for detection in kept if detection.box.area > 0]
     if options.profile is Profile.FAITHFUL:
-        kept = _without_nested(_without_twins(kept, options), options)
+        kept = _without_nested(_without_twins(_without_background(kept, options), options), options)
     if page.text is not None and page.text.verdict is Trust.TRUSTED:
         kept, orphans = _with_lines(kept, page)
         if options.profile is Profile.FAITHFUL:
@@ -103,10 +105,23 @@ def _overlaps(detections: Sequence[Detection]) -> tuple[NDArray[np.float64], NDA
     return shared, (right - left) * (bottom - top)
 
 
+def _without_background(detections: Sequence[Detection], options: ParseOptions) -> list[Detection]:
+    """A picture of the whole page says nothing where something is found on it, unless it is to be read."""
+
+    def background(detection: Detection) -> bool:
+        unread = options.task_of(detection.label) not in _READ and not detection.lines
+        return unread and detection.box.area > _WHOLE_PAGE * SCALE * SCALE
+
+    rest = [detection for detection in detections if not background(detection)]
+    return rest or list(detections)
+
+
 def _without_twins(detections: Sequence[Detection], options: ParseOptions) -> list[Detection]:
     """Of detections of the same place the one that is read, then the surest, then the first."""
     shared, area = _overlaps(detections)
-    same = shared >= _SAME * (area[:, None] + area - shared)
+    names = np.array([detection.label.value for detection in detections])
+    least = np.where(names[:, None] == names, _SAME_LABEL, _SAME)
+    same = shared >= least * (area[:, None] + area - shared)
     ranks = sorted(
         range(len(detections)),
         key=lambda index: (options.task_of(detections[index].label) not in _READ, -detections[index].score, index),

@@ -12,10 +12,10 @@ from dataclasses import replace
 from octavo.document import Detection, Label, Origin, PageImage, TextLine, Trust
 from octavo.geometry import SCALE, Box, PixelBox, Size
 from octavo.layout.figures import Figure, Rect, find_figures
-from octavo.layout.labels import HintRect, Surroundings, labelled, shared
+from octavo.layout.labels import HintRect, Surroundings, labelled, mathematical, shared
 from octavo.layout.lines import Line, around, straightened, typical_size
 from octavo.layout.paragraphs import grouped
-from octavo.networks.layout import LayoutNetwork
+from octavo.networks.layout import Kind, LayoutNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.rules import Rules, find_rules
 from octavo.settings import EngineSettings
@@ -48,7 +48,7 @@ class EmbeddedDetector:
     def _page(self, page: PageImage) -> list[Detection]:
         texts = self._lines(page)
         lines = straightened(texts, page.size, dpi=page.dpi)
-        rules = find_rules(page.pixels, [line.box.to_pixels(page.size) for line in texts])
+        rules = find_rules(page.pixels)
         tables = find_tables(page.pixels, texts, rules)
         table_rects = [_rect(table.box, page.size) for table in tables]
         pictures = [_rect(box, page.size) for box in page.text.pictures] if page.text else []
@@ -67,6 +67,9 @@ class EmbeddedDetector:
             inside, lines = _taken(lines, figure.rect)
             label = _picture_label(figure, inside, page.size)
             detections.append(_detection(label, 0.7, inside, Box.from_pixels(*figure.rect, page.size)))
+        for rect in _formulas(hints, lines):
+            inside, lines = _taken(lines, rect)
+            detections.append(_detection(Label.DISPLAY_FORMULA, 0.7, inside))
         return detections + _paragraphs(lines, page, hints, [figure.rect for figure in figures], table_rects, rules)
 
     def _lines(self, page: PageImage) -> list[TextLine]:
@@ -142,6 +145,31 @@ def _taken(lines: Sequence[Line], rect: Rect) -> tuple[list[Line], list[Line]]:
     inside = [line for line in lines if rect[0] <= line.center <= rect[2] and rect[1] <= line.middle <= rect[3]]
     taken = set(map(id, inside))
     return inside, [line for line in lines if id(line) not in taken]
+
+
+def _formulas(hints: Sequence[HintRect], lines: Sequence[Line]) -> list[Rect]:
+    """Displayed formulas the network is sure of: its lines are pieces, which only their place holds together."""
+    found: list[Rect] = []
+    for hint in hints:
+        if hint.kind is not Kind.EQUATION or any(shared(hint.rect, rect) > 0 for rect in found):
+            continue
+        doubted = any(
+            other.kind in (Kind.TEXT, Kind.TITLE)
+            and other.score > hint.score
+            and shared(hint.rect, other.rect) > 0.4 * _area(hint.rect)
+            for other in hints
+        )
+        inside, _ = _taken(lines, hint.rect)
+        cut = any(
+            line.left < hint.rect[0] - 2 * line.size or line.right > hint.rect[2] + 2 * line.size for line in inside
+        )
+        if inside and not doubted and not cut and not any(_is_prose(line.text) for line in inside):
+            found.append(hint.rect)
+    return found
+
+
+def _is_prose(text: str) -> bool:
+    return len(text) > 12 and not mathematical(text, least=0.6)
 
 
 def _picture_label(figure: Figure, inside: Sequence[Line], page: Size) -> Label:

@@ -15,12 +15,15 @@ from octavo.document import Pixels
 from octavo.layout.lines import Line
 
 Rect = tuple[float, float, float, float]  # left, top, right, bottom in pixels of the page
+_Box = tuple[int, int, int, int]  # the same in pixels of the shrunk page
 
 _TYPE = 7.0  # pixels the running text is shrunk to
 _MOST_SIDE = 900  # pixels of the shrunk page: large type or none must not cost more
 _CONTRAST = 26  # grey levels between ink and its surroundings
 _TONE = 20  # grey levels, or as much colour, between an area and the paper
 _RUNNING = 0.28  # share of an area under wide lines from which it is text with something around it
+_RIM = 0.15  # share of the page that can be scanner's border
+_RIM_FILLED = 0.7  # share of a row that is ink there
 _WHOLE_PAGE = 0.8  # share of the page from which an area is its background
 
 
@@ -43,7 +46,7 @@ def find_figures(pixels: Pixels, lines: Sequence[Line], size: float, known: Sequ
     ink = _ink(np.asarray(small, np.uint8))
     for left, top, right, bottom in known:
         ink[int(top * scale) : int(bottom * scale) + 1, int(left * scale) : int(right * scale) + 1] = 255
-    rest = _wiped(ink, lines, scale)
+    rest = _without_rim(_wiped(ink, lines, scale))
     rects = _grouped(rest, unit)
     figures = []
     for left, top, right, bottom in rects:
@@ -51,8 +54,25 @@ def find_figures(pixels: Pixels, lines: Sequence[Line], size: float, known: Sequ
         if is_text(rect, lines) or (right - left) * (bottom - top) > _WHOLE_PAGE * small.shape[0] * small.shape[1]:
             continue
         density = float((rest[top:bottom, left:right] > 0).mean())
-        figures.append(Figure(rect, density))
+        figures.append(Figure(_with_labels(rect, lines, size), density))
     return sorted(figures, key=lambda figure: (figure.rect[1], figure.rect[0]))
+
+
+def _with_labels(rect: Rect, lines: Sequence[Line], size: float) -> Rect:
+    """A figure's area with the short texts at its rim: numbers along an axis, names of parts."""
+    left, top, right, bottom = rect
+    most = max(5 * size, 0.2 * (right - left))
+    reach = 1.2 * size
+    for line in lines:
+        if line.width < most and (
+            line.left < rect[2] + reach
+            and line.right > rect[0] - reach
+            and line.top < rect[3] + 0.6 * reach
+            and line.bottom > rect[1] - 0.6 * reach
+        ):
+            left, top = min(left, line.left), min(top, line.top)
+            right, bottom = max(right, line.right), max(bottom, line.bottom)
+    return left, top, right, bottom
 
 
 def is_text(rect: Rect, lines: Sequence[Line]) -> bool:
@@ -94,19 +114,48 @@ def _wiped(ink: NDArray[np.uint8], lines: Sequence[Line], scale: float) -> NDArr
     return rest
 
 
-def _grouped(rest: NDArray[np.uint8], unit: float) -> list[tuple[int, int, int, int]]:
+def _without_rim(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The ink without what a scanner sees beside the sheet: rows and columns at the rim that are nearly all ink."""
+    rest = ink.copy()
+    for view in (rest, rest[::-1], rest.T, rest.T[::-1]):
+        filled = (view > 0).mean(1) > _RIM_FILLED
+        most = int(_RIM * len(view))
+        if filled[: most + 1].all():
+            continue  # no rim, but a dark page
+        view[: int(filled.argmin())] = 0
+    return rest
+
+
+def _grouped(rest: NDArray[np.uint8], unit: float) -> list[_Box]:
     """Boxes around ink that hangs together, without rules, frames and specks; pixels of the shrunk page."""
     reach = max(3, round(1.2 * unit)) | 1
     closed = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
-    boxes = []
+    boxes, small = [], []
     for left, top, width, height, _area in stats[1:count].tolist():
+        box = (left, top, left + width, top + height)
         if min(width, height) < 2.5 * unit or max(width, height) < 4 * unit:
-            continue
-        if _is_frame(rest[top : top + height, left : left + width], unit):
-            continue
-        boxes.append((left, top, left + width, top + height))
-    return _merged(boxes, unit)
+            small.append(box)
+        elif not _is_frame(rest[top : top + height, left : left + width], unit):
+            boxes.append(box)
+    return _merged([_with_axes(box, small, unit) for box in boxes], unit)
+
+
+def _with_axes(box: _Box, small: Sequence[_Box], unit: float) -> _Box:
+    """A figure's box with the thin and small pieces that touch it: axes, ticks, arrows."""
+    left, top, right, bottom = box
+    limit = 1.5 * max(right - left, bottom - top)
+    for piece in small:
+        touches = (
+            piece[0] < right + 1.5 * unit
+            and piece[2] > left - 1.5 * unit
+            and piece[1] < bottom + 1.5 * unit
+            and piece[3] > top - 1.5 * unit
+        )
+        if touches and max(piece[2] - piece[0], piece[3] - piece[1]) < limit:
+            left, top = min(left, piece[0]), min(top, piece[1])
+            right, bottom = max(right, piece[2]), max(bottom, piece[3])
+    return left, top, right, bottom
 
 
 def _is_frame(part: NDArray[np.uint8], unit: float) -> bool:
@@ -122,7 +171,7 @@ def _is_frame(part: NDArray[np.uint8], unit: float) -> bool:
     return bool((ink & ~straight).mean() < 0.012)
 
 
-def _merged(boxes: list[tuple[int, int, int, int]], unit: float) -> list[tuple[int, int, int, int]]:
+def _merged(boxes: list[_Box], unit: float) -> list[_Box]:
     """Boxes that overlap or touch, put together until none do."""
     boxes = list(boxes)
     changed = True

@@ -92,12 +92,7 @@ def labelled(page: Surroundings) -> list[Label]:
 
 def _label(paragraph: Paragraph, page: Surroundings) -> Label:
     text = paragraph.text
-    first = paragraph.rows[0]
-    if (
-        len(paragraph.lines)
-        and all(line.height > 2.2 * line.width for line in paragraph.lines)
-        and (not text or len(text) > 2)
-    ):
+    if all(line.height > 2.2 * line.width for line in paragraph.lines) and (not text or len(text) > 2):
         edge = paragraph.right < 0.08 * page.width or paragraph.left > 0.92 * page.width
         return Label.ASIDE_TEXT if edge else Label.VERTICAL_TEXT
     if is_formula(paragraph, page):

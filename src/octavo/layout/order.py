@@ -175,17 +175,16 @@ def _ordered(units: Sequence[_Unit], from_right: bool, depth: int) -> list[_Unit
         return _by_precedence(units, from_right)
     bands = _bands(units)
     gutters = _gutters(units)
-    if gutters and not _read_across(bands, gutters):
-        columns = _columns(units, gutters)
-        return [
-            unit
-            for column in (reversed(columns) if from_right else columns)
-            for unit in _ordered(column, from_right, depth + 1)
-        ]
-    if len(bands) == 1:
+    if len(bands) == 1 and not gutters:
         return _by_precedence(units, from_right)
-    sections = bands if gutters else _sections(bands)
-    if len(sections) == 1:  # bands without a common gutter that could not be told apart
+    sections = _sections(bands)
+    if gutters:
+        across = _cells(bands, gutters)
+        sections = bands if across else _tiers(bands, gutters)
+        if len(sections) == 1:
+            columns = _columns(units, gutters)
+            sections = columns[::-1] if from_right else columns
+    elif len(sections) == 1:  # bands that share no gutter and could not be told apart
         sections = bands
     return [unit for section in sections for unit in _ordered(section, from_right, depth + 1)]
 
@@ -233,25 +232,43 @@ def _columns(units: Sequence[_Unit], gutters: Sequence[Lane]) -> list[list[_Unit
     return [column for column in columns if column]
 
 
-def _read_across(bands: Sequence[Sequence[_Unit]], gutters: Sequence[Lane]) -> bool:
-    """Whether things that stand in columns are read row by row: cells of a form, or cards with headings in line."""
-    if len(bands) < 2:
-        return False
-    shared = [band for band in bands if len(_columns(band, gutters)) > 1]
-    if not shared:
+def _cells(bands: Sequence[Sequence[_Unit]], gutters: Sequence[Lane]) -> bool:
+    """Whether bands are rows of a form: in most of them one short thing per column, side by side."""
+    shared = [band for band in bands if _both_sides(band, gutters)]
+    if len(bands) < 2 or len(shared) < 0.5 * len(bands):
         return False
     cells = [unit for band in shared for unit in band]
     lone = all(len(column) == 1 for band in shared for column in _columns(band, gutters))
-    if lone and sum(unit.short for unit in cells) >= 0.8 * len(cells) and len(shared) >= 0.5 * len(bands):
-        return True
-    return len(shared) == len(bands) and all(_headed(_columns(band, gutters)) for band in bands)
+    return lone and sum(unit.short for unit in cells) >= 0.8 * len(cells)
 
 
-def _headed(columns: Sequence[Sequence[_Unit]]) -> bool:
-    """Whether every column of a band starts with a title, and all titles on one line."""
+def _tiers(bands: Sequence[list[_Unit]], gutters: Sequence[Lane]) -> list[list[_Unit]]:
+    """Bands put together to rows of cards: each starts with headings on one line, in every column. Else all in one."""
+    tiers: list[list[_Unit]] = []
+    for index, band in enumerate(bands):
+        room = min(unit.top for unit in band) - max(unit.bottom for unit in tiers[-1]) if tiers else float("inf")
+        if _heads(band, bands[index + 1] if index + 1 < len(bands) else [], gutters, room):
+            tiers.append([])
+        elif not tiers:
+            break
+        tiers[-1].extend(band)
+    return tiers or [[unit for band in bands for unit in band]]
+
+
+def _heads(band: Sequence[_Unit], under: Sequence[_Unit], gutters: Sequence[Lane], room: float) -> bool:
+    """Whether a band starts with a heading, or a short line nearer to what is below it than above, in every column."""
+    columns = _columns(band, gutters)
+    if len(columns) <= len(gutters):
+        return False
     heads = [min(column, key=lambda unit: unit.top) for column in columns]
     lowest = min(head.bottom - head.top for head in heads)
-    return all(head.title for head in heads) and max(h.top for h in heads) - min(h.top for h in heads) < 0.6 * lowest
+    if max(head.top for head in heads) - min(head.top for head in heads) > 0.6 * lowest:
+        return False
+    if all(head.title for head in heads):
+        return True
+    below = [unit.top for unit in (*band, *under) if unit not in heads]
+    follows = bool(below) and min(below) - max(head.bottom for head in heads) < 0.5 * room
+    return follows and all(head.short or head.title for head in heads)
 
 
 def _sections(bands: Sequence[list[_Unit]]) -> list[list[_Unit]]:

@@ -175,10 +175,11 @@ def _neighbour(lines: Sequence[Line], index: int) -> int | None:
     for other_index in range(index):
         other = lines[other_index]
         shared = min(line.bottom, other.bottom) - max(line.top, other.top)
-        if shared > 0.5 * min(line.height, other.height) and line.left - other.right > -0.5 * line.width:
-            gap = abs(line.left - other.right)
-            if gap < nearest:
-                best, nearest = other_index, gap
+        gap = abs(line.left - other.right)
+        least = 0.5 if gap > 0.6 * line.size or min(line.width, other.width) > 8 * line.size else 0.2  # fractions
+        level = shared > least * min(line.height, other.height)
+        if level and line.left - other.right > -0.5 * line.width and gap < nearest:
+            best, nearest = other_index, gap
     return best
 
 
@@ -188,11 +189,25 @@ def _one_row(lines: Sequence[Line], left: int, right: int) -> bool:
     gap = b.left - a.right
     if max(a.size, b.size) > 1.8 * size and gap > 0.5 * size:
         return False
-    if gap < 0.9 * max(a.size, b.size):
+    if a.width < 1.3 * a.size or _BULLET.fullmatch(a.text):
+        return gap < 3 * b.size
+    if gap < 0.35 * size:
         return True
-    if (_BULLET.fullmatch(a.text) or (not a.text and a.width < 1.3 * a.size)) and gap < 3 * b.size:
-        return True
+    if gap < 1.2 * max(a.size, b.size):
+        return not _in_gutter(lines, a, b)
     return gap < 2.6 * size and _bridged(lines, a, b)
+
+
+def _in_gutter(lines: Sequence[Line], a: Line, b: Line) -> bool:
+    """Whether the gap between two lines goes on above or below them, with text on both sides."""
+    size = min(a.size, b.size)
+    lane = (a.right + b.left) / 2
+    near = [line for line in lines if 0.5 * size < abs(line.middle - a.middle) < 3.2 * size]
+    if any(line.left < lane - 0.5 * size and line.right > lane + 0.5 * size for line in near):
+        return False
+    ends = sum(lane - 3 * size < line.right <= lane + 0.5 * size and line.width > 3 * size for line in near)
+    begins = sum(abs(line.left - b.left) < 0.6 * size for line in near)
+    return begins > 0 and ends > 0
 
 
 def _bridged(lines: Sequence[Line], a: Line, b: Line) -> bool:
@@ -309,41 +324,60 @@ def _split(chain: Sequence[Row]) -> list[Paragraph]:
 
 
 def _starts(chain: Sequence[Row]) -> list[bool]:
+    """For each row of a chain, whether a paragraph starts with it."""
     size = statistics.median(row.size for row in chain)
+    first = [True] + [False] * (len(chain) - 1)
     if all(row.monospace for row in chain):
-        return [False] * len(chain)
+        return first
     left = sorted(row.left for row in chain)[max(0, len(chain) // 10 - 1)]
     right = sorted(row.right for row in chain)[min(len(chain) - 1, len(chain) - len(chain) // 10 - 1)]
+    if _centred(chain, left, right, size):
+        return first
     indents = [(row.left - left) / size for row in chain]
     marked = [bool(_MARKER.match(row.text)) for row in chain]
-    if _centred(chain, left, right, size):
-        return [False] * len(chain)
-    full = [right - row.right < 2.5 * size for row in chain[:-1]]
-    filled = bool(full) and sum(full) >= 0.5 * len(full)
-    flush = sum(indent < 0.5 for indent in indents)
-    inset = sum(0.7 < indent < 8 for indent in indents)
-    hanging = inset >= flush > 1 and _hangs(indents)
-    starts = [True] + [False] * (len(chain) - 1)
+    early = _early(chain, right, size)
+    hanging = _hangs(indents)
+    starts = first
     for index in range(1, len(chain)):
-        before, row = chain[index - 1], chain[index]
-        early = filled and right - before.right > row.first_word + 1.3 * size and right - before.right > 2 * size
         step = indents[index] - indents[index - 1]
+        last = index + 1 == len(chain)
         if hanging:
             starts[index] = indents[index] < 0.5
-        elif step > 0.6:
-            back = index + 1 < len(chain) and indents[index] - indents[index + 1] > 0.6
-            starts[index] = back or early or marked[index] or index + 1 == len(chain)
+        elif step > 0.6 and not early[index - 1]:
+            back = not last and indents[index] - indents[index + 1] > 0.6
+            continues = starts[index - 1] and (last or not back or early[index])
+            starts[index] = not continues
         elif step < -0.6:
             starts[index] = not starts[index - 1]
-        starts[index] = starts[index] or early or _item(chain, marked, indents, index)
+        starts[index] = starts[index] or early[index - 1] or _item(chain, marked, indents, index)
     return starts
 
 
+def _early(chain: Sequence[Row], right: float, size: float) -> list[bool]:
+    """For each row, whether it ends although the first word of the next would have fitted: a paragraph's last.
+
+    Only in a chain whose rows mostly run to the margin; in an address or a poem every row ends where it ends. Where
+    words are not known, ends that are ragged ask for more room than those of a justified text.
+    """
+    short = [right - row.right for row in chain]
+    inner = short[:-1]
+    if not inner or sum(gap < 2.5 * size for gap in inner) < 0.5 * len(inner):
+        return [False] * len(chain)
+    ragged = 2.5 * statistics.median(inner)
+    early = []
+    for under, gap in zip([*chain[1:], chain[-1]], short, strict=True):
+        least = 0.0 if under.text else 2 * size + ragged
+        early.append(gap > max(2 * size, under.first_word + 0.8 * size, least))
+    return early
+
+
 def _hangs(indents: Sequence[float]) -> bool:
-    """Whether nearly every flush row is followed by an inset one or another flush one: first lines hang out."""
+    """Whether first lines hang out: as many rows are inset as flush or more, and flush ones come back."""
+    flush = sum(indent < 0.5 for indent in indents)
+    inset = sum(0.7 < indent < 8 for indent in indents)
     followed = sum(a < 0.5 and b > 0.7 for a, b in pairwise(indents))
     returned = sum(a > 0.7 and b < 0.5 for a, b in pairwise(indents))
-    return followed >= 2 and returned >= 1
+    return inset >= flush > 1 and followed >= 2 and returned >= 1
 
 
 def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float], index: int) -> bool:
