@@ -24,6 +24,7 @@ from types import MappingProxyType
 
 import aiohttp
 
+from octavo import hub_cache
 from octavo.errors import EngineUnavailable
 from octavo.settings import EngineSettings
 
@@ -82,37 +83,18 @@ class Model:
 
 
 def find_model(settings: EngineSettings, environment: Mapping[str, str]) -> Model:
-    """The model in a folder, in a cache that has the revision asked for, or on the hub.
-
-    A platform's cached models lie on the network volume. A cache with another revision is not taken for it: the
-    revision is part of every result.
-    """
+    """The model in a folder, in a cache that has the revision asked for, or on the hub."""
     if Path(settings.model_name).is_dir():
         return Model(settings.model_name)
-    volume = Path(settings.volume_path)
-    on_volume = volume / "huggingface-cache" / "hub"
-    caches = [Path(settings.model_cache)] if settings.model_cache else []
-    if "HF_HOME" in environment:
-        caches.append(Path(environment["HF_HOME"]) / "hub")
-    for cache in (*caches, on_volume, Path.home() / ".cache" / "huggingface" / "hub"):
-        if (snapshot := _snapshot(cache, settings.model_name, settings.model_revision)) is not None:
-            return Model(str(snapshot), None, MappingProxyType({"HF_HUB_OFFLINE": "1"}))
+    found = hub_cache.snapshot(settings.model_name, settings.model_revision, settings, environment)
+    if found is not None:
+        return Model(str(found), None, MappingProxyType({"HF_HUB_OFFLINE": "1"}))
     if settings.model_cache:
         where = {"HF_HUB_CACHE": settings.model_cache}
     else:
-        where = {"HF_HUB_CACHE": str(on_volume)} if volume.is_dir() and not caches else {}
+        to_volume = Path(settings.volume_path).is_dir() and "HF_HOME" not in environment
+        where = {"HF_HUB_CACHE": str(hub_cache.on_volume(settings))} if to_volume else {}
     return Model(settings.model_name, settings.model_revision, MappingProxyType(where))
-
-
-def _snapshot(cache: Path, name: str, revision: str | None) -> Path | None:
-    """The folder of a revision in a hub cache: models--OWNER--NAME/snapshots/HASH, names of revisions under refs/."""
-    repository = cache / f"models--{name.replace('/', '--')}"
-    reference = repository / "refs" / (revision or "main")
-    with contextlib.suppress(OSError):
-        revision = reference.read_text().strip()
-    folder = repository / "snapshots" / (revision or "main")
-    complete = (folder / "config.json").exists() and any(folder.glob("*.safetensors"))
-    return folder if complete else None
 
 
 # vLLM needs none of them, and whoever can read its environment should not see them.
