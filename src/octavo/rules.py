@@ -73,7 +73,7 @@ def _along_rows(grey: _Grey, text: NDArray[np.float64], shortest: int) -> list[R
     """Horizontal lines, put together from pieces of at least `shortest` pixels (crossing lines cut them)."""
     if grey.shape[0] < 3 or grey.shape[1] < shortest:
         return []
-    strokes = cv2.absdiff(grey[:, 1:], grey[:, :-1])
+    strokes = np.asarray(cv2.absdiff(grey[:, 1:], grey[:, :-1]), np.uint8)
     found = []
     # Steps into dark and out of it apart: the edge of a line does not run into that of the letters beside it.
     for above, below in ((grey[:-1], grey[1:]), (grey[1:], grey[:-1])):

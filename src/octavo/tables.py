@@ -9,9 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from octavo.document import Pixels, Problem, TextLine
-from octavo.geometry import Box
+from octavo.geometry import Box, Size
 from octavo.networks.table_structure import TableStructure
-from octavo.rules import Rules
+from octavo.rules import Rules, find_rules
+from octavo.table_aligned import aligned
+from octavo.table_grid import Grid, as_html, filled
+from octavo.table_ruled import ruled
+from octavo.table_seen import seen_grid
+from octavo.table_words import straightening, tokens, word_boxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,22 @@ def read_table(
     """The one table in the picture `pixels`, which shows `frame` of the page.
 
     `lines` are those inside, with text, in page units; where a line has words with boxes it can be split over cells.
-    Without a network, or where rules and alignment leave no doubt, geometry alone decides.
+    Without a network geometry alone decides. Raises EngineFailed.
     """
-    return TableReading("<table></table>", 0.0)
+    size = Size(pixels.shape[1], pixels.shape[0])
+    rules = find_rules(pixels, word_boxes(lines, frame, size))
+    straight = straightening(lines, frame, rules)
+    words = tokens(lines, frame, size, straight)
+    if not words:
+        return TableReading("<table></table>", 0.0)
+    level = straight.rules(rules)
+    if network is not None:
+        seen = network.read(pixels)
+        grid = seen_grid(seen, words, straight)
+        if grid is not None and seen.confidence > 0.9:
+            return TableReading(as_html(grid, filled(grid, words)), seen.confidence)
+    found = ruled(words, level) or aligned(words, level)
+    if found is None:
+        grid = Grid((0.0, float(size.width)), (0.0, float(size.height)))
+        return TableReading(as_html(grid, filled(grid, words)), 0.1)
+    return TableReading(as_html(found.grid, found.cells), found.confidence)

@@ -1,0 +1,106 @@
+"""Columns and rows of a table from nothing but the places of its words.
+
+A border between columns is a place that most lines of the table leave free. Lines that cross it (headings over
+several columns, long entries beside empty cells) are counted against it, and tolerated while they are few.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.table_words import Token
+
+_WIDE = 0.75  # gap in text heights that is no space between words
+_CROSSED = 0.15  # share of lines that may cross a border
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Words of one line with nothing but spaces between them."""
+
+    words: tuple[Token, ...]
+
+    @property
+    def left(self) -> float:
+        return self.words[0].left
+
+    @property
+    def right(self) -> float:
+        return max(word.right for word in self.words)
+
+    @property
+    def top(self) -> float:
+        return min(word.top for word in self.words)
+
+    @property
+    def bottom(self) -> float:
+        return max(word.bottom for word in self.words)
+
+    @property
+    def center(self) -> float:
+        return (self.left + self.right) / 2
+
+    @property
+    def text(self) -> str:
+        return " ".join(word.text for word in self.words)
+
+
+def pieces(line: Sequence[Token], gap: float) -> list[Piece]:
+    """A line (words from left to right) cut at gaps of more than `gap` pixels."""
+    cut: list[list[Token]] = []
+    end = 0.0
+    for word in line:
+        if cut and word.left - end <= gap:
+            cut[-1].append(word)
+            end = max(end, word.right)
+        else:
+            cut.append([word])
+            end = word.right
+    return [Piece(tuple(words)) for words in cut]
+
+
+def column_gaps(lines: Sequence[Sequence[Token]], height: float) -> list[tuple[float, float]]:
+    """Stretches (left, right) between columns, for lines of words and the height of their letters."""
+    words = [word for line in lines for word in line]
+    if not words:
+        return []
+    start = min(word.left for word in words)
+    width = int(max(word.right for word in words) - start) + 2
+    wide, narrow, crossed = (np.zeros(width) for _ in range(3))
+    for line in lines:
+        parts = pieces(line, _WIDE * height)
+        weight = 1.0 if len(parts) > 1 else 0.35  # a line of one piece may be a heading or a note
+        for part in parts:
+            covered = np.zeros(width, bool)
+            for word in part.words:
+                covered[_span(word.left, word.right, start, width)] = True
+            inner = np.zeros(width, bool)
+            inner[_span(part.left, part.right, start, width)] = True
+            narrow += inner & ~covered
+            crossed += weight * covered
+        for before, after in pairwise(parts):
+            wide[_span(before.right, after.left, start, width)] += 1
+    free = _free(wide, narrow, crossed)
+    return [
+        (start + left, start + right)
+        for left, right in _stretches(free)
+        if right - left >= (0.2 if wide[left:right].max() >= 3 else 0.45) * height and left > 0 and right < width - 1
+    ]
+
+
+def _free(wide: NDArray[np.float64], narrow: NDArray[np.float64], crossed: NDArray[np.float64]) -> NDArray[np.bool_]:
+    votes = wide + 0.4 * narrow
+    tolerated = crossed <= _CROSSED * (wide + narrow + crossed)
+    return np.asarray(tolerated & ((wide >= 1) | ((narrow >= 4) & (crossed == 0))) & (votes > 0))
+
+
+def _span(left: float, right: float, start: float, width: int) -> slice:
+    return slice(max(0, round(left - start)), min(width, max(round(left - start) + 1, round(right - start))))
+
+
+def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

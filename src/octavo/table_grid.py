@@ -1,0 +1,124 @@
+"""The grid of a table: where its rows and columns lie, which places are one cell, and the words in each as HTML."""
+
+import html
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from octavo import prose
+from octavo.table_html import Cell, Table, rendered
+from octavo.table_words import Token, usual_height
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A cell of the grid: its first row and column, and how many of each it takes."""
+
+    row: int
+    column: int
+    rows: int = 1
+    columns: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Borders of columns (left to right) and rows (top to bottom) in pixels; cells that take more than one place."""
+
+    columns: tuple[float, ...]  # one more than there are columns
+    rows: tuple[float, ...]
+    merged: tuple[Slot, ...] = ()  # they never overlap; every other place is a cell of its own
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.rows) - 1, len(self.columns) - 1
+
+    def slots(self) -> list[Slot]:
+        """All cells, in reading order."""
+        rows, columns = self.shape
+        owner = self._owners()
+        return [
+            owner.get((row, column), Slot(row, column))
+            for row in range(rows)
+            for column in range(columns)
+            if (row, column) not in owner or (owner[row, column].row == row and owner[row, column].column == column)
+        ]
+
+    def slot_at(self, x: float, y: float) -> Slot:
+        """The cell that holds a point; the nearest one for a point outside."""
+        place = _band(self.rows, y), _band(self.columns, x)
+        return self._owners().get(place, Slot(*place))
+
+    def _owners(self) -> dict[tuple[int, int], Slot]:
+        return {
+            (slot.row + down, slot.column + across): slot
+            for slot in self.merged
+            for down in range(slot.rows)
+            for across in range(slot.columns)
+        }
+
+
+def _band(borders: Sequence[float], place: float) -> int:
+    inner = borders[1:-1]
+    return sum(place >= border for border in inner)
+
+
+def without_overlaps(slots: Iterable[Slot], rows: int, columns: int) -> tuple[Slot, ...]:
+    """Merged cells cut to the grid; of two that overlap, the first stays."""
+    taken: set[tuple[int, int]] = set()
+    kept = []
+    for slot in slots:
+        height, width = min(slot.rows, rows - slot.row), min(slot.columns, columns - slot.column)
+        places = {(slot.row + down, slot.column + across) for down in range(height) for across in range(width)}
+        if height > 0 and width > 0 and height * width > 1 and not places & taken:
+            taken |= places
+            kept.append(Slot(slot.row, slot.column, height, width))
+    return tuple(kept)
+
+
+def filled(grid: Grid, words: Sequence[Token]) -> dict[Slot, list[Token]]:
+    """The words of each cell that has any, by the place of their middle."""
+    cells: defaultdict[Slot, list[Token]] = defaultdict(list)
+    owners = grid._owners()
+    for word in words:
+        place = _band(grid.rows, word.middle), _band(grid.columns, word.center)
+        cells[owners.get(place, Slot(*place))].append(word)
+    return dict(cells)
+
+
+def as_html(grid: Grid, cells: dict[Slot, list[Token]]) -> str:
+    """The table. A merged cell without text is written as single empty cells: nothing says that it was one."""
+    empty = {slot for slot in grid.merged if slot not in cells}
+    shown = Grid(grid.columns, grid.rows, tuple(slot for slot in grid.merged if slot not in empty))
+    rows: list[list[Cell]] = [[] for _ in range(grid.shape[0])]
+    for slot in shown.slots():
+        text = cell_text(cells.get(slot, []))
+        rows[slot.row].append(Cell(html.escape(text, quote=False), slot.rows, slot.columns))
+    return rendered(Table(tuple(map(tuple, rows))))
+
+
+def cell_text(words: Sequence[Token]) -> str:
+    """The words of one cell as running text."""
+    return prose.paragraph(_line_text(line) for line in text_lines(words))
+
+
+def text_lines(words: Sequence[Token]) -> list[list[Token]]:
+    """Words grouped into lines from top to bottom, each from left to right."""
+    reach = 0.5 * usual_height(words)
+    lines: list[list[Token]] = []
+    middles: list[float] = []
+    for word in sorted(words, key=lambda word: word.middle):
+        if lines and word.middle - middles[-1] <= reach:
+            lines[-1].append(word)
+            middles[-1] += (word.middle - middles[-1]) / len(lines[-1])
+        else:
+            lines.append([word])
+            middles.append(word.middle)
+    return [sorted(line, key=lambda word: word.left) for line in lines]
+
+
+def _line_text(line: Sequence[Token]) -> str:
+    text = ""
+    for before, word in zip([None, *line[:-1]], line, strict=True):
+        apart = before is not None and (word.spaced or word.line != before.line)
+        text += f" {word.text}" if apart else word.text
+    return text

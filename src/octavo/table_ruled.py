@@ -1,0 +1,235 @@
+"""A table with ruling lines between its columns: the lattice they make, completed where lines were left out.
+
+Lines give borders; where a line is missing between two places, the two are one cell. Many tables draw only some of
+their lines, for instance upright ones in the head alone. So rows are first divided where the text shows several, and a
+column's line is continued through rows that leave it free, if there are many of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.rules import Rule, Rules
+from octavo.table_aligned import Aligned, Entry, Line, lines_into_rows
+from octavo.table_columns import Piece
+from octavo.table_grid import Grid, Slot, text_lines
+from octavo.table_words import Token, usual_height
+
+_COVERED = 0.6  # share of a cell's side along which a line must run to close it
+
+
+@dataclass(slots=True)
+class _Lattice:
+    """Borders, and which sides of which places are closed. `at[row, border]` is where a column's border is in a row."""
+
+    xs: list[float]
+    ys: list[float]
+    upright: NDArray[np.bool_]  # rows x inner and outer column borders
+    level: NDArray[np.bool_]  # row borders x columns
+    at: NDArray[np.float64]
+
+
+def ruled(words: Sequence[Token], rules: Rules) -> Aligned | None:
+    """The grid that the lines show; None where no line divides columns."""
+    if not words:
+        return None
+    height = usual_height(words)
+    xs, ys = _positions(rules.vertical, height), _positions(rules.horizontal, height)
+    xs = _with_ends(xs, min(w.left for w in words), max(w.right for w in words), rules.horizontal, height)
+    ys = _with_ends(ys, min(w.top for w in words), max(w.bottom for w in words), rules.vertical, height)
+    if len(xs) < 3 or len(ys) < 2:
+        return None
+    lattice = _lattice(xs, ys, rules)
+    lattice = _divided(lattice, words, rules, height)
+    _continue_columns(lattice, words, height)
+    return _assembled(lattice, words)
+
+
+# --- borders -----------------------------------------------------------------------------------------------------
+
+
+def _positions(rules: Sequence[Rule], height: float) -> list[float]:
+    """Places of lines, those close together as one."""
+    long = sorted((rule for rule in rules if rule.length > 1.2 * height), key=lambda rule: rule.at)
+    groups: list[list[Rule]] = []
+    for rule in long:
+        if groups and rule.at - groups[-1][-1].at < max(3.0, 0.45 * height):
+            groups[-1].append(rule)
+        else:
+            groups.append([rule])
+    return [float(np.average([r.at for r in group], weights=[r.length for r in group])) for group in groups]
+
+
+def _with_ends(places: list[float], low: float, high: float, across: Sequence[Rule], height: float) -> list[float]:
+    """The outer borders added where none is drawn beyond the words."""
+    starts = [rule.start for rule in across if rule.length > 4 * height]
+    ends = [rule.end for rule in across if rule.length > 4 * height]
+    low, high = min([low, *starts]), max([high, *ends])
+    places = list(places)
+    if not places or places[0] > low + 0.7 * height:
+        places.insert(0, low - 1)
+    if places[-1] < high - 0.7 * height:
+        places.append(high + 1)
+    return places
+
+
+def _lattice(xs: list[float], ys: list[float], rules: Rules) -> _Lattice:
+    upright = np.zeros((len(ys) - 1, len(xs)), bool)
+    level = np.zeros((len(ys), len(xs) - 1), bool)
+    for row, (top, bottom) in enumerate(pairwise(ys)):
+        for border, x in enumerate(xs):
+            upright[row, border] = _drawn(rules.vertical, x, top, bottom, _reach(xs, border))
+    for border, y in enumerate(ys):
+        for column, (left, right) in enumerate(pairwise(xs)):
+            level[border, column] = _drawn(rules.horizontal, y, left, right, _reach(ys, border))
+    upright[:, [0, -1]] = True
+    level[[0, -1], :] = True
+    return _Lattice(xs, ys, upright, level, np.tile(np.array(xs), (len(ys) - 1, 1)))
+
+
+def _reach(places: Sequence[float], number: int) -> float:
+    """How far from a border a line may be to count as its own: less than halfway to the next."""
+    gaps = [abs(places[other] - places[number]) for other in (number - 1, number + 1) if 0 <= other < len(places)]
+    return min(8.0, 0.45 * min(gaps))
+
+
+def _drawn(rules: Sequence[Rule], at: float, start: float, end: float, reach: float) -> bool:
+    """Whether lines run along most of the side between two corners."""
+    parts = sorted((max(r.start, start), min(r.end, end)) for r in rules if abs(r.at - at) <= reach)
+    covered, last = 0.0, start
+    for low, high in parts:
+        covered += max(0.0, high - max(low, last))
+        last = max(last, high)
+    return covered > _COVERED * (end - start)
+
+
+# --- lines that were left out -------------------------------------------------------------------------------------
+
+
+def _divided(lattice: _Lattice, words: Sequence[Token], rules: Rules, height: float) -> _Lattice:
+    """Rows between two drawn lines divided where the text shows several rows."""
+    cuts: list[float] = []
+    single = _single_lines(lattice, words)
+    for row, (top, bottom) in enumerate(pairwise(lattice.ys)):
+        inside = [word for word in words if top <= word.middle < bottom]
+        lines = [_entries(line, lattice.xs) for line in text_lines(inside)]
+        if len(lines) < 2:
+            continue
+        groups = lines_into_rows(lines, _shapes(lines, lattice.xs), rules, height, apart=not single, head=row == 0)
+        for above, below in pairwise(groups):
+            cuts.append((max(line.bottom for line in above) + min(line.top for line in below)) / 2)
+    if not cuts:
+        return lattice
+    ys = sorted([*lattice.ys, *cuts])
+    source = [sum(y >= border for border in lattice.ys[1:-1]) for y in ys[:-1]]
+    level = np.ones((len(ys), len(lattice.xs) - 1), bool)
+    for border, y in enumerate(ys):
+        if y in lattice.ys:
+            level[border] = lattice.level[lattice.ys.index(y)]
+    return _Lattice(lattice.xs, ys, lattice.upright[source], level, lattice.at[source])
+
+
+def _single_lines(lattice: _Lattice, words: Sequence[Token]) -> bool:
+    """Whether the drawn lines divide the table into rows already: several, and few lines of text in each."""
+    counts = [
+        len(text_lines([word for word in words if top <= word.middle < bottom])) for top, bottom in pairwise(lattice.ys)
+    ]
+    counts = [count for count in counts if count]
+    return len(counts) >= 3 and float(np.median(counts)) <= 3
+
+
+def _entries(line: Sequence[Token], xs: Sequence[float]) -> Line:
+    entries = []
+    for column, (left, right) in enumerate(pairwise(xs)):
+        own = tuple(word for word in line if left <= word.center < right)
+        if own:
+            entries.append(Entry(Piece(own), column, column))
+    return Line(tuple(entries), min(word.top for word in line), max(word.bottom for word in line))
+
+
+def _shapes(lines: Sequence[Line], xs: Sequence[float]) -> list[tuple[float, float]]:
+    return list(pairwise(xs))
+
+
+def _continue_columns(lattice: _Lattice, words: Sequence[Token], height: float) -> None:
+    """Column lines carried on through rows that leave them free."""
+    rows = len(lattice.ys) - 1
+    by_row = [[word for word in words if top <= word.middle < bottom] for top, bottom in pairwise(lattice.ys)]
+    for border in range(1, len(lattice.xs) - 1):
+        for first, last in _runs(~lattice.upright[:, border]):
+            if last - first < 3 and last - first < 0.4 * rows:
+                continue
+            inside = [word for row in by_row[first:last] for word in row]
+            place = _clear_place(inside, lattice.xs, border, height)
+            free = [
+                not any(w.left + 0.2 * height < place < w.right - 0.2 * height for w in by_row[row])
+                for row in range(first, last)
+            ]
+            if sum(free) < 0.7 * len(free):
+                continue
+            for row, is_free in zip(range(first, last), free, strict=True):
+                lattice.upright[row, border] = is_free
+                lattice.at[row, border] = place
+
+
+def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
+    yield from ((int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True))
+
+
+def _clear_place(words: Sequence[Token], xs: Sequence[float], border: int, height: float) -> float:
+    """Near a border, where it cuts the fewest words."""
+    x = xs[border]
+    low, high = (xs[border - 1] + 2 * x) / 3, (xs[border + 1] + 2 * x) / 3
+    places = np.linspace(max(low, x - 6 * height), min(high, x + 6 * height), 81)
+    lefts, rights = np.array([w.left for w in words]), np.array([w.right for w in words])
+    cut = np.minimum(places[:, None] - lefts, rights - places[:, None]).clip(0).sum(axis=1) if len(words) else 0.0
+    return float(places[np.argmin(cut + 0.05 * np.abs(places - x))])
+
+
+# --- cells -------------------------------------------------------------------------------------------------------
+
+
+def _assembled(lattice: _Lattice, words: Sequence[Token]) -> Aligned:
+    """Places without a side between them made one, in rectangles; words put in by their middle."""
+    rows, columns = len(lattice.ys) - 1, len(lattice.xs) - 1
+    owner: dict[tuple[int, int], Slot] = {}
+    merged = []
+    for row in range(rows):
+        for column in range(columns):
+            if (row, column) in owner:
+                continue
+            slot = _rectangle(lattice, row, column, owner)
+            for down in range(slot.rows):
+                for across in range(slot.columns):
+                    owner[row + down, column + across] = slot
+            if slot.rows * slot.columns > 1:
+                merged.append(slot)
+    cells: dict[Slot, list[Token]] = {}
+    for word in words:
+        row = sum(word.middle >= y for y in lattice.ys[1:-1])
+        column = sum(word.center >= x for x in lattice.at[row, 1:-1])
+        cells.setdefault(owner[row, column], []).append(word)
+    return Aligned(Grid(tuple(lattice.xs), tuple(lattice.ys), tuple(merged)), cells, 0.9)
+
+
+def _rectangle(lattice: _Lattice, row: int, column: int, owner: dict[tuple[int, int], Slot]) -> Slot:
+    """The largest open area from a place to the right, then down."""
+    rows, columns = len(lattice.ys) - 1, len(lattice.xs) - 1
+    wide = 1
+    while column + wide < columns and not lattice.upright[row, column + wide] and (row, column + wide) not in owner:
+        wide += 1
+    high = 1
+    while row + high < rows:
+        under = range(column, column + wide)
+        if lattice.level[row + high, column : column + wide].any():
+            break
+        if any((row + high, c) in owner for c in under):
+            break
+        if any(lattice.upright[row + high, c] for c in range(column + 1, column + wide)):
+            break
+        high += 1
+    return Slot(row, column, high, wide)

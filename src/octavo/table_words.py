@@ -1,0 +1,191 @@
+"""The words of one table, in pixels of its picture and as if it had been photographed straight.
+
+Grids are made of upright lines. A page that was scanned askew or photographed from one side is not straightened (that
+costs sharpness); its words and rules are moved to where they would be, by the slopes that lines of text and ruling
+lines show.
+"""
+
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from octavo.document import TextLine, Word
+from octavo.geometry import Box, PixelBox, Size
+from octavo.rules import Rule, Rules
+
+_UPRIGHT = 0.004  # slopes below (a quarter of a degree) are noise of the line finder
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of the table. Pixels."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    line: int  # which line of text it came from
+    spaced: bool  # whether a space is before it, where it is not the first of its line
+    bold: bool = False
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+    @property
+    def center(self) -> float:
+        return (self.left + self.right) / 2
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+
+@dataclass(frozen=True, slots=True)
+class Straightening:
+    """Moves points to where they would be in a straight picture: slopes at the middle, and how they fan out."""
+
+    center: tuple[float, float] = (0.0, 0.0)
+    rows: tuple[float, float] = (0.0, 0.0)  # slope of horizontals in the middle, and its change per pixel down
+    columns: tuple[float, float] = (
+        0.0,
+        0.0,
+    )  # slope of verticals (dx/dy) in the middle, and its change per pixel right
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        right, down = x - self.center[0], y - self.center[1]
+        return (
+            x - (self.columns[0] + self.columns[1] * right) * down,
+            y - (self.rows[0] + self.rows[1] * down) * right,
+        )
+
+    def rules(self, rules: Rules) -> Rules:
+        """Ruling lines moved; each is taken as straight afterwards."""
+        across, down = [], []
+        for rule in rules.horizontal:
+            (left, first), (right, last) = (self.point(x, rule.at_point(x)) for x in (rule.start, rule.end))
+            across.append(Rule((first + last) / 2, left, right))
+        for rule in rules.vertical:
+            (first, top), (last, bottom) = (self.point(rule.at_point(y), y) for y in (rule.start, rule.end))
+            down.append(Rule((first + last) / 2, top, bottom))
+        return Rules(rules.size, tuple(across), tuple(down))
+
+
+def straightening(lines: Sequence[TextLine], frame: Box, rules: Rules) -> Straightening:
+    """How the table in a picture leans, from the slopes of its lines of text and its ruling lines."""
+    size = rules.size
+    center = (size.width / 2, size.height / 2)
+    quads = [_quad(line, frame, size) for line in lines if len(line.quad) == 4]
+    across = [
+        ((top + bottom) / 2 - center[1], (slope_top + slope_bottom) / 2, length)
+        for (top, bottom, slope_top, slope_bottom, length, height) in map(_edges, quads)
+        if length > 3 * height
+    ]
+    across += [(r.at - center[1], r.slope, r.length) for r in rules.horizontal if r.length > size.width / 8]
+    down = [(r.at - center[0], r.slope, r.length) for r in rules.vertical if r.length > size.height / 8]
+    rows = _fan(across, size.height)
+    columns = _fan(down, size.width) if down else (-rows[0], 0.0)
+    return Straightening(center, rows, columns)
+
+
+def _fan(slopes: Sequence[tuple[float, float, float]], extent: int) -> tuple[float, float]:
+    """Slope in the middle and its change per pixel, from (distance from the middle, slope, weight)."""
+    if not slopes:
+        return 0.0, 0.0
+    place, slope, weight = (np.array(column) for column in zip(*slopes, strict=True))
+    order = np.argsort(slope)
+    median = float(slope[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)])
+    near = np.abs(slope - median) < 0.08
+    if near.sum() < 4 or np.ptp(place[near]) < 0.4 * extent or float(np.std(slope[near])) < _UPRIGHT:
+        return (median, 0.0) if abs(median) > _UPRIGHT else (0.0, 0.0)
+    change, middle = np.polyfit(place[near], slope[near], 1, w=np.sqrt(weight[near]))
+    return float(middle), float(change)
+
+
+def _quad(line: TextLine, frame: Box, size: Size) -> list[tuple[float, float]]:
+    return [_pixels(x, y, frame, size) for x, y in line.quad]
+
+
+def _edges(quad: Sequence[tuple[float, float]]) -> tuple[float, float, float, float, float, float]:
+    """Middles and slopes of the top and bottom edge, length and height, of four corners clockwise from top left."""
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad
+    length = (math.hypot(bx - ax, by - ay) + math.hypot(cx - dx, cy - dy)) / 2
+    height = (math.hypot(dx - ax, dy - ay) + math.hypot(cx - bx, cy - by)) / 2
+    slopes = [(by - ay) / (bx - ax) if bx > ax else 9.0, (cy - dy) / (cx - dx) if cx > dx else 9.0]
+    return (ay + by) / 2, (cy + dy) / 2, slopes[0], slopes[1], length, height
+
+
+def _pixels(x: float, y: float, frame: Box, size: Size) -> tuple[float, float]:
+    return (x - frame.left) / frame.width * size.width, (y - frame.top) / frame.height * size.height
+
+
+def tokens(lines: Sequence[TextLine], frame: Box, size: Size, straight: Straightening) -> list[Token]:
+    """The words of the lines, moved straight. Every word of every line is there once."""
+    found = []
+    for number, line in enumerate(lines):
+        height = _height(line, frame, size)
+        for word, spaced in _words(line):
+            left, top = _pixels(word.box.left, word.box.top, frame, size)
+            right, bottom = _pixels(word.box.right, word.box.bottom, frame, size)
+            x, y = straight.point((left + right) / 2, (top + bottom) / 2)
+            half = min(bottom - top, height) / 2 if height else (bottom - top) / 2
+            wide = (right - left) / 2
+            found.append(Token(word.text, x - wide, y - half, x + wide, y + half, number, spaced, line.bold))
+    return found
+
+
+def word_boxes(lines: Sequence[TextLine], frame: Box, size: Size) -> list[PixelBox]:
+    """Where the words are in the picture; whole lines where words are not known."""
+    boxes = [word.box for line in lines for word in line.words] + [line.box for line in lines if not line.words]
+    corners = [(_pixels(box.left, box.top, frame, size), _pixels(box.right, box.bottom, frame, size)) for box in boxes]
+    return [PixelBox(round(left), round(top), round(right), round(bottom)) for (left, top), (right, bottom) in corners]
+
+
+def _height(line: TextLine, frame: Box, size: Size) -> float:
+    """Height of a leaning line across its own direction; 0 where it is not known."""
+    return _edges(_quad(line, frame, size))[5] if len(line.quad) == 4 else 0.0
+
+
+def _words(line: TextLine) -> Iterator[tuple[Word, bool]]:
+    """Words with places, and whether a space precedes each; places are estimated where the line has none."""
+    text = line.text or ""
+    if "".join(word.text for word in line.words).split() != "".join(text.split()).split():
+        yield from _estimated(text, line.box)
+        return
+    start = 0
+    for word in line.words:
+        if not word.text.strip():
+            continue
+        place = text.find(word.text.strip(), start)
+        spaced = place > start or place < 0
+        start = place + len(word.text.strip()) if place >= 0 else start
+        yield Word(word.text.strip(), word.box), spaced
+
+
+def _estimated(text: str, box: Box) -> Iterator[tuple[Word, bool]]:
+    """Words of a text at about their places, by the width of what precedes them."""
+    widths = [_width(character) for character in text]
+    unit = box.width / max(1.0, sum(widths))
+    place = 0
+    for part in text.split():
+        start = text.index(part, place)
+        place = start + len(part)
+        left = box.left + unit * sum(widths[:start])
+        right = left + unit * sum(widths[start:place])
+        yield Word(part, Box(left, box.top, right, box.bottom)), True
+
+
+def _width(character: str) -> float:
+    """Of average height 1: rough, but the same for all."""
+    if character in "iljI.,:;'|!()[] ":
+        return 0.3
+    return 1.0 if character > "\u2e80" else 0.55
+
+
+def usual_height(words: Sequence[Token]) -> float:
+    """Of the letters; 1 where there are none."""
+    return max(1.0, statistics.median(word.height for word in words)) if words else 1.0
