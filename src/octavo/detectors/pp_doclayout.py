@@ -1,0 +1,219 @@
+"""PP-DocLayoutV3, the layout network of GLM-OCR's full mode, through transformers: the home of torch.
+
+Its boxes come as the network gives them, duplicates and nested ones included, with their rank in reading order:
+`regions` settles them, by the official SDK's rules in the profile `official`. Pictures are prepared as transformers'
+`PPDocLayoutV3ImageProcessor` does (800 x 800 bicubic without antialiasing, in whole grey levels, divided by 255), but
+on the network's own device: on a GPU the page travels as bytes and everything else happens there.
+
+Without outlines the mask head is kept from drawing 300 masks in each of six decoder layers: 288 MB a page.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo import hub_cache
+from octavo.document import Detection, Label, PageImage
+from octavo.errors import EngineFailed, EngineUnavailable
+from octavo.geometry import SCALE, Box, Size
+from octavo.layout_outlines import outlines
+from octavo.settings import EngineSettings
+
+log = logging.getLogger(__name__)
+
+LABELS = tuple(Label)  # in the order of the network's class ids; its own names for them are not unique
+
+
+def open_detector(settings: EngineSettings) -> "PPDocLayout":
+    """Loads the network. Raises EngineUnavailable where a package or the weights are missing."""
+    return PPDocLayout(settings)
+
+
+class PPDocLayout:
+    """The network, on one device."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        try:
+            import torch
+            import transformers
+        except ImportError as error:
+            raise EngineUnavailable(
+                "the detector pp_doclayout needs torch and transformers: pip install 'octavo[gpu]'"
+            ) from error
+        self._torch = torch
+        self._device = _device(torch, settings)
+        self._half = self._device.type == "cuda" and settings.layout_half
+        self._network, self._input = _loaded(torch, transformers, settings, half=self._half)
+        self._network.to(self._device).eval()
+        self._polygons = settings.layout_polygons
+        if not self._polygons:
+            self._network.model.decoder.register_forward_pre_hook(_without_masks, with_kwargs=True)
+        lowest = [settings.layout_thresholds.get(label, settings.layout_threshold) for label in LABELS]
+        self._lowest = torch.tensor(lowest, dtype=torch.float32, device=self._device)
+        self._preparers = ThreadPoolExecutor(settings.layout_workers, thread_name_prefix="layout-pictures")
+        self.batch_size = settings.layout_batch_size or (16 if self._device.type == "cuda" else 1)
+        name = Path(settings.layout_model).name
+        self.described = f"PP-DocLayoutV3 ({name}), {'float16' if self._half else 'float32'} on {self._device}"
+
+    def detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
+        found: list[list[Detection]] = []
+        for start in range(0, len(pages), self.batch_size):
+            found += self._detect(pages[start : start + self.batch_size])
+        return found
+
+    def close(self) -> None:
+        self._preparers.shutdown()
+        self._network = None
+        if self._device.type == "cuda":
+            self._torch.cuda.empty_cache()
+
+    def _detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
+        """One batch; halved as long as the GPU's memory does not hold it."""
+        try:
+            return [[*_detections(found, page.size)] for found, page in zip(self._seen(pages), pages, strict=True)]
+        except self._torch.OutOfMemoryError as error:
+            if len(pages) == 1:
+                raise EngineFailed("the layout network needs more GPU memory than is left for one page") from error
+        half = len(pages) // 2
+        log.warning("layout_batch_halved pages=%d", len(pages))
+        self._torch.cuda.empty_cache()
+        return self._detect(pages[:half]) + self._detect(pages[half:])
+
+    def _seen(self, pages: Sequence[PageImage]) -> "list[_Found]":
+        torch = self._torch
+        with torch.inference_mode():
+            pictures = torch.stack([*self._preparers.map(self._prepared, pages)])
+            answer = self._network(pixel_values=pictures)
+            sizes = [(page.size.width, page.size.height) * 2 for page in pages]
+            scale = torch.tensor(sizes, device=self._device)[:, None, :]
+            middles, extents = answer.pred_boxes.float().split(2, dim=-1)
+            boxes = torch.cat([middles - 0.5 * extents, middles + 0.5 * extents], dim=-1) * scale
+            ranks = _ranks(torch, answer.order_logits.float())
+
+            # The best (query, class) pairs, as many as there are queries: a query may come twice, as two classes.
+            queries, classes = answer.logits.shape[1:]
+            scores, best = torch.sigmoid(answer.logits.float()).flatten(1).topk(queries, dim=-1)
+            labels, rows = best % classes, best // classes
+            found = []
+            for page in range(len(pages)):
+                keep = scores[page] >= self._lowest[labels[page]]
+                row = rows[page][keep]
+                rank, order = ranks[page][row].sort()
+                row = row[order]
+                masks = None
+                if self._polygons:
+                    masks = (answer.out_masks[page][row].float().sigmoid() > self._lowest.min()).cpu().numpy()
+                found.append(
+                    _Found(
+                        labels[page][keep][order].cpu().numpy(),
+                        scores[page][keep][order].cpu().numpy(),
+                        boxes[page][row].cpu().numpy(),
+                        rank.cpu().numpy(),
+                        masks,
+                    )
+                )
+            return found
+
+    def _prepared(self, page: PageImage) -> Any:
+        torch = self._torch
+        with torch.inference_mode():
+            picture = torch.from_numpy(np.ascontiguousarray(page.pixels)).to(self._device)
+            picture = picture.permute(2, 0, 1)[None].float()
+            picture = torch.nn.functional.interpolate(picture, self._input, mode="bicubic", align_corners=False)
+            picture = picture.clamp_(0, 255).round_() / 255
+            return picture[0].half() if self._half else picture[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the network saw on one page, by rank; boxes in pixels."""
+
+    labels: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    boxes: NDArray[np.float32]
+    ranks: NDArray[np.int64]
+    masks: NDArray[np.bool_] | None
+
+
+def _detections(found: _Found, size: Size) -> Iterator[Detection]:
+    """Boxes are not clamped to the page: the official rules compare them as they are."""
+    scale = SCALE / np.array([size.width, size.height] * 2, dtype=np.float64)
+    polygons = [None] * len(found.labels) if found.masks is None else [*outlines(found.boxes, found.masks, size)]
+    for label, score, box, rank, polygon in zip(
+        found.labels, found.scores, found.boxes * scale, found.ranks, polygons, strict=True
+    ):
+        left, top, right, bottom = box.tolist()
+        outline = () if polygon is None else tuple((x, y) for x, y in (polygon * scale[:2]).tolist())
+        yield Detection(Box(left, top, right, bottom), LABELS[label], float(score), order=float(rank), polygon=outline)
+
+
+def _ranks(torch: Any, logits: Any) -> Any:
+    """Reading order: queries ranked by how many others each pair's vote puts before them."""
+    before = torch.sigmoid(logits)
+    votes = before.triu(diagonal=1).sum(dim=1) + (1.0 - before.transpose(1, 2)).tril(diagonal=-1).sum(dim=1)
+    return votes.argsort(dim=1).argsort(dim=1)
+
+
+def _without_masks(decoder: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Leaves the decoder one pixel to draw its masks on."""
+    if "mask_feat" in named:
+        named["mask_feat"] = named["mask_feat"][..., :1, :1]
+    return arguments, named
+
+
+# --- opening -----------------------------------------------------------------------------------------------------
+
+
+def _device(torch: Any, settings: EngineSettings) -> Any:
+    has_gpu = torch.cuda.is_available()
+    name = settings.layout_device or (f"cuda:{settings.layout_gpu}" if has_gpu else "cpu")
+    if name.startswith("cuda") and not has_gpu:
+        raise EngineUnavailable(f"layout_device is {name!r}, but this machine has no GPU that torch can use")
+    device = torch.device(name)
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise EngineUnavailable(f"layout_device is {name!r}, but there are {torch.cuda.device_count()} GPUs")
+    return device
+
+
+def _loaded(torch: Any, transformers: Any, settings: EngineSettings, *, half: bool) -> tuple[Any, tuple[int, int]]:
+    """The network and the height and width of the pictures it wants."""
+    found = hub_cache.snapshot(settings.layout_model, settings.layout_revision, settings, os.environ)
+    model, local = (settings.layout_model, False) if found is None else (str(found), True)
+    where = {} if local else {"revision": settings.layout_revision, "cache_dir": settings.model_cache}
+    try:
+        described = transformers.utils.cached_file(model, "preprocessor_config.json", **where)
+        size = json.loads(Path(described).read_text())["size"]
+        network = transformers.PPDocLayoutV3ForObjectDetection.from_pretrained(
+            model, dtype=torch.float16 if half else torch.float32, use_safetensors=True, **where
+        )
+    except AttributeError as error:
+        raise EngineUnavailable(
+            "this transformers does not know PP-DocLayoutV3: pip install 'transformers>=5.3'"
+        ) from error
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise EngineUnavailable(_missing(settings, local=local)) from error
+    if network.config.num_labels != len(LABELS):
+        classes = network.config.num_labels
+        raise EngineUnavailable(f"{Path(model).name!r} is no PP-DocLayoutV3: it tells {classes} classes apart")
+    return network, (size["height"], size["width"])
+
+
+def _missing(settings: EngineSettings, *, local: bool) -> str:
+    if local or Path(settings.layout_model).is_absolute():
+        return (
+            f"the folder {Path(settings.layout_model).name!r} holds no PP-DocLayoutV3: config.json, "
+            "preprocessor_config.json and model.safetensors belong in it"
+        )
+    revision = f" --revision {settings.layout_revision}" if settings.layout_revision else ""
+    return (
+        f"the layout network {settings.layout_model!r} is not on this machine and cannot be fetched: run "
+        f"`hf download {settings.layout_model}{revision}` where there is a network, or give its folder as layout_model"
+    )
