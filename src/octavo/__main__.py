@@ -45,14 +45,14 @@ def _parser(words: Sequence[str]) -> ArgumentParser:
     chosen = next((word for word in words if not word.startswith("-")), None)
     commands = parser.add_subparsers(dest="front_end", title="commands", metavar="COMMAND")
     for name in dropins.names(frontends):
-        help_line = _help(name)
-        command = commands.add_parser(name, help=help_line, description=help_line)
+        line = help_line(name)
+        command = commands.add_parser(name, help=line, description=line)
         if name == chosen:
             dropins.load(frontends, name).add_arguments(command)
     return parser
 
 
-def _help(name: str) -> str:
+def help_line(name: str) -> str:
     """The first line of a front end's docstring, read without importing it."""
     spec = find_spec(f"{frontends.__name__}.{name}")
     if spec is None or spec.origin is None:

@@ -1,7 +1,7 @@
 """Socket: how work arrives. One file per way in; its file name is what users type after `octavo`.
 
-A module here opens with a docstring whose first line is its help, and loads nothing heavy before `run`, or
-`add_arguments`, is called. Names with a leading underscore are shared by the front ends and are none.
+A module here opens with a docstring whose first line is its help; it is imported only when it is named. Modules with a
+leading underscore are shared by the front ends and are none themselves.
 """
 
 from argparse import ArgumentParser, Namespace

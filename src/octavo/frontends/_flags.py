@@ -38,27 +38,26 @@ def described(model: type[BaseModel], field: str) -> str:
     names = drop_ins(model, field)
     if names:
         text += f" One of: {', '.join(names)}." if kind_of(model, field) is str else f" Of: {', '.join(names)}."
-    default = default_text(model, field)
+    default = as_text(model.model_fields[field].default)
     variable = next(environment_names(model, field))
     return f"{text} [{f'default: {default}; ' if default else ''}{variable}]"
 
 
-def default_text(model: type[BaseModel], field: str) -> str:
-    """A default as one would type it; empty where there is none."""
-    default = model.model_fields[field].default
-    match default:
+def as_text(value: object) -> str:
+    """A value as one would type it; empty for none."""
+    match value:
         case None:
             return ""
         case bool():
-            return "on" if default else "off"
+            return "on" if value else "off"
         case StrEnum():
-            return default.value
+            return value.value
         case Mapping():
-            return ",".join(f"{key}={value}" for key, value in default.items())
+            return ",".join(f"{key}={as_text(entry)}" for key, entry in value.items())
         case tuple() | list():
-            return ",".join(str(part) for part in default)
+            return ",".join(as_text(entry) for entry in value)
         case _:
-            return str(default)
+            return str(value)
 
 
 def drop_ins(model: type[BaseModel], field: str) -> list[str]:

@@ -1,0 +1,159 @@
+"""Write the pages of docs/ that say what the code says: options, errors, exit codes.
+
+`make docs` writes them, `make check` (with --check) fails where one is not current.
+"""
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+
+from pydantic import BaseModel
+
+from octavo import dropins, errors, frontends
+from octavo.__main__ import help_line
+from octavo.errors import Fault, OctavoError
+from octavo.frontends._exits import FAULT_EXITS, Exit
+from octavo.frontends._flags import as_text, drop_ins
+from octavo.settings import (
+    EngineSettings,
+    ParseOptions,
+    ServeSettings,
+    WorkerSettings,
+    environment_names,
+    flag_name,
+    kind_of,
+)
+
+ROOT = Path(__file__).parent.parent
+NOTE = "<!-- Written by scripts/generate_docs.py from the code: change it there, then run `make docs`. -->\n"
+
+MODELS: Mapping[type[BaseModel], str] = MappingProxyType(
+    {
+        ParseOptions: "Of a document",
+        EngineSettings: "Of the engine",
+        ServeSettings: "Of the HTTP server",
+        WorkerSettings: "Of the serverless worker",
+    }
+)
+
+
+HEADINGS: Mapping[Fault, str] = MappingProxyType(
+    {
+        Fault.CALLER: "The input or the options",
+        Fault.UPSTREAM: "A server we depend on",
+        Fault.OURS: "The installation, or a defect",
+    }
+)
+
+BOUNDS = MappingProxyType({"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"})
+
+
+def options() -> str:
+    lines = [
+        "# Options",
+        "",
+        NOTE,
+        "Every option is a flag of the command line, a keyword in Python and an environment variable. What is given",
+        "explicitly beats the environment, the environment beats a preset, a preset beats the default;",
+        "`octavo doctor --effective` prints what is in force and where each value came from.",
+        "",
+        "Where several values are asked for, write `a,b` or JSON; where names have values, `a=b,c=d` or JSON.",
+    ]
+    for model, title in MODELS.items():
+        lines += ["", f"## {title}", "", f"{inspect.getdoc(model)}", ""]
+        lines += ["| flag | default | what it does | environment |", "| --- | --- | --- | --- |"]
+        lines += [_option(model, field) for field in model.model_fields]
+    return "\n".join(lines) + "\n"
+
+
+def _option(model: type[BaseModel], field: str) -> str:
+    name, kind = flag_name(model, field), kind_of(model, field)
+    flag = f"`--[no-]{name}`" if kind is bool else f"`--{name}`"
+    if name.replace("-", "_") != field:
+        flag += f" (in Python `{field}`)"
+    values = [member.value for member in kind] if isinstance(kind, type) and issubclass(kind, StrEnum) else []
+    values = values or drop_ins(model, field)
+    what = model.model_fields[field].description or ""
+    what += f" Values: {', '.join(f'`{value}`' for value in values)}." if values else ""
+    what += _limits(model, field)
+    default = as_text(model.model_fields[field].default)
+    names = " ".join(f"`{name}`" for name in environment_names(model, field))
+    return f"| {flag} | {f'`{default}`' if default else ''} | {_cell(what)} | {names} |"
+
+
+def _limits(model: type[BaseModel], field: str) -> str:
+    """The range a number may have."""
+    limits = model.model_fields[field].metadata
+    said = [
+        f"{word} {getattr(limit, name)}" for limit in limits for name, word in BOUNDS.items() if hasattr(limit, name)
+    ]
+    return f" ({', '.join(said)})" if said else ""
+
+
+def error_codes() -> str:
+    lines = [
+        "# Errors",
+        "",
+        NOTE,
+        "Every error has a code that stays, a fault (who can mend it) and says whether trying again may help. The same",
+        "codes stand in the loss ledger (`problems`) where a part of a document failed and the rest went on.",
+    ]
+    for fault, heading in HEADINGS.items():
+        lines += ["", f"## {heading} (`{fault}`)", "", "| code | meaning | try again? |", "| --- | --- | --- |"]
+        for error in _errors():
+            if error.fault is fault:
+                again = "yes" if error.retryable else "no"
+                lines.append(f"| `{error.code}` | {_cell(inspect.getdoc(error) or '')} | {again} |")
+    return "\n".join(lines) + "\n"
+
+
+def _errors() -> Iterator[type[OctavoError]]:
+    for _, member in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(member, OctavoError):
+            yield member
+
+
+def exit_codes() -> str:
+    faults = {code: fault.value for fault, code in FAULT_EXITS.items()}
+    lines = ["# Exit codes", "", NOTE, "| code | meaning | fault of the error |", "| --- | --- | --- |"]
+    lines += [f"| {code.value} | {code.meaning} | {faults.get(code, '')} |" for code in Exit]
+    lines += [
+        "",
+        "Where all of several inputs failed, the code is that of the fault nearest to Octavo: 1 before 4 before 2.",
+        "",
+        "The commands:",
+        "",
+        *(f"- `octavo {name}`: {help_line(name)}" for name in dropins.names(frontends)),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
+    {"docs/options.md": options, "docs/errors.md": error_codes, "docs/exit-codes.md": exit_codes}
+)
+
+
+def main(words: Sequence[str]) -> int:
+    stale = []
+    for name, written in PAGES.items():
+        page = ROOT / name
+        text = written()
+        if not page.is_file() or page.read_text(encoding="utf-8") != text:
+            stale.append(name)
+            if "--check" not in words:
+                page.write_text(text, encoding="utf-8")
+    if stale and "--check" in words:
+        sys.stderr.write(f"not current: {', '.join(stale)}; run `make docs`\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,233 @@
+"""Say what is installed, which engines can run here, and what to install for the others.
+
+The exit code is 0 where the engine in force can run. `--effective` prints every setting instead, with its value and
+where that came from.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tomllib
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+
+from pydantic import BaseModel, SecretStr
+
+from octavo import __version__, weights
+from octavo.errors import OctavoError
+from octavo.frontends import _presets
+from octavo.frontends._exits import Exit
+from octavo.frontends._flags import add_flags, as_text, explicit
+from octavo.settings import EngineSettings, ParseOptions, Resolved, ServeSettings, WorkerSettings, resolve
+
+MODELS: tuple[type[BaseModel], ...] = (ParseOptions, EngineSettings, ServeSettings, WorkerSettings)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--effective", action="store_true", help="print every setting in force and where it came from")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_flags(parser, EngineSettings, "settings of the engine")
+
+
+def run(arguments: Namespace) -> int:
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # looking must not start a download of gigabytes
+    given = explicit(arguments, EngineSettings)
+    preset = _presets.chosen(os.environ, _presets.folder())
+    if arguments.effective:
+        settings = effective(given, os.environ, preset)
+        print_lines(json.dumps(settings, ensure_ascii=False, indent=2) if arguments.json else _table(settings))
+        return Exit.SUCCESS
+    examined = asyncio.run(examine(resolve(EngineSettings, given, os.environ, preset).values))
+    print_lines(json.dumps(asdict(examined), ensure_ascii=False, indent=2) if arguments.json else in_words(examined))
+    return Exit.SUCCESS if examined.can_run else Exit.OURS
+
+
+def print_lines(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
+# --- what is here -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A distribution that Octavo asks for, itself or for an extra."""
+
+    name: str
+    version: str | None  # None: not installed
+    extra: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A pair of detector and recogniser, and what keeps it from running here."""
+
+    name: str
+    chosen: bool
+    lacks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """All that `octavo doctor` found."""
+
+    octavo: str
+    python: str
+    platform: str
+    cores: int
+    memory_bytes: int | None
+    gpus: tuple[str, ...]
+    packages: tuple[Package, ...]
+    weights: Mapping[str, str]  # file -> 'right', 'missing' or 'differs'
+    engines: tuple[Engine, ...]
+
+    @property
+    def can_run(self) -> bool:
+        return all(not engine.lacks for engine in self.engines if engine.chosen)
+
+
+async def examine(settings: EngineSettings) -> Examination:
+    """Look at this machine; every engine is really opened."""
+    return Examination(
+        __version__,
+        f"{platform.python_implementation()} {platform.python_version()}",
+        f"{platform.system()} {platform.machine()}",
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        _memory(),
+        tuple(_gpus()),
+        tuple(_packages()),
+        dict(_weights(Path(weights.__file__).parent)),
+        tuple(await _engines(settings)),
+    )
+
+
+async def _engines(settings: EngineSettings) -> list[Engine]:
+    """What each half of an engine says when it is opened beside a null engine."""
+    try:
+        from octavo.parser import ENGINES, Parser  # not above: a broken installation is what this command is for
+    except ImportError as error:
+        return [Engine(settings.engine, True, (f"{error}: reinstall with pip install --force-reinstall octavo",))]
+    engines = []
+    for name in ENGINES:
+        lacks: dict[str, None] = {}  # both halves may lack the same
+        for null_engine in ({"recognizer": "scripted"}, {"detector": "whole_page"}):
+            try:
+                async with Parser(settings.model_copy(update={"engine": name} | null_engine)):
+                    pass
+            except OctavoError as error:
+                lacks[error.message] = None
+        engines.append(Engine(name, name == settings.engine, tuple(lacks)))
+    return engines
+
+
+def _packages() -> Iterator[Package]:
+    """What our own metadata asks for; tools of development are no one's concern here."""
+    for requirement in metadata.requires("octavo") or []:
+        wanted, _, marker = requirement.partition(";")
+        extra = marker.partition("extra ==")[2].strip(" '\"") or None
+        name = "".join(letter if letter.isalnum() or letter in "-_." else " " for letter in wanted).split()[0]
+        if extra != "dev":
+            yield Package(name, _version(name), extra)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _weights(folder: Path) -> Iterator[tuple[str, str]]:
+    manifest = tomllib.loads((folder / "carriers.toml").read_text(encoding="utf-8"))
+    for carrier in manifest["carrier"]:
+        for file in carrier["files"]:
+            path = folder / file["name"]
+            if not path.is_file():
+                yield file["name"], "missing"
+            else:
+                right = hashlib.sha256(path.read_bytes()).hexdigest() == file["sha256"]
+                yield file["name"], "right" if right else "differs"
+
+
+def _memory() -> int | None:
+    """Bytes this process may use: the machine's, or its container's where that is less."""
+    try:
+        installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+    limit = Path("/sys/fs/cgroup/memory.max")
+    text = limit.read_text(encoding="ascii").strip() if limit.is_file() else "max"
+    return min(installed, int(text)) if text.isdigit() else installed
+
+
+def _gpus() -> list[str]:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    query = [program, "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        asked = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603 - fixed words
+    except subprocess.TimeoutExpired:
+        return []
+    return [line.strip() for line in asked.stdout.splitlines() if line.strip()] if asked.returncode == 0 else []
+
+
+def in_words(found: Examination) -> str:
+    """The examination for people."""
+    memory = f", {found.memory_bytes / 2**30:.1f} GiB memory" if found.memory_bytes else ""
+    lines = [
+        f"Octavo {found.octavo} on {found.python}, {found.platform}: {found.cores} cores{memory}",
+        *(f"GPU: {gpu}" for gpu in found.gpus),
+        "",
+        "Packages",
+        *(f"  {package.name:24} {package.version or 'missing'}" for package in found.packages if package.extra is None),
+    ]
+    for extra in dict.fromkeys(package.extra for package in found.packages if package.extra):
+        there = [package for package in found.packages if package.extra == extra]
+        missing = [package.name for package in there if package.version is None]
+        state = f"missing: {', '.join(missing)} (pip install 'octavo[{extra}]')" if missing else "installed"
+        lines.append(f"  {f'extra {extra}':24} {state}")
+    lines += ["", "Weights", *(f"  {name:24} {state}" for name, state in found.weights.items()), "", "Engines"]
+    for engine in found.engines:
+        chosen = " (in force)" if engine.chosen else ""
+        lines.append(f"  {engine.name:24} {'cannot run here' if engine.lacks else 'ready'}{chosen}")
+        lines += [f"    {lack}" for lack in engine.lacks]
+    return "\n".join(lines)
+
+
+# --- what is in force -------------------------------------------------------------------------------------------
+
+
+def effective(
+    given: Mapping[str, object], environment: Mapping[str, str], preset: Mapping[str, str]
+) -> dict[str, dict[str, dict[str, str]]]:
+    """Model -> setting -> value and origin, as text; secrets masked. Raises OptionInvalid."""
+    found = {}
+    for model in MODELS:
+        own = {name: value for name, value in given.items() if name in model.model_fields}
+        resolved: Resolved[BaseModel] = resolve(model, own, environment, preset)
+        found[model.__name__] = {
+            name: {"value": _shown(getattr(resolved.values, name)), "origin": resolved.origins[name]}
+            for name in model.model_fields
+        }
+    return found
+
+
+def _shown(value: object) -> str:
+    return "********" if isinstance(value, SecretStr) else as_text(value)
+
+
+def _table(settings: Mapping[str, Mapping[str, Mapping[str, str]]]) -> str:
+    lines = []
+    for model, knobs in settings.items():
+        lines += ["", model]
+        lines += [f"  {name:26} {knob['value'] or '-':44} {knob['origin']}" for name, knob in knobs.items()]
+    return "\n".join(lines[1:])
