@@ -1,0 +1,195 @@
+"""The real SDK's loop against a loopback queue: no job lost, none stuck, none answered twice, nothing leaked."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from loopback_queue import LoopbackQueue, Ticket
+from PIL import Image, ImageDraw
+
+pytest.importorskip("runpod", reason="the RunPod SDK is not installed: pip install --no-deps runpod==1.12.0")
+pytestmark = pytest.mark.slow
+
+HERE = Path(__file__).parent
+
+
+def page(text: str = "text") -> str:
+    picture = Image.new("RGB", (200, 100), "white")
+    ImageDraw.Draw(picture).text((20, 40), text, fill="black")
+    data = BytesIO()
+    picture.save(data, "PNG")
+    return base64.b64encode(data.getvalue()).decode()
+
+
+PAGE = page()
+
+
+@contextlib.asynccontextmanager
+async def working(queue: LoopbackQueue, log: Path, **environment: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A worker process on this queue; at the end it must go with exit code 0 when asked to."""
+    variables = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("OCTAVO", "RUNPOD", "GLMOCR"))},
+        **queue.environment,
+        "OCTAVO_DETECTOR": "whole_page",
+        "OCTAVO_RECOGNIZER": "sleepy",
+        "OCTAVO_SLEEP": "0.05",
+        "OCTAVO_ORIENTATION": "off",
+        "OCTAVO_PRESET": "none",
+        "WORKER_MAX_CONCURRENCY": "8",
+        **environment,
+    }
+    with log.open("wb") as output:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, str(HERE / "worker_process.py"), env=variables, stdout=output, stderr=output
+        )
+        try:
+            yield process
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), 30) == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def answered(tickets: list[Ticket], seconds: float = 90) -> None:
+    async with asyncio.timeout(seconds):
+        for ticket in tickets:
+            await ticket.answered.wait()
+
+
+def assert_nothing_leaked(queue: LoopbackQueue, log: Path) -> None:
+    said = json.dumps([ticket.posts for ticket in queue.tickets.values()]) + log.read_text()
+    for secret in ("Traceback", str(HERE.parent), "must-not-leak", "secret-of-the-caller"):
+        assert secret not in said
+
+
+async def test_two_hundred_mixed_jobs_are_answered_once_each(tmp_path: Path) -> None:
+    good = {"image_base64": PAGE}
+    kinds = [
+        good,
+        {"images_base64": [PAGE, PAGE], "output_format": "markdown"},
+        {"image_base64": PAGE, "return_crop_images": "yes", "return_layout_visualization": 1},
+        {"image_base64": PAGE, "no_such_key": "secret-of-the-caller"},
+        {"pdf_base64": "bm90IGEgcGRm"},
+        {"image_url": "http://127.0.0.1:1/private?token=secret-of-the-caller"},
+        {},
+        "not an object",
+    ]
+    order = [kinds[n % len(kinds)] for n in range(200)]
+    random.Random(7).shuffle(order)
+    log = tmp_path / "log"
+    async with LoopbackQueue() as queue, working(queue, log):
+        tickets = [await queue.submit(payload) for payload in order]
+        await answered(tickets)
+        assert all(len(ticket.posts) == 1 for ticket in tickets)
+        for ticket in tickets:
+            if ticket.input is good:
+                assert ticket.output["status"] == "success"
+                assert ticket.output["result"]["markdown_result"].strip() == "[text]"
+        codes = {ticket.error["code"] for ticket in tickets if ticket.error}
+        assert codes == {"option_invalid", "type_unsupported", "address_refused", "source_invalid"}
+        assert 1 < queue.taken_at_once <= 8
+        assert queue.pings
+    assert_nothing_leaked(queue, log)
+
+
+async def test_a_cancelled_job_posts_nothing_and_the_others_go_on(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with LoopbackQueue() as queue, working(queue, log, OCTAVO_SLEEP="2"):
+        doomed = await queue.submit({"image_base64": PAGE})
+        other = await queue.submit({"image_base64": PAGE})
+        await asyncio.wait_for(asyncio.gather(doomed.taken.wait(), other.taken.wait()), 30)
+        await asyncio.sleep(0.5)
+        queue.cancel(doomed)
+        await answered([other])
+        await asyncio.sleep(1)
+        assert not doomed.posts
+        assert other.output["status"] == "success"
+    assert_nothing_leaked(queue, log)
+
+
+async def test_sigterm_lets_every_job_that_was_taken_end(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with LoopbackQueue(poll_seconds=20) as queue, working(queue, log, OCTAVO_SLEEP="1.5") as process:
+        first = await queue.submit({"image_base64": PAGE})
+        await asyncio.wait_for(first.taken.wait(), 30)
+        await asyncio.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        late = await queue.submit({"image_base64": PAGE})
+        assert await asyncio.wait_for(process.wait(), 15) == 0
+        assert first.output["status"] == "success"
+        assert late.state == "queued" or late.output["status"] == "success"
+
+
+async def test_results_arrive_although_posting_fails_for_a_while(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with LoopbackQueue() as queue, working(queue, log):
+        queue.refuse(500, 503, 0, 500)  # more than the SDK's own three attempts
+        ticket = await queue.submit({"image_base64": PAGE})
+        await answered([ticket], 60)
+        assert ticket.output["status"] == "success"
+
+
+async def test_a_result_the_platform_refuses_becomes_an_error_that_says_so(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with LoopbackQueue(result_limit=1500) as queue, working(queue, log):
+        job = {"images_base64": [PAGE] * 4}
+        ticket = await queue.submit(job)
+        await answered([ticket])
+        assert ticket.error is not None
+        assert ticket.error["code"] == "delivery_failed"
+
+
+async def test_an_oversize_result_says_what_fits_and_what_to_do(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with LoopbackQueue() as queue, working(queue, log, OCTAVO_RUN_REPLY_BYTES="10000"):
+        pictures = {"images_base64": [page("x" * 20)] * 3, "return_layout_visualization": True}
+        ticket = await queue.submit(pictures | {"layout_visualization_base64": True})
+        await answered([ticket])
+        assert ticket.error is not None
+        assert ticket.error["code"] == "limit_exceeded"
+        assert ticket.output["result"]["page_count"] == 3
+
+
+async def test_progress_never_comes_after_the_result(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with LoopbackQueue() as queue, working(queue, log, OCTAVO_SLEEP="0.4", OCTAVO_PAGES_IN_FLIGHT="1"):
+        tickets = [await queue.submit({"images_base64": [PAGE] * 6}) for _ in range(4)]
+        await answered(tickets)
+        await asyncio.sleep(1)
+        assert any(ticket.progress for ticket in tickets)
+        assert not any(ticket.late_progress for ticket in tickets)
+
+
+async def test_pages_stream_in_order_and_the_last_chunk_says_how_it_ended(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with LoopbackQueue() as queue, working(queue, log, STREAM="true"):
+        ticket = await queue.submit({"images_base64": [PAGE] * 3})
+        bad = await queue.submit({"images_base64": []})
+        await answered([ticket, bad])
+        assert [chunk.get("page") for chunk in ticket.chunks] == [1, 2, 3, None]
+        assert ticket.chunks[-1]["status"] == "success"
+        assert bad.error is not None
+
+
+async def test_a_spent_time_budget_gives_the_finished_pages(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    slow = {"OCTAVO_SLEEP": "0.5", "OCTAVO_PAGES_IN_FLIGHT": "1", "GLMOCR_PARSE_TIMEOUT_SECONDS": "2"}
+    async with LoopbackQueue() as queue, working(queue, log, **slow):
+        ticket = await queue.submit({"images_base64": [PAGE] * 12})
+        await answered([ticket])
+        result = ticket.output["result"]
+        assert ticket.output["status"] == "partial"
+        assert 0 < sum(problem["code"] == "time_budget_spent" for problem in result["problems"]) < 12
+        assert "[text]" in result["markdown_result"]
