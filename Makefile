@@ -53,6 +53,17 @@ samples: $(INSTALLED) ## draw the sample documents again
 golden: $(INSTALLED) ## write the golden outputs again; read the diff
 	$(PYTEST) --golden -m "not vllm" $(TESTS)
 
+wheel: $(INSTALLED) ## the wheel, in dist/
+	rm -rf dist
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+
+wheel-check: wheel ## install the wheel alone, in an environment of its own, and read a sample with it
+	rm -rf build/wheel && $(BIN)/python -m venv build/wheel/venv
+	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/*.whl
+	build/wheel/venv/bin/octavo doctor
+	build/wheel/venv/bin/octavo parse samples/bank-statement.pdf --output build/wheel/out
+	@du -sh build/wheel/venv/lib/python*/site-packages dist/*.whl
+
 docs: $(INSTALLED) ## write the generated pages of docs/ again
 	$(BIN)/python scripts/generate_docs.py
 
