@@ -153,6 +153,9 @@ def _height(line: TextLine, frame: Box, size: Size) -> float:
 def _words(line: TextLine) -> Iterator[tuple[Word, bool]]:
     """Words with places, and whether a space precedes each; places are estimated where the line has none."""
     text = line.text or ""
+    if line.text is None and not line.words:
+        yield Word("", line.box), True
+        return
     if "".join(word.text for word in line.words).split() != "".join(text.split()).split():
         yield from _estimated(text, line.box)
         return

@@ -13,10 +13,12 @@ from octavo.geometry import Box, Size
 from octavo.networks.table_structure import TableStructure
 from octavo.rules import Rules, find_rules
 from octavo.table_aligned import aligned
+from octavo.table_columns import pieces
+from octavo.table_finding import Part, tables_among
 from octavo.table_grid import Grid, as_html, filled
 from octavo.table_ruled import ruled
 from octavo.table_seen import seen_grid
-from octavo.table_words import straightening, tokens, word_boxes
+from octavo.table_words import Straightening, Token, straightening, tokens, usual_height, word_boxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,27 @@ class TableReading:
 
 
 def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list[TableCandidate]:
-    """The tables of a page picture, best first. Lines need no text; words make it surer."""
-    return []
+    """The tables of a page picture, best first. Lines need no text; text and words make it surer."""
+    size = Size(pixels.shape[1], pixels.shape[0])
+    page = Box.of_page()
+    words = tokens(lines, page, size, Straightening())
+    height = usual_height(words)
+    parts = [
+        Part(piece.left, piece.top, piece.right, piece.bottom, lines[piece.words[0].line].text and piece.text, number)
+        for number, line in enumerate(_by_line(words))
+        for piece in pieces(line, 0.9 * height)
+    ]
+    return [
+        TableCandidate(Box.from_pixels(t.left, t.top, t.right, t.bottom, size), t.score, t.ruled)
+        for t in tables_among(parts, rules)
+    ]
+
+
+def _by_line(words: Sequence[Token]) -> list[list[Token]]:
+    lines: dict[int, list[Token]] = {}
+    for word in words:
+        lines.setdefault(word.line, []).append(word)
+    return [sorted(line, key=lambda word: word.left) for line in lines.values()]
 
 
 def read_table(

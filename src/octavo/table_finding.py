@@ -1,0 +1,333 @@
+"""Where the tables of a page are: lattices of ruling lines, text between long rules, and text that stands in columns.
+
+Sure rather than complete: what is no table (text in two columns, a list, a form, a table of contents, a chart) must not
+become one, and a layout network adds what it sees. Everything here is in pixels of the page's picture.
+"""
+
+import re
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from octavo.rules import Rule, Rules
+from octavo.table_columns import column_gaps
+from octavo.table_words import Token
+
+_CAPTION = re.compile(r"\s*(table|tab\.|exhibit|figure|fig\.|box|chart|schedule|tabelle|tableau|表|图)\b", re.I)
+_ENUMERATION = re.compile(r"[\s•·▪●○◦■□◆*–—-]*|\(?([0-9]{1,3}|[a-z]|[ivxlc]+)[.)]|\[\d+\]", re.I)
+_LEADER = re.compile(r"\.{4,}|(?:\. ){4,}|…{2,}")
+_NUMERIC = re.compile(r"[-+(]?[$€£¥]?\s?[\d.,\s]*\d[\d.,]*\s?[%)]?[a-z*†]?|[-–—−.]+|n/?a", re.I)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A run of words on one line, without a column's gap in it. `line` is its line's number."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    text: str | None
+    line: int
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An area that looks like a table. Pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    score: float
+    ruled: bool
+
+    def holds(self, part: Part) -> bool:
+        x, y = (part.left + part.right) / 2, part.middle
+        return self.left <= x <= self.right and self.top <= y <= self.bottom
+
+
+def tables_among(parts: Sequence[Part], rules: Rules) -> list[Found]:
+    """The tables of a page, best first."""
+    if not parts:
+        return []
+    height = statistics.median(part.bottom - part.top for part in parts)
+    found = [table for group in _connected(rules) if (table := _lattice_table(*group, parts, height))]
+    rest = [part for part in parts if not any(table.holds(part) for table in found)]
+    prose = _prose(rest, height)
+    rows = _rows([part for part in rest if part not in prose], height)
+    loose = [table for table in _runs(rows, rules, height) if not any(_overlap(table, other) > 0.3 for other in found)]
+    return sorted([*found, *loose], key=lambda table: -table.score)
+
+
+def _overlap(one: Found, other: Found) -> float:
+    """Shared area over the smaller of the two."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    if width <= 0 or height <= 0:
+        return 0.0
+    return width * height / min(_area(one), _area(other))
+
+
+def _area(table: Found) -> float:
+    return max(1.0, (table.right - table.left) * (table.bottom - table.top))
+
+
+# --- lattices ----------------------------------------------------------------------------------------------------
+
+
+def _connected(rules: Rules) -> Iterator[tuple[list[Rule], list[Rule]]]:
+    """Groups of horizontal and vertical rules that touch each other, directly or through others."""
+    left_across, left_down = list(rules.horizontal), list(rules.vertical)
+    while left_across:
+        across, down = [left_across.pop()], list[Rule]()
+        grown = True
+        while grown:
+            new_down = [v for v in left_down if any(_touch(h, v) for h in across)]
+            left_down = [v for v in left_down if v not in new_down]
+            down += new_down
+            new_across = [h for h in left_across if any(_touch(h, v) for v in down)]
+            left_across = [h for h in left_across if h not in new_across]
+            across += new_across
+            grown = bool(new_across)
+        yield across, down
+
+
+def _touch(across: Rule, down: Rule, reach: float = 6.0) -> bool:
+    return (
+        across.start - reach <= down.at_point(across.at) <= across.end + reach
+        and down.start - reach <= across.at_point(down.at) <= down.end + reach
+    )
+
+
+def _lattice_table(across: Sequence[Rule], down: Sequence[Rule], parts: Sequence[Part], height: float) -> Found | None:
+    """The table in a group of rules, without title and notes that share its frame; None where it is something else."""
+    ys, xs = _places(across, height), _places(down, height)
+    if len(ys) < 2 or len(xs) < 2:
+        return None
+    left, right = min(xs[0], *(r.start for r in across)), max(xs[-1], *(r.end for r in across))
+    top, bottom = min(ys[0], *(r.start for r in down)), max(ys[-1], *(r.end for r in down))
+    inside = [p for p in parts if left < (p.left + p.right) / 2 < right and top < p.middle < bottom]
+    bands = [
+        (low, high, [p for p in inside if low <= p.middle < high])
+        for low, high in pairwise(sorted({top, *ys, bottom}))
+        if high - low > 0.5 * height
+    ]
+    while bands and not bands[-1][2]:
+        bands.pop()
+    while len(bands) > 1 and _is_note(bands[-1], down, height):
+        bands.pop()
+    while len(bands) > 1 and _is_title(bands[0], down):
+        bands.pop(0)
+    if not bands:
+        return None
+    top, bottom = bands[0][0], bands[-1][1]
+    inside = [p for p in inside if top <= p.middle < bottom]
+    if not _is_lattice(inside, [v for v in down if v.end > top and v.start < bottom], bands, left, right, height):
+        return None
+    return Found(left, top, right, bottom, 0.95, True)
+
+
+def _places(rules: Sequence[Rule], height: float) -> list[float]:
+    places: list[float] = []
+    for rule in sorted(rules, key=lambda rule: rule.at):
+        if not places or rule.at - places[-1] > 0.6 * height:
+            places.append(rule.at)
+    return places
+
+
+_Band = tuple[float, float, list[Part]]
+
+
+def _columns_of(band: _Band, down: Sequence[Rule]) -> int:
+    """Upright lines that run through a band, ends of the table aside."""
+    low, high, _ = band
+    through = [v.at for v in down if min(v.end, high) - max(v.start, low) > 0.6 * (high - low)]
+    return sum(min(through) + 8 < at < max(through) - 8 for at in through) if through else 0
+
+
+def _is_note(band: _Band, down: Sequence[Rule], height: float) -> bool:
+    lines = {round(part.middle / height) for part in band[2]}
+    long = any(len(part.text or "") > 60 or part.width > 40 * height for part in band[2])
+    return _columns_of(band, down) == 0 and (len(lines) > 1 or long) and not _stands_in_columns(band[2], height)
+
+
+def _is_title(band: _Band, down: Sequence[Rule]) -> bool:
+    return _columns_of(band, down) == 0 and any(_CAPTION.match(part.text or "") for part in band[2])
+
+
+def _stands_in_columns(parts: Sequence[Part], height: float) -> bool:
+    rows = _rows(parts, height)
+    return sum(len(row) > 1 for row in rows) > 0.5 * len(rows)
+
+
+def _is_lattice(
+    inside: Sequence[Part], down: Sequence[Rule], bands: Sequence[_Band], left: float, right: float, height: float
+) -> bool:
+    """Whether text stands in the lattice as in a table: in several columns and rows, not cut, in most places."""
+    inner = [v for v in down if left + 2 * height < v.at < right - 2 * height]
+    cut = sum(
+        any(p.left + height < v.at < p.right - height and v.start < p.middle < v.end for v in inner) for p in inside
+    )
+    if len(inside) < 4 or cut > 0.15 * len(inside):
+        return False
+    borders = [left, *_places(inner, height), right]
+    rows = _rows(inside, height)
+    if len(borders) < 3:
+        several = [row for row in rows if len(row) > 1]
+        return len(bands) > 2 and len(several) > 0.6 * len(rows)
+    filled_columns = sum(any(low < (p.left + p.right) / 2 < high for p in inside) for low, high in pairwise(borders))
+    filled_bands = sum(bool(band[2]) for band in bands)
+    return (
+        filled_columns >= max(2, 0.6 * (len(borders) - 1))
+        and filled_bands >= max(1, 0.5 * len(bands))
+        and len(rows) > 1
+        and len(inside) >= 0.3 * (len(borders) - 1) * len(bands)
+    )
+
+
+# --- text in columns ----------------------------------------------------------------------------------------------
+
+
+def _prose(parts: Sequence[Part], height: float) -> set[Part]:
+    """Parts of paragraphs: stacks of three or more lines, most of which go to the right margin."""
+    ordered = sorted(parts, key=lambda part: part.top)
+    stacks: list[list[Part]] = []
+    for part in ordered:
+        for stack in reversed(stacks):
+            last = stack[-1]
+            if (
+                part.top - last.bottom < height
+                and part.middle > last.middle + 0.4 * height
+                and _under(last, part, height)
+            ):
+                stack.append(part)
+                break
+        else:
+            stacks.append([part])
+    return {part for stack in stacks if _is_paragraph(stack, height) for part in stack}
+
+
+def _under(above: Part, below: Part, height: float) -> bool:
+    shared = min(above.right, below.right) - max(above.left, below.left)
+    return abs(above.left - below.left) < 2.5 * height and shared > 0.5 * min(above.width, below.width)
+
+
+def _is_paragraph(stack: Sequence[Part], height: float) -> bool:
+    left = statistics.median(part.left for part in stack)
+    right = sorted(part.right for part in stack)[-max(1, len(stack) // 8)]
+    full = sum(part.right > left + 0.8 * (right - left) for part in stack)
+    return len(stack) > 1 and right - left > 13 * height and full >= 0.65 * (len(stack) - 1)
+
+
+def _rows(parts: Sequence[Part], height: float) -> list[list[Part]]:
+    """Parts side by side, from top to bottom."""
+    rows: list[list[Part]] = []
+    for part in sorted(parts, key=lambda part: part.middle):
+        if rows and part.middle - statistics.fmean(other.middle for other in rows[-1]) < 0.5 * height:
+            rows[-1].append(part)
+        else:
+            rows.append([part])
+    return [sorted(row, key=lambda part: part.left) for row in rows]
+
+
+def _runs(rows: Sequence[Sequence[Part]], rules: Rules, height: float) -> Iterator[Found]:
+    """Tables among rows that follow each other and keep their gaps."""
+    start = 0
+    while start < len(rows):
+        if len(rows[start]) < 2:
+            start += 1
+            continue
+        run = _grown(rows, start, height)
+        start += len(run)
+        while run and len(run[-1]) < 2:
+            run = run[:-1]
+        if table := _judged(run, rules, height):
+            yield table
+
+
+def _grown(rows: Sequence[Sequence[Part]], start: int, height: float) -> list[Sequence[Part]]:
+    """As many rows from the first on as keep the gaps between its columns."""
+    run = [rows[start]]
+    gaps = _gaps(run, height)
+    for row in rows[start + 1 :]:
+        step = min(part.top for part in row) - max(part.bottom for part in run[-1])
+        if step > 2.5 * height:
+            break
+        wider = _gaps([*run, row], height)
+        if len(wider) < max(1, (0.75 if len(run) > 3 else 0.6) * len(gaps)):
+            break
+        run.append(row)
+        gaps = wider
+    return run
+
+
+def _gaps(rows: Sequence[Sequence[Part]], height: float) -> list[tuple[float, float]]:
+    lines = [[Token("", p.left, p.top, p.right, p.bottom, p.line, True) for p in row] for row in rows]
+    return [(left, right) for left, right in column_gaps(lines, height) if right - left > 0.6 * height]
+
+
+def _judged(run: Sequence[Sequence[Part]], rules: Rules, height: float) -> Found | None:
+    """A run of rows as a table, or None: it must have enough rows, in columns of short entries."""
+    several = [row for row in run if len(row) > 1]
+    if len(several) < 2:
+        return None
+    borders = [(left + right) / 2 for left, right in _gaps(run, height)]
+    if not borders:
+        return None
+    parts = [part for row in run for part in row]
+    columns: list[list[Part]] = [[] for _ in range(len(borders) + 1)]
+    for part in parts:
+        columns[sum((part.left + part.right) / 2 > border for border in borders)].append(part)
+    left, right = min(p.left for p in parts), max(p.right for p in parts)
+    top, bottom = min(p.top for p in parts), max(p.bottom for p in parts)
+    drawn = [r for r in rules.horizontal if min(r.end, right) - max(r.start, left) > 0.8 * (right - left)]
+    framed = [r for r in drawn if top - 2 * height < r.at < bottom + 2 * height]
+    fill = len(parts) / (len(run) * len(columns))
+    if not _short_entries(columns, several, fill, height, framed=len(framed) >= 2):
+        return None
+    top = min([top, *(r.at for r in framed)])
+    bottom = max([bottom, *(r.at for r in framed)])
+    if framed:
+        left, right = min(left, *(r.start for r in framed)), max(right, *(r.end for r in framed))
+    score = min(0.9, 0.45 + 0.05 * len(several) + 0.05 * len(columns) + (0.15 if len(framed) >= 2 else 0.0))
+    return Found(left, top, right, bottom, score, False)
+
+
+def _short_entries(
+    columns: Sequence[Sequence[Part]], several: Sequence[Sequence[Part]], fill: float, height: float, *, framed: bool
+) -> bool:
+    if any(_LEADER.search(part.text or "") for row in several for part in row[:1]):
+        return False
+    numeric = [_share(_NUMERIC, column) for column in columns]
+    widths = [statistics.median(part.width for part in column) for column in columns[1:] if column]
+    if _share(_ENUMERATION, columns[0]) > 0.8 and len(columns) < 4 and max(numeric[1:]) < 0.5:
+        return False
+    if len(columns) == 2:
+        if _counts_up(columns[1]):
+            return False
+        enough = len(several) >= (2 if framed else 4)
+        return enough and fill > 0.7 and (numeric[1] > 0.6 or (framed and widths[0] < 25 * height))
+    short = statistics.median(widths) < 9 * height
+    return len(several) >= (2 if framed else 3) and fill > 0.45 and (max(numeric[1:]) > 0.5 or short)
+
+
+def _share(pattern: re.Pattern[str], parts: Sequence[Part]) -> float:
+    known = [part.text.strip() for part in parts if part.text is not None]
+    return sum(pattern.fullmatch(text) is not None for text in known) / len(known) if known else 0.0
+
+
+def _counts_up(parts: Sequence[Part]) -> bool:
+    """Page numbers: whole numbers that never get smaller."""
+    texts = [(part.text or "").strip() for part in parts]
+    pages = [int(text) for text in texts if text.isdigit() and len(text) < 5]
+    return len(pages) > 2 and len(pages) >= 0.8 * len(texts) and pages == sorted(pages) and pages[0] < pages[-1]
