@@ -128,7 +128,7 @@ def test_list_items_stay_a_list_with_its_nesting() -> None:
             line("• bread", 110, 164),
         ]
     )
-    assert contents_of(page([made])) == ["We need:", "- milk, which comes in bottles\n  - fresh\n- bread"]
+    assert contents_of(page([made])) == ["We need:", "- milk, which comes in bottles\n    - fresh\n- bread"]
 
 
 def test_numbered_items_keep_their_numbers_and_a_year_is_no_item() -> None:
@@ -138,8 +138,23 @@ def test_numbered_items_keep_their_numbers_and_a_year_is_no_item() -> None:
     assert len(page([prose]).blocks) == 1
 
 
+def test_entries_in_regions_of_their_own_are_one_list() -> None:
+    made = document(
+        page(
+            [
+                read(lines("• one", top=100)),
+                read(lines("◦ below it", left=140, top=130)),
+                read(lines("• two", top=160)),
+                read(lines("- 17", top=300)),
+            ]
+        )
+    )
+    contents = ["- one", "    - below it", "- two", "\\- 17"]
+    assert contents_of(made.pages[0]) == contents
+
+
 def test_letters_in_brackets_are_kept_as_printed() -> None:
-    assert contents_of(page([read(lines("(a) one", "(b) two"))])) == ["- (a) one\n- (b) two"]
+    assert contents_of(page([read(lines("(a) one", "(b) two"))])) == ["(a) one", "(b) two"]
 
 
 def test_a_bold_row_above_its_text_is_a_heading() -> None:

@@ -29,7 +29,7 @@ def paper(options: ParseOptions) -> Document:
             read(
                 [
                     *lines("Counting needs:", "• fingers, of which there", top=200),
-                    line("are ten", 112, 232),
+                    line("are ten", 125, 232),
                     *lines("• patience", top=248),
                 ]
             ),

@@ -5,11 +5,11 @@ The `official` profile has a formatter of its own with the same signature.
 
 import re
 import statistics
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from octavo.assemble import contents
-from octavo.assemble.parts import Form, Part, divided
+from octavo.assemble.parts import Item, Part, Setting, divided, setting
 from octavo.document import (
     Block,
     Label,
@@ -23,25 +23,20 @@ from octavo.document import (
     TextSource,
     Usage,
 )
+from octavo.geometry import SCALE
 
 NOT_LATEX = "formula_not_latex"  # the engine's own word that a formula's text is plain characters
 
 _FURNITURE = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.HEADER_IMAGE, Label.FOOTER_IMAGE})
-_CAPTION = re.compile(
-    r"(?:fig(?:ure|\.)?|table|tab\.|scheme|chart|plate|abb(?:ildung|\.)|tabelle|figura|tableau|图|圖|表|図)"
-    r"\s*(?:\d+(?:\.\d+)*|[IVX]+)\s*[.:|：．—–-]",
-    re.IGNORECASE,
-)
 
 
 def faithful(image: PageImage, regions: Sequence[Region], recognitions: Sequence[Recognition]) -> list[Block]:
     """One block or more for every region, in reading order; none is left out."""
-    aspect = image.size.height / image.size.width
-    body_size = _body_size(recognitions)
-    blocks: list[Block] = []
+    page = setting(image, recognitions)
+    made: list[_Made] = []
     for region, recognition in zip(regions, recognitions, strict=True):
-        recognition = complete(region, recognition)
-        blocks.extend(_blocks(region, recognition, aspect, body_size))
+        made.extend(_blocks(region, complete(region, recognition), page))
+    blocks = _nested(made, 0.6 * page.size / image.size.width * SCALE)
     return [replace(block, index=index) for index, block in enumerate(_numbered_formulas(blocks))]
 
 
@@ -70,23 +65,31 @@ def _unexplained(region: Region, recognition: Recognition) -> bool:
     return wanted and recognition.text is None and all(p.severity is not Severity.LOST for p in recognition.problems)
 
 
-def _blocks(region: Region, recognition: Recognition, aspect: float, body_size: float | None) -> list[Block]:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A block, and the entries where it is a list."""
+
+    block: Block
+    items: tuple[Item, ...] = ()
+
+
+def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Made]:
     if region.task is Task.ABANDON:
-        return [_block(region, recognition, None, Role.LEFT_OUT)]
+        return [_Made(_block(region, recognition, None, Role.LEFT_OUT))]
     text = recognition.text
     if text is None or region.task is Task.SKIP:
-        return [_block(region, recognition, None)]
+        return [_Made(_block(region, recognition, None))]
     if region.task is Task.TABLE:
-        return [_block(region, recognition, text.strip())]
+        return [_Made(_block(region, recognition, text.strip()))]
     if region.task is Task.FORMULA:
-        return [_block(region, recognition, _formula(region, recognition, text))]
+        return [_Made(_block(region, recognition, _formula(region, recognition, text)))]
     if not recognition.lines and recognition.source is TextSource.RECOGNIZER:
-        return [_model_block(region, recognition, text)]
-    parts = divided(region, recognition, aspect=aspect, body_size=body_size)
+        return [_Made(_model_block(region, recognition, text))]
+    parts = divided(region, recognition, page)
     if len(parts) == 1:
-        return [_part_block(region, recognition, parts[0])]
+        return [_Made(_part_block(region, recognition, parts[0]), parts[0].items)]
     return [
-        _part_block(_region_of(part, region), _share(part, recognition, first=number == 0), part)
+        _Made(_part_block(_region_of(part, region), _share(part, recognition, first=number == 0), part), part.items)
         for number, part in enumerate(parts)
     ]
 
@@ -112,10 +115,7 @@ def _model_block(region: Region, recognition: Recognition, text: str) -> Block:
 
 
 def _part_block(region: Region, recognition: Recognition, part: Part) -> Block:
-    label = part.label
-    if label is Label.TEXT and part.form is Form.PROSE and _CAPTION.match(part.text) and len(part.text) < 400:
-        label = Label.FIGURE_TITLE
-    return _titled(_block(replace(region, label=label), recognition, contents.of_part(part)))
+    return _titled(_block(replace(region, label=part.label), recognition, contents.of_part(part)))
 
 
 def _titled(block: Block) -> Block:
@@ -161,15 +161,31 @@ def _share(part: Part, recognition: Recognition, *, first: bool) -> Recognition:
     )
 
 
-def _body_size(recognitions: Iterable[Recognition]) -> float | None:
-    """The font size most of the page's characters are set in, to half a point."""
-    characters: dict[float, int] = {}
-    for recognition in recognitions:
-        for line in recognition.lines:
-            if line.font_size:
-                size = round(line.font_size * 2) / 2
-                characters[size] = characters.get(size, 0) + len(line.text or "")
-    return max(characters, key=lambda size: characters[size]) if characters else None
+# --- lists ----------------------------------------------------------------------------------------------------------
+
+
+def _nested(made: Sequence[_Made], tolerance: float) -> list[Block]:
+    """Entries of lists that follow each other are as deep as they are indented; blocks are not merged.
+
+    `tolerance` is how far an entry may stand from another of its level, in 0..1000 of the page's width.
+    """
+    blocks: list[Block] = []
+    lefts: list[float] = []  # of the levels that are open
+    above: Item | None = None
+    for one in made:
+        depths: list[int] = []
+        for item in one.items:
+            if above is None or item.box.top < above.box.top:  # a new list, or another column
+                lefts.clear()
+            while lefts and item.box.left < lefts[-1] - tolerance:
+                lefts.pop()
+            if not lefts or item.box.left > lefts[-1] + tolerance:
+                lefts.append(item.box.left)
+            depths.append(len(lefts) - 1)
+            above = item
+        above = above if one.items else None
+        blocks.append(replace(one.block, content=contents.listed(one.items, depths)) if one.items else one.block)
+    return blocks
 
 
 # --- formula numbers ------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import re
 import statistics
 from collections.abc import Sequence
 
-from octavo.assemble.parts import Form, Part, Row
+from octavo.assemble.parts import Form, Item, Part, Row
 from octavo.document import Label
 
 _BLOCK_START = re.compile(r"(?:#{1,6}(?=\s|$)|>|[-+*](?=\s)|~{3,}|`{3,}|={2,}\s*$|-{2,}\s*$|(?:[-*_]\s*){3,}$)")
@@ -36,7 +36,7 @@ def of_part(part: Part) -> str:
         case Form.LINES:
             return HARD_BREAK.join(escaped(row.text) for row in part.rows)
         case Form.ITEMS:
-            return "\n".join(_items(part))
+            return listed(part.items, [0] * len(part.items))
         case Form.PROSE:
             return paragraphs(part.text)
 
@@ -66,16 +66,11 @@ def _each(run: str) -> str:
     return "".join("\\" + character for character in run)
 
 
-def _items(part: Part) -> list[str]:
-    """List lines. A number Markdown has no list for, `(a)` or `3)`, is kept as it is printed."""
-    lines = []
-    for item in part.items:
-        indent = "  " * item.depth
-        if item.marker == "-" or re.fullmatch(r"\d{1,9}[.)]", item.marker):
-            lines.append(f"{indent}{item.marker} {escaped(item.text)}")
-        else:
-            lines.append(f"{indent}- {item.marker} {escaped(item.text)}")
-    return lines
+def listed(items: Sequence[Item], depths: Sequence[int]) -> str:
+    """List lines. Four spaces a level are enough below any marker."""
+    return "\n".join(
+        f"{' ' * 4 * depth}{item.marker} {escaped(item.text)}" for item, depth in zip(items, depths, strict=True)
+    )
 
 
 # --- code -----------------------------------------------------------------------------------------------------------

@@ -90,7 +90,7 @@ def _block(lines: list[str]) -> Element:
     items: list[Item] = []
     for line in lines:
         if match := _ITEM.fullmatch(line):
-            items.append(Item(len(match[1]) // 2, match[2], plain(match[3])))
+            items.append(Item(len(match[1]) // 4, match[2], plain(match[3])))
         else:
             last = items[-1]
             items[-1] = Item(last.depth, last.marker, f"{last.text} {plain(line)}")

@@ -4,6 +4,7 @@ Paragraphs and tables that go on over a break are put together, furniture is whe
 has a place of its own among the text.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -12,6 +13,8 @@ from octavo import prose, table_html
 from octavo.document import Block, Document, Label, Page, Problem, Role
 from octavo.renderers import _pictures
 from octavo.settings import Furniture, ParseOptions
+
+_LIST = re.compile(r" *(?:-|\d{1,3}[.)]) .*(?:\n *(?:-|\d{1,3}[.)]) .*)*\Z")
 
 
 class Kind(StrEnum):
@@ -47,7 +50,11 @@ def pieces(document: Document, options: ParseOptions) -> list[Piece]:
                 continue
             if block.continues and block.content and _taken_up(flow, block, known):
                 continue
-            flow.extend(_of_block(page, block, pictures.get((page.number, block.index))))
+            made = list(_of_block(page, block, pictures.get((page.number, block.index))))
+            if flow and len(made) == 1 and _one_list(flow[-1], made[0]):
+                flow[-1] = replace(flow[-1], text=f"{flow[-1].text}\n{made[0].text}")
+            else:
+                flow.extend(made)
         flow.extend(_loss(page, problem) for problem in _pictures.losses_of_page(page))
     return flow
 
@@ -56,6 +63,12 @@ def _shown(block: Block, options: ParseOptions) -> bool:
     if block.role is Role.FURNITURE:
         return options.furniture is Furniture.INLINE
     return block.role is Role.BODY
+
+
+def _one_list(above: Piece, below: Piece) -> bool:
+    """Whether two pieces are entries of one list: then no blank line parts them."""
+    lists = all(piece.kind is Kind.TEXT and _LIST.match(piece.text) for piece in (above, below))
+    return lists and above.page == below.page and above.label is below.label
 
 
 def _of_block(page: Page, block: Block, picture: _pictures.Picture | None) -> Iterator[Piece]:
