@@ -113,18 +113,18 @@ def working_scale(pixels: Pixels) -> float:
     larger size, and fewer are found below (sweep over ten pages, 2026-11). Where small print goes with large, the small
     is what counts.
     """
-    height, width = pixels.shape[:2]
-    letters = _letter_heights(pixels)
+    size = Size(pixels.shape[1], pixels.shape[0])
+    letters = letter_heights(pixels)
     if len(letters) < _FEWEST_LETTERS:
-        return min(1.0, _NOTHING_TO_GO_BY / max(height, width))
-    small, typical = (float(height) for height in np.percentile(letters, (25, 50)))
+        return min(1.0, _NOTHING_TO_GO_BY / max(size))
+    small, typical = float(np.percentile(letters, 25)), float(np.median(letters))
     scale = min(max(_LETTER / typical, _SMALL_LETTER / small), 1.5 * _LETTER / typical)
-    room = math.sqrt(max(1.0, _MOST_ENLARGED / (height * width)))
-    most = math.sqrt(_MOST_PIXELS / (height * width))
+    room = math.sqrt(max(1.0, _MOST_ENLARGED / size.area))
+    most = math.sqrt(_MOST_PIXELS / size.area)
     return min(max(scale, _SMALLEST_SCALE), room, most)
 
 
-def _letter_heights(pixels: Pixels) -> NDArray[np.int32]:
+def letter_heights(pixels: Pixels) -> NDArray[np.int32]:
     """Heights of the dark pieces that could be letters."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     dark = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 12)

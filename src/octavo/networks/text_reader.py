@@ -32,6 +32,8 @@ _COLUMN = 3.0  # the same from which it can only be a line that stands on end
 
 _EDGE = 4  # rows above and below left out when ink is looked for: neighbouring lines reach in there
 _FAINTEST = 0.3  # share of the strip's strongest contrast that counts as ink
+_STROKE = 6  # dark rows from which a column is more than a rule or a dot
+_REACH = 36  # columns from a character's middle that are taken for its own
 _WIDE_GAP = 24  # columns: between ideographs, a gap where a space was seen
 _COLUMN_GAP = 48  # columns: a gap between columns, whatever the network saw
 
@@ -73,6 +75,7 @@ class ReadLine:
 
     words: tuple[ReadWord, ...]
     confidence: float  # 0..1, mean over the characters; 0 where there are none
+    covered: float  # 0..1, share of the ink that was read as something
     quad: Quad  # as it was read: a turned line starts at another corner than it was handed in with
 
     @property
@@ -109,7 +112,7 @@ class TextReader:
         steps = self._network.run(_prepared(strip))[0][0]
         characters = self._decoded(steps)
         confidence = float(np.mean([character.confidence for character in characters])) if characters else 0.0
-        return ReadLine(words_of(characters, strip), confidence, quad)
+        return ReadLine(words_of(characters, strip), confidence, _covered(characters, strip), quad)
 
     def _decoded(self, steps: NDArray[np.float32]) -> list[Character]:
         """The characters of the likeliest path, each where its run of steps is."""
@@ -219,6 +222,22 @@ def _parts(first: Character, second: Character, gap: int, *, spaced: bool) -> bo
     if prose.unspaced(first.text) and prose.unspaced(second.text):
         return gap >= (_WIDE_GAP if spaced else _COLUMN_GAP)
     return spaced or gap >= _COLUMN_GAP
+
+
+def _covered(characters: Sequence[Character], strip: Pixels) -> float:
+    """Share of the columns with letters in them that are near to a character that was read.
+
+    In a script the network does not know, it sees nothing at all for long stretches, and says the rest with some
+    confidence.
+    """
+    grey = cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)[_EDGE:-_EDGE].astype(np.int16)
+    far = np.abs(grey - np.median(grey)) > _FAINTEST * (int(grey.max()) - int(grey.min()))
+    columns = np.flatnonzero((far.sum(axis=0) >= _STROKE) & (far.sum(axis=0) < len(grey)))
+    if not len(columns):
+        return 1.0
+    centers = np.array([character.center for character in characters if character.text != " "])
+    near = np.abs(columns[:, None] - centers[None, :]).min(axis=1, initial=np.inf) <= _REACH
+    return float(near.mean())
 
 
 def _inked(strip: Pixels) -> NDArray[np.bool_]:

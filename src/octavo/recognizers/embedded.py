@@ -1,0 +1,274 @@
+"""The embedded recogniser: reads crops line by line on the CPU, tables cell by cell, and says what it could not read.
+
+All lines of a page are read in one go, on all threads. Lines the text layer has already given a text are taken as they
+are. There is no network for formulas here: what a formula's characters read as is handed on as text, and flagged.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo import prose
+from octavo.document import (
+    Crop,
+    Label,
+    Origin,
+    PageImage,
+    Problem,
+    Recognition,
+    Severity,
+    Task,
+    TextLine,
+    TextSource,
+    Word,
+)
+from octavo.errors import OctavoError
+from octavo.geometry import SCALE, Box, PixelBudget
+from octavo.layout.flow import in_flow, paragraphs_in_order
+from octavo.layout.lines import straightened
+from octavo.layout.paragraphs import grouped
+from octavo.networks.table_structure import TableStructure
+from octavo.networks.text_lines import TextLines, letter_heights
+from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
+from octavo.settings import EngineSettings
+from octavo.tables import read_table
+
+_PAGES_AT_ONCE = 2  # one is cut and joined while the other is read
+_UNREAD = 0.4  # confidence below which a line does not count as read
+_COVERED = 0.5  # share of a line's ink that must have been read as something
+_DOUBTFUL = 0.8  # confidence below which a region's text is flagged
+_SPECK = 1.5  # length over height up to which an unread line may be a stain or an ornament
+_EMPTY = 3  # dark pieces of a letter's shape, up to which a region without text counts as empty
+_KEEPS_LINES = frozenset({Label.ALGORITHM, Label.CONTENT})
+
+
+class EmbeddedRecognizer:
+    """The networks that find lines, read them, and see the structure of tables."""
+
+    budget = PixelBudget()
+
+    def __init__(self, settings: EngineSettings) -> None:
+        self._finder = TextLines(settings)
+        self._reader = TextReader(settings)
+        self._structure = TableStructure(settings)
+        self._pages = ThreadPoolExecutor(_PAGES_AT_ONCE, thread_name_prefix="embedded_page")
+
+    @property
+    def described(self) -> str:
+        return f"embedded: {self._reader.described}; {self._structure.described}"
+
+    async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
+        return await asyncio.get_running_loop().run_in_executor(self._pages, self._read_page, crops)
+
+    async def close(self) -> None:
+        self._pages.shutdown(wait=True, cancel_futures=True)
+        self._finder.close()
+        self._reader.close()
+        self._structure.close()
+
+    def _read_page(self, crops: Sequence[Crop]) -> list[Recognition]:
+        try:
+            passages = [_Passage(crop, self._paragraphs(crop)) for crop in crops]
+            pictures = [_picture(passage.crop, line) for passage in passages for line in passage.unread]
+            answers = iter(self._reader.read(pictures))
+        except OctavoError as error:
+            return [_failed(error) for _ in crops]
+        return [self._recognition(_read(passage, answers)) for passage in passages]
+
+    def _paragraphs(self, crop: Crop) -> tuple[tuple[TextLine, ...], ...]:
+        """The lines of a crop in reading order; a whole page's by paragraph, a region's all in one."""
+        if crop.region.lines:
+            return (crop.region.lines,)
+        found = self._finder.find(crop.pixels)
+        picture = PageImage(crop.region.page, crop.pixels, dpi=0)
+        if crop.region.origin is Origin.WHOLE_PAGE:
+            loose = grouped(straightened(found, picture.size, dpi=0))
+            ordered = paragraphs_in_order(loose, picture.size.height)
+            paragraphs = [[line.source for line in paragraph.lines] for paragraph in ordered]
+        else:
+            paragraphs = [in_flow(found, picture)] if found else []
+        return tuple(tuple(_on_page(line, crop.region.box) for line in paragraph) for paragraph in paragraphs)
+
+    def _recognition(self, passage: "_Passage") -> Recognition:
+        match passage.crop.region.task:
+            case Task.TABLE if passage.read:
+                return self._table(passage)
+            case Task.FORMULA if passage.read:
+                return replace(_text(passage), problems=(*passage.problems, NOT_LATEX))
+            case _:
+                return _text(passage)
+
+    def _table(self, passage: "_Passage") -> Recognition:
+        try:
+            table = read_table(passage.crop.pixels, passage.read, passage.crop.region.box, network=self._structure)
+        except OctavoError as error:
+            return replace(_failed(error), lines=passage.lines)
+        confidence = table.confidence if passage.confidence is None else min(table.confidence, passage.confidence)
+        problems = (*table.problems, *passage.problems)
+        return Recognition(table.html, passage.source, confidence, passage.lines, problems)
+
+
+NOT_LATEX = Problem(
+    "formula_not_latex",
+    "the embedded engine reads no formulas: this is what its characters look like, not LaTeX",
+    Severity.DOUBTFUL,
+)
+
+
+# --- a crop and its lines ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Passage:
+    """The lines of a crop, before or after they were read; a line without text is not read (yet)."""
+
+    crop: Crop
+    paragraphs: tuple[tuple[TextLine, ...], ...]
+    source: TextSource = TextSource.TEXT_LAYER  # as long as nothing was read from the picture
+    guesses: tuple[str, ...] = ()  # what the lines that could not be read look like
+
+    @property
+    def lines(self) -> tuple[TextLine, ...]:
+        return tuple(line for paragraph in self.paragraphs for line in paragraph)
+
+    @property
+    def read(self) -> tuple[TextLine, ...]:
+        return tuple(line for line in self.lines if line.text is not None)
+
+    @property
+    def unread(self) -> tuple[TextLine, ...]:
+        return tuple(line for line in self.lines if line.text is None)
+
+    @property
+    def confidence(self) -> float | None:
+        """Mean over the characters of all lines that have one."""
+        known = [(line.confidence, len(line.text or "")) for line in self.read if line.confidence is not None]
+        characters = sum(length for _, length in known)
+        return sum(confidence * length for confidence, length in known) / characters if characters else None
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What a reader of the result should know of the lines that were, or were not, read."""
+        problems = []
+        if self.unread:
+            stains = all(_length_over_height(self.crop, line) < _SPECK for line in self.unread)
+            problems.append(
+                Problem(
+                    "lines_unread",
+                    f"{len(self.unread)} of {len(self.lines)} lines could not be read",
+                    Severity.DOUBTFUL if stains else Severity.LOST,
+                    saved_text="\n".join(self.guesses) or None,
+                )
+            )
+        if self.confidence is not None and self.confidence < _DOUBTFUL:
+            problems.append(
+                Problem(
+                    "text_doubtful",
+                    f"the characters were read with a confidence of {self.confidence:.2f}",
+                    Severity.DOUBTFUL,
+                )
+            )
+        return tuple(problems)
+
+
+def _read(passage: _Passage, answers: Iterator[ReadLine]) -> _Passage:
+    """The passage with an answer for each of its unread lines; they are taken off `answers` in order."""
+    if not passage.unread:
+        return passage
+    guesses: list[str] = []
+
+    def answered(line: TextLine) -> TextLine:
+        if line.text is not None:
+            return line
+        answer = next(answers)
+        if answer.confidence < _UNREAD or answer.covered < _COVERED:
+            guesses.append(answer.text)
+            return replace(line, confidence=answer.confidence)
+        words = tuple(Word(word.text, _extent(passage.crop, answer, word.start, word.end)) for word in answer.words)
+        return replace(line, text=answer.text, words=words, confidence=answer.confidence)
+
+    paragraphs = tuple(tuple(answered(line) for line in paragraph) for paragraph in passage.paragraphs)
+    return _Passage(passage.crop, paragraphs, TextSource.RECOGNIZER, tuple(guess for guess in guesses if guess))
+
+
+def _text(passage: _Passage) -> Recognition:
+    if not passage.read:
+        return _nothing(passage)
+    join = "\n".join if passage.crop.region.label in _KEEPS_LINES else prose.paragraph
+    texts = [[line.text for line in paragraph if line.text] for paragraph in passage.paragraphs]
+    paragraphs = [join(lines) for lines in texts if lines]
+    return Recognition("\n\n".join(paragraphs), passage.source, passage.confidence, passage.lines, passage.problems)
+
+
+def _nothing(passage: _Passage) -> Recognition:
+    """Nothing was read: fine where nothing is written, a loss where something is."""
+    if len(letter_heights(passage.crop.pixels)) <= _EMPTY:
+        return Recognition("", passage.source, lines=passage.lines)
+    nothing = Problem(
+        "nothing_read",
+        "something is written here that could not be read",
+        Severity.LOST,
+        saved_text="\n".join(passage.guesses) or None,
+    )
+    return Recognition(None, TextSource.NONE, lines=passage.lines, problems=(nothing,))
+
+
+def _failed(error: OctavoError) -> Recognition:
+    return Recognition(None, TextSource.NONE, problems=(Problem(error.code, error.message, Severity.LOST),))
+
+
+# --- page units and the crop's pixels -----------------------------------------------------------------------------
+# A crop does not know its page's size: its region's box is taken for its picture's edges, which is true to a pixel.
+
+
+def _picture(crop: Crop, line: TextLine) -> LinePicture:
+    box = line.box
+    corners = line.quad or (
+        (box.left, box.top),
+        (box.right, box.top),
+        (box.right, box.bottom),
+        (box.left, box.bottom),
+    )
+    origin, unit = _frame(crop)
+    return LinePicture(crop.pixels, ((np.array(corners) - origin) / unit).astype(np.float32))
+
+
+def _extent(crop: Crop, line: ReadLine, start: float, end: float) -> Box:
+    """The box on the page of a stretch (0..1) of a line."""
+    upper, lower = line.quad[:2], line.quad[3:1:-1]
+    at = np.array(((start,), (end,)), np.float32)
+    corners = np.concatenate([edge[0] + (edge[1] - edge[0]) * at for edge in (upper, lower)])
+    origin, unit = _frame(crop)
+    placed = np.clip(corners * unit + origin, 0, SCALE)
+    (left, top), (right, bottom) = placed.min(axis=0), placed.max(axis=0)
+    return Box(float(left), float(top), float(right), float(bottom))
+
+
+def _on_page(line: TextLine, frame: Box) -> TextLine:
+    """A line in 0..1000 of a crop, in page units."""
+
+    def moved(x: float, y: float) -> tuple[float, float]:
+        return frame.left + x / SCALE * frame.width, frame.top + y / SCALE * frame.height
+
+    box = Box(*moved(line.box.left, line.box.top), *moved(line.box.right, line.box.bottom))
+    return replace(line, box=box, quad=tuple(moved(x, y) for x, y in line.quad))
+
+
+def _frame(crop: Crop) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where the crop begins on the page, and the page units of one of its pixels, across and down."""
+    box, (height, width) = crop.region.box, crop.pixels.shape[:2]
+    return np.array((box.left, box.top)), np.array((max(box.width, 1e-3) / width, max(box.height, 1e-3) / height))
+
+
+def _length_over_height(crop: Crop, line: TextLine) -> float:
+    _, (across, down) = _frame(crop)
+    width, height = line.box.width / float(across), line.box.height / float(down)
+    return max(width, height) / max(1.0, min(width, height))
+
+
+async def open_recognizer(settings: EngineSettings) -> EmbeddedRecognizer:
+    return await asyncio.to_thread(EmbeddedRecognizer, settings)
