@@ -28,7 +28,7 @@ def page(
         case Profile.FAITHFUL:
             blocks = faithful(image, regions, recognitions)
         case Profile.OFFICIAL:
-            blocks = official(image, regions, recognitions)
+            blocks = official(regions, recognitions, options)
         case _:
             assert_never(options.profile)
     return Page(

@@ -9,16 +9,18 @@ from dataclasses import replace
 
 from octavo import official_format
 from octavo.assemble.blocks import complete
-from octavo.document import Block, Label, PageImage, Problem, Recognition, Region, Role, Severity, Task
+from octavo.document import Block, Label, Problem, Recognition, Region, Role, Severity, Task
+from octavo.settings import OfficialStep, ParseOptions
 
 _LEVELS = {Label.DOC_TITLE: 1, Label.PARAGRAPH_TITLE: 2}
 
 
-def official(image: PageImage, regions: Sequence[Region], recognitions: Sequence[Recognition]) -> list[Block]:
+def official(regions: Sequence[Region], recognitions: Sequence[Recognition], options: ParseOptions) -> list[Block]:
     """One block for every region, in reading order."""
     completed = [complete(region, read) for region, read in zip(regions, recognitions, strict=True)]
     seen = [number for number, region in enumerate(regions) if region.task is not Task.ABANDON]
-    formatted = official_format.format_page([_raw(regions[number], completed[number]) for number in seen])
+    raw = [_raw(regions[number], completed[number]) for number in seen]
+    formatted = official_format.format_page(raw, rules(options))
     entries = {seen[entry.region]: entry for entry in formatted.entries}
     dropped = {seen[number]: reason for number, reason in formatted.dropped.items()}
     blocks = []
@@ -31,6 +33,17 @@ def official(image: PageImage, regions: Sequence[Region], recognitions: Sequence
         else:
             blocks.append(Block(region, read, number, entry.content, level=_LEVELS.get(region.label)))
     return blocks
+
+
+def rules(options: ParseOptions) -> official_format.Rules:
+    """The switches of the SDK's configuration, as the options set them."""
+    return official_format.Rules(
+        shown_as=dict(official_format.SHOWN_AS)
+        | {str(label): str(kind) for label, kind in options.official_shown.items()},
+        merge_formula_numbers=OfficialStep.FORMULA_NUMBERS not in options.official_without,
+        merge_text_blocks=OfficialStep.TEXT_BLOCKS not in options.official_without,
+        format_bullet_points=OfficialStep.BULLET_POINTS not in options.official_without,
+    )
 
 
 def _raw(region: Region, read: Recognition) -> official_format.RawRegion:

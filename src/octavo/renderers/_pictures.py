@@ -24,11 +24,11 @@ def named(document: Document, options: ParseOptions) -> Mapping[tuple[int, int],
 
     Named as the official SDK names them: the page from 0, then a count that runs through the document.
     """
-    kind_of = _official_kind if options.profile is Profile.OFFICIAL else _kind
+    official = options.profile is Profile.OFFICIAL
     pictures: dict[tuple[int, int], Picture] = {}
     for page in document.pages:
         for block in page.blocks:
-            kind = kind_of(block)
+            kind = _official_kind(block, options) if official else _kind(block)
             if kind is not None:
                 count = len(pictures)
                 path = f"imgs/cropped_page{page.number}_idx{count}.jpg"
@@ -44,9 +44,16 @@ def _kind(block: Block) -> str | None:
     return "Not read" if lost(block) else None
 
 
-def _official_kind(block: Block) -> str | None:
-    """The SDK keeps pictures of figures only, and counts them alone."""
-    return "Image" if block.role is Role.BODY and kind_shown(block) == "image" else None
+def _official_kind(block: Block, options: ParseOptions) -> str | None:
+    """The SDK keeps pictures of figures it does not read, and counts them alone."""
+    figure = block.region.task is Task.SKIP and officially_shown(block, options) == "image"
+    return "Image" if figure and block.role is Role.BODY else None
+
+
+def officially_shown(block: Block, options: ParseOptions) -> str:
+    """What the official profile shows a region as."""
+    label = block.region.label
+    return options.official_shown.get(label) or SHOWN_AS.get(label, label.value)
 
 
 def kind_shown(block: Block) -> str:

@@ -27,7 +27,7 @@ def pages(document: Document, options: ParseOptions) -> list[list[dict[str, Json
     """The regions of each page as plain values."""
     named = _pictures.named(document, options)
     if options.profile is Profile.OFFICIAL:
-        return [_official(page, named) for page in document.pages]
+        return [_official(page, named, options) for page in document.pages]
     return [
         [_faithful(block, named.get((page.number, block.index))) for block in page.blocks if _kept(block, options)]
         + [_lost(problem, len(page.blocks) + n) for n, problem in enumerate(_pictures.losses_of_page(page))]
@@ -35,7 +35,7 @@ def pages(document: Document, options: ParseOptions) -> list[list[dict[str, Json
     ]
 
 
-def _official(page: Page, named: _Named) -> list[dict[str, Json]]:
+def _official(page: Page, named: _Named, options: ParseOptions) -> list[dict[str, Json]]:
     """The SDK's own keys, in its order; what is left out of its result is left out here."""
     regions: list[dict[str, Json]] = []
     for block in page.blocks:
@@ -43,7 +43,7 @@ def _official(page: Page, named: _Named) -> list[dict[str, Json]]:
             continue
         region: dict[str, Json] = {
             "index": len(regions),
-            "label": _pictures.kind_shown(block),
+            "label": _pictures.officially_shown(block, options),
             "bbox_2d": _truncated(block.region.box),
             "polygon": _polygon(block, int),
             "content": block.content,

@@ -43,7 +43,7 @@ def _official(document: Document, options: ParseOptions) -> str:
             picture = named.get((page.number, block.index))
             if picture is not None:
                 parts.append(f"![{picture.alt}]({picture.path})")
-            elif block.content and block.role is Role.BODY:
+            elif block.content and block.role is Role.BODY and _pictures.officially_shown(block, options) != "image":
                 parts.append(block.content)
         pages.append("\n\n".join(parts))
     return "\n\n".join(pages)
