@@ -4,14 +4,18 @@ Three witnesses, the best first: the document's own outline (bookmarks), numberi
 heading is set. Headings set alike are on one level: what the first two say of some of them holds for the others.
 """
 
+import math
 import re
+import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from octavo import prose
 from octavo.assemble.blocks import with_level
 from octavo.document import Block, Heading, Label, Page, Role
+from octavo.geometry import SCALE
 
 _DECIMAL = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,5})\.?(?=\s|[^\W\d_])(?!\s*[%°])")
 _CHAPTER = re.compile(
@@ -22,6 +26,11 @@ _APPENDIX = re.compile(r"[A-Z](?:\.\d{1,2}){1,4}\.?(?=\s)")
 _ROMAN = re.compile(r"(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})\.\s")
 _LETTERED = re.compile(r"[A-Z]\.\s")
 _DEEPEST = 6
+_USUAL_INCHES = 11.5  # height of a page whose resolution is not known
+_SAME_SIZE = 1.04  # sizes of type up to this ratio are one
+_SAME_HEIGHT = 1.2  # heights of lines on a picture swing with ascenders and descenders
+
+_Style: TypeAlias = tuple[float, bool]  # size, and whether bold
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +41,9 @@ class _Title:
     block: Block
     outlined: int | None  # level in the document's outline
     depth: int | None  # by numbering: 1 for `2`, 3 for `2.3.1`
-    style: tuple[float, bool]  # size (points, or 0..1000 of the page's height) and weight
+    size: float  # points; where only a picture is known, what its lines' heights come to
+    measured: bool  # the size is the text layer's
+    bold: bool
 
     @property
     def key(self) -> tuple[int, int]:
@@ -65,7 +76,7 @@ def _titles(pages: Sequence[Page], outline: Sequence[Heading]) -> Iterator[_Titl
             if block.level is None or block.role is not Role.BODY:
                 continue
             text = _text(block)
-            yield _Title(page.number, block, _outlined(text, page.number, names), _depth(text, roman), _style(block))
+            yield _title(page, block, _outlined(text, page.number, names), _depth(text, roman))
 
 
 def _text(block: Block) -> str:
@@ -107,18 +118,25 @@ def _depth(text: str, roman: bool) -> int | None:
     return None
 
 
-def _style(block: Block) -> tuple[float, bool]:
+def _title(page: Page, block: Block, outlined: int | None, depth: int | None) -> _Title:
     lines = block.recognition.lines or block.region.lines
     sizes = [line.font_size for line in lines if line.font_size]
     if sizes:
-        return round(max(sizes) * 2) / 2, all(line.bold for line in lines)
-    # Heights of lines on a picture swing with ascenders and descenders: steps of a quarter hold them together.
-    heights = [line.box.height for line in lines] or [block.region.box.height]
-    step = 4.0
-    size = max(heights)
-    while step * 1.25 < size:
-        step *= 1.25
-    return step, False
+        return _Title(page.number, block, outlined, depth, max(sizes), True, all(line.bold for line in lines))
+    height = statistics.median([line.box.height for line in lines] or [block.region.box.height])
+    inches = page.size.height / page.dpi if page.dpi else _USUAL_INCHES
+    return _Title(page.number, block, outlined, depth, height / SCALE * inches * 72, False, False)
+
+
+def _styles(titles: Sequence[_Title]) -> dict[tuple[int, int], _Style]:
+    """The style of each heading: sizes that differ by no more than they swing are one."""
+    styles: dict[tuple[int, int], _Style] = {}
+    size = math.inf
+    for title in sorted(titles, key=lambda title: -title.size):
+        if title.size < size / (_SAME_SIZE if title.measured else _SAME_HEIGHT):
+            size = title.size
+        styles[title.key] = (size, title.bold)
+    return styles
 
 
 def _levels(titles: Sequence[_Title]) -> dict[tuple[int, int], int]:
@@ -126,30 +144,50 @@ def _levels(titles: Sequence[_Title]) -> dict[tuple[int, int], int]:
 
     An outline that holds the title itself is taken as it is, otherwise its levels lie below the title too.
     """
-    main = next((title for title in titles if title.block.region.label is Label.DOC_TITLE), None)
+    styles = _styles(titles)
+    main = _main_title(titles, styles)
     top = 1 if main is None else 2
     outline_top = top if main is None or main.outlined is None else 1
     known: dict[tuple[int, int], int] = {}
     for title in titles:
-        if main is not None and title.block.region.label is Label.DOC_TITLE and title.style == main.style:
-            known[title.key] = 1
-        elif title.outlined is not None:
+        if title is main:
+            continue
+        if title.outlined is not None:
             known[title.key] = title.outlined - 1 + outline_top
         elif title.depth is not None:
             known[title.key] = title.depth - 1 + top
-    return {key: min(_DEEPEST, max(1, level)) for key, level in _by_style(titles, known, top).items()}
+    levels = _by_style([title for title in titles if title is not main], styles, known, top)
+    if main is not None:
+        levels[main.key] = 1
+    return {key: min(_DEEPEST, max(1, level)) for key, level in levels.items()}
 
 
-def _by_style(titles: Sequence[_Title], known: Mapping[tuple[int, int], int], top: int) -> dict[tuple[int, int], int]:
-    """Levels of the others: that of known headings set alike, else by rank among the sizes."""
-    votes: dict[tuple[float, bool], Counter[int]] = {}
+def _main_title(titles: Sequence[_Title], styles: Mapping[tuple[int, int], _Style]) -> _Title | None:
+    """The document's own title: set as no other heading is."""
+    named = [title for title in titles if title.block.region.label is Label.DOC_TITLE]
+    alone = [title for title in named if sum(style == styles[title.key] for style in styles.values()) == 1]
+    return max(alone, key=lambda title: title.size, default=None)
+
+
+def _by_style(
+    titles: Sequence[_Title],
+    styles: Mapping[tuple[int, int], _Style],
+    known: Mapping[tuple[int, int], int],
+    top: int,
+) -> dict[tuple[int, int], int]:
+    """Levels of the others: that of known headings set alike, else by rank among the sizes.
+
+    Where a heading of unknown level is set larger than those of the top level, all of them move down.
+    """
+    votes: dict[_Style, Counter[int]] = {}
     for title in titles:
-        if title.key in known and title.block.region.label is not Label.DOC_TITLE:
-            votes.setdefault(title.style, Counter())[known[title.key]] += 1
+        if title.key in known:
+            votes.setdefault(styles[title.key], Counter())[known[title.key]] += 1
     levels = {style: counts.most_common(1)[0][0] for style, counts in votes.items()}
-    for style in sorted({title.style for title in titles if title.key not in known} - set(levels), reverse=True):
+    for style in sorted({styles[title.key] for title in titles} - set(levels), reverse=True):
         larger = [level for other, level in levels.items() if other > style]
         smaller = [level for other, level in levels.items() if other < style]
-        level = max(larger) + 1 if larger else min(smaller) - 1 if smaller else top
-        levels[style] = max(top, level)
-    return {title.key: known.get(title.key) or levels[title.style] for title in titles}
+        levels[style] = max(larger) + 1 if larger else min(smaller) - 1 if smaller else top
+    found = {title.key: known.get(title.key) or levels[styles[title.key]] for title in titles}
+    down = max(0, top - min(found.values(), default=top))
+    return {key: level + down for key, level in found.items()}

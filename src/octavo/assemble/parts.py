@@ -148,8 +148,23 @@ def _part(paragraph: paragraphs.Paragraph, texts: "_Texts", region: Region, page
     if label in _WITH_ITEMS and (found := item(text, box)) is not None:
         return Part(label, Form.ITEMS, box, text, items=(found,))
     if label in _WITH_HEADINGS and region.origin is not Origin.GEOMETRY and _is_heading(paragraph, text, page, last):
-        label = Label.PARAGRAPH_TITLE
+        return Part(Label.PARAGRAPH_TITLE, Form.PROSE, box, text)
+    if _broken_on_purpose(paragraph):
+        return Part(label, Form.LINES, box, text, rows=tuple(_rows(paragraph)))
     return Part(label, Form.PROSE, box, text)
+
+
+def _broken_on_purpose(paragraph: paragraphs.Paragraph) -> bool:
+    """Whether rows end where they are meant to, as in an address or a poem: the next word had found room.
+
+    Lines that are filled before the next begins never look like that, whatever the width of the column.
+    """
+    rows = paragraph.rows
+    slack = [(row.left - paragraph.left, paragraph.right - row.right) for row in rows]
+    centred = all(abs(left - right) < 0.8 * paragraph.size for left, right in slack)
+    room = [left + right if centred else right for left, right in slack]
+    early = sum(gap > below.first_word + 0.5 * below.size for gap, below in zip(room, rows[1:], strict=False))
+    return len(rows) > 1 and 2 * early >= len(rows) - 1 and early > 0
 
 
 def item(text: str, box: Box) -> Item | None:
