@@ -16,6 +16,7 @@ from octavo.table_words import Token
 
 _CAPTION = re.compile(r"\s*(table|tab\.|exhibit|figure|fig\.|box|chart|schedule|tabelle|tableau|表|图)\b", re.I)
 _ENUMERATION = re.compile(r"[\s•·▪●○◦■□◆*–—-]*|\(?([0-9]{1,3}|[a-z]|[ivxlc]+)[.)]|\[\d+\]", re.I)
+_LABEL = re.compile(r".*[:：]")
 _LEADER = re.compile(r"\.{4,}|(?:\. ){4,}|…{2,}")
 _NUMERIC = re.compile(r"[-+(]?[$€£¥]?\s?[\d.,\s]*\d[\d.,]*\s?[%)]?[a-z*†]?|[-–—−.]+|n/?a", re.I)
 
@@ -122,17 +123,18 @@ def _lattice_table(across: Sequence[Rule], down: Sequence[Rule], parts: Sequence
         for low, high in pairwise(sorted({top, *ys, bottom}))
         if high - low > 0.5 * height
     ]
-    while bands and not bands[-1][2]:
+    inner = [v for v in down if left + 2 * height < v.at < right - 2 * height]
+    while bands and not bands[-1][2] and not _divided(bands[-1], inner):
         bands.pop()
-    while len(bands) > 1 and _is_note(bands[-1], down, height):
+    while len(bands) > 1 and _is_note(bands[-1], inner, height):
         bands.pop()
-    while len(bands) > 1 and _is_title(bands[0], down):
+    while len(bands) > 1 and _is_title(bands[0], inner):
         bands.pop(0)
     if not bands:
         return None
     top, bottom = bands[0][0], bands[-1][1]
     inside = [p for p in inside if top <= p.middle < bottom]
-    if not _is_lattice(inside, [v for v in down if v.end > top and v.start < bottom], bands, left, right, height):
+    if not _is_lattice(inside, [v for v in inner if v.end > top and v.start < bottom], bands, left, right, height):
         return None
     return Found(left, top, right, bottom, 0.95, True)
 
@@ -148,21 +150,20 @@ def _places(rules: Sequence[Rule], height: float) -> list[float]:
 _Band = tuple[float, float, list[Part]]
 
 
-def _columns_of(band: _Band, down: Sequence[Rule]) -> int:
-    """Upright lines that run through a band, ends of the table aside."""
+def _divided(band: _Band, inner: Sequence[Rule]) -> bool:
+    """Whether an upright line inside the table runs through a band."""
     low, high, _ = band
-    through = [v.at for v in down if min(v.end, high) - max(v.start, low) > 0.6 * (high - low)]
-    return sum(min(through) + 8 < at < max(through) - 8 for at in through) if through else 0
+    return any(min(v.end, high) - max(v.start, low) > 0.6 * (high - low) for v in inner)
 
 
-def _is_note(band: _Band, down: Sequence[Rule], height: float) -> bool:
+def _is_note(band: _Band, inner: Sequence[Rule], height: float) -> bool:
     lines = {round(part.middle / height) for part in band[2]}
     long = any(len(part.text or "") > 60 or part.width > 40 * height for part in band[2])
-    return _columns_of(band, down) == 0 and (len(lines) > 1 or long) and not _stands_in_columns(band[2], height)
+    return not _divided(band, inner) and (len(lines) > 1 or long) and not _stands_in_columns(band[2], height)
 
 
-def _is_title(band: _Band, down: Sequence[Rule]) -> bool:
-    return _columns_of(band, down) == 0 and any(_CAPTION.match(part.text or "") for part in band[2])
+def _is_title(band: _Band, inner: Sequence[Rule]) -> bool:
+    return not _divided(band, inner) and any(_CAPTION.match(part.text or "") for part in band[2])
 
 
 def _stands_in_columns(parts: Sequence[Part], height: float) -> bool:
@@ -171,10 +172,9 @@ def _stands_in_columns(parts: Sequence[Part], height: float) -> bool:
 
 
 def _is_lattice(
-    inside: Sequence[Part], down: Sequence[Rule], bands: Sequence[_Band], left: float, right: float, height: float
+    inside: Sequence[Part], inner: Sequence[Rule], bands: Sequence[_Band], left: float, right: float, height: float
 ) -> bool:
     """Whether text stands in the lattice as in a table: in several columns and rows, not cut, in most places."""
-    inner = [v for v in down if left + 2 * height < v.at < right - 2 * height]
     cut = sum(
         any(p.left + height < v.at < p.right - height and v.start < p.middle < v.end for v in inner) for p in inside
     )
@@ -243,14 +243,20 @@ def _rows(parts: Sequence[Part], height: float) -> list[list[Part]]:
 def _runs(rows: Sequence[Sequence[Part]], rules: Rules, height: float) -> Iterator[Found]:
     """Tables among rows that follow each other and keep their gaps."""
     start = 0
+    runs: list[list[Sequence[Part]]] = []
     while start < len(rows):
-        if len(rows[start]) < 2:
+        if len(rows[start]) < 2 or _tallest(rows[start]) > 1.4 * height:
             start += 1
             continue
         run = _grown(rows, start, height)
         start += len(run)
-        while run and len(run[-1]) < 2:
-            run = run[:-1]
+        while len(run[-1]) < 2:
+            run.pop()
+        if runs and _continues_run(runs[-1], run, rows, height):
+            runs[-1] += run
+        else:
+            runs.append(run)
+    for run in runs:
         if table := _judged(run, rules, height):
             yield table
 
@@ -261,14 +267,50 @@ def _grown(rows: Sequence[Sequence[Part]], start: int, height: float) -> list[Se
     gaps = _gaps(run, height)
     for row in rows[start + 1 :]:
         step = min(part.top for part in row) - max(part.bottom for part in run[-1])
-        if step > 2.5 * height:
+        if step > (3.5 if len(row) > 1 and len(row) >= 0.7 * (len(gaps) + 1) else 2.2) * height:
+            break
+        if _tallest(row) > 1.4 * height or _out_of_line(row, run, height):
             break
         wider = _gaps([*run, row], height)
-        if len(wider) < max(1, (0.75 if len(run) > 3 else 0.6) * len(gaps)):
+        wanted = max(len(gaps), len(_gaps([row], height)))
+        if len(wider) < max(1, (0.75 if len(run) > 1 else 0.5) * wanted):
             break
         run.append(row)
         gaps = wider
     return run
+
+
+def _tallest(row: Sequence[Part]) -> float:
+    return max(part.bottom - part.top for part in row)
+
+
+def _out_of_line(row: Sequence[Part], run: Sequence[Sequence[Part]], height: float) -> bool:
+    """Whether a row of several entries begins something else: next to none stand under those of the rows above."""
+    several = [part for above in run if len(above) > 1 for part in above]
+    if len(row) < 3 or len(run) < (3 if len(run[-1]) > 1 else 2):
+        return False
+    reach = 0.7 * height
+    aligned = sum(
+        any(
+            abs(part.left - other.left) < reach
+            or abs(part.right - other.right) < reach
+            or abs(part.left + part.right - other.left - other.right) < 2 * reach
+            for other in several
+        )
+        for part in row
+    )
+    return aligned < 0.5 * len(row)
+
+
+def _continues_run(
+    run: Sequence[Sequence[Part]], below: Sequence[Sequence[Part]], rows: Sequence[Sequence[Part]], height: float
+) -> bool:
+    """Whether rows after a wide gap belong to the table above: nothing is between, and the columns are the same."""
+    end, start = max(p.bottom for p in run[-1]), min(p.top for p in below[0])
+    if start - end > 4 * height or any(end < row[0].middle < start for row in rows):
+        return False
+    both, one, other = _gaps([*run, *below], height), _gaps(run, height), _gaps(below, height)
+    return len(both) > 1 and len(both) >= 0.8 * max(len(one), len(other))
 
 
 def _gaps(rows: Sequence[Sequence[Part]], height: float) -> list[tuple[float, float]]:
@@ -306,9 +348,15 @@ def _judged(run: Sequence[Sequence[Part]], rules: Rules, height: float) -> Found
 def _short_entries(
     columns: Sequence[Sequence[Part]], several: Sequence[Sequence[Part]], fill: float, height: float, *, framed: bool
 ) -> bool:
+    """Whether the columns hold what tables hold, and not a list, a form, contents, addresses or the axis of a chart."""
+    texts = [part.text for column in columns for part in column if part.text is not None]
+    if texts and not any(character.isalpha() for text in texts for character in text):
+        return False
     if any(_LEADER.search(part.text or "") for row in several for part in row[:1]):
         return False
     numeric = [_share(_NUMERIC, column) for column in columns]
+    if any(_share(_LABEL, column) > 0.6 for column in columns):
+        return False
     widths = [statistics.median(part.width for part in column) for column in columns[1:] if column]
     if _share(_ENUMERATION, columns[0]) > 0.8 and len(columns) < 4 and max(numeric[1:]) < 0.5:
         return False
@@ -317,8 +365,10 @@ def _short_entries(
             return False
         enough = len(several) >= (2 if framed else 4)
         return enough and fill > 0.7 and (numeric[1] > 0.6 or (framed and widths[0] < 25 * height))
-    short = statistics.median(widths) < 9 * height
-    return len(several) >= (2 if framed else 3) and fill > 0.45 and (max(numeric[1:]) > 0.5 or short)
+    if framed:
+        return len(several) > 1 and fill > 0.4 and (max(numeric[1:]) > 0.4 or statistics.median(widths) < 12 * height)
+    short = statistics.median(widths) < 5 * height and len(several) > 3
+    return len(several) > 2 and fill > 0.45 and (max(numeric[1:]) > 0.4 or short)
 
 
 def _share(pattern: re.Pattern[str], parts: Sequence[Part]) -> float:

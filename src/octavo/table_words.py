@@ -63,6 +63,19 @@ class Straightening:
             y - (self.rows[0] + self.rows[1] * down) * right,
         )
 
+    def box_back(self, left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
+        """The upright box, in the picture as it is, around what is a box in the straight one."""
+        corners = [self._back(x, y) for x in (left, right) for y in (top, bottom)]
+        xs, ys = [x for x, _ in corners], [y for _, y in corners]
+        return min(xs), min(ys), max(xs), max(ys)
+
+    def _back(self, x: float, y: float) -> tuple[float, float]:
+        found = (x, y)
+        for _ in range(4):  # each step leaves a tenth of the error: slopes are small
+            there = self.point(*found)
+            found = (found[0] + x - there[0], found[1] + y - there[1])
+        return found
+
     def rules(self, rules: Rules) -> Rules:
         """Ruling lines moved; each is taken as straight afterwards."""
         across, down = [], []
@@ -99,8 +112,8 @@ def _fan(slopes: Sequence[tuple[float, float, float]], extent: int) -> tuple[flo
     place, slope, weight = (np.array(column) for column in zip(*slopes, strict=True))
     order = np.argsort(slope)
     median = float(slope[order][np.searchsorted(np.cumsum(weight[order]), weight.sum() / 2)])
-    near = np.abs(slope - median) < 0.08
-    if near.sum() < 4 or np.ptp(place[near]) < 0.4 * extent or float(np.std(slope[near])) < _UPRIGHT:
+    near = np.abs(slope - median) < 0.2
+    if near.sum() < 4 or np.ptp(place[near]) < 0.25 * extent or float(np.std(slope[near])) < _UPRIGHT:
         return (median, 0.0) if abs(median) > _UPRIGHT else (0.0, 0.0)
     change, middle = np.polyfit(place[near], slope[near], 1, w=np.sqrt(weight[near]))
     return float(middle), float(change)

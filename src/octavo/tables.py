@@ -18,7 +18,7 @@ from octavo.table_finding import Part, tables_among
 from octavo.table_grid import Grid, as_html, filled
 from octavo.table_ruled import ruled
 from octavo.table_seen import seen_grid
-from octavo.table_words import Straightening, Token, straightening, tokens, usual_height, word_boxes
+from octavo.table_words import Token, straightening, tokens, usual_height, word_boxes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,20 @@ def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list
     """The tables of a page picture, best first. Lines need no text; text and words make it surer."""
     size = Size(pixels.shape[1], pixels.shape[0])
     page = Box.of_page()
-    words = tokens(lines, page, size, Straightening())
+    straight = straightening(lines, page, rules)
+    words = tokens(lines, page, size, straight)
     height = usual_height(words)
     parts = [
         Part(piece.left, piece.top, piece.right, piece.bottom, lines[piece.words[0].line].text and piece.text, number)
         for number, line in enumerate(_by_line(words))
         for piece in pieces(line, 0.9 * height)
     ]
+    found = tables_among(parts, straight.rules(rules))
     return [
-        TableCandidate(Box.from_pixels(t.left, t.top, t.right, t.bottom, size), t.score, t.ruled)
-        for t in tables_among(parts, rules)
+        TableCandidate(
+            Box.from_pixels(*straight.box_back(one.left, one.top, one.right, one.bottom), size), one.score, one.ruled
+        )
+        for one in found
     ]
 
 
