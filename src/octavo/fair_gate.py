@@ -39,11 +39,12 @@ class FairGate:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._release(document)  # it was given in the same moment
-            else:
-                line.waiting.remove(turn)
+            if turn.cancelled():
+                if turn in line.waiting:
+                    line.waiting.remove(turn)
                 self._forget(document)
+            else:
+                self._release(document)  # it was given in the same moment
             raise
         try:
             yield
@@ -59,7 +60,10 @@ class FairGate:
             )
             if line is None:
                 return
-            line.waiting.popleft().set_result(None)
+            turn = line.waiting.popleft()
+            if turn.cancelled():  # its task has not come round to say so
+                continue
+            turn.set_result(None)
             line.held += 1
             line.served = next(self._clock)
             self._free -= 1
@@ -71,6 +75,6 @@ class FairGate:
         self._serve()
 
     def _forget(self, document: str) -> None:
-        line = self._lines[document]
-        if not line.held and not line.waiting:
+        line = self._lines.get(document)
+        if line is not None and not line.held and not line.waiting:
             del self._lines[document]

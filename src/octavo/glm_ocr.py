@@ -144,7 +144,7 @@ def find_loop(text: str, *, to_the_end: bool) -> Loop | None:
     return None
 
 
-_TAG = re.compile(r"</?[a-z][^<>]*>")
+_TAG = re.compile(r"</?[a-z][^<>]*>|\A[^<>]*>|</?[a-z]*[^<>]*\Z")  # also one that the stretch begins or ends within
 
 
 def _repeats(text: str, gram: int) -> int:

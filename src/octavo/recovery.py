@@ -1,7 +1,7 @@
 """Reads a crop, and climbs a ladder where the answer is no good: no text is given up, or believed, at the first try.
 
     cut short          ask again with all the tokens there are
-    repeating, empty   ask again with a warmer sampling, then with a larger picture
+    repeating, empty   ask again with a warmer sampling, then with a larger picture (the whole crop only)
     refused            ask again with a smaller picture
     still no good      read it in two halves, cut where nothing is written; tables by halves of rows
 
@@ -22,7 +22,7 @@ from octavo.halves import framed, halves, is_inked
 
 Ask = Callable[[Pixels, Task, Sampling, int], Awaitable[Answer]]  # picture, task, sampling, most tokens
 
-_DEEPEST = 2  # cuts in two on top of each other: a crop is read in four pieces at most
+_MOST_CUTS = 2  # on top of each other: a crop is read in four pieces at most, and with nine requests in all
 _RANK = (Verdict.EMPTY, Verdict.LOOP, Verdict.CUT, Verdict.GOOD)
 
 
@@ -33,6 +33,7 @@ class _Reading:
     text: str
     verdict: Verdict
     confidence: float | None = None
+    ended: bool = True  # by itself, not at a limit
 
     def better(self, other: "_Reading") -> "_Reading":
         """The better one of two; of equals the one that says more."""
@@ -44,8 +45,9 @@ class _Reading:
 
 @dataclass(slots=True)
 class _Record:
-    """What reading one crop took."""
+    """What reading one crop may take and took."""
 
+    most_cuts: int
     usage: Usage = field(default_factory=Usage)
     steps: list[str] = field(default_factory=list)
     refusal: OctavoError | None = None
@@ -65,9 +67,9 @@ class Ladder:
 
     async def read(self, pixels: Pixels, task: Task, label: Label) -> Recognition:
         """What the crop says, with a problem where that is doubtful or nothing. Only cancellation raises."""
-        record = _Record()
+        record = _Record(most_cuts=0 if label is Label.VERTICAL_TEXT else _MOST_CUTS)
         try:
-            reading = await self._read(pixels, task, record, deepest=0 if label is Label.VERTICAL_TEXT else _DEEPEST)
+            reading = await self._read(pixels, task, record)
         except OctavoError as error:
             return _lost(error.code, error.message, record)
         if reading is None:
@@ -87,14 +89,14 @@ class Ladder:
             usage=record.usage,
         )
 
-    async def _read(self, pixels: Pixels, task: Task, record: _Record, *, deepest: int) -> _Reading | None:
+    async def _read(self, pixels: Pixels, task: Task, record: _Record, *, cuts: int = 0) -> _Reading | None:
         """The best that can be got out of a crop or a piece of one; None where every request was refused."""
         bound = glm_ocr.token_bound(task, Size(pixels.shape[1], pixels.shape[0]), self._token_limit)
         best = await self._try("read", pixels, task, self._sampling, bound, record)
         if not self._climbing or _settled(best, pixels):
             return best
         try:
-            return await self._climb(best, pixels, task, bound, record, deepest)
+            return await self._climb(best, pixels, task, bound, record, cuts)
         except OctavoError as error:  # the server went away on the ladder: what was read before stands
             if best is None or not best.text:
                 raise
@@ -102,7 +104,7 @@ class Ladder:
             return best
 
     async def _climb(
-        self, best: _Reading | None, pixels: Pixels, task: Task, bound: int, record: _Record, deepest: int
+        self, best: _Reading | None, pixels: Pixels, task: Task, bound: int, record: _Record, cuts: int
     ) -> _Reading | None:
         if best is None:
             smaller = framed(pixels, self._budget, scale=0.7)
@@ -110,20 +112,20 @@ class Ladder:
         if best is not None and best.verdict is Verdict.CUT and bound < self._token_limit:
             full = await self._try("more_tokens", pixels, task, self._sampling, self._token_limit, record)
             best = _better(best, full)
-        if best is not None and best.verdict in (Verdict.LOOP, Verdict.EMPTY):
+        if not cuts and best is not None and best.verdict in (Verdict.LOOP, Verdict.EMPTY):
             warmer = await self._try("warmer", pixels, task, glm_ocr.WARMER, bound, record)
-            if warmer is not None and warmer.verdict is Verdict.LOOP and _same(warmer, best):
+            if warmer is not None and _same(warmer, best):
                 return _Reading(best.text, Verdict.GOOD, best.confidence)  # it says so twice: the page repeats itself
             best = _better(best, warmer)
-        if best is not None and best.verdict in (Verdict.LOOP, Verdict.EMPTY):
+        if not cuts and best is not None and best.verdict in (Verdict.LOOP, Verdict.EMPTY):
             larger = framed(pixels, self._budget, scale=1.6)
             if larger.shape != pixels.shape:
                 best = _better(best, await self._try("larger", larger, task, self._sampling, bound, record))
-        if deepest and not _settled(best, pixels):
-            best = _better(best, await self._in_halves(pixels, task, record, deepest))
+        if cuts < record.most_cuts and not _settled(best, pixels):
+            best = _better(best, await self._in_halves(pixels, task, record, cuts))
         return best
 
-    async def _in_halves(self, pixels: Pixels, task: Task, record: _Record, deepest: int) -> _Reading | None:
+    async def _in_halves(self, pixels: Pixels, task: Task, record: _Record, cuts: int) -> _Reading | None:
         cut = None if task is Task.FORMULA else halves(pixels, task)
         if cut is None:
             record.steps.append("halves: no place to cut")
@@ -132,7 +134,7 @@ class Ladder:
         read: list[_Reading] = []
         for half in (cut.first, cut.second):
             piece = framed(half, self._budget)
-            reading = await self._read(piece, task, record, deepest=deepest - 1)
+            reading = await self._read(piece, task, record, cuts=cuts + 1)
             if reading is None:
                 return None
             blank = reading.verdict is Verdict.EMPTY and not is_inked(half)
@@ -153,7 +155,7 @@ class Ladder:
         text = glm_ocr.tidied(answer.text, task)
         verdict = glm_ocr.judged(text, task, answer.finish_reason)
         record.steps.append(f"{step}: {verdict}")
-        return _Reading(text, verdict, answer.confidence)
+        return _Reading(text, verdict, answer.confidence, ended=answer.finish_reason == "stop")
 
 
 def _settled(reading: _Reading | None, pixels: Pixels) -> bool:
@@ -170,7 +172,8 @@ def _better(best: _Reading | None, other: _Reading | None) -> _Reading | None:
 
 
 def _same(one: _Reading, other: _Reading) -> bool:
-    return one.text.split() == other.text.split()
+    """Whether both came to their own end with the same words."""
+    return bool(one.text) and one.ended and other.ended and one.text.split() == other.text.split()
 
 
 def _joined(first: _Reading, second: _Reading, task: Task, joint: str) -> _Reading | None:

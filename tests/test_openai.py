@@ -1,0 +1,452 @@
+"""The recogniser against a server that behaves, and against servers that do not."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import cv2
+import numpy as np
+import pytest
+from model_server import Asked, ModelServer, Reply, always, free_port, serving
+from pydantic import SecretStr
+
+from octavo.chat import base_url
+from octavo.document import Crop, Label, Pixels, Recognition, Region, Severity, Task, TextSource
+from octavo.errors import EngineUnavailable, OptionInvalid
+from octavo.geometry import Box, PixelBox
+from octavo.recognizers.openai import ChatRecognizer, open_recognizer
+from octavo.settings import EngineSettings
+
+QUICK = {"retry_seconds": 0.02, "connect_seconds": 5.0, "request_seconds": 5.0, "vllm_boot_seconds": 5.0}
+
+
+@asynccontextmanager
+async def reading(server: ModelServer | str, **settings: object) -> AsyncIterator[ChatRecognizer]:
+    url = server if isinstance(server, str) else server.url
+    recognizer = await open_recognizer(EngineSettings.model_validate({"url": url, **QUICK, **settings}))
+    try:
+        yield recognizer
+    finally:
+        await recognizer.close()
+
+
+def lines_of_text(count: int = 4, width: int = 560) -> Pixels:
+    """White paper with `count` lines of black text, 56 pixels apart."""
+    pixels = np.full((56 * count, width, 3), 255, np.uint8)
+    for number in range(count):
+        cv2.putText(pixels, f"line {number} of text", (10, 56 * number + 38), 0, 1.0, (0, 0, 0), 2)
+    return pixels
+
+
+def crop(pixels: Pixels | None = None, task: Task = Task.TEXT, label: Label = Label.TEXT) -> Crop:
+    pixels = lines_of_text() if pixels is None else pixels
+    region = Region(0, Box.of_page(), label, task, 1.0)
+    return Crop(region, pixels, PixelBox(0, 0, pixels.shape[1], pixels.shape[0]))
+
+
+async def read_one(recognizer: ChatRecognizer, one: Crop | None = None) -> Recognition:
+    (recognition,) = await recognizer.recognize([one or crop()], document="d")
+    return recognition
+
+
+def codes(recognition: Recognition) -> list[str]:
+    return [problem.code for problem in recognition.problems]
+
+
+async def eventually(happened: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if happened():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it did not happen within 5 s")
+
+
+# --- the request -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("task", "prompt"),
+    [(Task.TEXT, "Text Recognition:"), (Task.TABLE, "Table Recognition:"), (Task.FORMULA, "Formula Recognition:")],
+)
+async def test_the_request_is_the_official_one(task: Task, prompt: str) -> None:
+    """The body the official SDK 0.1.5 sends, but for the bound on tokens and the JPEG's quality."""
+    async with serving(always("<table></table>")) as server, reading(server) as recognizer:
+        recognition = await read_one(recognizer, crop(task=task))
+    (asked,) = server.asked
+    body = dict(asked.body)
+    assert body.pop("messages")[0]["role"] == "user"
+    assert 256 <= body.pop("max_tokens") <= 8192
+    assert body == {"model": "glm-ocr", "temperature": 0.0, "top_p": 1e-5, "top_k": 1, "repetition_penalty": 1.1}
+    assert asked.prompt == prompt
+    assert asked.size == (560, 224)
+    assert np.abs(asked.pixels.astype(int) - lines_of_text().astype(int)).mean() < 3
+    assert recognition.source is TextSource.RECOGNIZER
+    assert recognition.usage.prompt_tokens == 100
+    assert recognition.usage.requests == 1
+    assert recognition.problems == ()
+    assert recognition.steps == ()
+
+
+async def test_answers_come_back_in_the_order_of_the_crops() -> None:
+    crops = [crop(lines_of_text(width=280 + 28 * n)) for n in range(20)]
+    async with (
+        serving(lambda asked: Reply(f"{asked.size[0]}", delay=0.02 * (asked.number % 3))) as server,
+        reading(server) as recognizer,
+    ):
+        recognitions = await recognizer.recognize(crops, document="d")
+    assert [recognition.text for recognition in recognitions] == [f"{280 + 28 * n}" for n in range(20)]
+
+
+async def test_the_key_is_sent_and_never_shown(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with (
+        serving(always("no", status=403)) as server,
+        reading(server, api_key=SecretStr("sesame")) as recognizer,
+    ):
+        recognition = await read_one(recognizer)
+        shown = f"{recognizer.described} {recognition} {caplog.text}"
+    assert server.asked[0].headers["Authorization"] == "Bearer sesame"
+    assert codes(recognition) == ["engine_refused"]
+    assert "sesame" not in shown
+
+
+async def test_the_key_does_not_follow_a_redirect() -> None:
+    async with serving(always("stolen")) as thief:
+        elsewhere = {"Location": f"{thief.url}/v1/chat/completions"}
+        async with (
+            serving(lambda asked: Reply(status=307, headers=elsewhere)) as server,
+            reading(server, api_key=SecretStr("sesame")) as recognizer,
+        ):
+            recognition = await read_one(recognizer)
+    assert codes(recognition) == ["engine_refused"]
+    assert thief.asked == []
+
+
+async def test_what_the_server_says_is_passed_on_without_addresses() -> None:
+    said = "bad picture data:image/jpeg;base64,AAAA in /opt/server/app.py, see http://internal/x?key=1"
+    async with serving(always(said, status=404)) as server, reading(server) as recognizer:
+        (problem,) = (await read_one(recognizer)).problems
+    assert "bad picture" in problem.message
+    assert not any(secret in problem.message for secret in ("AAAA", "/opt", "internal"))
+
+
+async def test_token_probabilities_become_a_confidence() -> None:
+    async with (
+        serving(always("Hi", logprobs=(0.0, -0.2))) as server,
+        reading(server, confidences=True) as recognizer,
+    ):
+        recognition = await read_one(recognizer)
+    assert server.asked[0].body["logprobs"] is True
+    assert recognition.confidence == pytest.approx(0.905, abs=0.001)
+
+
+async def test_a_strict_server_is_asked_without_what_it_does_not_know() -> None:
+    def strict(asked: Asked) -> Reply:
+        for field in ("top_k", "repetition_penalty"):
+            if field in asked.body:
+                return Reply(f"Unrecognized request argument supplied: {field}", status=400)
+        return Reply("read")
+
+    async with serving(strict) as server, reading(server) as recognizer:
+        first = await read_one(recognizer)
+        asked = len(server.asked)
+        second = await read_one(recognizer)
+    assert first.text == second.text == "read"
+    assert len(server.asked) == asked + 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("http://host:8080", "http://host:8080/v1"),
+        ("host:8080/", "http://host:8080/v1"),
+        ("https://host/v1/", "https://host/v1"),
+        ("https://host/api/v3/chat/completions", "https://host/api/v3"),
+    ],
+)
+def test_addresses_as_people_type_them(typed: str, address: str) -> None:
+    assert base_url(typed) == address
+
+
+def test_what_is_no_address_is_refused() -> None:
+    with pytest.raises(OptionInvalid):
+        base_url("ftp://host")
+
+
+# --- many at a time ----------------------------------------------------------------------------------------------
+
+
+async def test_the_limit_in_flight_is_used_and_kept() -> None:
+    async with (
+        serving(always("x", delay=0.03)) as server,
+        reading(server, requests_in_flight=8) as recognizer,
+    ):
+        await asyncio.gather(*(recognizer.recognize([crop()] * 15, document=f"d{n}") for n in range(4)))
+    assert server.most_in_flight == 8
+
+
+async def test_one_page_does_not_wait_behind_five_hundred() -> None:
+    async with (
+        serving(always("x", delay=0.05)) as server,
+        reading(server, requests_in_flight=8) as recognizer,
+    ):
+        started = time.perf_counter()
+        await recognizer.recognize([crop()] * 4, document="alone")
+        alone = time.perf_counter() - started
+        large = [asyncio.create_task(recognizer.recognize([crop()] * 10, document="large")) for _ in range(50)]
+        await asyncio.sleep(0.2)
+        started = time.perf_counter()
+        await recognizer.recognize([crop()] * 4, document="small")
+        beside = time.perf_counter() - started
+        assert not all(task.done() for task in large)
+        for task in large:
+            task.cancel()
+        await asyncio.gather(*large, return_exceptions=True)
+    assert beside < 4 * alone + 0.1  # 500 crops take 3 s
+
+
+async def test_cancelling_really_stops_the_requests() -> None:
+    async with serving(always("late", delay=60)) as server, reading(server, requests_in_flight=4) as recognizer:
+        task = asyncio.create_task(recognizer.recognize([crop()] * 10, document="d"))
+        await eventually(lambda: server.in_flight == 4)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await eventually(lambda: server.abandoned == 4)
+        assert server.in_flight == 0
+        assert len(server.asked) == 4
+        server.script = always("next")
+        assert (await read_one(recognizer)).text == "next"
+
+
+# --- servers that fail -------------------------------------------------------------------------------------------
+
+
+async def test_passing_failures_leave_no_trace() -> None:
+    def moody(asked: Asked) -> Reply:
+        return (
+            Reply("read")
+            if asked.number >= 3
+            else (Reply(status=500), Reply(hang_up=True), Reply(raw=b"{"))[asked.number]
+        )
+
+    async with serving(moody) as server, reading(server) as recognizer:
+        recognition = await read_one(recognizer)
+    assert recognition.text == "read"
+    assert recognition.problems == ()
+
+
+async def test_a_busy_server_is_given_the_time_it_asks_for() -> None:
+    def busy(asked: Asked) -> Reply:
+        return Reply("busy", status=429, headers={"Retry-After": "1"}) if asked.number < 5 else Reply("read")
+
+    async with serving(busy) as server, reading(server, retries=0) as recognizer:
+        started = time.perf_counter()
+        recognitions = await recognizer.recognize([crop()] * 5, document="d")
+    assert [recognition.text for recognition in recognitions] == ["read"] * 5
+    assert 0.9 < time.perf_counter() - started < 3
+    assert len(server.asked) == 10
+
+
+@pytest.mark.parametrize(
+    ("reply", "code"),
+    [
+        (Reply("boom", status=500), "engine_lost"),
+        (Reply(hang_up=True), "engine_lost"),
+        (Reply(raw=b"<html>welcome</html>"), "engine_lost"),
+        (Reply(raw=b'{"choices": []}'), "engine_lost"),
+        (Reply(raw=b'{"choices": [{"message": 3}]}'), "engine_lost"),
+        (Reply("late", delay=30), "engine_timeout"),
+        (Reply("who?", status=401), "engine_refused"),
+    ],
+)
+async def test_what_cannot_be_read_is_a_loss_with_a_reason(reply: Reply, code: str) -> None:
+    async with serving(lambda asked: reply) as server, reading(server, retries=1, request_seconds=0.3) as recognizer:
+        recognition = await read_one(recognizer)
+    assert recognition.text is None
+    assert recognition.source is TextSource.NONE
+    assert codes(recognition) == [code]
+    assert recognition.problems[0].severity is Severity.LOST
+
+
+async def test_crops_wait_for_a_server_that_boots() -> None:
+    port = free_port()
+    async with reading(f"http://127.0.0.1:{port}") as recognizer:
+        work = asyncio.create_task(recognizer.recognize([crop()] * 3, document="d"))
+        await asyncio.sleep(0.4)
+        async with ModelServer(always("read"), port=port):
+            recognitions = await work
+    assert [recognition.text for recognition in recognitions] == ["read"] * 3
+
+
+async def test_a_document_survives_a_restart_of_the_server() -> None:
+    async with serving(always("read", delay=0.02)) as server, reading(server, requests_in_flight=4) as recognizer:
+        work = asyncio.create_task(recognizer.recognize([crop()] * 40, document="d"))
+        await eventually(lambda: len(server.asked) >= 12)
+        await server.down()
+        await asyncio.sleep(0.5)
+        await server.up()
+        recognitions = await work
+    assert [recognition.text for recognition in recognitions] == ["read"] * 40
+    assert not any(recognition.problems for recognition in recognitions)
+
+
+async def test_a_server_that_never_comes_is_said_so() -> None:
+    async with reading(f"http://127.0.0.1:{free_port()}", connect_seconds=0.3) as recognizer:
+        started = time.perf_counter()
+        recognitions = await recognizer.recognize([crop()] * 10, document="d")
+        with pytest.raises(EngineUnavailable, match="does not answer"):
+            await recognizer.ready()
+        assert time.perf_counter() - started < 3  # not ten times in a row
+    assert [codes(recognition) for recognition in recognitions] == [["engine_unavailable"]] * 10
+
+
+async def test_a_crop_that_kills_the_server_takes_no_other_along() -> None:
+    poison = crop(lines_of_text(width=840))
+
+    restarts = set[asyncio.Task[None]]()
+
+    def dies(asked: Asked) -> Reply:
+        if asked.size[0] != 840:
+            return Reply("read", delay=0.02)
+        restarts.add(asyncio.create_task(restart()))
+        return Reply(delay=60)
+
+    async def restart() -> None:
+        await server.down()
+        await server.up()
+
+    server = ModelServer(dies)
+    async with server, reading(server, requests_in_flight=4) as recognizer:
+        recognitions = await recognizer.recognize([crop(), poison, *[crop()] * 12], document="d")
+    assert codes(recognitions.pop(1)) == ["engine_lost"]
+    assert [recognition.text for recognition in recognitions] == ["read"] * 13
+
+
+# --- servers that lie: the ladder --------------------------------------------------------------------------------
+
+
+async def read_by(script: Callable[[Asked], Reply], one: Crop | None = None, **settings: object) -> Recognition:
+    async with serving(script) as server, reading(server, **settings) as recognizer:
+        return await read_one(recognizer, one)
+
+
+async def test_a_crop_with_more_text_than_its_size_suggests_gets_all_tokens() -> None:
+    def long(asked: Asked) -> Reply:
+        full = asked.body["max_tokens"] == 8192
+        return Reply("all of it" if full else "all", finish_reason="stop" if full else "length")
+
+    recognition = await read_by(long)
+    assert (recognition.text, codes(recognition)) == ("all of it", [])
+    assert recognition.steps == ("read: cut", "more_tokens: good")
+    assert recognition.usage.requests == 2
+
+
+async def test_a_loop_is_read_again_warmer() -> None:
+    def stuck(asked: Asked) -> Reply:
+        if asked.body["temperature"] == 0.0:
+            return Reply("and again, " * 200, finish_reason="length")
+        return Reply("the text")
+
+    recognition = await read_by(stuck)
+    assert (recognition.text, codes(recognition)) == ("the text", [])
+    assert recognition.steps == ("read: loop", "warmer: good")
+
+
+async def test_a_loop_that_stays_is_said_once_and_reported() -> None:
+    def stuck(asked: Asked) -> Reply:
+        return Reply(f"Take {asked.number}. " + "and again, " * 200, finish_reason="length")
+
+    recognition = await read_by(stuck, crop(label=Label.VERTICAL_TEXT))  # which is never cut in two
+    assert recognition.text is not None
+    assert recognition.text.startswith("Take")
+    assert recognition.text.count("again") == 1
+    assert codes(recognition) == ["repetition_loop"]
+    assert recognition.problems[0].severity is Severity.DOUBTFUL
+
+
+async def test_a_page_that_repeats_itself_is_believed() -> None:
+    text = "signed and sealed\n" * 30
+    recognition = await read_by(always(text))
+    assert (recognition.text, codes(recognition)) == (text.strip(), [])
+    assert recognition.steps == ("read: loop", "warmer: loop")
+
+
+async def test_a_hopeless_crop_costs_nine_requests_at_most() -> None:
+    recognition = await read_by(always("and again, " * 200, finish_reason="length"), crop(lines_of_text(16)))
+    assert recognition.usage.requests <= 9
+
+
+async def test_a_silent_answer_to_a_crop_with_ink_is_a_loss() -> None:
+    recognition = await read_by(always(""))
+    assert recognition.text is None
+    assert codes(recognition) == ["empty_answer"]
+    assert recognition.steps[:3] == ("read: empty", "warmer: empty", "larger: empty")
+
+
+async def test_blank_paper_reads_as_nothing_at_once() -> None:
+    blank = np.full((112, 280, 3), 250, np.uint8)
+    recognition = await read_by(always(""), crop(blank))
+    assert (recognition.text, codes(recognition), recognition.usage.requests) == ("", [], 1)
+
+
+def lines_in(pixels: Pixels) -> int:
+    """Lines of text on a crop made by `lines_of_text`, framed or enlarged: what a reader would count."""
+    rows = (pixels.min(axis=(1, 2)) < 128).astype(int)
+    return int((np.diff(rows, prepend=0) == 1).sum())
+
+
+async def test_text_too_long_for_one_answer_is_read_in_halves() -> None:
+    def short_of_breath(asked: Asked) -> Reply:
+        count = lines_in(asked.pixels)
+        return Reply(f"{count} lines", finish_reason="stop" if count <= 2 else "length")
+
+    recognition = await read_by(short_of_breath, crop(lines_of_text(8)))
+    assert (recognition.text, codes(recognition)) == ("2 lines\n2 lines\n2 lines\n2 lines", [])
+    assert recognition.steps.count("halves") == 3
+
+
+async def test_a_table_is_read_by_halves_of_rows() -> None:
+    def short_of_breath(asked: Asked) -> Reply:
+        count = lines_in(asked.pixels)
+        rows = "".join(f"<tr><td>{number}</td></tr>" for number in range(min(count, 2)))
+        return Reply(f"<table>{rows}" + ("</table>" if count <= 2 else "<tr><td>"), finish_reason="stop")
+
+    recognition = await read_by(short_of_breath, crop(lines_of_text(4), Task.TABLE, Label.TABLE))
+    assert recognition.text == "<table>" + "<tr><td>0</td></tr><tr><td>1</td></tr>" * 2 + "</table>"
+    assert codes(recognition) == []
+
+
+async def test_a_table_that_stays_cut_is_closed_and_reported() -> None:
+    recognition = await read_by(
+        always("<table><tr><td>1</td></tr><tr><td>2", finish_reason="length"),
+        crop(lines_of_text(1), Task.TABLE, Label.TABLE),
+    )
+    assert recognition.text == "<table><tr><td>1</td></tr></table>"
+    assert codes(recognition) == ["truncated"]
+
+
+async def test_a_refused_crop_is_tried_smaller() -> None:
+    def fussy(asked: Asked) -> Reply:
+        return Reply("too large", status=400) if asked.size[0] * asked.size[1] > 100_000 else Reply("read")
+
+    recognition = await read_by(fussy)
+    assert (recognition.text, codes(recognition)) == ("read", [])
+    assert recognition.steps == ("read: refused", "smaller: good")
+
+
+async def test_what_was_read_stands_when_the_server_leaves_on_the_ladder() -> None:
+    def leaves(asked: Asked) -> Reply:
+        return Reply("half of", finish_reason="length") if asked.number == 0 else Reply(status=500)
+
+    recognition = await read_by(leaves, retries=0)
+    assert recognition.text == "half of"
+    assert codes(recognition) == ["truncated"]
+    assert recognition.steps[-1] == "gave_up: engine_lost"
+
+
+async def test_without_recovery_each_crop_is_asked_about_once() -> None:
+    recognition = await read_by(always("half of", finish_reason="length"), recovery=False)
+    assert (recognition.text, codes(recognition), recognition.usage.requests) == ("half of", ["truncated"], 1)
