@@ -249,7 +249,7 @@ def _of_orphans(lines: Sequence[TextLine], page: PageImage) -> list[Detection]:
     """Paragraphs of the lines no detection covers."""
     return [
         Detection(around(sources), Label.TEXT, 1.0, lines=tuple(sources), origin=Origin.GEOMETRY)
-        for paragraph in grouped(straightened(lines, page.size, dpi=page.dpi))
+        for paragraph in grouped(straightened(lines, page.size, dpi=page.dpi), from_right=read_from_right(lines))
         if (sources := [line.source for line in paragraph.lines])
     ]
 

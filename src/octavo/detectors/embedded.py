@@ -13,7 +13,7 @@ from octavo.document import Detection, Label, Origin, PageImage, TextLine, Trust
 from octavo.geometry import SCALE, Box, PixelBox, Size
 from octavo.layout.figures import Figure, Rect, find_figures
 from octavo.layout.labels import HintRect, Surroundings, labelled, mathematical, shared
-from octavo.layout.lines import Line, around, straightened, typical_size
+from octavo.layout.lines import Line, around, read_from_right, straightened, typical_size
 from octavo.layout.paragraphs import grouped
 from octavo.networks.layout import Kind, LayoutNetwork
 from octavo.networks.text_lines import TextLines
@@ -55,7 +55,7 @@ class EmbeddedDetector:
         figures = [
             figure
             for figure in find_figures(page.pixels, lines, typical_size(lines), pictures)
-            if all(shared(figure.rect, rect) < 0.5 * _area(figure.rect) for rect in table_rects)
+            if all(shared(figure.rect, rect) < 0.5 * min(_area(figure.rect), _area(rect)) for rect in table_rects)
         ]
         trusted = page.text is not None and page.text.verdict is Trust.TRUSTED
         hints = [] if trusted and not figures else self._hints(page)
@@ -64,9 +64,11 @@ class EmbeddedDetector:
             inside, lines = _taken(lines, rect)
             detections.append(_detection(Label.TABLE, table.score, inside, table.box))
         for figure in figures:
-            inside, lines = _taken(lines, figure.rect)
-            label = _picture_label(figure, inside, page.size)
-            detections.append(_detection(label, 0.7, inside, Box.from_pixels(*figure.rect, page.size)))
+            box = Box.from_pixels(*figure.rect, page.size)
+            own = set(map(id, figure.lines))
+            inside = [line for line in lines if id(line) in own]
+            lines = [line for line in lines if id(line) not in own]
+            detections.append(_detection(_picture_label(figure, page.size), 0.7, inside, box))
         for rect in _formulas(hints, lines):
             inside, lines = _taken(lines, rect)
             detections.append(_detection(Label.DISPLAY_FORMULA, 0.7, inside))
@@ -172,13 +174,13 @@ def _is_prose(text: str) -> bool:
     return len(text) > 12 and not mathematical(text, least=0.6)
 
 
-def _picture_label(figure: Figure, inside: Sequence[Line], page: Size) -> Label:
+def _picture_label(figure: Figure, page: Size) -> Label:
     _, top, _, bottom = figure.rect
     if bottom < 0.1 * page.height and bottom - top < 0.08 * page.height:
         return Label.HEADER_IMAGE
     if top > 0.92 * page.height and bottom - top < 0.08 * page.height:
         return Label.FOOTER_IMAGE
-    return Label.CHART if len(inside) >= _CHART_LABELS and figure.density < 0.7 else Label.IMAGE
+    return Label.CHART if len(figure.lines) >= _CHART_LABELS and figure.density < 0.7 else Label.IMAGE
 
 
 def _paragraphs(
@@ -190,7 +192,7 @@ def _paragraphs(
     rules: Rules,
 ) -> list[Detection]:
     """The lines that no table and no figure took, grouped and labelled."""
-    paragraphs = grouped(lines)
+    paragraphs = grouped(lines, from_right=read_from_right(line.source for line in lines))
     if not paragraphs:
         return []
     surroundings = Surroundings(

@@ -22,6 +22,11 @@ _MOST_SIDE = 900  # pixels of the shrunk page: large type or none must not cost 
 _CONTRAST = 26  # grey levels between ink and its surroundings
 _TONE = 20  # grey levels, or as much colour, between an area and the paper
 _RUNNING = 0.28  # share of an area under wide lines from which it is text with something around it
+_FLAT = 0.002  # share of an area with strokes below which it is nothing but a shade
+_IDLE = 0.012  # share of an area with strokes below which there is no drawing in it
+_DRAWN = 0.06  # the same, from which there is a drawing even if there is much text
+_LONG = 10.0  # a line this many sizes long is running text rather than a label
+_EDGE = 0.02  # share of the page at each side where specks and edges of the sheet are
 _RIM = 0.15  # share of the page that can be scanner's border
 _RIM_FILLED = 0.7  # share of a row that is ink there
 _WHOLE_PAGE = 0.8  # share of the page from which an area is its background
@@ -33,29 +38,83 @@ class Figure:
 
     rect: Rect
     density: float  # share of it that is not paper: near 1 for photos, low for drawings
+    lines: tuple[Line, ...] = ()  # the texts that are part of it
+
+
+@dataclass(frozen=True, slots=True)
+class _Shrunk:
+    """A page shrunk until its type is a few pixels high."""
+
+    scale: float
+    unit: float  # size of the running text in it
+    rest: NDArray[np.uint8]  # 255 where there is ink that no line of text explains
+    busy: NDArray[np.uint8]  # 255 at strokes among it that are no straight lines
+
+    @classmethod
+    def of(cls, pixels: Pixels, lines: Sequence[Line], size: float, known: Sequence[Rect]) -> "_Shrunk":
+        height, width = pixels.shape[:2]
+        scale = min(1.0, _TYPE / size, _MOST_SIDE / max(height, width))
+        extent = (max(8, round(width * scale)), max(8, round(height * scale)))
+        small = np.asarray(cv2.resize(pixels, extent, interpolation=cv2.INTER_AREA), np.uint8)
+        unit = max(2.0, size * scale)
+        rest = _without_rim(_wiped(_ink(small), lines, scale))
+        for left, top, right, bottom in known:
+            _fill(rest[int(top * scale) : int(bottom * scale) + 1, int(left * scale) : int(right * scale) + 1])
+        return cls(scale, unit, rest, _wiped(_busy(small, unit), lines, scale))
+
+    def share(self, mask: NDArray[np.uint8], rect: Rect) -> float:
+        """How much of an area of the page is set in a mask."""
+        left, top, right, bottom = (max(0, round(side * self.scale)) for side in rect)
+        part = mask[top : max(top + 1, bottom), left : max(left + 1, right)]
+        return cv2.countNonZero(part) / max(1, part.size)
 
 
 def find_figures(pixels: Pixels, lines: Sequence[Line], size: float, known: Sequence[Rect] = ()) -> list[Figure]:
     """Figures, top to bottom. `size` is that of the running text; `known` are areas taken by raster pictures."""
-    height, width = pixels.shape[:2]
-    scale = min(1.0, _TYPE / size, _MOST_SIDE / max(height, width))
-    small = cv2.resize(
-        pixels, (max(8, round(width * scale)), max(8, round(height * scale))), interpolation=cv2.INTER_AREA
-    )
-    unit = max(2.0, size * scale)
-    ink = _ink(np.asarray(small, np.uint8))
-    for left, top, right, bottom in known:
-        ink[int(top * scale) : int(bottom * scale) + 1, int(left * scale) : int(right * scale) + 1] = 255
-    rest = _without_rim(_wiped(ink, lines, scale))
-    rects = _grouped(rest, unit)
+    page = _Shrunk.of(pixels, lines, size, known)
     figures = []
-    for left, top, right, bottom in rects:
-        rect = (left / scale, top / scale, right / scale, bottom / scale)
-        if is_text(rect, lines) or (right - left) * (bottom - top) > _WHOLE_PAGE * small.shape[0] * small.shape[1]:
+    for box in _grouped(page.rest, page.unit):
+        rect = _cut_free(
+            (box[0] / page.scale, box[1] / page.scale, box[2] / page.scale, box[3] / page.scale), lines, page
+        )
+        if _area(rect) > _WHOLE_PAGE * pixels.shape[0] * pixels.shape[1] or _is_ground(rect, lines, page):
             continue
-        density = float((rest[top:bottom, left:right] > 0).mean())
-        figures.append(Figure(_with_labels(rect, lines, size), density))
+        rect = _with_labels(rect, lines, size)
+        own = tuple(line for line in lines if _within(line, rect) and not _beside(line, page))
+        figures.append(Figure(rect, page.share(page.rest, rect), own))
     return sorted(figures, key=lambda figure: (figure.rect[1], figure.rect[0]))
+
+
+def _area(rect: Rect) -> float:
+    return max(0.0, rect[2] - rect[0]) * max(0.0, rect[3] - rect[1])
+
+
+def _beside(line: Line, page: _Shrunk) -> bool:
+    """Whether a line is long and has no ink around it: text that runs beside a figure, though in its box."""
+    if line.width < _LONG * line.size:
+        return False
+    margin = line.size
+    return (
+        page.share(page.rest, (line.left - margin, line.top - margin, line.right + margin, line.bottom + margin)) < 0.03
+    )
+
+
+def _cut_free(rect: Rect, lines: Sequence[Line], page: _Shrunk) -> Rect:
+    """An area cut back on the side where that frees the text that runs beside the figure and loses hardly any ink."""
+    beside = [line for line in lines if _within(line, rect) and _beside(line, page)]
+    if not beside:
+        return rect
+    left, top, right, bottom = rect
+    cuts = (
+        (max(line.right for line in beside), top, right, bottom),
+        (left, max(line.bottom for line in beside), right, bottom),
+        (left, top, min(line.left for line in beside), bottom),
+        (left, top, right, min(line.top for line in beside)),
+    )
+    ink = page.share(page.rest, rect) * _area(rect)
+    best = max((cut for cut in cuts), key=lambda cut: page.share(page.rest, cut) * _area(cut))
+    kept = page.share(page.rest, best) * _area(best)
+    return best if kept > 0.8 * ink else rect
 
 
 def _with_labels(rect: Rect, lines: Sequence[Line], size: float) -> Rect:
@@ -75,12 +134,17 @@ def _with_labels(rect: Rect, lines: Sequence[Line], size: float) -> Rect:
     return left, top, right, bottom
 
 
-def is_text(rect: Rect, lines: Sequence[Line]) -> bool:
-    """Whether wide lines of text fill an area: a box of text, a screenshot, a page behind its text."""
+def _is_ground(rect: Rect, lines: Sequence[Line], page: _Shrunk) -> bool:
+    """Whether an area is no figure, but text with something around or behind it: a box, a shade, a screenshot."""
     inside = [line for line in lines if _within(line, rect)]
-    wide = [line for line in inside if line.width > 0.35 * (rect[2] - rect[0]) or line.width > 18 * line.size]
-    area = sum(line.width * line.height for line in wide)
-    return len(wide) > 1 and area > _RUNNING * (rect[2] - rect[0]) * (rect[3] - rect[1])
+    wide = 0.35 * (rect[2] - rect[0])
+    running = sum(line.width * line.height for line in inside if line.width > min(wide, _LONG * line.size))
+    busy = page.share(page.busy, rect)
+    if busy < _FLAT:
+        return True
+    if len(inside) > 1 and running > _RUNNING * _area(rect):
+        return busy < _DRAWN
+    return bool(inside) and busy < _IDLE and running > 0.05 * _area(rect)
 
 
 def _within(line: Line, rect: Rect) -> bool:
@@ -101,6 +165,18 @@ def _ink(small: Pixels) -> NDArray[np.uint8]:
     return np.asarray(cv2.bitwise_or(strokes, area), np.uint8)
 
 
+def _busy(small: Pixels, unit: float) -> NDArray[np.uint8]:
+    """255 at edges that are not part of long straight lines."""
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    steps = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    edges = cv2.threshold(steps, _CONTRAST, 255, cv2.THRESH_BINARY)[1]
+    length = max(8, round(6 * unit))
+    across = cv2.morphologyEx(edges, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    down = cv2.morphologyEx(edges, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
+    straight = cv2.dilate(cv2.bitwise_or(across, down), np.ones((3, 3), np.uint8))
+    return np.asarray(cv2.bitwise_and(edges, cv2.bitwise_not(straight)), np.uint8)
+
+
 def _wiped(ink: NDArray[np.uint8], lines: Sequence[Line], scale: float) -> NDArray[np.uint8]:
     """The ink without the lines of text."""
     rest = ink.copy()
@@ -114,15 +190,22 @@ def _wiped(ink: NDArray[np.uint8], lines: Sequence[Line], scale: float) -> NDArr
     return rest
 
 
+def _fill(part: NDArray[np.uint8]) -> None:
+    """Make one piece of all ink in an area: a raster picture is one figure, however much of it is white."""
+    left, top, width, height = cv2.boundingRect(part) if part.size else (0, 0, 0, 0)
+    part[top : top + height, left : left + width] = 255
+
+
 def _without_rim(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The ink without what a scanner sees beside the sheet: rows and columns at the rim that are nearly all ink."""
+    """The ink without what a scanner sees beside the sheet: its edge, and rows and columns that are nearly all ink."""
     rest = ink.copy()
     for view in (rest, rest[::-1], rest.T, rest.T[::-1]):
-        filled = (view > 0).mean(1) > _RIM_FILLED
-        most = int(_RIM * len(view))
-        if filled[: most + 1].all():
-            continue  # no rim, but a dark page
-        view[: int(filled.argmin())] = 0
+        view[: round(_EDGE * len(view))] = 0
+    for view in (rest, rest[::-1], rest.T, rest.T[::-1]):
+        start, most = round(_EDGE * len(view)), round(_RIM * len(view))
+        filled = (view[start : most + 1] > 0).mean(1) > _RIM_FILLED
+        if not filled.all():  # else it is no rim, but a dark page
+            view[: start + int(filled.argmin())] = 0
     return rest
 
 

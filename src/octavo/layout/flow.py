@@ -13,9 +13,12 @@ def in_flow(lines: Sequence[TextLine], page: PageImage) -> list[TextLine]:
     if len(lines) < 2:
         return list(lines)
     placed = straightened(lines, page.size, dpi=page.dpi)
+    from_right = read_from_right(lines)
     ordered = [
         line.source
-        for paragraph in paragraphs_in_order(grouped(placed), page.size.height, from_right=read_from_right(lines))
+        for paragraph in paragraphs_in_order(
+            grouped(placed, from_right=from_right), page.size.height, from_right=from_right
+        )
         for line in paragraph.lines
     ]
     seen = {id(line) for line in ordered}

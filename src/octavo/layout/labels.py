@@ -25,6 +25,7 @@ _CAPTION = re.compile(
     re.I,
 )
 _NUMBERED = re.compile(r"\s*(?:(?:\d{1,2}(?:\.\d{1,2}){0,4}|[A-Z](?:\.\d+)+|[IVX]{1,5})\.?\s+\S|第.{1,4}[章节節条]|§)")
+_WORD = re.compile(r"[^\W\d_]{3}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2}")
 _SENTENCE_END = re.compile(r"[.。;；,，:：]\s*$")
 _NOTE_MARK = re.compile(r"\s*(?:[*†‡§¶#]|\(?\d{1,3}[).\s]|[¹²³⁰-⁹]|[a-z]\s|notes?\b|source|anmerkung)", re.I)
 _REFERENCES = re.compile(
@@ -104,7 +105,8 @@ def _label(paragraph: Paragraph, page: Surroundings) -> Label:
     if _is_heading(paragraph, page):
         large = paragraph.size > 1.55 * page.size and paragraph.top < 0.5 * page.height
         largest = paragraph.size >= 0.97 * max(other.size for other in page.paragraphs if len(other.text) != 1)
-        return Label.DOC_TITLE if page.first_page and large and largest else Label.PARAGRAPH_TITLE
+        title = page.first_page and large and largest and not _NUMBERED.match(text)
+        return Label.DOC_TITLE if title else Label.PARAGRAPH_TITLE
     return Label.TEXT
 
 
@@ -180,7 +182,7 @@ def _near_float(paragraph: Paragraph, page: Surroundings) -> bool:
 
 def _is_heading(paragraph: Paragraph, page: Surroundings) -> bool:
     text, rows = paragraph.text, len(paragraph.rows)
-    if rows > 4 or (text and (len(text) > 250 or not re.search(r"[^\W\d_]", text))):
+    if rows > 4 or (text and (len(text) > 250 or not _WORD.search(text))):
         return False
     known = paragraph.lines[0].source.font_size is not None
     large = paragraph.size > (1.17 if known else 1.32) * page.size
@@ -230,12 +232,11 @@ def _heads(paragraph: Paragraph, page: Surroundings) -> bool:
 def _with_furniture(page: Surroundings, labels: list[Label]) -> list[Label]:
     """Running headers, footers and page numbers: small, at the rim, and apart from the text."""
     labels = list(labels)
-    for index in _rim(page, labels, top=True):
-        paragraph = page.paragraphs[index]
-        labels[index] = Label.NUMBER if is_page_number(paragraph, page) else Label.HEADER
-    for index in _rim(page, labels, top=False):
-        paragraph = page.paragraphs[index]
-        labels[index] = Label.NUMBER if is_page_number(paragraph, page) else Label.FOOTER
+    if len(page.paragraphs) < 3 or page.height > _STRIP * page.width:
+        return labels
+    for label, top in ((Label.HEADER, True), (Label.FOOTER, False)):
+        for index in _rim(page, labels, top=top):
+            labels[index] = Label.NUMBER if is_page_number(page.paragraphs[index], page) else label
     return labels
 
 
@@ -247,41 +248,34 @@ def is_page_number(paragraph: Paragraph, page: Surroundings) -> bool:
 
 
 def _rim(page: Surroundings, labels: Sequence[Label], *, top: bool) -> list[int]:
-    """The outermost paragraphs on one side, as long as they look like furniture and stand apart."""
-    if len(page.paragraphs) < 3:
-        return []
+    """The paragraphs outside the last clear gap at one side of the page, as far as they look like furniture."""
 
-    def depth(paragraph: Paragraph) -> float:
-        return paragraph.top if top else page.height - paragraph.bottom
+    def span(rect: Rect) -> tuple[float, float]:  # outer and inner edge, from the rim inwards
+        return (rect[1], rect[3]) if top else (page.height - rect[3], page.height - rect[1])
 
-    def reach(paragraph: Paragraph) -> float:
-        return paragraph.bottom if top else page.height - paragraph.top
-
-    order = sorted(range(len(labels)), key=lambda index: depth(page.paragraphs[index]))
-    blocks = sorted(
-        [depth(p) for p in page.paragraphs]
-        + [rect[1] if top else page.height - rect[3] for rect in (*page.figures, *page.tables)]
-    )
+    spans = [span((p.left, p.top, p.right, p.bottom)) for p in page.paragraphs]
+    others = [span(rect) for rect in (*page.figures, *page.tables)]
+    rules = [span(rect)[0] for rect in page.lines_across]
+    kind = Kind.HEADER if top else Kind.FOOTER
     found: list[int] = []
-    for index in order:
-        paragraph = page.paragraphs[index]
-        hinted = page.hinted(paragraph, Kind.HEADER if top else Kind.FOOTER, least=0.6)
-        limit = (0.12 if hinted else 0.075) * page.height
-        if reach(paragraph) > limit + paragraph.height * 0.5:
-            break
+    waiting: list[int] = []
+    for index in sorted(range(len(labels)), key=lambda index: spans[index]):
+        paragraph, (outer, inner) = page.paragraphs[index], spans[index]
+        hinted = page.hinted(paragraph, kind)
+        number = is_page_number(paragraph, page)
+        depth = _NUMBER_DEPTH if number else _HINTED_DEPTH if hinted else _RIM_DEPTH
         small = paragraph.size < 1.15 * page.size and len(paragraph.rows) <= 3
-        if not small or labels[index] in (Label.DOC_TITLE, Label.DISPLAY_FORMULA, Label.ALGORITHM, Label.FIGURE_TITLE):
+        if outer > depth * page.height or not small or labels[index] in _NO_FURNITURE:
+            if outer > depth * page.height:
+                break
             continue
-        after = [d for d in blocks if d > reach(paragraph) - 0.3 * page.size]
-        gap = after[0] - reach(paragraph) if after else float("inf")
-        level = any(abs(depth(page.paragraphs[other]) - depth(paragraph)) < 0.6 * page.size for other in found)
-        ruled = any(
-            (rect[1] >= paragraph.bottom - 2 if top else rect[3] <= paragraph.top + 2)
-            and abs((rect[1] - paragraph.bottom) if top else (paragraph.top - rect[3])) < 1.5 * page.size
-            for rect in page.lines_across
-        )
-        if hinted or level or ruled or gap > (0.9 if is_page_number(paragraph, page) else 1.3) * page.size:
-            found.append(index)
+        waiting.append(index)
+        after = [edge for edge, end in (*spans, *others) if end > inner + 0.5 * page.size and edge > outer]
+        gap = min(after, default=float("inf")) - inner
+        ruled = any(-0.3 * page.size < rule - inner < min(gap, 1.5 * page.size) + 2 for rule in rules)
+        if gap > (0.4 if number else 1.3) * page.size or (ruled and gap > 0.2 * page.size) or hinted:
+            found += waiting
+            waiting = []
     return found
 
 
@@ -308,6 +302,11 @@ def _with_notes(page: Surroundings, labels: list[Label]) -> list[Label]:
     return labels
 
 
+_STRIP = 2.0  # height over width from which a page is a receipt: what it starts and ends with is no furniture
+_RIM_DEPTH = 0.07  # how far in furniture starts at most, as a share of the page's height
+_HINTED_DEPTH = 0.12
+_NUMBER_DEPTH = 0.2
+_NO_FURNITURE = frozenset({Label.DOC_TITLE, Label.DISPLAY_FORMULA, Label.ALGORITHM, Label.FIGURE_TITLE})
 _FURNITURE = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.ASIDE_TEXT})
 
 

@@ -9,7 +9,7 @@ import re
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from octavo.layout.lines import CJK, Line
@@ -22,7 +22,7 @@ _BULLET = re.compile(r"\s*[•·▪●◦○■□◆◇►▸‣⁃∙\uf0b7\uf
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Lines on one baseline that belong together, left to right."""
+    """Lines on one baseline that belong together, in the order they are read."""
 
     lines: tuple[Line, ...]
     left: float
@@ -33,14 +33,13 @@ class Row:
 
     @classmethod
     def of(cls, lines: Sequence[Line]) -> "Row":
-        ordered = tuple(sorted(lines, key=lambda line: (line.left, line.top)))
-        longest = max(ordered, key=lambda line: line.width)
+        longest = max(lines, key=lambda line: line.width)
         return cls(
-            ordered,
-            min(line.left for line in ordered),
-            min(line.top for line in ordered),
-            max(line.right for line in ordered),
-            max(line.bottom for line in ordered),
+            tuple(lines),
+            min(line.left for line in lines),
+            min(line.top for line in lines),
+            max(line.right for line in lines),
+            max(line.bottom for line in lines),
             longest.size,
         )
 
@@ -138,8 +137,15 @@ class Paragraph:
         return all(row.monospace for row in self.rows)
 
 
-def grouped(lines: Sequence[Line]) -> list[Paragraph]:
-    """All lines as paragraphs, in no promised order."""
+def grouped(lines: Sequence[Line], *, from_right: bool = False) -> list[Paragraph]:
+    """All lines as paragraphs, in no promised order. What is read from the right is grouped in a mirror."""
+    if from_right:
+        mirrored = [replace(line, left=-line.right, right=-line.left) for line in lines]
+        real = {id(image): line for image, line in zip(mirrored, lines, strict=True)}
+        return [
+            Paragraph(tuple(Row.of([real[id(image)] for image in row.lines]) for row in paragraph.rows))
+            for paragraph in grouped(mirrored)
+        ]
     rows = in_rows(lines)
     return [paragraph for chain in _chains(rows) for paragraph in _split(chain)]
 
@@ -292,15 +298,15 @@ def _continues(chain: Sequence[Row], row: Row, usual: float) -> bool:
     known = above.lines[0].source.font_size is not None and row.lines[0].source.font_size is not None
     if max(above.size, row.size) > (1.12 if known else 1.45) * size:
         return False
-    ends_early = above.right < row.right - 2 * size or (len(chain) == 1 and above.width < row.width)
-    if above.bold != row.bold and ends_early:
+    if above.bold != row.bold and above.right < row.right - 2 * size:
         return False
     if above.monospace != row.monospace:
         return False
     pitch = row.middle - above.middle
     if len(chain) > 1:
         settled = statistics.median(b.middle - a.middle for a, b in pairwise(chain))
-        return pitch < 1.28 * settled + 0.12 * size
+        running = above.right > max(other.right for other in chain) - size and abs(row.left - above.left) < 0.4 * size
+        return pitch < (1.6 if running else 1.28) * settled + 0.12 * size  # a tall formula in the line parts rows, too
     return pitch < max(1.5, 1.2 * usual) * max(above.size, row.size) + 0.1 * size
 
 
