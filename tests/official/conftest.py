@@ -1,6 +1,6 @@
 """The official SDK (PyPI `glmocr==0.1.5`), run in an environment of its own.
 
-Found in `.venvs/official` (tests/official/requirements.txt), in `.venvs/vllm` (which holds it too), or where
+Found in `.venvs/official` (tests/official/install_env.sh), in `.venvs/vllm` (which holds it too), or where
 OCTAVO_SDK_PYTHON says. Without it the differential tests are skipped.
 """
 
@@ -31,7 +31,7 @@ def sdk() -> Sdk:
     """Runs a task of run_sdk.py on many cases at once."""
     python = sdk_python()
     if python is None:
-        pytest.skip("the official SDK is not installed: pip install --no-deps -r tests/official/requirements.txt")
+        pytest.skip("the official SDK is not installed: run tests/official/install_env.sh")
 
     def run(task: str, cases: Any) -> Any:
         done = subprocess.run(

@@ -90,10 +90,87 @@ class Tensor:
         return self.values
 
 
+def parsed(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """`Pipeline.process`, whole: its detector replays raw boxes, its model goes by the first pixel of a crop."""
+    from glmocr.config import GlmOcrConfig
+    from glmocr.pipeline import Pipeline
+
+    results = []
+    for case in cases:
+        config = GlmOcrConfig.from_yaml().pipeline
+        pipeline = Pipeline(config, layout_detector=Replayed(config.layout, case["pages"]))
+        pipeline.ocr_client = Model(case["texts"])
+        pipeline.page_loader.build_request_from_image = lambda image, task: {"first": image.getpixel((0, 0))}
+        content = [{"type": "image_url", "image_url": {"url": case["file"]}}]
+        with pipeline:
+            [result] = pipeline.process({"messages": [{"role": "user", "content": content}]})
+        results.append(
+            {
+                "json_result": result.json_result,
+                "markdown_result": result.markdown_result,
+                "files": {name: picture.size for name, picture in (result.image_files or {}).items()},
+            }
+        )
+    return results
+
+
+class Replayed:
+    """As the SDK's own detector, from where the network has answered."""
+
+    batch_size = 1
+
+    def __init__(self, config: Any, pages: list[dict[str, Any]]) -> None:
+        self.config, self.pages = config, pages
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def process(self, images: list[Any], global_start_idx: int = 0, **_: Any) -> tuple[list[Any], dict[int, Any]]:
+        return [self._page(image, self.pages[global_start_idx + n]) for n, image in enumerate(images)], {}
+
+    def _page(self, image: Any, page: dict[str, Any]) -> list[dict[str, Any]]:
+        width, height = image.size
+        case = {**page, "size": image.size, "nms": True, "polygons": [], "unclip": [1.0, 1.0]}
+        [kept] = cleaned_boxes([{**case, "merge": self.config.layout_merge_bboxes_mode}])
+        regions: list[dict[str, Any]] = []
+        for box in kept:
+            label = self.config.id2label[box["label"]]
+            task = next(task for task, labels in self.config.label_task_mapping.items() if label in labels)
+            if task != "abandon":
+                corners = [(box["box"][i], box["box"][j]) for i, j in ((0, 1), (2, 1), (2, 3), (0, 3))]
+                polygon = [[int(x / width * 1000), int(y / height * 1000)] for x, y in corners]
+                bounds = [*polygon[0], *polygon[2]]
+                regions.append({"index": len(regions), "label": label, "score": box["score"], "bbox_2d": bounds})
+                regions[-1] |= {"polygon": polygon, "task_type": task}
+        return regions
+
+
+class Model:
+    """Says of a crop what is told of the pixel its top left corner shows."""
+
+    api_host, api_port = "127.0.0.1", 1
+
+    def __init__(self, texts: dict[str, str | None]) -> None:
+        self.texts = texts
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def is_alive(self) -> bool:
+        return True
+
+    def process(self, request: dict[str, Any]) -> tuple[dict[str, Any], int]:
+        text = self.texts[",".join(map(str, request["first"]))]
+        return {"choices": [{"message": {"content": text}}]}, 500 if text is None else 200
+
+
 TASKS: dict[str, Callable[[Any], Any]] = {
     "formatted": formatted,
     "cleaned_of_repeats": cleaned_of_repeats,
     "cleaned_boxes": cleaned_boxes,
+    "parsed": parsed,
 }
 
 
