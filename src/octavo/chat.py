@@ -13,8 +13,8 @@ import math
 import random
 import re
 import time
-from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -209,7 +209,8 @@ class ChatClient:
             timeout=aiohttp.ClientTimeout(total=settings.request_seconds, sock_connect=10),
             trust_env=not _is_loopback(upstream.base_url),
         )
-        self._sending = asyncio.Semaphore(min(settings.requests_in_flight, settings.connection_pool_size))
+        self._places = min(settings.requests_in_flight, settings.connection_pool_size)
+        self._sending = asyncio.Semaphore(self._places)
         self._alone = asyncio.Lock()
         self._resume_at = 0.0  # time.monotonic(); the server asked for a pause until then
         self._dialect = frozenset(("top_k", "repetition_penalty", "logprobs"))  # fields beyond the common ones
@@ -224,12 +225,13 @@ class ChatClient:
         while True:
             await self._upstream.ready()
             await self._pause()
-            # A question that was in flight at two crashes may be their cause: it goes alone, to take no other along.
-            company: AbstractAsyncContextManager[object] = self._alone if losses > 1 else nullcontext()
+            alone = losses > 1  # in flight at two crashes, it may be their cause: it goes alone, to take none along
             try:
-                async with company, self._sending:
+                async with self._all_places() if alone else self._sending:
                     return await self._send(question)
             except _SendAgain as again:
+                if alone and again.lost:
+                    raise again.error from again
                 losses += again.lost
                 if again.busy_for is not None and patience > 0:
                     patience -= again.busy_for
@@ -240,6 +242,19 @@ class ChatClient:
                     raise again.error from again
                 log.info("request_again try=%d code=%s", tries, again.error.code)
             await asyncio.sleep(self._backoff(tries))
+
+    @asynccontextmanager
+    async def _all_places(self) -> AsyncIterator[None]:
+        taken = 0
+        async with self._alone:  # two at once would wait for each other
+            try:
+                while taken < self._places:
+                    await self._sending.acquire()
+                    taken += 1
+                yield
+            finally:
+                for _ in range(taken):
+                    self._sending.release()
 
     def _backoff(self, tries: int) -> float:
         pause = min(_LONGEST_PAUSE, self._settings.retry_seconds * 2.0 ** (tries - 1))

@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 15.0  # vLLM stops in 2 to 3; what is left then is killed
 _HUNG_SECONDS = 60.0  # alive but without a healthy answer for so long
-_MOST_CRASHES = 5  # within _CRASH_WINDOW: something is wrong that another start does not mend
+_MOST_CRASHES = 8  # within _CRASH_WINDOW; one crop that kills it causes three
 _CRASH_WINDOW = 900.0
 _USAGE_ERROR = 2  # exit code of a command that does not know a flag
 
