@@ -82,11 +82,14 @@ def summary(outcome: Outcome, *, several: bool) -> list[str]:
 def losses(problems: Sequence[Problem]) -> list[str]:
     """What is on the page and not in the result."""
     lost = [problem for problem in problems if problem.severity is Severity.LOST]
-    lines = [
-        f"{'' if problem.page is None else f'page {problem.page + 1}: '}{problem.message} [{problem.code}]"
-        for problem in lost[:LOSSES_SHOWN]
-    ]
+    lines = [_loss(problem) for problem in lost[:LOSSES_SHOWN]]
     return [*lines, f"and {len(lost) - LOSSES_SHOWN} more losses"] if len(lost) > LOSSES_SHOWN else lines
+
+
+def _loss(problem: Problem) -> str:
+    page = "" if problem.page is None else f"page {problem.page + 1}"
+    place = f"{page}: " if page and not problem.message.startswith(page) else ""
+    return f"{place}{problem.message} [{problem.code}]"
 
 
 def as_json(outcome: Outcome) -> dict[str, object]:

@@ -36,6 +36,7 @@ STDOUT = "-"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
+    parser.usage = "%(prog)s [options] FILE|FOLDER|URL|- ..."
     parser.add_argument(
         "inputs",
         nargs="+",
@@ -51,13 +52,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one line of JSON per document")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no summary: errors only")
-    parser.add_argument("-v", "--verbose", action="store_true", help="log what happens")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log what happens, with tracebacks")
     add_flags(parser, ParseOptions, "options of a document")
     add_flags(parser, EngineSettings, "settings of the engine")
 
 
 def run(arguments: Namespace) -> int:
-    logging.basicConfig(level=logging.INFO if arguments.verbose else logging.ERROR)
+    logging.basicConfig(level=logging.INFO if arguments.verbose else logging.CRITICAL)
     output = None if arguments.output == STDOUT else Path(arguments.output)
     given = explicit(arguments, ParseOptions) | ({"formats": "markdown"} if output is None else {})
     options = resolve(ParseOptions, given, os.environ).values

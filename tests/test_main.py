@@ -1,0 +1,88 @@
+"""The command itself: quick to start, every way to fail has a line and a code."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from octavo import dropins, errors, frontends
+from octavo.__main__ import help_line, main
+from octavo.errors import OctavoError
+from octavo.frontends._exits import FAULT_EXITS, Exit
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+NULL_ENGINES = ("--detector", "whole_page", "--recognizer", "scripted", "--orientation", "off")
+
+
+def octavo(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "octavo", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level modules in memory after a statement, in a fresh interpreter."""
+    code = f"import sys\ntry:\n  {statement}\nexcept SystemExit: pass\nsys.stderr.write(' '.join(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in run.stderr.split()}
+
+
+HEAVY = {"numpy", "pydantic", "cv2", "onnxruntime", "PIL", "pypdfium2", "aiohttp", "rich", "torch", "transformers"}
+
+
+@pytest.mark.parametrize("statement", ["import octavo", "from octavo.__main__ import main; main(['--help'])"])
+def test_nothing_heavy_is_loaded_before_it_is_needed(statement: str) -> None:
+    assert loaded_by(statement) & HEAVY == set()
+
+
+def test_the_help_names_every_front_end() -> None:
+    said = octavo("--help")
+    assert said.returncode == Exit.SUCCESS
+    for name in dropins.names(frontends):
+        assert f"{name} " in said.stdout
+        assert " ".join(help_line(name).split()) in " ".join(said.stdout.split())
+
+
+@pytest.mark.parametrize("name", dropins.names(frontends))
+def test_every_front_end_explains_itself(name: str) -> None:
+    assert help_line(name).endswith(".")
+    said = octavo(name, "--help")
+    assert said.returncode == Exit.SUCCESS, said.stderr
+    assert said.stdout.startswith("usage: octavo")
+
+
+def test_without_a_command_the_help_comes() -> None:
+    said = octavo()
+    assert said.returncode == Exit.CALLER
+    assert "usage: octavo" in said.stdout
+
+
+@pytest.mark.parametrize(
+    "words", [("prase",), ("parse",), ("parse", "a.pdf", "--dpi"), ("parse", "a.pdf", "--no-such")]
+)
+def test_a_wrong_call_is_the_callers_fault(words: tuple[str, ...]) -> None:
+    assert octavo(*words).returncode == Exit.CALLER
+
+
+def test_a_wrong_value_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["parse", "a.pdf", "--dpi", "1"]) == Exit.CALLER
+    assert capsys.readouterr().err == "octavo: dpi: input should be greater than or equal to 36 [option_invalid]\n"
+
+
+def test_every_fault_has_a_code() -> None:
+    faults = {
+        error.fault for error in vars(errors).values() if isinstance(error, type) and issubclass(error, OctavoError)
+    }
+    assert faults == set(FAULT_EXITS)
+    assert len(set(FAULT_EXITS.values())) == len(FAULT_EXITS)
+
+
+def test_a_reader_that_goes_away_is_met_in_silence() -> None:
+    command = [sys.executable, "-m", "octavo", "parse", str(SAMPLES / "receipt.jpg"), *NULL_ENGINES, "-o", "-"]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        run = subprocess.run(command, stdout=gone, stderr=subprocess.PIPE, timeout=120, check=False)
+    assert run.returncode == Exit.BROKEN_PIPE
+    assert run.stderr == b""
