@@ -1,5 +1,7 @@
 """What becomes of regions and their texts: content kept, structure found, losses told."""
 
+from dataclasses import replace
+
 import pytest
 from made import LOST, document, line, lines, page, read, region, said
 
@@ -10,6 +12,7 @@ from octavo.document import (
     Document,
     Heading,
     Label,
+    Origin,
     Page,
     Problem,
     Recognition,
@@ -17,6 +20,7 @@ from octavo.document import (
     Severity,
     Status,
     Task,
+    TextLine,
     TextSource,
     Usage,
 )
@@ -433,3 +437,71 @@ def test_the_official_profile_has_the_sdks_quirks_and_says_what_they_cost() -> N
     )
     assert [block.content for block in body(made)] == ["1. 5 million"]
     assert [problem.saved_text for problem in made.problems] == ["(7)", None]
+
+
+# --- a scan, looked at again with its words ---------------------------------------------------------------------------
+
+
+def scanned(*made: tuple[str, Box, Label]) -> Page:
+    """Regions the embedded detector made of lines it could not read yet, and what was read in them."""
+    return page(
+        [
+            (
+                replace(region(label, box), origin=Origin.GEOMETRY),
+                Recognition(text, lines=(TextLine(box, text, confidence=0.9),)),
+            )
+            for text, box, label in made
+        ]
+    )
+
+
+def test_words_name_what_shapes_could_not() -> None:
+    made = scanned(
+        ("Some text that runs over the whole of the column and more", Box(100, 100, 900, 112), Label.TEXT),
+        ("x = y + 2", Box(300, 200, 500, 220), Label.DISPLAY_FORMULA),
+        ("(2.1)", Box(850, 204, 890, 216), Label.TEXT),
+        ("Table 3: What was counted", Box(100, 300, 500, 312), Label.TEXT),
+        ("References", Box(100, 400, 250, 412), Label.TEXT),
+        ("A. Author. A title. 2019.", Box(100, 440, 700, 452), Label.TEXT),
+        ("so that x = 0 for all y. Hence it follows", Box(100, 500, 900, 530), Label.PARAGRAPH_TITLE),
+    )
+    assert [block.region.label for block in made.blocks] == [
+        Label.TEXT,
+        Label.DISPLAY_FORMULA,
+        Label.FIGURE_TITLE,
+        Label.PARAGRAPH_TITLE,
+        Label.REFERENCE_CONTENT,
+        Label.TEXT,
+    ]
+    assert "(2.1)" in (made.blocks[1].content or "") or "\\tag{2.1}" in (made.blocks[1].content or "")
+
+
+def test_a_paragraph_cut_by_a_gap_that_means_nothing_goes_on() -> None:
+    made = document(
+        scanned(
+            ("patented in 1868 by Christopher Latham Sholes, the typewriter", Box(100, 100, 900, 112), Label.TEXT),
+            ("revolutionized written communication by enabling people to", Box(100, 116, 890, 128), Label.TEXT),
+        )
+    )
+    assert [block.continues for block in body(made)] == [False, True]
+
+
+def test_short_lines_below_each_other_do_not_become_a_sentence() -> None:
+    made = document(
+        scanned(
+            ("apples", Box(100, 100, 180, 112), Label.TEXT),
+            ("pears and more of that kind", Box(100, 116, 500, 128), Label.TEXT),
+        )
+    )
+    assert [block.continues for block in body(made)] == [False, False]
+
+
+def test_rows_broken_on_purpose_stay_rows() -> None:
+    address = read(
+        [
+            line("Sarah Mitchell", 100, 100),
+            line("ID: TM-447821", 100, 116),
+            line("Total Points: 3,247 and more", 100, 132),
+        ]
+    )
+    assert contents_of(page([address])) == ["Sarah Mitchell  \nID: TM-447821  \nTotal Points: 3,247 and more"]

@@ -26,7 +26,7 @@ def page(
     """One page of the result. `recognitions` answers `regions` one by one; `problems` are those found before."""
     match options.profile:
         case Profile.FAITHFUL:
-            blocks = faithful(image, regions, recognitions)
+            blocks = faithful(image, regions, recognitions, options)
         case Profile.OFFICIAL:
             blocks = official(regions, recognitions, options)
         case _:

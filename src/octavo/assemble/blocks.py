@@ -1,6 +1,6 @@
 """The blocks of one page, faithful to what was read: each region's parts, their labels, roles and Markdown.
 
-The `official` profile has a formatter of its own with the same signature.
+The `official` profile has a formatter of its own.
 """
 
 import re
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from octavo.assemble import contents
 from octavo.assemble.parts import Item, Part, Setting, divided, setting
+from octavo.assemble.second_look import relabelled
 from octavo.document import (
     Block,
     Label,
@@ -24,15 +25,22 @@ from octavo.document import (
     Usage,
 )
 from octavo.geometry import SCALE
+from octavo.settings import ParseOptions
 
 NOT_LATEX = "formula_not_latex"  # the engine's own word that a formula's text is plain characters
 
 _FURNITURE = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.HEADER_IMAGE, Label.FOOTER_IMAGE})
 
 
-def faithful(image: PageImage, regions: Sequence[Region], recognitions: Sequence[Recognition]) -> list[Block]:
+_FORMULA_NUMBER = re.compile(r"[(（]\s*[A-Z]?\d{1,3}(?:[.\-–]\d{1,3}){0,4}[a-z]?\s*[)）]")
+
+
+def faithful(
+    image: PageImage, regions: Sequence[Region], recognitions: Sequence[Recognition], options: ParseOptions
+) -> list[Block]:
     """One block or more for every region, in reading order; none is left out."""
     page = setting(image, recognitions)
+    regions = relabelled(image, regions, recognitions, options)
     made: list[_Made] = []
     for region, recognition in zip(regions, recognitions, strict=True):
         made.extend(_blocks(region, complete(region, recognition), page))
@@ -202,7 +210,7 @@ def _numbered_formulas(blocks: Sequence[Block]) -> list[Block]:
             waiting = None
             if joined is not None:
                 continue
-        if block.region.label is Label.FORMULA_NUMBER and block.content:
+        if _is_number(block):
             joined = _numbered(kept[-1], block) if kept else None
             if joined is not None:
                 kept[-1] = joined
@@ -213,12 +221,22 @@ def _numbered_formulas(blocks: Sequence[Block]) -> list[Block]:
     return [*kept, waiting] if waiting is not None else kept
 
 
+def _is_number(block: Block) -> bool:
+    """A formula number by its label, or by its words."""
+    if block.region.label is Label.FORMULA_NUMBER:
+        return bool(block.content)
+    text = block.recognition.text or ""
+    return block.region.label is Label.TEXT and _FORMULA_NUMBER.fullmatch(text.strip()) is not None
+
+
 def _numbered(formula: Block, number: Block) -> Block | None:
     """The formula with its number, where the two stand on one height and the formula has none yet."""
     if formula.region.label is not Label.DISPLAY_FORMULA or not formula.content or not number.content:
         return None
     box, other = formula.region.box, number.region.box
-    if not box.top - other.height < other.center[1] < box.bottom + other.height or "\\tag" in formula.content:
+    level = box.top - other.height < other.center[1] < box.bottom + other.height
+    beside = other.left > box.left + 0.6 * box.width or other.right < box.left + 0.4 * box.width
+    if not (level and beside) or "\\tag" in formula.content:
         return None
     if formula.content.startswith("$$"):
         content = contents.tagged(formula.content, number.recognition.text or number.content)

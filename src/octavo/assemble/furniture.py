@@ -65,11 +65,15 @@ def _repeated(pages: Sequence[Page]) -> dict[tuple[int, int], Label]:
 
 def _is_page_number(page: Page, block: Block) -> bool:
     """A lone number at the outer edge with nothing of the body beyond it."""
-    text = block.recognition.text or ""
-    if block.role is not Role.BODY or block.region.task is not Task.TEXT or not _PAGE_NUMBER.fullmatch(text):
+    if not _says_page(block):
         return False
     box = block.region.box
-    others = [other.region.box for other in page.blocks if other is not block and other.role is Role.BODY]
+    others = [other.region.box for other in page.blocks if other.role is Role.BODY and not _says_page(other)]
     if box.center[1] < _OUTER_TOP:
         return all(other.top >= box.top for other in others)
     return box.center[1] > _OUTER_BOTTOM and all(other.bottom <= box.bottom for other in others)
+
+
+def _says_page(block: Block) -> bool:
+    text = block.recognition.text or ""
+    return block.role is Role.BODY and block.region.task is Task.TEXT and bool(_PAGE_NUMBER.fullmatch(text))

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from octavo import table_html
+from octavo import prose, table_html
 from octavo.document import Block, Label, Page, Role, Task
 
 _FLOWING = frozenset({Label.TEXT, Label.ABSTRACT, Label.REFERENCE_CONTENT})
@@ -56,19 +56,18 @@ def marked(pages: Sequence[Page]) -> list[Page]:
 
 
 def _flows_on(page: Page, above: Block, next_page: Page, below: Block) -> bool:
-    """Whether a paragraph goes on in another column or on the next page."""
+    """Whether a paragraph goes on: in another column, on the next page, or below a gap that means nothing."""
     first, second = (above.content or "").rstrip(), (below.content or "").lstrip()
     if not first or "\n\n" in first or _LIST_OR_FENCE.match(second) or _LIST_OR_FENCE.match(first.rsplit("\n", 1)[-1]):
         return False
-    if next_page.number - page.number not in (0, 1):
+    if _ENDED.search(first) or next_page.number - page.number not in (0, 1):
         return False
+    unfinished = second[0].islower() or first[-1] in "-\u2010\u00ad"
+    if next_page.number == page.number and _right_below(above, below):
+        return _filled(above, below) and (unfinished or (prose.unspaced(first[-1]) and prose.unspaced(second[0])))
     if next_page.number == page.number and not _next_column(above, below):
         return False
-    if _ENDED.search(first):
-        return False
-    if second[0].islower() or first[-1] in "-\u2010\u00ad":
-        return True
-    return _full_last_row(above) and not _indented(below)
+    return unfinished or (_filled(above, below) and not _indented(below))
 
 
 def _next_column(above: Block, below: Block) -> bool:
@@ -77,14 +76,29 @@ def _next_column(above: Block, below: Block) -> bool:
     return other.left >= one.right - 0.1 * one.width and other.top < one.bottom
 
 
-def _full_last_row(block: Block) -> bool:
-    """The last row runs to the right margin: the sentence was cut by the break."""
-    lines = block.recognition.lines
-    if len(lines) < 3:
+def _right_below(above: Block, below: Block) -> bool:
+    """In the same column, no further down than the next line would be."""
+    lines, more = above.recognition.lines, below.recognition.lines
+    if not lines or not more:
+        return False
+    one, other = lines[-1].box, more[0].box
+    shared = min(above.region.box.right, below.region.box.right) - max(above.region.box.left, below.region.box.left)
+    narrower = min(above.region.box.width, below.region.box.width)
+    gap = other.top - one.bottom
+    return shared > 0.5 * narrower and -one.height < gap < 0.7 * max(one.height, other.height)
+
+
+def _filled(above: Block, below: Block) -> bool:
+    """The last row has no room for the next word: the sentence was cut by the break, not ended."""
+    lines, more = above.recognition.lines, below.recognition.lines
+    if not lines or not more or not more[0].text:
         return False
     right = max(line.box.right for line in lines)
-    left = min(line.box.left for line in lines)
-    return lines[-1].box.right > right - 0.02 * (right - left)
+    if len(lines) == 1:  # how wide the column is, only the other half can tell
+        right = max(right, lines[0].box.left + max(line.box.width for line in more))
+    text = more[0].text.split(None, 1)
+    letters = 1 if prose.unspaced(more[0].text[0]) else len(text[0]) + 1
+    return right - lines[-1].box.right < more[0].box.width * letters / len(more[0].text)
 
 
 def _indented(block: Block) -> bool:

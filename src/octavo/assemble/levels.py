@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from octavo import prose
 from octavo.assemble.blocks import with_level
-from octavo.document import Block, Heading, Label, Page, Role
-from octavo.geometry import SCALE
+from octavo.document import Block, Heading, Label, Page, Role, TextLine
+from octavo.geometry import SCALE, Box
 
 _DECIMAL = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,5})\.?(?=\s|[^\W\d_])(?!\s*[%°])")
 _CHAPTER = re.compile(
@@ -27,8 +27,10 @@ _ROMAN = re.compile(r"(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})\.\s")
 _LETTERED = re.compile(r"[A-Z]\.\s")
 _DEEPEST = 6
 _USUAL_INCHES = 11.5  # height of a page whose resolution is not known
+_SIZE_OF_HEIGHT = 0.72  # of the line's height; over a page of headings the two agree
+_SIZE_OF_WIDTH = 2.0  # of a letter's mean width
 _SAME_SIZE = 1.04  # sizes of type up to this ratio are one
-_SAME_HEIGHT = 1.2  # heights of lines on a picture swing with ascenders and descenders
+_SAME_HEIGHT = 1.2  # the same for sizes seen on a picture
 
 _Style: TypeAlias = tuple[float, bool]  # size, and whether bold
 
@@ -123,9 +125,22 @@ def _title(page: Page, block: Block, outlined: int | None, depth: int | None) ->
     sizes = [line.font_size for line in lines if line.font_size]
     if sizes:
         return _Title(page.number, block, outlined, depth, max(sizes), True, all(line.bold for line in lines))
-    height = statistics.median([line.box.height for line in lines] or [block.region.box.height])
+    return _Title(page.number, block, outlined, depth, _seen_size(page, lines, block.region.box), False, False)
+
+
+def _seen_size(page: Page, lines: Sequence[TextLine], box: Box) -> float:
+    """The size of type in points as a picture shows it: by how far letters are apart, or by how high lines are.
+
+    Heights of lines swing with ascenders and descenders and with the eye of the network that found them; the mean
+    width of a dozen letters does not.
+    """
     inches = page.size.height / page.dpi if page.dpi else _USUAL_INCHES
-    return _Title(page.number, block, outlined, depth, height / SCALE * inches * 72, False, False)
+    text = "".join(line.text or "" for line in lines)
+    if len(text) < 12 or text.isupper() or any(prose.unspaced(character) for character in text):
+        height = statistics.median([line.box.height for line in lines] or [box.height])
+        return _SIZE_OF_HEIGHT * height / SCALE * inches * 72
+    across = inches * page.size.width / page.size.height
+    return _SIZE_OF_WIDTH * sum(line.box.width for line in lines) / len(text) / SCALE * across * 72
 
 
 def _styles(titles: Sequence[_Title]) -> dict[tuple[int, int], _Style]:

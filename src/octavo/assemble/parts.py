@@ -1,8 +1,8 @@
 """A region taken apart by what its lines say: paragraphs, list items, headings, code.
 
-Layout networks see shapes; some things only the text tells. The embedded detector has made its regions from lines
-already, so only those of a network, and whole pages, are divided here. The recogniser's own joining of lines is kept:
-a part's text is the stretch of `Recognition.text` that its lines cover.
+Layout networks see shapes; some things only the text tells. Where the embedded detector knew the words, its regions
+are paragraphs already; those of a network, of a scan, and whole pages are divided here. The recogniser's own joining
+of lines is kept: a part's text is the stretch of `Recognition.text` that its lines cover.
 """
 
 import re
@@ -12,7 +12,7 @@ from enum import StrEnum
 from itertools import groupby, pairwise
 
 from octavo import prose
-from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextLine
+from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextLine, TextSource
 from octavo.geometry import Box
 from octavo.layout import paragraphs
 from octavo.layout.flow import paragraphs_in_order
@@ -74,7 +74,7 @@ _WITH_HEADINGS = frozenset({Label.TEXT, Label.ABSTRACT})
 _WITH_ITEMS = frozenset({Label.TEXT, Label.ABSTRACT, Label.ASIDE_TEXT})
 
 BULLETS = "•·●○◦▪▫■□◆◇▶►➢➤✓✔‣⁃∙\uf0b7\uf0a7\uf0d8\uf076\uf0fc"
-_BULLET = re.compile(rf"(?:[{BULLETS}]\s*|[-–*]\s+)(?=[^\W\d_]|[\"'“‘(\[$€£]?\w+\W+[^\W\d_])")
+_BULLET = re.compile(rf"(?:[{BULLETS}]\s*|[-–]\s+)(?=[^\W\d_]|[\"'“‘(\[$€£]?\w+\W+[^\W\d_])")
 _NUMBER = re.compile(r"\d{1,3}[.)]\s+(?=\S)")
 _CONTENTS_LINE = re.compile(r"(?:\.{3,}|(?:\. ){3,}|…{2,}|·{3,}|_{3,})\s*(?:\d{1,4}|[ivxlc]+)$")
 
@@ -92,7 +92,7 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Par
     whole = Part(region.label, Form.PROSE, region.box, recognition.text or "")
     if region.task is not Task.TEXT or not lines:
         return [whole]
-    grouped = _grouped(lines, region.origin, page.page)
+    grouped = _grouped(lines, page.page, known=_grouped_by_words(region, recognition))
     rows = [row for paragraph in grouped for row in _rows(paragraph)]
     if region.label is Label.ALGORITHM or (region.label in _DIVISIBLE and _is_code(grouped)):
         return [replace(whole, label=Label.ALGORITHM, form=Form.CODE, rows=tuple(rows))]
@@ -109,12 +109,17 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Par
     return [replace(parts[0], box=region.box)] if len(parts) == 1 else parts
 
 
-def _grouped(lines: Sequence[TextLine], origin: Origin, page: PageImage) -> list[paragraphs.Paragraph]:
-    """The paragraphs among the lines, in the order they are read."""
+def _grouped_by_words(region: Region, recognition: Recognition) -> bool:
+    """Whether the embedded detector made the region, with the words of the whole page in view."""
+    return region.origin is Origin.GEOMETRY and recognition.source is TextSource.TEXT_LAYER
+
+
+def _grouped(lines: Sequence[TextLine], page: PageImage, *, known: bool) -> list[paragraphs.Paragraph]:
+    """The paragraphs among the lines, in the order they are read; one where that is known."""
     placed = straightened(lines, page.size, dpi=page.dpi)
     if not placed:
         return []
-    if origin is Origin.GEOMETRY:  # the detector has grouped them, with the whole page in view
+    if known:
         return [paragraphs.Paragraph(tuple(paragraphs.in_rows(placed)))]
     found = paragraphs_in_order(paragraphs.grouped(placed), page.size.height, from_right=read_from_right(lines))
     grouped: list[paragraphs.Paragraph] = []
