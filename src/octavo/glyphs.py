@@ -1,16 +1,36 @@
-"""The characters a PDF page carries, as PDFium tells them: the raw material of the text layer."""
+"""The characters a PDF page carries, as PDFium tells them: the raw material of the text layer.
 
+Everything is in points of the page as it is drawn, y down, so that the crop box and /Rotate are behind us. The two
+directions have the same scale, which page units (0..1000 both ways) have not.
+"""
+
+import mmap
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-Numbers = NDArray[np.float64]
+from octavo.drawing.wire import GLYPH_FIELDS, RUN_FIELDS, Drawn
+from octavo.geometry import SCALE, Box
 
-# Flags of a glyph.
-GENERATED = 1  # a space or line break PDFium inferred: no glyph on the page
-UNMAPPED = 2  # the font does not say which character it is; the code is a guess
-HYPHEN = 4  # a hyphen at a line's end
+Numbers = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+# Bits of `Glyphs.flags`.
+INFERRED = 1  # a space or line break PDFium made up: nothing on the page
+UNMAPPED = 2  # the font does not say which character it is: the code is a guess
+HYPHEN = 4  # a hyphen at a line's end, which PDFium replaces by a mark
+
+INVISIBLE_MODE, CLIP_MODE = 3, 7  # PDF 32000-1, table 106
+FIXED_PITCH, ITALIC, FORCE_BOLD = 1 << 0, 1 << 6, 1 << 18  # table 123
+
+_BOLD = re.compile(r"bold|black|heavy|semibd|demi|cmb|-bd|,bd", re.IGNORECASE)
+_ITALIC = re.compile(r"ital|obli|slant|kursiv|cmti|cmmi|-it\b|-ita\b", re.IGNORECASE)
+_MONOSPACE = re.compile(
+    r"mono|courier|consol|menlo|typewriter|cmtt|inconsol|\bcode|sourcecode|ocr-?[ab]\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,29 +38,121 @@ class Font:
     """What a font says about itself."""
 
     name: str
-    flags: int  # of the font descriptor (PDF 32000-1, table 123)
-    weight: int  # 400 is regular; 0 where unknown
-    embedded: bool
+    flags: int = 0  # of its descriptor
+    weight: int = 0  # 400 is regular; 0 where unknown
+    embedded: bool = True
+
+    @property
+    def bold(self) -> bool:
+        return bool(_BOLD.search(self.name)) or bool(self.flags & FORCE_BOLD) or self.weight >= 650
+
+    @property
+    def italic(self) -> bool:
+        return bool(_ITALIC.search(self.name)) or bool(self.flags & ITALIC)
+
+    @property
+    def monospace(self) -> bool:
+        return bool(_MONOSPACE.search(self.name)) or bool(self.flags & FIXED_PITCH)
 
 
 @dataclass(frozen=True, slots=True)
 class Glyphs:
-    """All glyphs of a page in the order of its content, and the runs (text objects) they belong to.
+    """The glyphs of a page in the order of its content; n of them in m runs (text objects)."""
 
-    `table` has a row per glyph: code point, left, top, right, bottom, x, y of the origin (page units, 0..1000, y down,
-    as the page is drawn), index of its run, flags. `runs` has a row per run: index of its font, size in points of the
-    page, direction of writing x and y (unit vector, y down), render mode (3 is invisible), fill colour as 0xRRGGBBAA.
-    """
-
-    table: Numbers  # n x 9
-    runs: Numbers  # m x 6
+    codes: Indices  # n, Unicode
+    boxes: Numbers  # n x 4: left, top, right, bottom of the ink
+    origins: Numbers  # n x 2
+    advances: Numbers  # n; 0 where the font does not tell, and for turned text
+    run: Indices  # n
+    flags: Indices  # n
+    font: Indices  # m
+    sizes: Numbers  # m, points
+    angles: Numbers  # m, clockwise degrees from left-to-right, 0 <= angle < 360
+    modes: Indices  # m, render mode
+    opaque: Flags  # m, the fill can be seen
+    dark: Flags  # m, the fill stands out from white
+    places: Indices  # m, in the order of drawing; -1 where unknown
     fonts: tuple[Font, ...]
-    aspect: float  # height of the page over its width: the units are not square
+    width: float  # of the page
+    height: float
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def unit_box(self, left: float, top: float, right: float, bottom: float) -> Box:
+        """Points to page units, clamped to the page."""
+
+        def unit(value: float, extent: float) -> float:
+            return min(SCALE, max(0.0, value / extent * SCALE))
+
+        return Box(unit(left, self.width), unit(top, self.height), unit(right, self.width), unit(bottom, self.height))
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """A filled form field: it is drawn, but not in the page's content."""
+class Drawing:
+    """What else is drawn on the page, in points."""
 
-    text: str
-    box: tuple[float, float, float, float]  # page units
+    pictures: tuple[tuple[float, float, float, float, int], ...]  # raster images; the last is the place
+    fields: tuple[tuple[str, float, float, float, float], ...]  # filled form fields: drawn, but not among the glyphs
+    stamps: tuple[tuple[float, float, float, float], ...]  # other annotations with ink
+
+
+def glyphs_of(drawn: Drawn, memory: mmap.mmap) -> tuple[Glyphs, Drawing]:
+    """What a drawing child sent."""
+    width, height = drawn.width / drawn.dpi * 72, drawn.height / drawn.dpi * 72
+    table = np.frombuffer(memory, np.float64, drawn.glyphs * GLYPH_FIELDS, drawn.glyphs_at)
+    runs_at = drawn.glyphs_at + drawn.glyphs * GLYPH_FIELDS * 8
+    runs = np.frombuffer(memory, np.float64, drawn.runs * RUN_FIELDS, runs_at)
+    table, runs = table.reshape(-1, GLYPH_FIELDS), runs.reshape(-1, RUN_FIELDS)
+    a, b, c, d, e, f = drawn.to_page
+    linear = np.array([[a * width, b * height], [c * width, d * height]])
+    shift = np.array([e * width, f * height])
+
+    def moved(points: Numbers) -> Numbers:
+        return np.asarray(points @ linear + shift, np.float64)
+
+    def moved_boxes(edges: Numbers) -> Numbers:
+        """left, bottom, right, top in PDF points to left, top, right, bottom."""
+        first, second = moved(edges[:, 0:2]), moved(edges[:, 2:4])
+        return np.hstack([np.minimum(first, second), np.maximum(first, second)])
+
+    along, across = runs[:, 2:4] @ linear, runs[:, 4:6] @ linear
+    height_of = np.hypot(across[:, 0], across[:, 1])
+    scale = np.where(height_of > 0, height_of, np.hypot(along[:, 0], along[:, 1]))
+    angles = np.degrees(np.arctan2(along[:, 1], along[:, 0])) % 360
+    nearest = np.round(angles / 90) * 90
+    angles = np.where(np.abs(angles - nearest) < 3, nearest, np.round(angles)) % 360
+    # PDFium's advances are right only where the text is not turned in the PDF itself, whatever the page does.
+    upright = np.abs(runs[:, 3]) + np.abs(runs[:, 4]) < 0.05 * np.abs(runs[:, 2])
+    colour = runs[:, 7].astype(np.int64)
+    run = table[:, 8].astype(np.int64)
+    glyphs = Glyphs(
+        codes=table[:, 0].astype(np.int64),
+        boxes=moved_boxes(table[:, 1:5]),
+        origins=moved(table[:, 5:7]),
+        advances=np.where(upright[run], np.maximum(0.0, table[:, 7]), 0.0) if len(runs) else table[:, 7] * 0,
+        run=run,
+        flags=table[:, 9].astype(np.int64),
+        font=runs[:, 0].astype(np.int64),
+        sizes=np.abs(runs[:, 1]) * scale,
+        angles=angles,
+        modes=runs[:, 6].astype(np.int64),
+        opaque=(colour & 0xFF) > 12,
+        dark=((colour >> 24) & 0xFF) * 3 + ((colour >> 16) & 0xFF) * 6 + ((colour >> 8) & 0xFF) < 1600,
+        places=runs[:, 8].astype(np.int64),
+        fonts=tuple(Font(str(name), int(flags), int(weight), bool(kept)) for name, flags, weight, kept in drawn.fonts),
+        width=width,
+        height=height,
+    )
+
+    def plain(edges: list[list[float]]) -> list[list[float]]:
+        found: list[list[float]] = moved_boxes(np.array(edges, np.float64).reshape(-1, 4)).tolist()
+        return found
+
+    pictures = zip(plain([edges[:4] for edges in drawn.pictures]), drawn.pictures, strict=True)
+    fields = zip(plain([[float(edge) for edge in edges] for _, *edges in drawn.fields]), drawn.fields, strict=True)
+    return glyphs, Drawing(
+        pictures=tuple((box[0], box[1], box[2], box[3], int(given[4])) for box, given in pictures),
+        fields=tuple((str(given[0]), box[0], box[1], box[2], box[3]) for box, given in fields),
+        stamps=tuple((box[0], box[1], box[2], box[3]) for box in plain(drawn.stamps)),
+    )

@@ -16,7 +16,7 @@ from typing import Literal, Self
 
 import numpy as np
 
-from octavo.document import Heading, PageImage, Problem, Severity
+from octavo.document import Heading, PageImage, Pixels, Problem, Severity, TextLayer, Trust
 from octavo.drawing import pool
 from octavo.drawing.wire import Draw, Drawn, Failed, Opened, Part
 from octavo.errors import (
@@ -30,6 +30,8 @@ from octavo.errors import (
     SourceEmpty,
     TypeUnsupported,
 )
+from octavo.glyph_trust import judged
+from octavo.glyphs import glyphs_of
 from octavo.settings import EngineSettings, ParseOptions, TextLayerUse
 
 log = logging.getLogger(__name__)
@@ -157,7 +159,14 @@ class Pages:
         pixels = np.frombuffer(memory, np.uint8, drawn.height * drawn.width * 3)
         pixels = pixels.reshape(drawn.height, drawn.width, 3)
         problems = (Problem("picture_damaged", drawn.damage, Severity.DOUBTFUL, page=number),) if drawn.damage else ()
-        return PageImage(number, pixels, drawn.dpi, problems=problems)
+        text = self._text(drawn, memory, pixels) if drawn.to_page or drawn.text_error else None
+        return PageImage(number, pixels, drawn.dpi, text=text, problems=problems)
+
+    def _text(self, drawn: Drawn, memory: mmap.mmap, pixels: Pixels) -> TextLayer:
+        if drawn.text_error:
+            return TextLayer(Trust.GARBLED, drawn.text_error)
+        glyphs, drawing = glyphs_of(drawn, memory)
+        return judged(glyphs, drawing, pixels, drawn.dpi)
 
     def close(self) -> None:
         with self._closing:

@@ -37,6 +37,7 @@ _pointer, _int, _double = ctypes.c_void_p, ctypes.c_int, ctypes.c_double
 _unicode = _fast(pdfium.FPDFText_GetUnicode, ctypes.c_uint, _pointer, _int)
 _object_of = _fast(pdfium.FPDFText_GetTextObject, _pointer, _pointer, _int)
 _char_box = _fast(pdfium.FPDFText_GetCharBox, _int, _pointer, _int, *[_pointer] * 4)
+_loose_box = _fast(pdfium.FPDFText_GetLooseCharBox, _int, _pointer, _int, _pointer)
 _origin = _fast(pdfium.FPDFText_GetCharOrigin, _int, _pointer, _int, _pointer, _pointer)
 _matrix = _fast(pdfium.FPDFText_GetMatrix, _int, _pointer, _int, _pointer)
 _font_size = _fast(pdfium.FPDFText_GetFontSize, _double, _pointer, _int)
@@ -44,6 +45,12 @@ _unmapped = _fast(pdfium.FPDFText_HasUnicodeMapError, _int, _pointer, _int)
 _is_hyphen = _fast(pdfium.FPDFText_IsHyphen, _int, _pointer, _int)
 _render_mode = _fast(pdfium.FPDFTextObj_GetTextRenderMode, _int, _pointer)
 _font_of = _fast(pdfium.FPDFTextObj_GetFont, _pointer, _pointer)
+_on_page = _fast(pdfium.FPDFPage_GetObject, _pointer, _pointer, _int)
+_inside = _fast(pdfium.FPDFFormObj_GetObject, _pointer, _pointer, ctypes.c_ulong)
+_count_inside = _fast(pdfium.FPDFFormObj_CountObjects, _int, _pointer)
+_type_of = _fast(pdfium.FPDFPageObj_GetType, _int, _pointer)
+_box_of = _fast(pdfium.FPDFPageObj_GetBounds, _int, *[_pointer] * 5)
+_own_matrix = _fast(pdfium.FPDFPageObj_GetMatrix, _int, _pointer, _pointer)
 _fill = _fast(pdfium.FPDFPageObj_GetFillColor, _int, _pointer, *[_pointer] * 4)
 
 
@@ -199,21 +206,25 @@ def _text_of(page: Any, form: Any) -> tuple["array[float]", "array[float]", dict
     text = pdfium.FPDFText_LoadPage(page)
     if not text:
         return glyphs, runs, facts | {"text_error": "the text cannot be extracted"}
+    places, facts["pictures"] = _objects(page)
     try:
         count = pdfium.FPDFText_CountChars(text)
         if count > MOST_GLYPHS:
             return glyphs, runs, facts | {"text_error": f"more than {MOST_GLYPHS} characters"}
-        facts["fonts"] = _glyphs(text, count, glyphs, runs)
+        facts["fonts"] = _glyphs(text, count, places, glyphs, runs)
     finally:
         pdfium.FPDFText_ClosePage(text)
-    facts["pictures"] = _pictures(page)
     facts["fields"], facts["stamps"] = _annotations(page, form)
     return glyphs, runs, facts
 
 
-def _glyphs(text: Any, count: int, glyphs: "array[float]", runs: "array[float]") -> list[list[str | int]]:
-    """Fill the two tables: see `octavo.glyphs` for the columns. Returns the fonts that runs point to."""
+def _glyphs(
+    text: Any, count: int, places: dict[int, int], glyphs: "array[float]", runs: "array[float]"
+) -> list[list[str | int]]:
+    """Fill the two tables: see `wire` for the columns. Returns the fonts that runs point to."""
     handle = ctypes.cast(text, ctypes.c_void_p).value or 0
+    loose = pdfium.FS_RECTF()
+    loose_at = ctypes.addressof(loose)
     doubles = [_double() for _ in range(6)]
     left, right, bottom, top, x, y = doubles
     left_at, right_at, bottom_at, top_at, x_at, y_at = (ctypes.addressof(double) for double in doubles)
@@ -232,7 +243,7 @@ def _glyphs(text: Any, count: int, glyphs: "array[float]", runs: "array[float]")
                 fonts[address] = len(table)
                 table.append(_font(text, index, address))
             font = fonts[address]
-            runs.extend(_run(handle, index, owner, font))
+            runs.extend((*_run(handle, index, owner, font), places.get(owner, -1)))
         _char_box(handle, index, left_at, right_at, bottom_at, top_at)
         _origin(handle, index, x_at, y_at)
         flags = 0
@@ -244,7 +255,11 @@ def _glyphs(text: Any, count: int, glyphs: "array[float]", runs: "array[float]")
             flags = mapped[font, code] = 2 if _unmapped(handle, index) == 1 else 0
         if code in (2, 0xFFFE, 0xAD) and _is_hyphen(handle, index) == 1:
             flags |= 4
-        glyphs.extend((code, left.value, bottom.value, right.value, top.value, x.value, y.value, max(run, 0), flags))
+        _loose_box(handle, index, loose_at)
+        advance = loose.right - loose.left
+        glyphs.extend(
+            (code, left.value, bottom.value, right.value, top.value, x.value, y.value, advance, max(run, 0), flags)
+        )
     return table
 
 
@@ -291,45 +306,43 @@ def _to_page(page: Any) -> list[float]:
     return [a, b, c, d, zero[0] - a * origin_x - c * origin_y, zero[1] - b * origin_x - d * origin_y]
 
 
-def _pictures(page: Any) -> list[list[float]]:
-    """Boxes of the raster images on the page, those inside form objects included."""
-    found: list[list[float]] = []
+def _objects(page: Any) -> tuple[dict[int, int], list[list[float]]]:
+    """Where each text object stands in the order of drawing, and the boxes of raster images with their places.
+
+    Objects inside form objects are in their form's place.
+    """
+    texts: dict[int, int] = {}
+    pictures: list[list[float]] = []
     looked_at = 0
 
-    def look(count: int, get: Any, matrix: tuple[float, ...], depth: int) -> None:
+    def look(holder: int, count: int, get: Any, matrix: tuple[float, ...], depth: int) -> None:
         nonlocal looked_at
         for index in range(count):
             looked_at += 1
             if looked_at > MOST_OBJECTS:
                 return
-            item = get(index)
-            kind = pdfium.FPDFPageObj_GetType(item)
-            if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
-                found.append(_moved(_bounds(item), matrix))
+            item = get(holder, index)
+            kind = _type_of(item)
+            if kind == pdfium.FPDF_PAGEOBJ_TEXT:
+                texts[item] = looked_at
+            elif kind == pdfium.FPDF_PAGEOBJ_IMAGE:
+                pictures.append([*_moved(_bounds(item), matrix), looked_at])
             elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < DEEPEST_FORM:
                 own = pdfium.FS_MATRIX()
-                pdfium.FPDFPageObj_GetMatrix(item, own)
+                _own_matrix(item, ctypes.addressof(own))
                 inner = _product((own.a, own.b, own.c, own.d, own.e, own.f), matrix)
-                look(
-                    pdfium.FPDFFormObj_CountObjects(item),
-                    lambda inside, of=item: pdfium.FPDFFormObj_GetObject(of, inside),
-                    inner,
-                    depth + 1,
-                )
+                look(item, _count_inside(item), _inside, inner, depth + 1)
 
-    look(
-        pdfium.FPDFPage_CountObjects(page),
-        lambda index: pdfium.FPDFPage_GetObject(page, index),
-        (1, 0, 0, 1, 0, 0),
-        0,
-    )
-    return found
+    handle = ctypes.cast(page, ctypes.c_void_p).value or 0
+    look(handle, pdfium.FPDFPage_CountObjects(page), _on_page, (1, 0, 0, 1, 0, 0), 0)
+    return texts, pictures
 
 
-def _bounds(item: Any) -> tuple[float, float, float, float]:
-    edges = [ctypes.c_float() for _ in range(4)]
-    pdfium.FPDFPageObj_GetBounds(item, *edges)
-    left, bottom, right, top = (edge.value for edge in edges)
+def _bounds(item: int) -> tuple[float, float, float, float]:
+    edges = (ctypes.c_float * 4)()
+    start = ctypes.addressof(edges)
+    _box_of(item, start, start + 4, start + 8, start + 12)
+    left, bottom, right, top = edges
     return left, bottom, right, top
 
 

@@ -13,8 +13,12 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
-GLYPH_FIELDS = 9  # doubles per glyph: see `octavo.glyphs`
-RUN_FIELDS = 8  # doubles per run of glyphs that share a text object
+# Doubles per glyph: code point; left, bottom, right, top of its ink; x, y of its origin; advance; index of its run;
+# flags (1 inferred, 2 unmapped, 4 hyphen). All in PDF points, y up.
+GLYPH_FIELDS = 10
+# Doubles per run of glyphs that share a text object: index of its font; font size; a, b, c, d of its matrix; render
+# mode; fill colour 0xRRGGBBAA; its place in the order of drawing, -1 where unknown.
+RUN_FIELDS = 9
 
 # --- down ---------------------------------------------------------------------------------------------------------
 
@@ -81,7 +85,7 @@ class Drawn:
     runs: int = 0
     fonts: list[list[str | int]] = field(default_factory=list)  # name, flags, weight, embedded
     to_page: list[float] = field(default_factory=list)  # 6: PDF points to 0..1 of the picture
-    pictures: list[list[float]] = field(default_factory=list)  # left, bottom, right, top in PDF points
+    pictures: list[list[float]] = field(default_factory=list)  # left, bottom, right, top in points; place in the order
     fields: list[list[str | float]] = field(default_factory=list)  # text, left, bottom, right, top
     stamps: list[list[float]] = field(default_factory=list)  # drawn annotations whose text is unknown
     text_error: str = ""  # why there are no glyphs although they were asked for

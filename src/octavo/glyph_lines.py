@@ -1,0 +1,469 @@
+"""Glyphs to lines and words: from where they stand, helped by the order they come in. Pure.
+
+The order of a PDF's content decides what is beside what (glyphs that follow one another and touch are one span); the
+place decides what is one line (spans on one baseline, no column gap between them), where a space is, and in which order
+spans stand. Each direction of writing is looked at on its own, turned to run from left to right.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from octavo.document import TextLine, Word
+from octavo.geometry import SCALE, Box
+from octavo.glyph_text import spelled
+from octavo.glyphs import INFERRED, Flags, Glyphs, Indices, Numbers
+from octavo.scripts import has_no_spaces, is_right_to_left
+
+SPACES = (0x20, 0xA0, 0x3000, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x1680)
+UNDRAWN = (0x0, 0x9, 0xA, 0xD, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF)
+
+# In ems of the glyphs concerned; ascent and descent are those of a typical text face.
+ASCENT, DESCENT = 0.72, 0.22
+COLUMN_GAP = 0.9  # wider than any space in justified text, narrower than a gutter (1.2 em in tight journals)
+FOLLOWING_GAP = 1.3  # what comes next in the content, on the very same baseline, may be that far
+SPACED_GAP = 1.8  # and that far where a space character lies between
+SPACE = 0.14  # TeX's narrowest space between words is 0.17, kerning stays under 0.1
+SPACE_BESIDE_SPACES = 0.28  # where the line has space characters, a gap without one is tracking or a tab
+SPACE_OF_MONOSPACE = 0.32
+SPACE_OF_CJK = 0.45  # justification spreads characters by up to a quarter
+TWIN = 0.12  # two copies of a glyph nearer than this are one in fake bold; "ll" stands 0.22 apart
+
+
+@dataclass(slots=True)
+class _Piece:
+    """A word as it stands in one span."""
+
+    members: list[int]  # glyphs of the frame, in the order of content
+    left: float
+    right: float
+    space_before: bool
+    space_after: bool
+    rtl: bool
+
+
+@dataclass(slots=True)
+class _Span:
+    pieces: list[_Piece]
+    left: float
+    right: float
+    baseline: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Glyphs of one direction, turned so that it runs from left to right; u along, v down."""
+
+    index: Indices  # in the page's glyphs
+    left: Numbers
+    right: Numbers
+    top: Numbers
+    bottom: Numbers
+    start: Numbers  # of the advance box
+    end: Numbers
+    baseline: Numbers
+    size: Numbers
+    angle: float
+    stacked: bool  # upright characters one below the other
+
+
+def lines(glyphs: Glyphs, visible: Flags) -> list[TextLine]:
+    """The lines made of visible glyphs, in the order of the page's content."""
+    if not len(glyphs):
+        return []
+    codes = glyphs.codes
+    real = visible & (glyphs.flags & INFERRED == 0) & ~np.isin(codes, UNDRAWN)
+    space = real & np.isin(codes, SPACES)
+    ink = real & ~space & ~_twins(glyphs, real & ~space)
+    # A space belongs to the glyph that comes after it in the content, and to the one before.
+    order = np.flatnonzero(ink)
+    spaces_until = np.cumsum(space)
+    inferred = np.concatenate([[False], glyphs.flags[:-1] & INFERRED > 0])
+    before = np.zeros(len(glyphs), bool)
+    after = np.zeros(len(glyphs), bool)
+    if len(order):
+        counts = spaces_until[order]
+        before[order] = np.diff(counts, prepend=0) > 0
+        after[order] = np.diff(counts, append=spaces_until[-1]) > 0
+    made = [
+        found
+        for frame in _frames(glyphs, ink)
+        for found in _lines_of(frame, _Reader(glyphs, frame, before, after, inferred))
+    ]
+    made.sort(key=lambda item: item[0])
+    return [line for _, line in made]
+
+
+def _twins(glyphs: Glyphs, ink: Flags) -> Flags:
+    """Glyphs drawn again all but in the same place."""
+    twins = np.zeros(len(glyphs), bool)
+    candidates = np.flatnonzero(ink)
+    if len(candidates) < 2:
+        return twins
+    size = np.maximum(glyphs.sizes[glyphs.run[candidates]], 0.1)
+    x, y = glyphs.origins[candidates].T
+    # Neighbours of the same character in a sort by row and column; a shifted grid catches what a cell border parts.
+    for offset in (0.0, 0.5):
+        row = np.floor(y / (size * 0.5) + offset)
+        order = np.lexsort((x, row, glyphs.codes[candidates]))
+        here, there = order[:-1], order[1:]
+        same = (
+            (glyphs.codes[candidates[here]] == glyphs.codes[candidates[there]])
+            & (np.abs(x[there] - x[here]) < TWIN * size[here])
+            & (np.abs(y[there] - y[here]) < TWIN * size[here])
+            & (np.abs(size[there] - size[here]) < 0.1 * size[here])
+        )
+        # Pieces of one ligature share a place as well, but follow one another in the same run.
+        later = np.maximum(candidates[here], candidates[there])[same]
+        sooner = np.minimum(candidates[here], candidates[there])[same]
+        piece = (
+            (later - sooner == 1)
+            & (glyphs.origins[later] == glyphs.origins[sooner]).all(axis=1)
+            & (glyphs.run[later] == glyphs.run[sooner])
+        )
+        twins[later[~piece]] = True
+    return twins
+
+
+# --- frames -------------------------------------------------------------------------------------------------------
+
+
+def _frames(glyphs: Glyphs, ink: Flags) -> Iterable[_Frame]:
+    stacked = _stacked(glyphs, ink)
+    angles = glyphs.angles[glyphs.run]
+    for angle in np.unique(angles[ink & ~stacked]):
+        yield _frame(glyphs, np.flatnonzero(ink & ~stacked & (angles == angle)), float(angle))
+    if stacked.any():
+        yield _stacked_frame(glyphs, np.flatnonzero(stacked))
+
+
+def _frame(glyphs: Glyphs, index: Indices, angle: float) -> _Frame:
+    cosine, sine = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    boxes, origins = glyphs.boxes[index], glyphs.origins[index]
+    size = np.maximum(glyphs.sizes[glyphs.run[index]], 0.1)
+    first, second = _turned(boxes[:, 0:2], cosine, sine), _turned(boxes[:, 2:4], cosine, sine)
+    low, high = np.minimum(first, second), np.maximum(first, second)
+    u, baseline = _turned(origins, cosine, sine).T
+    if angle % 90:  # the box of a slanted glyph says little: take half an em from the origin
+        low = np.column_stack([u, baseline - ASCENT * size])
+        high = np.column_stack([u + 0.5 * size, baseline + DESCENT * size])
+    advance = glyphs.advances[index]
+    told = (advance > 0.05 * size) & (advance < 3 * size)
+    start = np.where(told, u, low[:, 0])
+    end = np.where(told, u + advance, high[:, 0])
+    return _Frame(index, low[:, 0], high[:, 0], low[:, 1], high[:, 1], start, end, baseline, size, angle, False)
+
+
+def _turned(points: Numbers, cosine: float, sine: float) -> Numbers:
+    return np.column_stack([points[:, 0] * cosine + points[:, 1] * sine, points[:, 1] * cosine - points[:, 0] * sine])
+
+
+def _stacked_frame(glyphs: Glyphs, index: Indices) -> _Frame:
+    """Upright characters in columns: down is along, and the columns go from right to left."""
+    boxes = glyphs.boxes[index]
+    size = np.maximum(glyphs.sizes[glyphs.run[index]], 0.1)
+    left, top, right, bottom = boxes.T
+    middle = -(left + right) / 2
+    baseline = middle + (ASCENT - DESCENT) / 2 * size
+    centre = (top + bottom) / 2
+    return _Frame(index, top, bottom, -right, -left, centre - size / 2, centre + size / 2, baseline, size, 90.0, True)
+
+
+def _stacked(glyphs: Glyphs, ink: Flags) -> Flags:
+    """Glyphs of East Asian runs that go down the page."""
+    found = np.zeros(len(glyphs), bool)
+    order = np.flatnonzero(ink & (glyphs.angles[glyphs.run] == 0) if len(glyphs.angles) else ink)
+    if len(order) < 2:
+        return found
+    size = np.maximum(glyphs.sizes[glyphs.run[order]], 0.1)
+    step = np.diff(glyphs.origins[order], axis=0) / size[1:, None]
+    east = (glyphs.codes[order] >= 0x2E80) & (glyphs.codes[order] < 0xFB00)
+    down = (np.abs(step[:, 0]) < 0.3) & (step[:, 1] > 0.5) & (step[:, 1] < 2) & east[1:] & east[:-1]
+    # Three in a row at least: two characters below each other are two lines of one character as well.
+    longer = np.convolve(down, [1, 1], "valid") == 2 if len(down) > 1 else np.zeros(0, bool)
+    for start in np.flatnonzero(longer):
+        found[order[start : start + 3]] = True
+    return found
+
+
+# --- spans --------------------------------------------------------------------------------------------------------
+
+
+class _Reader:
+    """What the steps below ask about a frame's glyphs, as plain lists: they go glyph by glyph."""
+
+    def __init__(self, glyphs: Glyphs, frame: _Frame, before: Flags, after: Flags, inferred: Flags) -> None:
+        self.glyphs, self.frame = glyphs, frame
+        self.inferred: list[bool] = inferred[frame.index].tolist()
+        self.before: list[bool] = before[frame.index].tolist()
+        self.after: list[bool] = after[frame.index].tolist()
+        self.codes: list[int] = glyphs.codes[frame.index].tolist()
+        self.flags: list[int] = glyphs.flags[frame.index].tolist()
+        self.left: list[float] = frame.left.tolist()
+        self.right: list[float] = frame.right.tolist()
+        self.start: list[float] = frame.start.tolist()
+        self.end: list[float] = frame.end.tolist()
+        self.baseline: list[float] = frame.baseline.tolist()
+        self.size: list[float] = frame.size.tolist()
+        self.fonts: list[int] = glyphs.font[glyphs.run[frame.index]].tolist()
+        self.rtl = (
+            [is_right_to_left(code) for code in self.codes] if max(self.codes) >= 0x590 else [False] * len(self.codes)
+        )
+
+    def space_from(self, first: int, second: int, *, beside_spaces: bool) -> float:
+        """The gap between two glyphs, in points, from which on there is a space between them."""
+        size = max(self.size[first], self.size[second])
+        if self.codes[first] >= 0x2E80 and has_no_spaces(self.codes[first]) and has_no_spaces(self.codes[second]):
+            return SPACE_OF_CJK * size
+        if self.glyphs.fonts[self.fonts[second]].monospace:
+            return SPACE_OF_MONOSPACE * size
+        return (SPACE_BESIDE_SPACES if beside_spaces else SPACE) * size
+
+
+def _lines_of(frame: _Frame, reader: _Reader) -> list[tuple[int, TextLine]]:
+    """Each line with the number of its first glyph in the page's content."""
+    spans = [_span(members, reader) for members in _chains(frame, reader)]
+    return [_line(group, reader) for group in _on_one_line(spans)]
+
+
+def _chains(frame: _Frame, reader: _Reader) -> list[list[int]]:
+    """Stretches of the content whose glyphs stand side by side."""
+    count = len(frame.index)
+    if count == 1:
+        return [[0]]
+    forward = frame.start[1:] - frame.end[:-1]
+    backward = frame.start[:-1] - frame.end[1:]
+    gap = np.maximum(forward, backward)
+    larger = np.maximum(frame.size[1:], frame.size[:-1])
+    smaller = np.minimum(frame.size[1:], frame.size[:-1])
+    shift = np.abs(np.diff(frame.baseline))
+    top, bottom = frame.baseline - ASCENT * frame.size, frame.baseline + DESCENT * frame.size
+    shared = np.minimum(bottom[1:], bottom[:-1]) - np.maximum(top[1:], top[:-1])
+    level = (shared > 0.5 * (ASCENT + DESCENT) * smaller) & ((smaller < 0.85 * larger) | (shift < 0.35 * larger))
+    rtl = np.array(reader.rtl)
+    # A step back is how right-to-left text goes; in other text something starts anew.
+    back = (backward > forward) & (backward > -0.3 * larger)
+    turned = np.where(back, ~(rtl[1:] | rtl[:-1]), rtl[1:] & rtl[:-1] & (forward > -0.3 * larger))
+    following = np.where(np.array(reader.before[1:]), SPACED_GAP, FOLLOWING_GAP)
+    reach = np.where(shift < 0.05 * larger, following, COLUMN_GAP) * larger
+    cuts = np.flatnonzero(~(level & (gap < reach) & ~turned)) + 1
+    return [part.tolist() for part in np.split(np.arange(count), cuts)]
+
+
+def _span(members: list[int], reader: _Reader) -> _Span:
+    """A chain cut into words."""
+    start, end = reader.start, reader.end
+    gaps = [max(start[b] - end[a], start[a] - end[b]) for a, b in pairwise(members)]
+    spaced = any(reader.before[b] for b in members[1:])
+    tight = sorted(gap for gap, b in zip(gaps, members[1:], strict=True) if not reader.before[b])
+    # Letters set apart (tracking) are seen in the gaps of the tighter half.
+    tracking = max(0.0, tight[int(len(tight) * 0.35)]) if len(tight) >= 4 else 0.0
+    if tracking < 0.06 * reader.size[members[0]]:
+        tracking = 0.0
+    pieces: list[_Piece] = []
+    current = [members[0]]
+    for gap, a, b in zip(gaps, members, members[1:], strict=False):
+        limit = reader.space_from(a, b, beside_spaces=spaced and not reader.inferred[b]) + 1.5 * tracking
+        foreign = reader.rtl[a] != reader.rtl[b] and _latin_beside(a, b, reader)
+        if foreign or gap > limit or (reader.before[b] and gap > 0.04 * reader.size[b]):
+            pieces.append(_piece(current, reader))
+            current = []
+        current.append(b)
+    pieces.append(_piece(current, reader))
+    largest = max(members, key=lambda member: reader.size[member])
+    size = reader.size[largest]
+    return _Span(
+        pieces,
+        min(piece.left for piece in pieces),
+        max(piece.right for piece in pieces),
+        reader.baseline[largest],
+        size,
+    )
+
+
+def _piece(members: list[int], reader: _Reader) -> _Piece:
+    return _Piece(
+        members,
+        min(reader.start[member] for member in members),
+        max(reader.end[member] for member in members),
+        reader.before[members[0]],
+        reader.after[members[-1]],
+        any(reader.rtl[member] for member in members),
+    )
+
+
+# --- lines --------------------------------------------------------------------------------------------------------
+
+
+def _on_one_line(spans: Sequence[_Span]) -> list[list[_Span]]:
+    """Spans that share a baseline and have no column gap between them."""
+    order = sorted(range(len(spans)), key=lambda index: spans[index].baseline - ASCENT * spans[index].size)
+    parent = list(range(len(spans)))
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            parent[index] = parent[parent[index]]
+            index = parent[index]
+        return index
+
+    reachable: list[int] = []
+    for index in order:
+        span = spans[index]
+        top = span.baseline - ASCENT * span.size
+        reachable = [other for other in reachable if spans[other].baseline + DESCENT * spans[other].size > top]
+        for other in reachable:
+            if _beside(spans[other], span):
+                parent[root(index)] = root(other)
+        reachable.append(index)
+    groups: dict[int, list[_Span]] = {}
+    for index in range(len(spans)):
+        groups.setdefault(root(index), []).append(spans[index])
+    return list(groups.values())
+
+
+def _beside(first: _Span, second: _Span) -> bool:
+    larger, smaller = max(first.size, second.size), min(first.size, second.size)
+    gap = max(second.left - first.right, first.left - second.right)
+    if (
+        gap > COLUMN_GAP * larger
+        or gap < -0.5 * min(first.right - first.left, second.right - second.left) - 0.3 * larger
+    ):
+        return False
+    shared = min(first.baseline + DESCENT * first.size, second.baseline + DESCENT * second.size) - max(
+        first.baseline - ASCENT * first.size, second.baseline - ASCENT * second.size
+    )
+    if shared < 0.5 * (ASCENT + DESCENT) * smaller:
+        return False
+    return smaller < 0.85 * larger or abs(first.baseline - second.baseline) < 0.35 * larger
+
+
+def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
+    pieces = [piece for span in group for piece in span.pieces]
+    # Right-to-left where most letters are: Latin names and numbers inside keep their own direction.
+    backwards = sum(reader.rtl[member] for piece in pieces for member in piece.members)
+    forwards = sum(
+        chr(reader.codes[member]).isalpha() and not reader.rtl[member] for piece in pieces for member in piece.members
+    )
+    rtl = backwards > forwards
+    pieces.sort(key=lambda piece: piece.left)
+    words = _words(_in_logical_order(pieces) if rtl or backwards else pieces, reader)
+    shown = [(text, _box_of(members, reader), members) for text, members in words if text]
+    text = " ".join(text for text, _, _ in shown)
+    members = [member for _, _, members in shown for member in members]
+    frame = reader.frame
+    every = members or pieces[0].members
+    left, right = min(reader.left[m] for m in every), max(reader.right[m] for m in every)
+    top, bottom = _rows(every, reader)
+    fonts = Counter(reader.fonts[member] for member in every)
+    styles = [(reader.glyphs.fonts[font], count) for font, count in fonts.items()]
+    half = len(every) / 2
+    line = TextLine(
+        box=_page_box(frame, reader.glyphs, left, top, right, bottom),
+        text=text,
+        words=tuple(Word(text, box) for text, box, _ in shown),
+        quad=() if frame.angle == 0 or frame.stacked else _corners(frame, reader.glyphs, left, top, right, bottom),
+        font_size=round(Counter(round(reader.size[member], 2) for member in every).most_common(1)[0][0], 2),
+        bold=sum(count for font, count in styles if font.bold) > half,
+        italic=sum(count for font, count in styles if font.italic) > half,
+        monospace=sum(count for font, count in styles if font.monospace) > half
+        and not any(has_no_spaces(reader.codes[member]) for member in every),
+    )
+    return int(frame.index[min(every)]), line
+
+
+def _in_logical_order(pieces: list[_Piece]) -> list[_Piece]:
+    """Right to left, with what is written from left to right kept together in its own order."""
+    ordered: list[_Piece] = []
+    run: list[_Piece] = []
+    for piece in reversed(pieces):
+        if piece.rtl:
+            ordered += reversed(run)
+            run = []
+            ordered.append(piece)
+        else:
+            run.append(piece)
+    return ordered + run[::-1]
+
+
+def _words(pieces: list[_Piece], reader: _Reader) -> list[tuple[str, list[int]]]:
+    """Pieces joined where no space parts them, and spelled."""
+    joined: list[list[int]] = []
+    last: _Piece | None = None
+    for piece in pieces:
+        if last is not None and _glued(last, piece, reader):
+            joined[-1] += piece.members
+        else:
+            joined.append(list(piece.members))
+        last = piece
+    return [
+        (
+            spelled(
+                [reader.codes[member] for member in members],
+                [reader.flags[member] for member in members],
+                [(reader.left[member], reader.right[member]) for member in members],
+            ),
+            members,
+        )
+        for members in joined
+    ]
+
+
+def _glued(first: _Piece, second: _Piece, reader: _Reader) -> bool:
+    if first.members[-1] + 1 == second.members[0] and not first.rtl and not second.rtl:
+        return False  # one span, which was cut here for a space
+    if first.rtl != second.rtl and _latin_beside(first.members[-1], second.members[0], reader):
+        return False
+    gap = max(second.left - first.right, first.left - second.right)
+    a, b = first.members[-1], second.members[0]
+    spaced = first.space_after or second.space_before
+    return gap <= (0.04 * reader.size[b] if spaced else reader.space_from(a, b, beside_spaces=False))
+
+
+def _latin_beside(first: int, second: int, reader: _Reader) -> bool:
+    """A Latin name in Arabic text stands alone, however tightly it is set."""
+    left_to_right = first if reader.rtl[second] else second
+    return chr(reader.codes[left_to_right]).isalpha()
+
+
+def _rows(members: Sequence[int], reader: _Reader) -> tuple[float, float]:
+    """Top and bottom of a line: its ink, and no less than a line of text has."""
+    frame = reader.frame
+    index = np.array(members)
+    size, baseline = frame.size[index], frame.baseline[index]
+    top = min(float(frame.top[index].min()), float((baseline - ASCENT * size).min()))
+    bottom = max(float(frame.bottom[index].max()), float((baseline + DESCENT * size).max()))
+    return top, bottom
+
+
+def _box_of(members: list[int], reader: _Reader) -> Box:
+    left, right = min(reader.left[m] for m in members), max(reader.right[m] for m in members)
+    top, bottom = _rows(members, reader)
+    return _page_box(reader.frame, reader.glyphs, left, top, right, bottom)
+
+
+def _page_box(frame: _Frame, glyphs: Glyphs, left: float, top: float, right: float, bottom: float) -> Box:
+    corners = _points(frame, left, top, right, bottom)
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    return glyphs.unit_box(min(xs), min(ys), max(xs), max(ys))
+
+
+def _corners(
+    frame: _Frame, glyphs: Glyphs, left: float, top: float, right: float, bottom: float
+) -> tuple[tuple[float, float], ...]:
+    return tuple(
+        (x / glyphs.width * SCALE, y / glyphs.height * SCALE) for x, y in _points(frame, left, top, right, bottom)
+    )
+
+
+def _points(frame: _Frame, left: float, top: float, right: float, bottom: float) -> list[tuple[float, float]]:
+    """The corners of a box of the frame on the page, clockwise from where reading starts."""
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom))
+    if frame.stacked:
+        return [(-v, u) for u, v in corners]
+    cosine, sine = math.cos(math.radians(frame.angle)), math.sin(math.radians(frame.angle))
+    return [(u * cosine - v * sine, u * sine + v * cosine) for u, v in corners]

@@ -1,0 +1,107 @@
+"""A word's characters as a reader would type them: hyphens back, ligatures taken apart, accents joined. Pure."""
+
+import unicodedata
+from collections.abc import Sequence
+
+from octavo.glyphs import HYPHEN
+from octavo.scripts import is_right_to_left
+
+SOFT_HYPHEN = 0xAD
+HYPHEN_MARKS = (0x2, 0xFFFE, SOFT_HYPHEN)  # what PDFium leaves of a hyphen at a line's end; the soft hyphen
+LAM = 0x644
+ALEFS = (0x622, 0x623, 0x625, 0x627, 0x671)
+
+# Accents set as glyphs of their own over or after the letter they belong to, as TeX's old fonts do.
+ACCENTS = {
+    0x60: "\u0300",
+    0xB4: "\u0301",
+    0x2C6: "\u0302",
+    0x2DC: "\u0303",
+    0xA8: "\u0308",
+    0x2C7: "\u030c",
+    0x2D8: "\u0306",
+    0x2D9: "\u0307",
+    0x2DA: "\u030a",
+    0x2DD: "\u030b",
+    0xB8: "\u0327",
+    0x2DB: "\u0328",
+}
+# Bullets and arrows of Symbol and Wingdings, by their private-use codes (after the fonts' published code charts).
+PRIVATE = {
+    0xF0B7: "•",
+    0xF0A7: "▪",
+    0xF0D8: "➢",
+    0xF0FC: "✓",
+    0xF0FB: "✗",
+    0xF0E0: "→",
+    0xF06F: "o",
+    0xF076: "❖",
+    0xF0A8: "◻",
+    0xF0FE: "☒",
+    0xF06E: "■",
+    0xF02D: "-",
+    0xF0D7: "·",
+    0xF0BE: "—",
+}
+
+
+def spelled(codes: Sequence[int], flags: Sequence[int], extents: Sequence[tuple[float, float]]) -> str:
+    """The text of a word. `extents` are where each glyph starts and ends along the line."""
+    if max(codes) < 0x7F and min(codes) >= 0x20 and 0x60 not in codes:
+        return "".join(map(chr, codes))
+    letters: list[str] = []
+    pending = ""  # an accent whose letter comes next
+    for index, (code, flag) in enumerate(zip(codes, flags, strict=True)):
+        accent = ACCENTS.get(code) if len(codes) > 1 else None
+        if accent and _over(index, index + 1, codes, extents):
+            pending = accent
+            letters.append("")
+        elif accent and _over(index, index - 1, codes, extents):
+            letters.append(accent)
+        else:
+            letters.append(_letter(code, flag, extents[index]) + pending)
+            pending = ""
+    if any(is_right_to_left(code) for code in codes):
+        letters = _ligatures_in_order(letters, codes, extents)
+    return unicodedata.normalize("NFC", "".join(letters))
+
+
+def _letter(code: int, flag: int, extent: tuple[float, float]) -> str:
+    if flag & HYPHEN or code in HYPHEN_MARKS:
+        # A soft hyphen without width is an offer to break the word that was not taken up.
+        return "" if code == SOFT_HYPHEN and not flag & HYPHEN and extent[1] - extent[0] < 0.5 else "-"
+    if code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000:
+        return "\ufffd"
+    if 0xFB00 <= code <= 0xFDFF or 0xFE70 <= code <= 0xFEFC:  # presentation forms
+        return unicodedata.normalize("NFKC", chr(code))
+    return PRIVATE.get(code) or chr(code)
+
+
+def _over(accent: int, letter: int, codes: Sequence[int], extents: Sequence[tuple[float, float]]) -> bool:
+    """Whether an accent stands over a letter."""
+    if not 0 <= letter < len(codes) or not chr(codes[letter]).isalpha():
+        return False
+    centre = (extents[accent][0] + extents[accent][1]) / 2
+    return extents[letter][0] <= centre <= extents[letter][1]
+
+
+def _ligatures_in_order(letters: list[str], codes: Sequence[int], extents: Sequence[tuple[float, float]]) -> list[str]:
+    """Characters of one glyph of Arabic put in the order they are typed.
+
+    PDFium turns right-to-left text around character by character, a ligature's among them. Fonts write their ligatures
+    either way round, so the order found says nothing; but an alef never stands before a lam in one glyph, and in the
+    other ligatures a lam comes first as well.
+    """
+    ordered: list[str] = []
+    index = 0
+    while index < len(codes):
+        end = index + 1
+        while end < len(codes) and extents[end] == extents[index]:
+            end += 1
+        cluster = letters[index:end]
+        lams = [code == LAM for code in codes[index:end]]
+        if end - index > 1 and lams[-1] and not lams[0]:
+            cluster.reverse()
+        ordered += cluster
+        index = end
+    return ordered

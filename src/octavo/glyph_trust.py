@@ -1,0 +1,363 @@
+"""Whether the text a PDF page carries is the text one sees on it. Pure.
+
+Three questions, each answered from what cannot lie. Is it visible: how it is drawn, what is drawn over it, and whether
+there is ink where it says it stands. Is it spelled right: a font's table from glyphs to characters may be missing or
+wrong, but the shapes give it away (letters that should rise above the others do not, wide ones are narrow), and so do
+the letters' neighbours. Is it in order: right-to-left scripts have letters that only end words.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.document import Pixels, TextLayer, TextLine, Trust
+from octavo.geometry import Box
+from octavo.glyph_lines import SPACES, UNDRAWN, lines
+from octavo.glyph_text import PRIVATE
+from octavo.glyphs import CLIP_MODE, HYPHEN, INFERRED, INVISIBLE_MODE, UNMAPPED, Drawing, Flags, Glyphs, Numbers
+from octavo.scripts import Script, script_of
+
+# Shares of a page's characters.
+MOSTLY = 0.5  # hidden: the layer is for searching, not for reading
+TOO_MANY_GARBLED = 0.3
+BAD_CHARACTERS = 0.3  # of a font: it cannot be believed
+BAD_IN_LINE = 0.2
+MIXED_WORDS = 0.2  # words of two alphabets; ordinary text has one in a hundred
+EXTENDED_LATIN = 0.35  # of the letters; Vietnamese, the richest in them, writes 0.25 beyond Latin-1
+RARE_HAN = 0.06  # less than that of the commonest 200 characters is no Chinese or Japanese; prose has 0.5
+
+# What a font must show before it is judged.
+FEWEST_LETTERS = 40
+FEWEST_KINDS = 8  # different letters
+FEWEST_PAIRS = 40
+
+COMMON_PAIRS = 0.45  # share of neighbouring letters among the commonest pairs: prose 0.7 to 0.9, a cipher of it 0.3
+SAME_HEIGHT = 0.7  # share of capitals as high as the typical capital
+TALLER = 0.75  # chance that a letter that should rise above another does
+WIDTHS_AGREE = 0.4  # correlation with the widths of ordinary faces, which among those is 0.9
+
+EDGE = 24  # of 255: less contrast than this is not ink
+PICTURE_SHARE = 0.0005  # of the page: smaller rasters are icons and rules
+
+# The commonest pairs of letters of the European languages in Latin script, counted over running text.
+_PAIRS = (
+    "th he in er an re nd on en at ou ed ha to or it is hi es ng st ar te se me ve of ti nt al as le ne ro ea io de "
+    "ra ri ce li co ta la ll si ic el ch no us ec il om ma fo na ho be un ca ss di wa ee pe tr et ai ur ct ut so ow "
+    "sa em mo ei ie sc ge ns rt au eu ig zu uf ab vo da du do ad os ac ci ue qu pa po pr am id ol ir op im su up ul "
+    "tu ag gi go gr ly ry ty ny ay ey sh wi we wh oo ot od ld rd rs ts ls ds ck cl cr cu br bl bu by ff fi fr fe fa "
+    "pl ph iv av ov ev uc ud ui um ua ub tt mm nn rr pp cc gh ga gl gu mp mi mu my mb nc nf ni nk nm nu nv ob oc og "
+    "ok oi oa oe ap ak af aw ax ek ef eg ep ex iz ze za zi ka ke ki lt lo lu lf lk ms rk rl rm rn rc rg ru va vi vr "
+    "ej je ju ja jo ij aa uu sz cz rz sk sp sl sm sn sw tw kn kt ks ko ku hr ht hn hm hl ft ws wn wo"
+)
+PAIRS = frozenset(_PAIRS.split())
+
+# Mean of the advance widths of Helvetica and Times, in thousandths of an em (Adobe's font metrics, "Core 14").
+WIDTHS = dict(
+    zip(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        (
+            *(500, 528, 472, 528, 500, 306, 528, 528, 250, 250, 500, 250, 806, 528, 528, 528, 528, 333, 444, 278),
+            *(528, 500, 722, 500, 500, 472, 694, 667, 694, 722, 639, 584, 750, 722, 306, 444, 694, 584, 861, 722),
+            *(750, 612, 750, 694, 612, 612, 722, 694, 944, 694, 694, 612),
+        ),
+        strict=True,
+    )
+)
+SHORT, TALL, DEEP = frozenset("acemnorsuvwxz"), frozenset("bdfhkl"), frozenset("gpqy")
+
+# The commonest characters of Chinese (both scripts) and Japanese texts, kana excluded.
+HAN = frozenset(
+    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经"
+    "么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日军者意无力它与长把机十民第公此已工使情明性知全三"
+    "又关点正业外将两高間問題時間後會個來說國這們對為發經過學現開關長機業與實進動見東西南北月火水木金土年万円同社市区電話番号文字書"
+    "用量物品名表号额合计单位项目数据系统管理公司金融服务信息技术员工资产期末价值报告内容方法结果研究分析设计标准质量安全"
+)
+
+FINALS = frozenset("ךםןףץةى")  # Hebrew and Arabic letters that only end words
+
+
+@dataclass(frozen=True, slots=True)
+class _Letters:
+    """What the shapes of one font's letters look like: one entry per kind of letter."""
+
+    kinds: str
+    tops: Numbers  # above the baseline, ems
+    bottoms: Numbers  # below it
+    widths: Numbers
+
+
+def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> TextLayer:
+    """The lines of a page's text layer with the verdict on them."""
+    pictures = tuple(_pictures(glyphs, drawing))
+    real = (glyphs.flags & INFERRED == 0) & ~np.isin(glyphs.codes, (*SPACES, *UNDRAWN))
+    written = _field_lines(glyphs, drawing)
+    stamps = tuple(glyphs.unit_box(*box) for box in drawing.stamps)
+    if not real.any():
+        if written:
+            return TextLayer(Trust.TRUSTED, "filled form fields", written, stamps, pictures)
+        return TextLayer(Trust.ABSENT, "no text", (), stamps, pictures)
+    on_page = np.asarray(_on_page(glyphs) & real)
+    inked = _inked(glyphs, pixels, dpi)
+    hidden = np.asarray(_undrawn(glyphs) | _covered(glyphs, drawing) | ~(inked | _font_missing(glyphs)))
+    visible = on_page & ~hidden
+    # Hidden text with ink where it stands repeats what one sees (a scan); without, it is nothing on the page at all.
+    repeated = on_page & hidden & inked
+    found = tuple(lines(glyphs, visible | np.isin(glyphs.codes, SPACES)))
+    if not visible.any() or repeated.sum() > MOSTLY * (repeated | visible).sum():
+        reason = f"{_percent(on_page & hidden, on_page)} of the characters are drawn so that nobody sees them"
+        return TextLayer(Trust.INVISIBLE, reason, tuple(lines(glyphs, np.ones(len(glyphs), bool))), stamps, pictures)
+    bad, reasons = _bad(glyphs, visible)
+    lines_all = found + written
+    if bad.sum() > TOO_MANY_GARBLED * visible.sum():
+        reason = f"{_percent(bad, visible)} of the characters cannot be believed: {reasons}"
+        return TextLayer(Trust.GARBLED, reason, lines_all, stamps, pictures)
+    mixed = _mixed_words(found)
+    if mixed > MIXED_WORDS:
+        return TextLayer(Trust.GARBLED, f"{mixed:.0%} of the words mix alphabets", lines_all, stamps, pictures)
+    if _turned_around(found):
+        return TextLayer(Trust.DISORDERED, "words begin with letters that only end them", lines_all, stamps, pictures)
+    doubtful = stamps + tuple(_doubtful_lines(glyphs, found, bad))
+    if repeated.any():
+        doubtful += tuple(line.box for line in lines(glyphs, repeated))
+    reason = f"{int(visible.sum())} visible characters" + (f", {reasons}" if reasons else "")
+    return TextLayer(Trust.TRUSTED, reason, lines_all, doubtful, pictures)
+
+
+def _percent(part: Flags, whole: Flags) -> str:
+    return f"{part.sum() / max(1, whole.sum()):.0%}"
+
+
+# --- visible? -----------------------------------------------------------------------------------------------------
+
+
+def _on_page(glyphs: Glyphs) -> Flags:
+    centres = (glyphs.boxes[:, 0:2] + glyphs.boxes[:, 2:4]) / 2
+    inside: Flags = ((centres >= 0) & (centres <= (glyphs.width, glyphs.height))).all(axis=1)
+    return inside
+
+
+def _undrawn(glyphs: Glyphs) -> Flags:
+    """By its render mode, or in a colour that lets everything through."""
+    unseen = np.isin(glyphs.modes, (INVISIBLE_MODE, CLIP_MODE)) | (~glyphs.opaque & np.isin(glyphs.modes, (0, 4)))
+    named = np.array(["glyphless" in glyphs.fonts[font].name.lower() for font in glyphs.font], bool)
+    hidden: Flags = (unseen | named)[glyphs.run]
+    return hidden
+
+
+def _covered(glyphs: Glyphs, drawing: Drawing) -> Flags:
+    """Under a picture that was drawn later."""
+    covered = np.zeros(len(glyphs), bool)
+    places = glyphs.places[glyphs.run]
+    x, y = ((glyphs.boxes[:, 0:2] + glyphs.boxes[:, 2:4]) / 2).T
+    for left, top, right, bottom, place in drawing.pictures:
+        if (right - left) * (bottom - top) > 0.02 * glyphs.width * glyphs.height:
+            covered |= (places >= 0) & (places < place) & (x > left) & (x < right) & (y > top) & (y < bottom)
+    return covered
+
+
+def _inked(glyphs: Glyphs, pixels: Pixels, dpi: float) -> Flags:
+    """Whether anything is drawn where a glyph stands: white on white, clipped and hidden text leaves no edge."""
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > EDGE
+    total = cv2.integral(edges.view(np.uint8))
+    height, width = grey.shape
+    box = glyphs.boxes * (dpi / 72)
+    left = np.clip(np.floor(box[:, 0]), 0, width - 1).astype(np.int64)
+    top = np.clip(np.floor(box[:, 1]), 0, height - 1).astype(np.int64)
+    right = np.clip(np.ceil(box[:, 2]), left + 1, width).astype(np.int64)
+    bottom = np.clip(np.ceil(box[:, 3]), top + 1, height).astype(np.int64)
+    inside = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
+    inked: Flags = inside > 0
+    return inked
+
+
+def _font_missing(glyphs: Glyphs) -> Flags:
+    """Characters of scripts this machine may have no font for, in fonts the PDF leaves to the machine."""
+    left_out = np.array([not glyphs.fonts[font].embedded for font in glyphs.font], bool) & glyphs.dark
+    missing: Flags = left_out[glyphs.run] & (glyphs.codes >= 0x590)
+    return missing
+
+
+def _pictures(glyphs: Glyphs, drawing: Drawing) -> Iterator[Box]:
+    for left, top, right, bottom, _ in drawing.pictures:
+        box = glyphs.unit_box(left, top, right, bottom)
+        if box.area > PICTURE_SHARE * 1e6:
+            yield box
+
+
+def _field_lines(glyphs: Glyphs, drawing: Drawing) -> tuple[TextLine, ...]:
+    """Form fields are drawn from their values, which are text as good as any."""
+    found = []
+    for text, left, top, right, bottom in drawing.fields:
+        rows = [row.strip() for row in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if row.strip()]
+        height = (bottom - top) / max(1, len(rows))
+        for index, row in enumerate(rows):
+            box = glyphs.unit_box(left, top + index * height, right, top + (index + 1) * height)
+            found.append(TextLine(box, row, font_size=round(min(height * 0.75, 12.0), 2)))
+    return tuple(found)
+
+
+# --- spelled right? -----------------------------------------------------------------------------------------------
+
+
+def _bad(glyphs: Glyphs, visible: Flags) -> tuple[Flags, str]:
+    """Characters that cannot be believed, and why."""
+    suspicious = visible & _no_character(glyphs)
+    bad = suspicious.copy()
+    reasons: list[str] = []
+    fonts = glyphs.font[glyphs.run]
+    upright = glyphs.angles[glyphs.run] == 0
+    for font in np.unique(fonts[visible]):
+        mine = visible & (fonts == font)
+        reason = ""
+        if suspicious[mine].sum() > BAD_CHARACTERS * mine.sum():
+            reason = "a font without character codes"
+        else:
+            reason = _cipher(glyphs, np.flatnonzero(mine), np.flatnonzero(mine & upright))
+        if reason:
+            bad |= mine
+            reasons.append(reason)
+    return bad, ", ".join(dict.fromkeys(reasons))
+
+
+def _no_character(glyphs: Glyphs) -> Flags:
+    codes = glyphs.codes
+    known = np.isin(codes, tuple(PRIVATE)) | (glyphs.flags & HYPHEN > 0) | np.isin(codes, (0x2, 0xFFFE))
+    private = ((codes >= 0xE000) & (codes < 0xF900)) | (codes >= 0xF0000)
+    control = (codes < 0x20) | ((codes >= 0x7F) & (codes < 0xA0))
+    nothing = (codes >= 0xFFF0) & (codes <= 0xFFFF)
+    surrogate = (codes >= 0xD800) & (codes < 0xE000)
+    bad: Flags = ((glyphs.flags & UNMAPPED > 0) | private | control | nothing | surrogate) & ~known
+    return bad
+
+
+def _cipher(glyphs: Glyphs, members: NDArray[np.int64], upright: NDArray[np.int64]) -> str:
+    """Why a font's letters are not the letters they are said to be; "" where they are, or nobody can tell."""
+    codes = glyphs.codes[members]
+    han = codes[(codes >= 0x4E00) & (codes < 0xA000)]
+    if len(han) >= FEWEST_LETTERS:
+        common = sum(chr(code) in HAN for code in han.tolist()) / len(han)
+        kana = ((codes >= 0x3040) & (codes < 0x3100)).sum() / len(han)
+        if common < RARE_HAN and kana < 0.1:
+            return "Chinese characters that no text is made of"
+    latin = codes[((codes >= 0x41) & (codes < 0x250)) | ((codes >= 0x1E00) & (codes < 0x1F00))]
+    latin = np.array([code for code in latin.tolist() if chr(code).isalpha()], np.int64)
+    if len(latin) < FEWEST_LETTERS:
+        return ""
+    if ((latin >= 0x100) & (latin < 0x250)).mean() > EXTENDED_LATIN:
+        return "letters of no language's mixture"
+    letters = _letters(glyphs, upright)
+    against = sum(_shapes_disagree(letters)) if letters else 0
+    against += _pairs_disagree(codes.tolist())
+    return "letters that have other letters' shapes" if against >= 2 else ""
+
+
+def _letters(glyphs: Glyphs, members: NDArray[np.int64]) -> _Letters | None:
+    """The kinds of letters in a font, if there are enough."""
+    codes = glyphs.codes[members]
+    plain = members[((codes >= 0x41) & (codes <= 0x5A)) | ((codes >= 0x61) & (codes <= 0x7A))]
+    kinds, first = np.unique(glyphs.codes[plain], return_index=True)
+    if len(kinds) < FEWEST_KINDS:
+        return None
+    chosen = plain[first]
+    size = np.maximum(glyphs.sizes[glyphs.run[chosen]], 0.1)
+    boxes, baseline = glyphs.boxes[chosen], glyphs.origins[chosen, 1]
+    advances = glyphs.advances[chosen]
+    return _Letters(
+        "".join(map(chr, kinds.tolist())),
+        (baseline - boxes[:, 1]) / size,
+        (boxes[:, 3] - baseline) / size,
+        np.where(advances > 0, advances, boxes[:, 2] - boxes[:, 0]) / size,
+    )
+
+
+def _shapes_disagree(letters: _Letters) -> tuple[bool, bool]:
+    """By height, and by width."""
+    place = {kind: index for index, kind in enumerate(letters.kinds)}
+    short = [place[kind] for kind in letters.kinds if kind in SHORT]
+    tall = [place[kind] for kind in letters.kinds if kind in TALL]
+    deep = [place[kind] for kind in letters.kinds if kind in DEEP]
+    capitals = [place[kind] for kind in letters.kinds if kind.isupper() and kind not in "JQ"]
+    heights = False
+    if len(short) >= 4 and len(tall) + len(deep) >= 3:
+        rises = _above(letters.tops[tall], letters.tops[short])
+        sinks = _above(letters.bottoms[deep], letters.bottoms[short])
+        heights = (rises * len(tall) + sinks * len(deep)) / (len(tall) + len(deep)) < TALLER
+    elif len(capitals) >= 6:
+        tops = letters.tops[capitals]
+        heights = bool((np.abs(tops - np.median(tops)) < 0.12 * np.median(tops)).mean() < SAME_HEIGHT)
+    expected = np.array([WIDTHS[kind] for kind in letters.kinds], np.float64)
+    proportional = letters.widths.std() > 0.05 and expected.std() > 50
+    widths = bool(proportional and np.corrcoef(letters.widths, expected)[0, 1] < WIDTHS_AGREE)
+    return heights, widths
+
+
+def _above(those: Numbers, others: Numbers) -> float:
+    """The chance that one of those is larger than one of the others, by more than drawing's tolerance."""
+    return float((those[:, None] > others[None, :] + 0.04).mean()) if len(those) else 1.0
+
+
+def _pairs_disagree(codes: Sequence[int]) -> bool:
+    pairs = Counter(_pairs(codes))
+    total = sum(pairs.values())
+    if total < FEWEST_PAIRS:
+        return False
+    return sum(count for pair, count in pairs.items() if pair in PAIRS) < COMMON_PAIRS * total
+
+
+def _pairs(codes: Sequence[int]) -> Iterator[str]:
+    """Neighbouring plain letters; glyphs that follow one another across a word's end add noise, equally everywhere."""
+    last = ""
+    for code in codes:
+        letter = chr(code).lower() if 0x41 <= code <= 0x5A or 0x61 <= code <= 0x7A else ""
+        if last and letter:
+            yield last + letter
+        last = letter
+
+
+def _mixed_words(found: Sequence[TextLine]) -> float:
+    """Share of words with letters of two alphabets. One Greek letter in a Latin word is mathematics."""
+    mixed = total = 0
+    for line in found:
+        for word in line.words:
+            scripts = Counter(script_of(ord(char)) for char in word.text if ord(char) >= 0xC0 or char.isalpha())
+            letters = {script for script in scripts if script not in (Script.COMMON, Script.CJK)}
+            total += bool(letters) and sum(scripts.values()) > 1
+            mixed += len(letters) > 1 and sum(scripts.values()) > 2 and not letters <= {Script.LATIN, Script.GREEK}
+    return mixed / total if total >= 20 else 0.0
+
+
+def _doubtful_lines(glyphs: Glyphs, found: Sequence[TextLine], bad: Flags) -> Iterator[Box]:
+    if not bad.any():
+        return
+    centres = (glyphs.boxes[:, 0:2] + glyphs.boxes[:, 2:4]) / 2 / (glyphs.width, glyphs.height) * 1000
+    spots = centres[bad]
+    for line in found:
+        box = line.box
+        inside = (
+            (spots[:, 0] >= box.left)
+            & (spots[:, 0] <= box.right)
+            & (spots[:, 1] >= box.top)
+            & (spots[:, 1] <= box.bottom)
+        ).sum()
+        if inside > BAD_IN_LINE * max(1, sum(len(word.text) for word in line.words)):
+            yield box
+
+
+# --- in order? ----------------------------------------------------------------------------------------------------
+
+
+def _turned_around(found: Sequence[TextLine]) -> bool:
+    """Right-to-left words spelled from left to right: their last letters come first."""
+    first = last = 0
+    for line in found:
+        for word in line.words:
+            letters = [char for char in word.text if script_of(ord(char)) in (Script.HEBREW, Script.ARABIC)]
+            if len(letters) > 1:
+                first += letters[0] in FINALS
+                last += letters[-1] in FINALS
+    return first > 2 and first > last

@@ -1,0 +1,194 @@
+"""A region's text from the page's own text layer, where that can be trusted there.
+
+The verdict on the layer came with the page (`octavo.glyph_trust`). What is decided here is the region: whether the
+layer says everything that is drawn in it. Ink that no word explains is a reason to read the picture instead.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo import prose
+from octavo.document import (
+    Label,
+    PageImage,
+    Problem,
+    Recognition,
+    Region,
+    Severity,
+    Task,
+    TextLayer,
+    TextLine,
+    TextSource,
+    Trust,
+)
+from octavo.geometry import Box
+from octavo.settings import ParseOptions, TextLayerUse
+
+SAME_ROW = 0.5  # of the lower line's height
+DOUBTED = 0.3  # of a region, or of one of its lines, in a doubtful area
+UNEXPLAINED = 0.3  # marks of a letter's size that no word covers, to the letters there are
+FEWEST_MARKS = 4
+EDGE = 40  # of 255: what stands out less is no letter
+KEEPS_LINES = frozenset((Label.ALGORITHM, Label.CONTENT))
+ITEM = re.compile(r"[•▪◦‣–—○●■□◻➢✓✗❖·*-]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]\s|\[\d{1,3}\]\s?")
+
+
+def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recognition | None:
+    """The region as the layer has it; None where it is better read from the picture.
+
+    Tables and formulas are always left to the recogniser, which gets the lines with the region. With the layer as the
+    only source there is no None: what it does not say is a loss.
+    """
+    layer = page.text
+    only = options.text_layer is TextLayerUse.ONLY
+    if layer is None or options.text_layer is TextLayerUse.OFF:
+        return _lost("the page has no text layer") if only else None
+    lines = [line for line in layer.lines if line.text and _centre_in(line.box, region.box)]
+    if layer.verdict is not Trust.TRUSTED:
+        return _lost(f"the page's text layer is not trusted: {layer.reason}", lines) if only else None
+    if region.task in (Task.TABLE, Task.FORMULA):
+        return _lost("tables and formulas are not in a text layer as such", lines) if only else None
+    doubted = _doubted(region, lines, layer)
+    if not lines or doubted:
+        why = "the text layer is not to be believed here" if doubted else "the text layer has nothing here"
+        return _lost(why, lines) if only else None
+    complete = _explains_ink(region, page, lines)
+    if not complete and not only:
+        return None
+    text = "\n".join(_code(rows_of(lines))) if region.label is Label.ALGORITHM else _running(region, rows_of(lines))
+    problems = () if complete else (_unsaid(),)
+    return Recognition(text, TextSource.TEXT_LAYER, lines=tuple(lines), problems=problems)
+
+
+def _lost(why: str, lines: Sequence[TextLine] = ()) -> Recognition:
+    saved = "\n".join(line.text for line in lines if line.text) or None
+    problem = Problem("text_layer_insufficient", why, Severity.LOST, saved_text=saved)
+    return Recognition(None, TextSource.NONE, problems=(problem,))
+
+
+def _unsaid() -> Problem:
+    return Problem("text_layer_incomplete", "more is drawn here than the text layer says", Severity.DOUBTFUL)
+
+
+def _centre_in(inner: Box, outer: Box) -> bool:
+    return outer.contains(*inner.center)
+
+
+def _doubted(region: Region, lines: Sequence[TextLine], layer: TextLayer) -> bool:
+    return any(
+        area.intersection(region.box) > DOUBTED * region.box.area
+        or any(line.box.covered_by(area) > DOUBTED for line in lines)
+        for area in layer.doubtful
+    )
+
+
+# --- is it everything? --------------------------------------------------------------------------------------------
+
+
+def _explains_ink(region: Region, page: PageImage, lines: Sequence[TextLine]) -> bool:
+    """Whether the words cover what looks like letters in the region.
+
+    Counted are connected marks of about the height of the text; rules, frames, bullets and pictures are not.
+    """
+    box = region.box.to_pixels(page.size)
+    pixels = page.pixels[box.top : box.bottom, box.left : box.right]
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    edges = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > EDGE, np.uint8)
+    heights: list[int] = []
+    for line in lines:
+        for word in line.words or (line,):
+            inner = word.box.to_pixels(page.size)
+            heights.append(inner.height)
+            margin = max(1, inner.height // 5)
+            edges[
+                max(0, inner.top - box.top - margin) : max(0, inner.bottom - box.top + margin),
+                max(0, inner.left - box.left - margin) : max(0, inner.right - box.left + margin),
+            ] = 0
+    if not edges.any():
+        return True
+    letters = sum(len(line.text or "") for line in lines)
+    return _marks(edges, float(np.median(heights))) <= max(FEWEST_MARKS, UNEXPLAINED * letters)
+
+
+def _marks(edges: NDArray[np.uint8], height: float) -> int:
+    """Connected marks as high as letters are, and not much wider."""
+    _, _, facts, _ = cv2.connectedComponentsWithStats(edges, connectivity=8)
+    widths, heights = facts[1:, cv2.CC_STAT_WIDTH], facts[1:, cv2.CC_STAT_HEIGHT]
+    like = (heights > 0.3 * height) & (heights < 1.5 * height) & (widths < 4 * height) & (widths > 0.1 * height)
+    return int(like.sum())
+
+
+# --- lines to text ------------------------------------------------------------------------------------------------
+
+
+def rows_of(lines: Sequence[TextLine]) -> list[list[TextLine]]:
+    """Lines side by side in rows, the rows from top to bottom; turned and stacked text in the order of the content."""
+    if sum(bool(line.quad) or line.box.height > 3 * line.box.width for line in lines) * 2 > len(lines):
+        return [[line] for line in lines]
+    rows: list[list[TextLine]] = []
+    for line in sorted(lines, key=lambda line: line.box.center[1]):
+        if rows and _level(rows[-1][-1].box, line.box):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    backwards = sum(_starts_right(line) for line in lines) * 2 > len(lines)
+    return [sorted(row, key=lambda line: line.box.left, reverse=backwards) for row in rows]
+
+
+def _level(first: Box, second: Box) -> bool:
+    shared = min(first.bottom, second.bottom) - max(first.top, second.top)
+    return shared > SAME_ROW * min(first.height, second.height)
+
+
+def _starts_right(line: TextLine) -> bool:
+    """Its first word stands at its right end."""
+    if len(line.words) < 2:
+        return any("\u0590" <= char <= "\u08ff" for char in line.text or "")
+    return line.words[0].box.left > line.words[-1].box.left
+
+
+def _text(row: Sequence[TextLine]) -> str:
+    return " ".join(line.text or "" for line in row)
+
+
+def _running(region: Region, rows: Sequence[Sequence[TextLine]]) -> str:
+    """Paragraphs: broken before list items and after wide gaps, otherwise joined."""
+    if region.label in KEEPS_LINES:
+        return "\n".join(_text(row) for row in rows)
+    pitches = [_top(second) - _top(first) for first, second in pairwise(rows)]
+    usual = sorted(pitches)[len(pitches) // 2] if pitches else 0.0
+    listed = sum(bool(ITEM.match(_text(row))) for row in rows) > 1
+    paragraphs: list[list[str]] = []
+    for index, row in enumerate(rows):
+        text = _text(row)
+        apart = index > 0 and pitches[index - 1] > 1.5 * usual + 0.5
+        if not paragraphs or apart or (listed and ITEM.match(text)):
+            paragraphs.append([])
+        paragraphs[-1].append(text)
+    return "\n".join(prose.paragraph(paragraph) for paragraph in paragraphs)
+
+
+def _top(row: Sequence[TextLine]) -> float:
+    return min(line.box.top for line in row)
+
+
+def _code(rows: Sequence[Sequence[TextLine]]) -> list[str]:
+    """Lines of code with the indentation they are drawn with."""
+    lines = [line for row in rows for line in row]
+    widths = [line.box.width / len(line.text) for line in lines if line.text and len(line.text) > 2]
+    character = sorted(widths)[len(widths) // 2] if widths else 0.0
+    margin = min(line.box.left for line in lines)
+    found: list[str] = []
+    for row in rows:
+        text = ""
+        for line in row:
+            column = round((line.box.left - margin) / character) if character else 0
+            gap = max(column - len(text), 1 if text else 0)
+            text += " " * gap + (line.text or "")
+        found.append(text)
+    return found
