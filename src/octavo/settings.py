@@ -1,8 +1,8 @@
 """Every knob, spelled once: flag, environment variable, JSON schema and docs/options.md come from these lines.
 
 `EngineSettings` lives as long as an engine, `ParseOptions` as long as one document. Values are resolved by `resolve`:
-explicit beats environment beats preset beats default, and each value remembers where it came from. The environment is
-read when settings are made, never on import.
+explicit beats environment beats the official SDK's configuration file (GLMOCR_CONFIG_PATH) beats preset beats default,
+and each value remembers where it came from. The environment is read when settings are made, never on import.
 """
 
 import json
@@ -10,11 +10,13 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 
+from octavo import official_config
 from octavo.document import Label, Task
 from octavo.errors import OptionInvalid
 
@@ -185,7 +187,7 @@ class ParseOptions(_Knobs):
     official_unclip: Mapping[Label | Literal["all"], tuple[float, float]] = _knob(
         {}, 'Profile official: factors on width and height of regions, as JSON: {"all": [1.1, 1.0]}'
     )
-    official_shown: Mapping[Label, Shown] = _knob(
+    official_shown: Mapping[Label, Shown | Label] = _knob(
         {}, "Profile official: the kind regions of a label are shown as: chart=image,header=text"
     )
 
@@ -509,6 +511,8 @@ def resolve(
     preset: Mapping[str, str] = MappingProxyType({}),
 ) -> Resolved[Knobs]:
     """Settle every knob of `model`. Raises OptionInvalid naming the knob and where its value came from."""
+    config = environment.get("GLMOCR_CONFIG_PATH")
+    configured = official_config.read(Path(config)) if config else {}
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
     for field in model.model_fields:
@@ -516,11 +520,12 @@ def resolve(
             values[field], origins[field] = explicit[field], "explicit"
             continue
         origins[field] = "default"
-        for source, variables in (("environment", environment), ("preset", preset)):
-            name = next((name for name in environment_names(model, field) if variables.get(name, "") != ""), None)
-            if name is not None:
-                values[field], origins[field] = variables[name], f"{source} {name}"
-                break
+        if name := _variable(model, field, environment):
+            values[field], origins[field] = environment[name], f"environment {name}"
+        elif field in configured:
+            values[field], origins[field] = configured[field].value, f"GLMOCR_CONFIG_PATH {configured[field].key}"
+        elif name := _variable(model, field, preset):
+            values[field], origins[field] = preset[name], f"preset {name}"
     unknown = sorted(set(explicit) - set(model.model_fields))
     if unknown:
         raise OptionInvalid(f"no option called {unknown[0]!r}; there are: {', '.join(model.model_fields)}")
@@ -528,6 +533,11 @@ def resolve(
         return Resolved(model.model_validate(values), origins)
     except ValidationError as error:
         raise OptionInvalid(_first_complaint(error, origins)) from error
+
+
+def _variable(model: type[BaseModel], field: str, variables: Mapping[str, str]) -> str | None:
+    """The strongest variable that sets a knob; an empty one sets nothing."""
+    return next((name for name in environment_names(model, field) if variables.get(name)), None)
 
 
 def _first_complaint(error: ValidationError, origins: Mapping[str, str]) -> str:

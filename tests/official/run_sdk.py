@@ -114,6 +114,26 @@ def parsed(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return results
 
 
+def configuration(_: None) -> dict[str, Any]:
+    """The packaged template as text, and every key that the configuration classes know."""
+    from pathlib import Path
+
+    from glmocr.config import GlmOcrConfig
+    from pydantic import BaseModel
+
+    def keys(model: type[BaseModel], above: str) -> list[str]:
+        found = []
+        for name, field in model.model_fields.items():
+            inner = field.annotation
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                found += keys(inner, f"{above}{name}.")
+            else:
+                found.append(f"{above}{name}")
+        return found
+
+    return {"template": Path(GlmOcrConfig.default_path()).read_text(encoding="utf-8"), "keys": keys(GlmOcrConfig, "")}
+
+
 class Replayed:
     """As the SDK's own detector, from where the network has answered."""
 
@@ -171,6 +191,7 @@ TASKS: dict[str, Callable[[Any], Any]] = {
     "cleaned_of_repeats": cleaned_of_repeats,
     "cleaned_boxes": cleaned_boxes,
     "parsed": parsed,
+    "configuration": configuration,
 }
 
 
