@@ -11,8 +11,9 @@ from dataclasses import replace
 
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextSource
 from octavo.geometry import SCALE
-from octavo.layout.figures import Rect
-from octavo.layout.labels import Surroundings, labelled, mathematical
+from octavo.layout.formulas import mathematical
+from octavo.layout.hints import Rect
+from octavo.layout.labels import Surroundings, labelled
 from octavo.layout.lines import straightened, typical_size
 from octavo.layout.paragraphs import Paragraph, in_rows
 from octavo.settings import ParseOptions
