@@ -21,9 +21,10 @@ _LINE_ASPECT = 6  # wider than this is one line of text: it can only be cut betw
 
 
 def is_inked(pixels: Pixels) -> bool:
-    """Whether there is anything on the crop besides paper."""
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    return int(_ink(cv2.medianBlur(np.asarray(grey, np.uint8), 3)).sum()) >= _LEAST_INK
+    """Whether there is anything on the crop besides paper and specks of one or two pixels."""
+    ink = _ink(_grey(pixels)).astype(np.uint8)
+    company = np.asarray(cv2.boxFilter(ink, -1, (3, 3), normalize=False))  # ink among a pixel and its neighbours
+    return int(((company >= 3) & (ink > 0)).sum()) >= _LEAST_INK
 
 
 def framed(pixels: Pixels, budget: PixelBudget, *, scale: float = 1.0) -> Pixels:
@@ -57,17 +58,21 @@ class Halves:
 def halves(pixels: Pixels, task: Task) -> Halves | None:
     """The crop cut in two near its middle; None where it cannot be cut without cutting text."""
     height, width = pixels.shape[:2]
-    ink = _ink(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8))
+    ink = _ink(_grey(pixels))
     if task is Task.TABLE:
         ink = _without_rules(ink)
-    if width < _LINE_ASPECT * height and (at := _gap(ink.any(axis=1), least=2)) is not None:
+    if width < _LINE_ASPECT * height and (at := _gap(np.asarray(ink.any(axis=1)), least=2)) is not None:
         return Halves(pixels[:at], pixels[at:], "\n")
     if task is not Task.TEXT:
         return None
     line = width >= _LINE_ASPECT * height
     least = max(3, height // 6) if line else max(6, width // 50)
-    at = _gap(ink.any(axis=0), least=least)
+    at = _gap(np.asarray(ink.any(axis=0)), least=least)
     return None if at is None else Halves(pixels[:, :at], pixels[:, at:], " " if line else "\n\n")
+
+
+def _grey(pixels: Pixels) -> Pixels:
+    return _bytes(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
 
 
 def _ink(grey: Pixels) -> NDArray[np.bool_]:

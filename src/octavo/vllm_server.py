@@ -195,6 +195,8 @@ class VllmServer:
                     await child.stop()
                 crashes.append(time.monotonic())
                 await self._after(reason, child, crashes)
+        except EngineUnavailable as error:
+            self._give_up(error.message)
         except Exception as error:  # whatever went wrong here, nobody may wait for ever
             log.exception("vllm_supervision_failed")
             self._give_up(f"vLLM could not be started: {type(error).__name__}")
@@ -291,24 +293,38 @@ class VllmServer:
 class _Child:
     """A process, its group, and the end of its log."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, output: asyncio.StreamReader, pipe: asyncio.ReadTransport
+    ) -> None:
         self._process = process
+        self._pipe = pipe
         self._lines: deque[str] = deque(maxlen=400)
-        self._reading = asyncio.create_task(self._read())
+        self._reading = asyncio.create_task(self._read(output))
         atexit.register(self._kill)  # where nobody gets to call stop()
 
     @classmethod
     async def started(cls, command: list[str], environment: Mapping[str, str]) -> "_Child":
-        return cls(
-            await asyncio.create_subprocess_exec(
+        # A pipe of our own: asyncio's would not see the process end before its orphans have closed theirs.
+        output, theirs = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
+                stdout=theirs,
+                stderr=theirs,
                 env=environment,
                 start_new_session=True,  # a group of its own: stopped as a whole, and not by a Ctrl-C meant for us
             )
+        except OSError as error:
+            os.close(output)
+            raise EngineUnavailable(f"vLLM cannot be started: {error.strerror}") from error
+        finally:
+            os.close(theirs)
+        reader = asyncio.StreamReader()
+        pipe, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(output, "rb")
         )
+        return cls(process, reader, pipe)
 
     @property
     def exit_code(self) -> int | None:
@@ -330,15 +346,16 @@ class _Child:
         await self._process.wait()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._reading, 2.0)
+        self._pipe.close()
 
     def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
 
-    async def _read(self) -> None:
+    async def _read(self, output: asyncio.StreamReader) -> None:
         """Lines of any length; a StreamReader's readline refuses long ones."""
-        stream, rest = self._process.stdout, b""
-        while stream is not None and (data := await stream.read(1 << 16)):
+        rest = b""
+        while data := await output.read(1 << 16):
             *lines, rest = (rest + data)[-(1 << 20) :].split(b"\n")
             for line in lines:
                 text = line.decode(errors="replace").rstrip()
