@@ -98,6 +98,9 @@ DEFAULT_TASKS: Mapping[Label, Task] = MappingProxyType(
     )
 )
 
+LAYOUT_MODEL = "PaddlePaddle/PP-DocLayoutV3_safetensors"
+LAYOUT_REVISION = "97d101e6db2642e162a1d05392d1b0231c91033e"
+
 # What `faithful` does by default: read the running text the official mapping throws away, keep the pictures.
 FAITHFUL_TASKS: Mapping[Label, Task] = MappingProxyType(
     dict(DEFAULT_TASKS)
@@ -350,11 +353,13 @@ class EngineSettings(_Knobs):
 
     # --- the layout network: detector `pp_doclayout` ------------------------------------------------------------------
     layout_model: str = _knob(
-        "PaddlePaddle/PP-DocLayoutV3_safetensors",
+        LAYOUT_MODEL,
         "Layout network: a hub name or a folder.",
         environment=("GLMOCR_LAYOUT_MODEL_DIR",),
     )
-    layout_revision: str | None = _knob("97d101e6db2642e162a1d05392d1b0231c91033e", "Its revision on the hub.")
+    layout_revision: str | None = _knob(
+        None, "Its revision on the hub. Default: a fixed one of the default network, the newest of any other."
+    )
     layout_device: str | None = _knob(
         None,
         "Where the layout network runs: cpu, cuda, cuda:1. Default: a GPU if there is one.",

@@ -25,7 +25,7 @@ from octavo.document import Detection, Label, PageImage
 from octavo.errors import EngineFailed, EngineUnavailable
 from octavo.geometry import SCALE, Box, Size
 from octavo.layout_outlines import outlines
-from octavo.settings import EngineSettings
+from octavo.settings import LAYOUT_MODEL, LAYOUT_REVISION, EngineSettings
 
 log = logging.getLogger(__name__)
 
@@ -187,9 +187,9 @@ def _device(torch: Any, settings: EngineSettings) -> Any:
 
 def _loaded(torch: Any, transformers: Any, settings: EngineSettings, *, half: bool) -> tuple[Any, tuple[int, int]]:
     """The network and the height and width of the pictures it wants."""
-    found = hub_cache.snapshot(settings.layout_model, settings.layout_revision, settings, os.environ)
+    found = hub_cache.snapshot(settings.layout_model, _revision(settings), settings, os.environ)
     model, local = (settings.layout_model, False) if found is None else (str(found), True)
-    where = {} if local else {"revision": settings.layout_revision, "cache_dir": settings.model_cache}
+    where = {} if local else {"revision": _revision(settings), "cache_dir": settings.model_cache}
     transformers.utils.logging.disable_progress_bar()
     try:
         described = transformers.utils.cached_file(model, "preprocessor_config.json", **where)
@@ -209,13 +209,18 @@ def _loaded(torch: Any, transformers: Any, settings: EngineSettings, *, half: bo
     return network, (size["height"], size["width"])
 
 
+def _revision(settings: EngineSettings) -> str | None:
+    usual = LAYOUT_REVISION if settings.layout_model == LAYOUT_MODEL else None
+    return settings.layout_revision or usual
+
+
 def _missing(settings: EngineSettings, *, local: bool) -> str:
     if local or Path(settings.layout_model).is_absolute():
         return (
             f"the folder {Path(settings.layout_model).name!r} holds no PP-DocLayoutV3: config.json, "
             "preprocessor_config.json and model.safetensors belong in it"
         )
-    revision = f" --revision {settings.layout_revision}" if settings.layout_revision else ""
+    revision = f" --revision {named}" if (named := _revision(settings)) else ""
     return (
         f"the layout network {settings.layout_model!r} is not on this machine and cannot be fetched: run "
         f"`hf download {settings.layout_model}{revision}` where there is a network, or give its folder as layout_model"
