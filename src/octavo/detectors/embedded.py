@@ -11,17 +11,20 @@ from dataclasses import replace
 
 from octavo.document import Detection, Label, Origin, PageImage, TextLine, Trust
 from octavo.geometry import SCALE, Box, PixelBox, Size
-from octavo.layout.figures import Figure, Rect, find_figures
-from octavo.layout.labels import HintRect, Surroundings, labelled, mathematical, shared
+from octavo.layout.figures import Figure, find_figures
+from octavo.layout.formulas import find_formulas
+from octavo.layout.hints import HintRect, Hints, Rect, area, shared
+from octavo.layout.labels import Surroundings, labelled
 from octavo.layout.lines import Line, around, read_from_right, straightened, typical_size
 from octavo.layout.paragraphs import grouped
-from octavo.networks.layout import Kind, LayoutNetwork
+from octavo.networks.layout import LayoutNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.rules import Rules, find_rules
 from octavo.settings import EngineSettings
 from octavo.tables import find_tables
 
 _SMALLEST_LOOKED_INTO = 3.0  # sizes of type: a raster picture lower than this is a logo or a bullet
+_WHISPER = 0.12  # score from which a hint is heard at all; what asks for hints says how strong they must be
 _CHART_LABELS = 4  # short texts in a drawing from which it is a chart
 
 
@@ -48,14 +51,15 @@ class EmbeddedDetector:
     def _page(self, page: PageImage) -> list[Detection]:
         texts = self._lines(page)
         lines = straightened(texts, page.size, dpi=page.dpi)
+        size = typical_size(lines)
         rules = find_rules(page.pixels)
         tables = find_tables(page.pixels, texts, rules)
         table_rects = [_rect(table.box, page.size) for table in tables]
         pictures = [_rect(box, page.size) for box in page.text.pictures] if page.text else []
         figures = [
             figure
-            for figure in find_figures(page.pixels, lines, typical_size(lines), pictures)
-            if all(shared(figure.rect, rect) < 0.5 * min(_area(figure.rect), _area(rect)) for rect in table_rects)
+            for figure in find_figures(page.pixels, lines, size, pictures)
+            if all(shared(figure.rect, rect) < 0.5 * min(area(figure.rect), area(rect)) for rect in table_rects)
         ]
         trusted = page.text is not None and page.text.verdict is Trust.TRUSTED
         hints = [] if trusted and not figures else self._hints(page)
@@ -65,13 +69,15 @@ class EmbeddedDetector:
             detections.append(_detection(Label.TABLE, table.score, inside, table.box))
         for figure in figures:
             box = Box.from_pixels(*figure.rect, page.size)
-            own = set(map(id, figure.lines))
-            inside = [line for line in lines if id(line) in own]
-            lines = [line for line in lines if id(line) not in own]
+            rest = _without(lines, figure.lines)
+            inside, lines = _without(lines, rest), rest
             detections.append(_detection(_picture_label(figure, page.size), 0.7, inside, box))
-        for rect in _formulas(hints, lines):
-            inside, lines = _taken(lines, rect)
-            detections.append(_detection(Label.DISPLAY_FORMULA, 0.7, inside))
+        for formula in find_formulas(lines, hints, size):
+            lines = _without(lines, formula.lines)
+            detections.append(_detection(Label.DISPLAY_FORMULA, 0.7, formula.lines))
+            if formula.number is not None:
+                lines = _without(lines, [formula.number])
+                detections.append(_detection(Label.FORMULA_NUMBER, 0.7, [formula.number]))
         return detections + _paragraphs(lines, page, hints, [figure.rect for figure in figures], table_rects, rules)
 
     def _lines(self, page: PageImage) -> list[TextLine]:
@@ -80,8 +86,8 @@ class EmbeddedDetector:
             return self._text_lines.find(page.pixels)
         known = list(page.text.lines)
         smallest = _SMALLEST_LOOKED_INTO * typical_size(straightened(known, page.size, dpi=page.dpi))
-        for area in _apart([*page.text.pictures, *page.text.doubtful]):
-            box = area.to_pixels(page.size)
+        for silent in _apart([*page.text.pictures, *page.text.doubtful]):
+            box = silent.to_pixels(page.size)
             if min(box.width, box.height) < smallest:
                 continue
             cut = page.pixels[box.top : box.bottom, box.left : box.right]
@@ -94,7 +100,10 @@ class EmbeddedDetector:
         return known
 
     def _hints(self, page: PageImage) -> list[HintRect]:
-        return [HintRect(hint.kind, _rect(hint.box, page.size), hint.score) for hint in self._layout.hints(page.pixels)]
+        return [
+            HintRect(hint.kind, _rect(hint.box, page.size), hint.score)
+            for hint in self._layout.hints(page.pixels, threshold=_WHISPER)
+        ]
 
 
 def open_detector(settings: EngineSettings) -> EmbeddedDetector:
@@ -109,19 +118,15 @@ def _rect(box: Box, page: Size) -> Rect:
     return box.left * x, box.top * y, box.right * x, box.bottom * y
 
 
-def _area(rect: Rect) -> float:
-    return max(0.0, rect[2] - rect[0]) * max(0.0, rect[3] - rect[1])
-
-
-def _apart(areas: Sequence[Box]) -> list[Box]:
-    """Overlapping areas joined: what two pictures share is looked into once."""
+def _apart(boxes: Sequence[Box]) -> list[Box]:
+    """Overlapping boxes joined: what two pictures share is looked into once."""
     apart: list[Box] = []
-    for area in areas:
-        touching = [other for other in apart if other.intersection(area) > 0]
+    for box in boxes:
+        touching = [other for other in apart if other.intersection(box) > 0]
         apart = [other for other in apart if other not in touching]
         for other in touching:
-            area = area.joined(other)
-        apart.append(area)
+            box = box.joined(other)
+        apart.append(box)
     return apart
 
 
@@ -145,33 +150,12 @@ def _moved(line: TextLine, cut: PixelBox, page: Size) -> TextLine:
 def _taken(lines: Sequence[Line], rect: Rect) -> tuple[list[Line], list[Line]]:
     """Lines whose middle is in an area, and the others."""
     inside = [line for line in lines if rect[0] <= line.center <= rect[2] and rect[1] <= line.middle <= rect[3]]
-    taken = set(map(id, inside))
-    return inside, [line for line in lines if id(line) not in taken]
+    return inside, _without(lines, inside)
 
 
-def _formulas(hints: Sequence[HintRect], lines: Sequence[Line]) -> list[Rect]:
-    """Displayed formulas the network is sure of: its lines are pieces, which only their place holds together."""
-    found: list[Rect] = []
-    for hint in hints:
-        if hint.kind is not Kind.EQUATION or any(shared(hint.rect, rect) > 0 for rect in found):
-            continue
-        doubted = any(
-            other.kind in (Kind.TEXT, Kind.TITLE)
-            and other.score > hint.score
-            and shared(hint.rect, other.rect) > 0.4 * _area(hint.rect)
-            for other in hints
-        )
-        inside, _ = _taken(lines, hint.rect)
-        cut = any(
-            line.left < hint.rect[0] - 2 * line.size or line.right > hint.rect[2] + 2 * line.size for line in inside
-        )
-        if inside and not doubted and not cut and not any(_is_prose(line.text) for line in inside):
-            found.append(hint.rect)
-    return found
-
-
-def _is_prose(text: str) -> bool:
-    return len(text) > 12 and not mathematical(text, least=0.6)
+def _without(lines: Sequence[Line], taken: Sequence[Line]) -> list[Line]:
+    gone = set(map(id, taken))
+    return [line for line in lines if id(line) not in gone]
 
 
 def _picture_label(figure: Figure, page: Size) -> Label:
@@ -205,7 +189,7 @@ def _paragraphs(
         figures=figures,
         tables=tables,
         lines_across=[(rule.start, rule.at - 1, rule.end, rule.at + 1) for rule in rules.horizontal],
-        hints=hints,
+        hints=Hints(hints),
     )
     return [
         _detection(label, 0.8, paragraph.lines)

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
+from octavo.layout.hints import Rect, area
 from octavo.layout.lines import Line
 
-Rect = tuple[float, float, float, float]  # left, top, right, bottom in pixels of the page
-_Box = tuple[int, int, int, int]  # the same in pixels of the shrunk page
+_Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the shrunk page
 
 _TYPE = 7.0  # pixels the running text is shrunk to
 _MOST_SIDE = 900  # pixels of the shrunk page: large type or none must not cost more
@@ -77,16 +77,12 @@ def find_figures(pixels: Pixels, lines: Sequence[Line], size: float, known: Sequ
         rect = _cut_free(
             (box[0] / page.scale, box[1] / page.scale, box[2] / page.scale, box[3] / page.scale), lines, page
         )
-        if _area(rect) > _WHOLE_PAGE * pixels.shape[0] * pixels.shape[1] or _is_ground(rect, lines, page):
+        if area(rect) > _WHOLE_PAGE * pixels.shape[0] * pixels.shape[1] or _is_ground(rect, lines, page):
             continue
         rect = _with_labels(rect, lines, size)
         own = tuple(line for line in lines if _within(line, rect) and not _beside(line, page))
         figures.append(Figure(rect, page.share(page.rest, rect), own))
     return sorted(figures, key=lambda figure: (figure.rect[1], figure.rect[0]))
-
-
-def _area(rect: Rect) -> float:
-    return max(0.0, rect[2] - rect[0]) * max(0.0, rect[3] - rect[1])
 
 
 def _beside(line: Line, page: _Shrunk) -> bool:
@@ -111,9 +107,9 @@ def _cut_free(rect: Rect, lines: Sequence[Line], page: _Shrunk) -> Rect:
         (left, top, min(line.left for line in beside), bottom),
         (left, top, right, min(line.top for line in beside)),
     )
-    ink = page.share(page.rest, rect) * _area(rect)
-    best = max((cut for cut in cuts), key=lambda cut: page.share(page.rest, cut) * _area(cut))
-    kept = page.share(page.rest, best) * _area(best)
+    ink = page.share(page.rest, rect) * area(rect)
+    best = max((cut for cut in cuts), key=lambda cut: page.share(page.rest, cut) * area(cut))
+    kept = page.share(page.rest, best) * area(best)
     return best if kept > 0.8 * ink else rect
 
 
@@ -142,9 +138,9 @@ def _is_ground(rect: Rect, lines: Sequence[Line], page: _Shrunk) -> bool:
     busy = page.share(page.busy, rect)
     if busy < _FLAT:
         return True
-    if len(inside) > 1 and running > _RUNNING * _area(rect):
+    if len(inside) > 1 and running > _RUNNING * area(rect):
         return busy < _DRAWN
-    return bool(inside) and busy < _IDLE and running > 0.05 * _area(rect)
+    return bool(inside) and busy < _IDLE and running > 0.05 * area(rect)
 
 
 def _within(line: Line, rect: Rect) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from octavo.document import Label
-from octavo.layout.figures import Rect
+from octavo.layout.formulas import NUMBER, mathematical
+from octavo.layout.hints import Hints, Rect
 from octavo.layout.paragraphs import Paragraph
 from octavo.networks.layout import Kind
 
@@ -33,20 +34,6 @@ _REFERENCES = re.compile(
 )
 _ABSTRACT = re.compile(r"\s*(?:abstract|zusammenfassung|résumé|摘\s*要)\s*[:.]?\s*", re.I)
 _CONTENTS = re.compile(r"\s*(?:table of )?contents|inhalts(?:verzeichnis|übersicht)|目\s*[录錄次]", re.I)
-_MATH = re.compile(r"[=<>≤≥≠≈≡∼∝∑∏∫∮∂∇√±∓×÷·∈∉∞→←↔⇒⇔⊂⊆⊇⊃∪∩∀∃¬∧∨αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩϵϕℏℓ^_|{}\\+*/−]")
-_FUNCTIONS = re.compile(r"\b(?:det|dim|sin|cos|tan|log|ln|sgn|max|min|lim|exp|arg|sup|inf|mod|tr|if|for|and|where)\b")
-_FORMULA_NUMBER = re.compile(r"\s*[(（]\s*[A-Z]?\d{1,3}(?:[.\-–]\d{1,3}){0,4}[a-z]?\s*[)）]\s*")
-
-_HINTED = 0.5  # share of a paragraph under a hint from which the hint is about it
-
-
-@dataclass(frozen=True, slots=True)
-class HintRect:
-    """A hint of the layout network, in pixels."""
-
-    kind: Kind
-    rect: Rect
-    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +49,12 @@ class Surroundings:
     figures: Sequence[Rect] = ()
     tables: Sequence[Rect] = ()
     lines_across: Sequence[Rect] = ()  # horizontal rules
-    hints: Sequence[HintRect] = field(default=())
+    hints: Hints = field(default_factory=lambda: Hints(()))
 
     def hinted(self, paragraph: Paragraph, *kinds: Kind, least: float = 0.5) -> bool:
         """Whether the network calls the paragraph so."""
         box = (paragraph.left, paragraph.top, paragraph.right, paragraph.bottom)
-        area = max(1.0, paragraph.width * paragraph.height)
-        return any(
-            hint.kind in kinds and hint.score >= least and shared(box, hint.rect) > _HINTED * area
-            for hint in self.hints
-        )
-
-
-def shared(a: Rect, b: Rect) -> float:
-    """Area common to two rectangles."""
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    return width * height if width > 0 and height > 0 else 0.0
+        return self.hints.best(box, *kinds) >= least
 
 
 def labelled(page: Surroundings) -> list[Label]:
@@ -96,8 +73,8 @@ def _label(paragraph: Paragraph, page: Surroundings) -> Label:
     if all(line.height > 2.2 * line.width for line in paragraph.lines) and (not text or len(text) > 2):
         edge = paragraph.right < 0.08 * page.width or paragraph.left > 0.92 * page.width
         return Label.ASIDE_TEXT if edge else Label.VERTICAL_TEXT
-    if is_formula(paragraph, page):
-        return Label.FORMULA_NUMBER if _FORMULA_NUMBER.fullmatch(text) else Label.DISPLAY_FORMULA
+    if NUMBER.fullmatch(text) and paragraph.left > 0.5 * page.width:
+        return Label.FORMULA_NUMBER
     if _is_code(paragraph, page):
         return Label.ALGORITHM
     if is_caption(paragraph, page):
@@ -108,45 +85,6 @@ def _label(paragraph: Paragraph, page: Surroundings) -> Label:
         title = page.first_page and large and largest and not _NUMBERED.match(text)
         return Label.DOC_TITLE if title else Label.PARAGRAPH_TITLE
     return Label.TEXT
-
-
-def is_formula(paragraph: Paragraph, page: Surroundings) -> bool:
-    """A displayed formula: set apart, and made of signs rather than words; unread, only a hint can tell."""
-    text = paragraph.text
-    hinted = page.hinted(paragraph, Kind.EQUATION, least=0.45)
-    if not text:
-        return hinted and not page.hinted(paragraph, Kind.TEXT, least=0.9)
-    if _FORMULA_NUMBER.fullmatch(text):
-        return paragraph.left > 0.5 * page.width or hinted
-    return (hinted and mathematical(text, least=0.45)) or (mathematical(text) and _set_apart(paragraph, page))
-
-
-def mathematical(text: str, *, least: float = 0.3) -> bool:
-    """Whether a text is a formula by its signs: few words, at least one operator."""
-    bare = re.sub(r"\s", "", text)
-    if len(bare) < 3 or not _MATH.search(text):
-        return False
-    if re.fullmatch(r"[\d\s.,:/%$€£+\-–()*]+", text) or re.search(r"https?:|www\.|@", text):
-        return False
-    words = sum(map(len, re.findall(r"[^\W\d_]{3,}", _FUNCTIONS.sub(" ", text))))
-    signs = len(_MATH.findall(text))
-    return words / len(bare) < least and signs >= max(1, len(bare) // 25)
-
-
-def _set_apart(paragraph: Paragraph, page: Surroundings) -> bool:
-    """Whether a paragraph is indented or centred in its column."""
-    above = [
-        other
-        for other in page.paragraphs
-        if other is not paragraph
-        and min(other.right, paragraph.right) - max(other.left, paragraph.left) > 0
-        and other.width > 12 * page.size
-        and abs(other.top - paragraph.top) < 0.3 * page.height
-    ]
-    if not above:
-        return len(page.paragraphs) < 4
-    near = min(above, key=lambda other: abs(other.top - paragraph.top))
-    return paragraph.left > near.left + 1.2 * page.size
 
 
 def _is_code(paragraph: Paragraph, page: Surroundings) -> bool:
@@ -182,27 +120,34 @@ def _near_float(paragraph: Paragraph, page: Surroundings) -> bool:
 
 def _is_heading(paragraph: Paragraph, page: Surroundings) -> bool:
     text, rows = paragraph.text, len(paragraph.rows)
-    if rows > 4 or (text and (len(text) > 250 or not _WORD.search(text))):
+    if not text:
+        return _is_unread_heading(paragraph, page)
+    if rows > 4 or len(text) > 250 or not _WORD.search(text):
         return False
     known = paragraph.lines[0].source.font_size is not None
     large = paragraph.size > (1.17 if known else 1.32) * page.size
-    ends = bool(text) and bool(_SENTENCE_END.search(text)) and not text.rstrip().endswith(":")
+    ends = bool(_SENTENCE_END.search(text)) and not text.endswith(":")
     if large and (not ends or paragraph.size > 1.5 * page.size):
         return True
-    if rows > 2 or ends:
+    if rows > 2 or ends or mathematical(text):
         return False
-    titled = page.hinted(paragraph, Kind.TITLE, least=0.6)
-    emphasised = paragraph.bold and not page.bold
-    if emphasised:
+    if paragraph.bold and not page.bold:
         return _heads(paragraph, page)
-    if (
-        titled
-        and paragraph.size > 0.95 * page.size
-        and _heads(paragraph, page)
-        and (not text or not mathematical(text))
-    ):
-        return True
-    return bool(text) and bool(_NUMBERED.match(text)) and titled
+    titled = page.hinted(paragraph, Kind.TITLE, least=0.6) and paragraph.size > 0.9 * page.size
+    return titled and (bool(_NUMBERED.match(text)) or _heads(paragraph, page))
+
+
+def _is_unread_heading(paragraph: Paragraph, page: Surroundings) -> bool:
+    """By size and the network alone; the height of a found line is too rough to go by size alone."""
+    rows = len(paragraph.rows)
+    box = (paragraph.left, paragraph.top, paragraph.right, paragraph.bottom)
+    title = page.hints.best(box, Kind.TITLE)
+    if rows > 3 or title < 0.6 * page.hints.best(box, Kind.TEXT, Kind.EQUATION):
+        return paragraph.size > 1.9 * page.size and rows <= 3
+    large = paragraph.size > 1.32 * page.size
+    return (large and (title >= 0.3 or paragraph.size > 1.6 * page.size)) or (
+        title >= 0.6 and rows <= 2 and paragraph.size > 0.75 * page.size and _heads(paragraph, page)
+    )
 
 
 def _heads(paragraph: Paragraph, page: Surroundings) -> bool:
@@ -253,8 +198,8 @@ def _rim(page: Surroundings, labels: Sequence[Label], *, top: bool) -> list[int]
     def span(rect: Rect) -> tuple[float, float]:  # outer and inner edge, from the rim inwards
         return (rect[1], rect[3]) if top else (page.height - rect[3], page.height - rect[1])
 
-    spans = [span((p.left, p.top, p.right, p.bottom)) for p in page.paragraphs]
-    others = [span(rect) for rect in (*page.figures, *page.tables)]
+    rects = [*((p.left, p.top, p.right, p.bottom) for p in page.paragraphs), *page.figures, *page.tables]
+    spans = [span(rect) for rect in rects]
     rules = [span(rect)[0] for rect in page.lines_across]
     kind = Kind.HEADER if top else Kind.FOOTER
     found: list[int] = []
@@ -270,7 +215,14 @@ def _rim(page: Surroundings, labels: Sequence[Label], *, top: bool) -> list[int]
                 break
             continue
         waiting.append(index)
-        after = [edge for edge, end in (*spans, *others) if end > inner + 0.5 * page.size and edge > outer]
+        after = [
+            edge
+            for (edge, end), (left, _, right, _) in zip(spans, rects, strict=True)
+            if end > inner + 0.5 * page.size
+            and edge > outer
+            and left < paragraph.right + 8 * page.size
+            and right > paragraph.left - 8 * page.size
+        ]
         gap = min(after, default=float("inf")) - inner
         ruled = any(-0.3 * page.size < rule - inner < min(gap, 1.5 * page.size) + 2 for rule in rules)
         if gap > (0.4 if number else 1.3) * page.size or (ruled and gap > 0.2 * page.size) or hinted:

@@ -296,7 +296,9 @@ def _continues(chain: Sequence[Row], row: Row, usual: float) -> bool:
     above = chain[-1]
     size = min(above.size, row.size)
     known = above.lines[0].source.font_size is not None and row.lines[0].source.font_size is not None
-    if max(above.size, row.size) > (1.12 if known else 1.45) * size:
+    full = len(chain) > 1 and above.right > max(other.right for other in chain) - size
+    flush = abs(above.left - row.left) < 0.8 * size and (full or abs(above.right - row.right) < 0.8 * size)
+    if max(above.size, row.size) > (1.12 if known else 1.8 if flush else 1.45) * size:
         return False
     if above.bold != row.bold and above.right < row.right - 2 * size:
         return False
@@ -333,7 +335,7 @@ def _starts(chain: Sequence[Row]) -> list[bool]:
     """For each row of a chain, whether a paragraph starts with it."""
     size = statistics.median(row.size for row in chain)
     first = [True] + [False] * (len(chain) - 1)
-    if all(row.monospace for row in chain):
+    if len(chain) == 1 or all(row.monospace for row in chain):
         return first
     left = sorted(row.left for row in chain)[max(0, len(chain) // 10 - 1)]
     right = sorted(row.right for row in chain)[min(len(chain) - 1, len(chain) - len(chain) // 10 - 1)]
@@ -341,9 +343,11 @@ def _starts(chain: Sequence[Row]) -> list[bool]:
         return first
     indents = [(row.left - left) / size for row in chain]
     marked = [bool(_MARKER.match(row.text)) for row in chain]
+    starts = first
+    if not _filled(chain, right, size):
+        return [first[0], *(_item(chain, marked, indents, index) for index in range(1, len(chain)))]
     early = _early(chain, right, size)
     hanging = _hangs(indents)
-    starts = first
     for index in range(1, len(chain)):
         step = indents[index] - indents[index - 1]
         last = index + 1 == len(chain)
@@ -359,21 +363,27 @@ def _starts(chain: Sequence[Row]) -> list[bool]:
     return starts
 
 
+def _filled(chain: Sequence[Row], right: float, size: float) -> bool:
+    """Whether rows mostly run to the margin; in an address, a poem or a program each ends where it ends."""
+    inner = [right - row.right for row in chain[:-1]]
+    return sum(gap < 2.5 * size for gap in inner) >= 0.3 * len(inner)
+
+
 def _early(chain: Sequence[Row], right: float, size: float) -> list[bool]:
     """For each row, whether it ends although the first word of the next would have fitted: a paragraph's last.
 
-    Only in a chain whose rows mostly run to the margin; in an address or a poem every row ends where it ends. Where
-    words are not known, ends that are ragged ask for more room than those of a justified text.
+    Where words are not known, ends that are ragged ask for more room than those of a justified text. A row that stands
+    a little further off than usual needs less of a sign above it.
     """
     short = [right - row.right for row in chain]
-    inner = short[:-1]
-    if not inner or sum(gap < 2.5 * size for gap in inner) < 0.5 * len(inner):
-        return [False] * len(chain)
-    ragged = 2.5 * statistics.median(inner)
+    ragged = 2.5 * statistics.median(short[:-1])
+    pitches = [under.middle - row.middle for row, under in pairwise(chain)]
+    usual = statistics.median(pitches)
     early = []
-    for under, gap in zip([*chain[1:], chain[-1]], short, strict=True):
+    for under, gap, pitch in zip([*chain[1:], chain[-1]], short, [*pitches, usual], strict=True):
         least = 0.0 if under.text else 2 * size + ragged
-        early.append(gap > max(2 * size, under.first_word + 0.8 * size, least))
+        parted = len(pitches) > 2 and pitch > 1.12 * usual and gap > size + ragged
+        early.append(parted or gap > max(2 * size, under.first_word + 0.8 * size, least))
     return early
 
 

@@ -1,0 +1,170 @@
+"""Displayed formulas: lines set apart from their column that signs, or the layout network, say are no prose.
+
+A formula comes as pieces (a fraction is two or three lines, a sum's limits are lines of their own) that no rule of
+spacing holds together; so formulas are gathered before paragraphs are, from a sure piece outwards.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.layout.hints import HintRect, Hints
+from octavo.layout.lines import Line
+from octavo.layout.paragraphs import in_rows
+from octavo.networks.layout import Kind
+
+NUMBER = re.compile(r"\s*[(（\[]\s*[A-Z]?\d{1,3}(?:[.\-–]\d{1,3}){0,4}[a-z]?\s*[)）\]]\s*")
+_MATH = re.compile(
+    r"[=<>≤≥≠≈≡∼∝∑∏∫∮∂∇√±∓×÷·∈∉∞→←↔⇒⇔⊂⊆⊇⊃∪∩∀∃¬∧∨αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩϵϕℏℓ^_|{}\\+*/−]|[\U0001d400-\U0001d7ff]"
+)
+_FUNCTIONS = re.compile(r"\b(?:det|dim|sin|cos|tan|log|ln|sgn|max|min|lim|exp|arg|sup|inf|mod|tr|if|for|and|where)\b")
+_NO_FORMULA = re.compile(r"[\d\s.,:/%$€£+\-–()*]+|.*(?:https?:|www\.|@).*", re.S)
+
+_LONG = 10.0  # sizes of type from which a line shows where its column begins and ends
+_NEAR = 25.0  # sizes of type up and down a column is looked for
+_SEEN = 0.12  # score from which the network's word counts for a line that is set apart
+
+
+_Edges = tuple[float, float]  # left and right of a column
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A displayed formula and the number beside it."""
+
+    lines: tuple[Line, ...]
+    number: Line | None = None
+
+
+def mathematical(text: str, *, most_words: float = 0.3) -> bool:
+    """Whether a text is a formula by its signs: few words, at least one operator."""
+    bare = re.sub(r"\s", "", text)
+    signs = len(_MATH.findall(text))
+    if len(bare) < 3 or not signs or _NO_FORMULA.fullmatch(text):
+        return False
+    words = sum(map(len, re.findall(r"[^\W\d_]{3,}", _FUNCTIONS.sub(" ", text))))
+    return words / len(bare) < most_words and signs >= max(1, len(bare) // 25)
+
+
+def find_formulas(lines: Sequence[Line], hints: Sequence[HintRect], size: float) -> list[Formula]:
+    """The formulas among the lines, top to bottom; no line is in two of them."""
+    if not lines:
+        return []
+    columns = _columns(lines, size)
+    network = Hints(hints)
+    apart = _apart(lines, columns, network, size)
+    sure = [index for index, line in enumerate(lines) if apart[index] and _sure(line, network)]
+    free = {index for index, line in enumerate(lines) if apart[index] and not _is_prose(line)}
+    formulas: list[Formula] = []
+    for seed in sure:
+        if seed not in free:
+            continue
+        group = _gathered(lines, columns, seed, free, size)
+        free -= group
+        numbers = [index for index in group if _is_number(lines[index], columns[index], lines, group, size)]
+        body = [lines[index] for index in sorted(group) if index not in numbers]
+        if not body:
+            continue
+        formulas += _by_number(body, [lines[index] for index in numbers])
+    return sorted(formulas, key=lambda formula: min(line.top for line in formula.lines))
+
+
+def _columns(lines: Sequence[Line], size: float) -> list[_Edges | None]:
+    """For each line the left and right edge of the column it stands in, as the long lines around it tell."""
+    box = np.array([(line.left, line.right, line.middle) for line in lines])
+    long = box[box[:, 1] - box[:, 0] > _LONG * size]
+    columns: list[_Edges | None] = []
+    for left, right, middle in box:
+        shared = np.minimum(long[:, 1], right) - np.maximum(long[:, 0], left)
+        near: NDArray[np.float64] = long[(np.abs(long[:, 2] - middle) < _NEAR * size) & (shared > 0.5 * (right - left))]
+        columns.append(
+            (round(np.median(near[:, 0]) / size) * size, round(np.median(near[:, 1]) / size) * size)
+            if len(near) > 1
+            else None
+        )
+    return columns
+
+
+def _apart(lines: Sequence[Line], columns: Sequence[_Edges | None], network: Hints, size: float) -> list[bool]:
+    """For each line, whether its row is set apart from its column: indented, and not as wide."""
+    place = {id(line): index for index, line in enumerate(lines)}
+    apart = [False] * len(lines)
+    for row in in_rows(lines):
+        members = [place[id(line)] for line in row.lines]
+        column = columns[max(members, key=lambda index: lines[index].width)]
+        if column is None:
+            alone = row.width < 2 * _LONG * size
+        else:
+            share = row.width / max(1.0, column[1] - column[0])
+            box = (row.left, row.top, row.right, row.bottom)
+            alone = (row.left > column[0] + 0.5 * size and share < 0.9) or (
+                share < 0.5 and network.best(box, Kind.EQUATION) > 0.5
+            )
+        for index in members:
+            apart[index] = alone
+    return apart
+
+
+def _sure(line: Line, network: Hints) -> bool:
+    if line.text:
+        if NUMBER.fullmatch(line.text):
+            return False
+        if mathematical(line.text):
+            return True
+    box = (line.left, line.top, line.right, line.bottom)
+    formula = network.best(box, Kind.EQUATION)
+    other = max(network.best(box, Kind.TITLE), 0.35 * network.best(box, Kind.TEXT))
+    return formula > max(_SEEN, other) and not _is_prose(line)
+
+
+def _is_prose(line: Line) -> bool:
+    return len(line.text) > 12 and not mathematical(line.text, most_words=0.6)
+
+
+def _gathered(
+    lines: Sequence[Line], columns: Sequence[_Edges | None], seed: int, free: set[int], size: float
+) -> set[int]:
+    """The pieces that hang together with a sure one: beside it, or close above or below."""
+    group, fresh = {seed}, [seed]
+    while fresh:
+        place = fresh.pop()
+        one, column = lines[place], columns[place]
+        for index in free - group:
+            other = lines[index]
+            reach = 20 * size if column is not None and columns[index] == column else 3 * size
+            gap = max(one.left, other.left) - min(one.right, other.right)
+            drop = max(one.top, other.top) - min(one.bottom, other.bottom)
+            beside = drop < -0.2 * min(one.height, other.height)
+            if (beside and gap < reach) or (drop < 0.45 * size and gap < 0):
+                group.add(index)
+                fresh.append(index)
+    return group
+
+
+def _is_number(line: Line, column: _Edges | None, lines: Sequence[Line], group: set[int], size: float) -> bool:
+    """Whether a piece is the number at the margin."""
+    if line.text:
+        return bool(NUMBER.fullmatch(line.text))
+    level = [
+        other
+        for other in (lines[index] for index in group)
+        if other is not line
+        and min(other.bottom, line.bottom) - max(other.top, line.top) > 0.4 * min(other.height, line.height)
+    ]
+    if not level or line.width > 8 * size or line.right < (column[1] if column else line.right) - 1.5 * size:
+        return False
+    return all(line.left - other.right > 1.5 * size for other in level)
+
+
+def _by_number(body: Sequence[Line], numbers: Sequence[Line]) -> list[Formula]:
+    """One formula, or as many as there are numbers beside it."""
+    if len(numbers) < 2:
+        return [Formula(tuple(body), numbers[0] if numbers else None)]
+    parts: dict[int, list[Line]] = {index: [] for index in range(len(numbers))}
+    for line in body:
+        nearest = min(range(len(numbers)), key=lambda index: abs(numbers[index].middle - line.middle))
+        parts[nearest].append(line)
+    return [Formula(tuple(part), numbers[index]) for index, part in parts.items() if part]
