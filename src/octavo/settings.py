@@ -14,7 +14,16 @@ from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from octavo import official_config
 from octavo.document import Label, Task
@@ -98,6 +107,8 @@ DEFAULT_TASKS: Mapping[Label, Task] = MappingProxyType(
     )
 )
 
+GLM_OCR = "zai-org/GLM-OCR"
+GLM_OCR_REVISION = "e9134f400acad80346162536e043def285fa1022"
 LAYOUT_MODEL = "PaddlePaddle/PP-DocLayoutV3_safetensors"
 LAYOUT_REVISION = "97d101e6db2642e162a1d05392d1b0231c91033e"
 
@@ -296,11 +307,11 @@ class EngineSettings(_Knobs):
     recovery: bool = _knob(
         True, "Read again, otherwise, what came back empty, cut short or repeating: warmer, larger, in halves."
     )
-    model_name: str = _knob(
-        "zai-org/GLM-OCR", "Model that vLLM loads: a hub name or a folder.", environment=("MODEL_NAME",)
-    )
+    model_name: str = _knob(GLM_OCR, "Model that vLLM loads: a hub name or a folder.", environment=("MODEL_NAME",))
     model_revision: str | None = _knob(
-        "e9134f400acad80346162536e043def285fa1022", "Its revision on the hub.", environment=("MODEL_REVISION",)
+        GLM_OCR_REVISION,
+        "Its revision on the hub; of another model, the newest by default.",
+        environment=("MODEL_REVISION",),
     )
     model_cache: str | None = _knob(
         None,
@@ -392,6 +403,13 @@ class EngineSettings(_Knobs):
     page_seconds: float = _knob(30.0, "Longest time one page may take to be drawn.", gt=0)
     fetch_seconds: float = _knob(120.0, "Longest time a download may take.", gt=0)
     allow_private_addresses: bool = _knob(False, "Fetch URLs that lead into private networks.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _revision_of_the_model(cls, given: object) -> object:
+        """The default revision belongs to the default model."""
+        other = isinstance(given, dict) and given.get("model_name", GLM_OCR) != GLM_OCR
+        return {"model_revision": None, **given} if isinstance(given, dict) and other else given
 
     @field_validator("speculative_config", mode="before")
     @classmethod
