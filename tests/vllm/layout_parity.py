@@ -1,0 +1,117 @@
+"""Finds regions of pictures twice, with Octavo and with the official SDK, and prints both as JSON.
+
+    python layout_parity.py CHECKPOINT THRESHOLD PICTURE ...
+
+Run in the environment of install_env.sh: real transformers, real SDK, the same weights for both.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from glmocr.config import GlmOcrConfig
+from glmocr.layout import PPDocLayoutDetector
+from PIL import Image
+
+from octavo import regions
+from octavo.detectors.pp_doclayout import open_detector
+from octavo.document import Page, PageImage
+from octavo.geometry import Size
+from octavo.layout_outlines import outlines
+from octavo.parser import Parser
+from octavo.settings import EngineSettings, OrientationUse, ParseOptions, Profile, Task
+
+OPTIONS = ParseOptions(profile=Profile.OFFICIAL, orientation=OrientationUse.OFF)
+
+
+def main() -> None:
+    checkpoint, threshold, *files = sys.argv[1:]
+    torch.set_num_threads(1)
+    pictures = [Image.open(file).convert("RGB") for file in files]
+    settings = EngineSettings(layout_model=checkpoint, layout_threshold=float(threshold))
+    answer = {
+        "theirs": theirs(checkpoint, float(threshold), pictures),
+        "ours": ours(settings.model_copy(update={"layout_polygons": True}), pictures),
+        "without_polygons": ours(settings, pictures),
+        "in_batches": ours(settings.model_copy(update={"layout_batch_size": 3}), pictures),
+        "outlines": outlined(checkpoint),
+        "parsed": [shown(page) for page in parsed(settings, files)],
+    }
+    sys.stdout.write("\x1e" + json.dumps(answer))
+
+
+def outlined(checkpoint: str) -> list[tuple[Any, Any]]:
+    """Outlines of blobs by the SDK and by us: the tiny network's own masks have no shape worth following."""
+    config = GlmOcrConfig.from_yaml().pipeline.layout
+    detector = PPDocLayoutDetector(config.model_copy(update={"model_dir": checkpoint}))
+    detector.start()
+    processor = detector._image_processor
+    dice = np.random.default_rng(1)
+    pairs = []
+    for _ in range(40):
+        size = Size(int(dice.integers(300, 2500)), int(dice.integers(300, 2500)))
+        noise = dice.normal(size=(12, 14, 14)).astype(np.float32)
+        masks = np.stack([cv2.resize(one, (200, 200), interpolation=cv2.INTER_CUBIC) > 0.2 for one in noise])
+        masks[0] = False
+        corner = dice.uniform(-0.05, 0.8, (12, 2))
+        boxes = np.concatenate([corner, corner + dice.exponential(0.3, (12, 2))], axis=1) * (*size, *size)
+        boxes = boxes.clip(-20, 2600).astype(np.float32)
+        scale = [torch.tensor(800) / size.width, torch.tensor(800) / size.height]
+        wanted = processor._extract_polygon_points_by_masks(boxes, masks.astype(np.int32), scale)
+        made = outlines(boxes, masks, size)
+        pairs += [
+            (None if one is None else np.asarray(one, np.float32).tolist(), None if ours is None else ours.tolist())
+            for one, ours in zip(wanted, made, strict=True)
+        ]
+    return pairs
+
+
+def theirs(checkpoint: str, threshold: float, pictures: list[Image.Image]) -> list[list[dict[str, Any]]]:
+    config = GlmOcrConfig.from_yaml().pipeline.layout
+    detector = PPDocLayoutDetector(config.model_copy(update={"model_dir": checkpoint, "threshold": threshold}))
+    detector.start()
+    found, _ = detector.process(pictures)
+    return [[{key: value for key, value in region.items() if key != "index"} for region in page] for page in found]
+
+
+def ours(settings: EngineSettings, pictures: list[Image.Image]) -> list[list[dict[str, Any]]]:
+    pages = [PageImage(number, np.asarray(picture), 0.0) for number, picture in enumerate(pictures)]
+    detector = open_detector(settings)
+    found = detector.detect(pages)
+    detector.close()
+    settled = [regions.settle(one, page, OPTIONS).regions for one, page in zip(found, pages, strict=True)]
+    return [
+        [
+            {
+                "label": str(region.label),
+                "score": region.score,
+                "bbox_2d": [
+                    int(edge) for edge in (region.box.left, region.box.top, region.box.right, region.box.bottom)
+                ],
+                "polygon": [[int(x), int(y)] for x, y in region.polygon],
+                "task_type": str(region.task),
+            }
+            for region in page
+            if region.task is not Task.ABANDON
+        ]
+        for page in settled
+    ]
+
+
+def parsed(settings: EngineSettings, files: list[str]) -> list[Page]:
+    """The whole way, with an engine that says each region's label."""
+    engines = settings.model_copy(update={"detector": "pp_doclayout", "recognizer": "scripted"})
+    with Parser(engines) as parser:
+        return [parser.parse(Path(file), OPTIONS).pages[0] for file in files]
+
+
+def shown(page: Page) -> list[str]:
+    return [str(block.region.label) for block in page.blocks if block.region.task is not Task.ABANDON]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+"""The real PP-DocLayoutV3 of transformers with a tiny random checkpoint, beside the official SDK's own detector."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.vllm
+
+HERE = Path(__file__).parent
+PYTHON = HERE.parents[1] / ".venvs" / "vllm" / "bin" / "python"
+OFFLINE = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+
+
+def run(*arguments: object) -> str:
+    if not PYTHON.exists():
+        pytest.skip("no vLLM environment: run tests/vllm/install_env.sh")
+    done = subprocess.run(
+        [PYTHON, *map(str, arguments)], env=OFFLINE, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("layout")
+    run(HERE / "tiny_models.py", "layout", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("pictures")
+    dice = np.random.default_rng(5)
+    files = []
+    for number, (width, height) in enumerate([(1240, 1754), (1754, 1240), (640, 480), (333, 2049)]):
+        coarse = dice.integers(0, 256, (height // 40 + 1, width // 40 + 1, 3), dtype=np.uint8)
+        file = folder / f"{number}.png"
+        Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).save(file)
+        files.append(file)
+    output = run(HERE / "layout_parity.py", checkpoint, 0.2, *files)
+    answer: dict[str, Any] = json.loads(output[output.index("\x1e") + 1 :])
+    return answer
+
+
+def test_the_same_boxes_outlines_and_order_as_the_sdk(found: dict[str, Any]) -> None:
+    assert sum(map(len, found["theirs"])) > 40
+    assert found["ours"] == found["theirs"]
+
+
+def test_outlines_follow_a_mask_as_the_sdks_do(found: dict[str, Any]) -> None:
+    outlines = found["outlines"]
+    assert sum(one is not None and len(one) > 4 for one, _ in outlines) > 100
+    assert any(one is None for one, _ in outlines)
+    for wanted, made in outlines:
+        assert made == wanted
+
+
+def test_outlines_are_extra(found: dict[str, Any]) -> None:
+    boxes = [[{**region, "polygon": []} for region in page] for page in found["ours"]]
+    assert found["without_polygons"] == boxes
+
+
+def test_a_batch_sees_what_its_pages_alone_would_show(found: dict[str, Any]) -> None:
+    """Sums of floats come in another order in a batch, so scores may differ in their last digits."""
+    for batched, alone in zip(found["in_batches"], found["without_polygons"], strict=True):
+        assert [region["label"] for region in batched] == [region["label"] for region in alone]
+        for one, other in zip(batched, alone, strict=True):
+            assert one["score"] == pytest.approx(other["score"], abs=1e-4)
+            assert one["bbox_2d"] == pytest.approx(other["bbox_2d"], abs=1)
+
+
+def test_the_regions_are_those_of_the_result(found: dict[str, Any]) -> None:
+    assert found["parsed"] == [[region["label"] for region in page] for page in found["without_polygons"]]
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        (
+            "PaddlePaddle/PP-DocLayoutV3_safetensors",
+            "`hf download PaddlePaddle/PP-DocLayoutV3_safetensors --revision 97d101e",
+        ),
+        ("someone/other-layout", "`hf download someone/other-layout` where there is a network"),
+        ("{empty}", "the folder 'empty' holds no PP-DocLayoutV3"),
+    ],
+)
+def test_a_missing_network_says_how_to_get_it(tmp_path: Path, model: str, said: str) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    script = (
+        "import sys; from octavo.settings import EngineSettings\n"
+        "from octavo.errors import EngineUnavailable\n"
+        "from octavo.detectors.pp_doclayout import open_detector\n"
+        "try: open_detector(EngineSettings(layout_model=sys.argv[1], model_cache=sys.argv[2]))\n"
+        "except EngineUnavailable as error: print(error.message)"
+    )
+    message = run("-c", script, model.format(empty=empty), tmp_path)
+    assert said in message
+    assert str(tmp_path) not in message
