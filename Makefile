@@ -1,7 +1,7 @@
 # One command each; every one sets up what it needs first, and a second run does only what is left.
 #
 #   make demo     parse the samples into out/ and say where they are
-#   make test     all tests
+#   make test     all tests, but for those of vLLM where `make vllm-env` was not run
 #   make check    lint, types, layers, generated docs, quick tests: before each commit, under two minutes
 
 SHELL := /bin/bash
@@ -13,10 +13,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 WEIGHTS := src/octavo/weights
 INSTALLED := $(VENV)/.installed
+# Without its dependencies: it wants a FastAPI that vLLM forbids. What it imports is in the extra `dev`.
+RUNPOD := runpod==1.12.0
 TESTS ?=
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test check lint fix unit weights samples golden docs clean
+.PHONY: help demo test official-env vllm-env check lint fix unit weights samples golden wheel wheel-check docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,8 +27,14 @@ demo: $(INSTALLED) ## parse the shipped samples into out/
 	@$(BIN)/octavo parse samples/bank-statement.pdf --output out
 	@$(BIN)/octavo parse samples/two-column-paper.pdf samples/receipt.jpg samples/fax.tiff --output out/more
 
-test: $(INSTALLED) ## all tests; TESTS=tests/test_parse.py for some
+test: $(INSTALLED) official-env ## all tests; TESTS=tests/test_parse.py for some
 	$(PYTEST) $(TESTS)
+
+official-env: $(INSTALLED) ## the official SDK, to compare with (200 MB)
+	@PYTHON=$(BIN)/python tests/official/install_env.sh
+
+vllm-env: ## the real vLLM for CPUs, which `make test` then uses (2.7 GB, needs Python 3.11)
+	@tests/vllm/install_env.sh
 
 check: lint unit ## what must be green before a commit
 
@@ -68,7 +76,7 @@ docs: $(INSTALLED) ## write the generated pages of docs/ again
 	$(BIN)/python scripts/generate_docs.py
 
 clean: ## remove what these commands made, the environment too
-	rm -rf $(VENV) out dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venvs out dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -rf $(WEIGHTS)/*.onnx $(WEIGHTS)/*.txt $(WEIGHTS)/licences
 
 # The environment: the package in place with its tools, and the networks, which the build hook brings.
@@ -76,4 +84,5 @@ $(INSTALLED): pyproject.toml constraints.txt hatch_build.py $(WEIGHTS)/carriers.
 	@python="$$(scripts/find_python.sh)" && test -x $(BIN)/python || "$$python" -m venv $(VENV)
 	@echo "installing octavo and its tools into $(VENV) (about 400 MB, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps '$(RUNPOD)'
 	@touch $@
