@@ -74,15 +74,16 @@ def column_gaps(lines: Sequence[Sequence[Token]], height: float) -> list[tuple[f
         parts = pieces(line, _WIDE * height)
         weight = 1.0 if len(parts) > 1 else 0.35  # a line of one piece may be a heading or a note
         for part in parts:
-            covered = np.zeros(width, bool)
             for word in part.words:
-                covered[_span(word.left, word.right, start, width)] = True
-            inner = np.zeros(width, bool)
-            inner[_span(part.left, part.right, start, width)] = True
-            narrow += inner & ~covered
-            crossed += weight * covered
-        for before, after in pairwise(parts):
-            wide[_span(before.right, after.left, start, width)] += 1
+                crossed[_span(word.left, word.right, start, width)] += weight
+            for before, after in pairwise(part.words):
+                if after.left > before.right:
+                    stretch = _span(before.right, after.left, start, width)
+                    usual = (_WIDE - (after.left - before.right) / height) / (_WIDE - 0.3)
+                    crossed[stretch] += weight * min(1.0, usual) * 0.9
+                    narrow[stretch] += 1
+        for left, right in pairwise(parts):
+            wide[_span(left.right, right.left, start, width)] += 1
     free = _free(wide, narrow, crossed)
     return [
         (start + left, start + right)
@@ -92,9 +93,10 @@ def column_gaps(lines: Sequence[Sequence[Token]], height: float) -> list[tuple[f
 
 
 def _free(wide: NDArray[np.float64], narrow: NDArray[np.float64], crossed: NDArray[np.float64]) -> NDArray[np.bool_]:
-    votes = wide + 0.4 * narrow
-    tolerated = crossed <= _CROSSED * (wide + narrow + crossed)
-    return np.asarray(tolerated & ((wide >= 1) | ((narrow >= 4) & (crossed == 0))) & (votes > 0))
+    """Places free in most lines; or, where columns stand as close as words, in all of many lines."""
+    tolerated = (wide >= 1) & (crossed <= _CROSSED * (wide + crossed))
+    close = (narrow >= 4) & (crossed <= 0.95 * narrow)
+    return np.asarray(tolerated | close)
 
 
 def _span(left: float, right: float, start: float, width: int) -> slice:

@@ -6,19 +6,20 @@ column's line is continued through rows that leave it free, if there are many of
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.rules import Rule, Rules
-from octavo.table_aligned import Aligned, Entry, Line, lines_into_rows
+from octavo.table_aligned import Aligned
 from octavo.table_columns import Piece
 from octavo.table_grid import Grid, Slot, text_lines
+from octavo.table_rows import Entry, into_rows, measured
 from octavo.table_words import Token, usual_height
 
-_COVERED = 0.6  # share of a cell's side along which a line must run to close it
+_COVERED = 0.75  # share of a cell's side along which a line must run to close it
 
 
 @dataclass(slots=True)
@@ -42,10 +43,14 @@ def ruled(words: Sequence[Token], rules: Rules) -> Aligned | None:
     ys = _with_ends(ys, min(w.top for w in words), max(w.bottom for w in words), rules.vertical, height)
     if len(xs) < 3 or len(ys) < 2:
         return None
+    xs = _real(xs, ys, rules, words, height)
+    if len(xs) < 3:
+        return None
     lattice = _lattice(xs, ys, rules)
+    drawn = _drawn_share(lattice, words)
     lattice = _divided(lattice, words, rules, height)
     _continue_columns(lattice, words, height)
-    return _assembled(lattice, words)
+    return _assembled(lattice, words, drawn)
 
 
 # --- borders -----------------------------------------------------------------------------------------------------
@@ -74,6 +79,18 @@ def _with_ends(places: list[float], low: float, high: float, across: Sequence[Ru
     if places[-1] < high - 0.7 * height:
         places.append(high + 1)
     return places
+
+
+def _real(xs: list[float], ys: list[float], rules: Rules, words: Sequence[Token], height: float) -> list[float]:
+    """Upright borders without those that close no cell, or run through words: long strokes of letters."""
+    kept = []
+    lattice = _lattice(xs, ys, rules)
+    for border, x in enumerate(xs):
+        bands = [(low, high) for row, (low, high) in enumerate(pairwise(ys)) if lattice.upright[row, border]]
+        cut = sum(any(low < w.middle < high and _cut(w, x, height) for w in words) for low, high in bands)
+        if border in (0, len(xs) - 1) or (bands and cut <= 0.3 * len(bands)):
+            kept.append(x)
+    return kept
 
 
 def _lattice(xs: list[float], ys: list[float], rules: Rules) -> _Lattice:
@@ -106,21 +123,42 @@ def _drawn(rules: Sequence[Rule], at: float, start: float, end: float, reach: fl
     return covered > _COVERED * (end - start)
 
 
+def _drawn_share(lattice: _Lattice, words: Sequence[Token]) -> float:
+    """Share of the inner sides of places with text that are drawn."""
+    drawn = total = 0
+    rows, columns = len(lattice.ys) - 1, len(lattice.xs) - 1
+    places = {
+        (sum(w.middle >= y for y in lattice.ys[1:-1]), sum(w.center >= x for x in lattice.xs[1:-1])) for w in words
+    }
+    for row, column in places:
+        for border in (column, column + 1):
+            if 0 < border < columns:
+                drawn, total = drawn + int(lattice.upright[row, border]), total + 1
+        for border in (row, row + 1):
+            if 0 < border < rows:
+                drawn, total = drawn + int(lattice.level[border, column]), total + 1
+    return drawn / total if total else 0.0
+
+
 # --- lines that were left out -------------------------------------------------------------------------------------
 
 
 def _divided(lattice: _Lattice, words: Sequence[Token], rules: Rules, height: float) -> _Lattice:
     """Rows between two drawn lines divided where the text shows several rows."""
     cuts: list[float] = []
+    entries = [
+        Entry(Piece(tuple(line)), column, column)
+        for column, (left, right) in enumerate(pairwise(lattice.xs))
+        for line in text_lines([word for word in words if left <= word.center < right])
+    ]
+    measures = measured(entries, height, len(lattice.xs) - 1, lattice.ys[1])
+    measures = replace(measures, widths=tuple((a + 0.3 * height, b - 0.3 * height) for a, b in pairwise(lattice.xs)))
     single = _single_lines(lattice, words)
-    for row, (top, bottom) in enumerate(pairwise(lattice.ys)):
-        inside = [word for word in words if top <= word.middle < bottom]
-        lines = [_entries(line, lattice.xs) for line in text_lines(inside)]
-        if len(lines) < 2:
-            continue
-        groups = lines_into_rows(lines, _shapes(lines, lattice.xs), rules, height, apart=not single, head=row == 0)
-        for above, below in pairwise(groups):
-            cuts.append((max(line.bottom for line in above) + min(line.top for line in below)) / 2)
+    for top, bottom in pairwise(lattice.ys):
+        inside = [entry for entry in entries if top <= entry.middle < bottom]
+        rows = into_rows(inside, measures, rules.horizontal, [-1.0] if single else [])
+        for above, below in pairwise(rows):
+            cuts.append((max(e.piece.bottom for e in above) + min(e.piece.top for e in below)) / 2)
     if not cuts:
         return lattice
     ys = sorted([*lattice.ys, *cuts])
@@ -141,19 +179,6 @@ def _single_lines(lattice: _Lattice, words: Sequence[Token]) -> bool:
     return len(counts) >= 3 and float(np.median(counts)) <= 3
 
 
-def _entries(line: Sequence[Token], xs: Sequence[float]) -> Line:
-    entries = []
-    for column, (left, right) in enumerate(pairwise(xs)):
-        own = tuple(word for word in line if left <= word.center < right)
-        if own:
-            entries.append(Entry(Piece(own), column, column))
-    return Line(tuple(entries), min(word.top for word in line), max(word.bottom for word in line))
-
-
-def _shapes(lines: Sequence[Line], xs: Sequence[float]) -> list[tuple[float, float]]:
-    return list(pairwise(xs))
-
-
 def _continue_columns(lattice: _Lattice, words: Sequence[Token], height: float) -> None:
     """Column lines carried on through rows that leave them free."""
     rows = len(lattice.ys) - 1
@@ -164,15 +189,20 @@ def _continue_columns(lattice: _Lattice, words: Sequence[Token], height: float) 
                 continue
             inside = [word for row in by_row[first:last] for word in row]
             place = _clear_place(inside, lattice.xs, border, height)
-            free = [
-                not any(w.left + 0.2 * height < place < w.right - 0.2 * height for w in by_row[row])
+            free = [not any(_cut(word, place, height) for word in by_row[row]) for row in range(first, last)]
+            both = [
+                any(w.center < place for w in by_row[row]) and any(w.center > place for w in by_row[row])
                 for row in range(first, last)
             ]
-            if sum(free) < 0.7 * len(free):
+            if sum(free) < 0.7 * len(free) or sum(both) < 0.6 * sum(bool(row) for row in by_row[first:last]):
                 continue
             for row, is_free in zip(range(first, last), free, strict=True):
                 lattice.upright[row, border] = is_free
                 lattice.at[row, border] = place
+
+
+def _cut(word: Token, x: float, height: float) -> bool:
+    return word.left + 0.2 * height < x < word.right - 0.2 * height
 
 
 def _runs(mask: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
@@ -193,7 +223,7 @@ def _clear_place(words: Sequence[Token], xs: Sequence[float], border: int, heigh
 # --- cells -------------------------------------------------------------------------------------------------------
 
 
-def _assembled(lattice: _Lattice, words: Sequence[Token]) -> Aligned:
+def _assembled(lattice: _Lattice, words: Sequence[Token], drawn: float) -> Aligned:
     """Places without a side between them made one, in rectangles; words put in by their middle."""
     rows, columns = len(lattice.ys) - 1, len(lattice.xs) - 1
     owner: dict[tuple[int, int], Slot] = {}
@@ -213,7 +243,7 @@ def _assembled(lattice: _Lattice, words: Sequence[Token]) -> Aligned:
         row = sum(word.middle >= y for y in lattice.ys[1:-1])
         column = sum(word.center >= x for x in lattice.at[row, 1:-1])
         cells.setdefault(owner[row, column], []).append(word)
-    return Aligned(Grid(tuple(lattice.xs), tuple(lattice.ys), tuple(merged)), cells, 0.9)
+    return Aligned(Grid(tuple(lattice.xs), tuple(lattice.ys), tuple(merged)), cells, drawn)
 
 
 def _rectangle(lattice: _Lattice, row: int, column: int, owner: dict[tuple[int, int], Slot]) -> Slot:

@@ -1,38 +1,61 @@
 """A table as the structure network sees it, laid over the words: its logical grid, our borders.
 
-The network counts rows, columns and spans well, and places them roughly. Between the middles of two neighbouring
-columns (or rows) the border is put where it cuts the fewest words.
+The network counts columns, rows and spans well, and places them roughly. Between the middles of two neighbouring
+columns (or rows) the border is put where it cuts the fewest words. In a long table it loses its way; what it says of
+rows is then left out.
 """
 
 import statistics
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from octavo.networks.table_structure import SeenCell, SeenTable
-from octavo.table_grid import Grid, Slot, without_overlaps
+from octavo.table_grid import Slot, without_overlaps
 from octavo.table_words import Straightening, Token
 
 
-def seen_grid(seen: SeenTable, words: Sequence[Token], straight: Straightening) -> Grid | None:
-    """The network's grid; None where it saw no table, or columns and rows out of order."""
-    cells = [_moved(cell, straight) for cell in seen.cells]
-    merged = without_overlaps(
-        (Slot(c.row, c.column, c.rows, c.columns) for c in cells if c.rows > 1 or c.columns > 1),
-        seen.rows,
-        seen.columns,
-    )
-    spans = {(slot.row, slot.column) for slot in merged}
-    across = _bands([(c.column, c.columns, c.left, c.right) for c in cells], seen.columns)
-    down = _bands([(c.row, c.rows, c.top, c.bottom) for c in cells], seen.rows)
-    if across is None or down is None:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Borders of columns, of rows where they hold, and the cells that take several places. Pixels, straight."""
+
+    columns: tuple[float, ...]
+    rows: tuple[float, ...]  # empty where the network lost its way
+    merged: tuple[Slot, ...]
+
+
+def seen_grid(table: SeenTable, words: Sequence[Token], straight: Straightening) -> Seen | None:
+    """The network's grid; None where it saw no table, or its columns are out of order."""
+    widths = Counter(_widths(table))
+    if not widths:
         return None
+    columns = widths.most_common(1)[0][0]
+    cells = [_moved(cell, straight) for cell in table.cells if cell.column + cell.columns <= columns]
+    across = _bands([(c.column, c.columns, c.left, c.right) for c in cells], columns)
+    if across is None:
+        return None
+    merged = without_overlaps(
+        (Slot(c.row, c.column, c.rows, c.columns) for c in cells if c.rows > 1 or c.columns > 1), table.rows, columns
+    )
+    spans = {(slot.row, slot.column) for slot in merged if slot.columns > 1}
     wide = {id(word) for word in words for c in cells if (c.row, c.column) in spans and _holds(c, word)}
-    single = [word for word in words if id(word) not in wide]
-    columns = _borders(across, [(word.left, word.right) for word in single])
-    rows = _borders(down, [(word.top, word.bottom) for word in words])
-    return Grid(tuple(columns), tuple(rows), merged)
+    borders = _borders(across, [(word.left, word.right) for word in words if id(word) not in wide])
+    down = _bands([(c.row, c.rows, c.top, c.bottom) for c in cells], table.rows)
+    if down is None or not _reaches(down, words):
+        return Seen(tuple(borders), (), ())
+    return Seen(tuple(borders), tuple(_borders(down, [(word.top, word.bottom) for word in words])), merged)
+
+
+def _widths(table: SeenTable) -> list[int]:
+    """How many columns each row covers, as far as its own cells tell."""
+    widths = [0] * table.rows
+    for cell in table.cells:
+        for row in range(cell.row, min(table.rows, cell.row + cell.rows)):
+            widths[row] = max(widths[row], cell.column + cell.columns)
+    return [width for width in widths if width]
 
 
 def _moved(cell: SeenCell, straight: Straightening) -> SeenCell:
@@ -43,6 +66,12 @@ def _moved(cell: SeenCell, straight: Straightening) -> SeenCell:
 
 def _holds(cell: SeenCell, word: Token) -> bool:
     return cell.left <= word.center <= cell.right and cell.top <= word.middle <= cell.bottom
+
+
+def _reaches(bands: Sequence[tuple[float, float]], words: Sequence[Token]) -> bool:
+    """Whether the last row comes down to the last words: a sequence that is too long is cut off."""
+    last = max((word.middle for word in words), default=0.0)
+    return bands[-1][1] > last - 1.5 * (bands[-1][1] - bands[0][0]) / len(bands)
 
 
 def _bands(cells: Sequence[tuple[int, int, float, float]], count: int) -> list[tuple[float, float]] | None:

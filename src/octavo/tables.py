@@ -12,13 +12,16 @@ from octavo.document import Pixels, Problem, TextLine
 from octavo.geometry import Box, Size
 from octavo.networks.table_structure import TableStructure
 from octavo.rules import Rules, find_rules
-from octavo.table_aligned import aligned
+from octavo.table_choice import chosen
 from octavo.table_columns import pieces
 from octavo.table_finding import Part, tables_among
-from octavo.table_grid import Grid, as_html, filled
+from octavo.table_fit import misfit
+from octavo.table_grid import as_html
 from octavo.table_ruled import ruled
 from octavo.table_seen import seen_grid
 from octavo.table_words import Token, straightening, tokens, usual_height, word_boxes
+
+_DRAWN = 0.9  # share of the sides of cells that are drawn, from which on lines alone decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +85,9 @@ def read_table(
     if not words:
         return TableReading("<table></table>", 0.0)
     level = straight.rules(rules)
-    if network is not None:
-        seen = network.read(pixels)
-        grid = seen_grid(seen, words, straight)
-        if grid is not None and seen.confidence > 0.9:
-            return TableReading(as_html(grid, filled(grid, words)), seen.confidence)
-    found = ruled(words, level) or aligned(words, level)
-    if found is None:
-        grid = Grid((0.0, float(size.width)), (0.0, float(size.height)))
-        return TableReading(as_html(grid, filled(grid, words)), 0.1)
-    return TableReading(as_html(found.grid, found.cells), found.confidence)
+    lattice = ruled(words, level)
+    if lattice is not None and lattice.drawn > _DRAWN and misfit(lattice.grid, lattice.cells, level) < 0.1:
+        return TableReading(as_html(lattice.grid, lattice.cells), 0.97)
+    seen = seen_grid(network.read(pixels), words, straight) if network is not None else None
+    best = chosen(words, level, lattice, seen)
+    return TableReading(as_html(best.grid, best.cells), max(0.0, 1 - misfit(best.grid, best.cells, level)))

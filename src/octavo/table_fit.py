@@ -1,0 +1,92 @@
+"""How badly a grid fits the words and rules of a table: what decides between two readings of it."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from octavo.rules import Rules
+from octavo.table_grid import Grid, Slot, text_lines
+from octavo.table_rows import is_number
+from octavo.table_words import Token, usual_height
+
+
+def misfit(grid: Grid, cells: dict[Slot, list[Token]], rules: Rules) -> float:
+    """Contradictions per line of text: 0 is a grid that nothing speaks against."""
+    words = [word for own in cells.values() for word in own]
+    if not words:
+        return 0.0
+    height = usual_height(words)
+    count = 0
+    doubts = 0.0
+    for slot, own in cells.items():
+        lines = text_lines(own)
+        count += len(lines)
+        doubts += sum(_hole(line, height) for line in lines)
+        doubts += _stacked(grid, slot, lines, height)
+        doubts += _crossed_by_rules(lines, rules, height)
+    doubts += _torn(grid, cells, height)
+    return (doubts + 2.0 * _empty_bands(grid, cells)) / count
+
+
+def _hole(line: Sequence[Token], height: float) -> float:
+    """Gaps in a line that are too wide for a space: two cells taken for one."""
+    gaps = (after.left - before.right for before, after in pairwise(line))
+    return sum(min(1.0, gap / height - 0.9) for gap in gaps if gap > 0.9 * height)
+
+
+def _stacked(grid: Grid, slot: Slot, lines: Sequence[Sequence[Token]], height: float) -> float:
+    """Lines of one cell that would not have been broken there: two rows taken for one."""
+    doubts = 0.0
+    left, right = grid.columns[slot.column], grid.columns[slot.column + slot.columns]
+    in_head = slot.row == 0
+    for above, below in pairwise(lines):
+        used = above[-1].right - above[0].left + 0.3 * height + below[0].right - below[0].left
+        if is_number(_text(above)) and is_number(_text(below)):
+            doubts += 0.3 if in_head else 1.0
+        elif used < right - left - 0.8 * height:
+            doubts += 0.1 if in_head else 0.4
+    return doubts
+
+
+def _crossed_by_rules(lines: Sequence[Sequence[Token]], rules: Rules, height: float) -> float:
+    """Ruling lines through the inside of a cell's text."""
+    left, right = min(line[0].left for line in lines), max(line[-1].right for line in lines)
+    top, bottom = min(line[0].middle for line in lines), max(line[0].middle for line in lines)
+    across = any(
+        top < r.at < bottom and min(r.end, right) - max(r.start, left) > 0.7 * (right - left) for r in rules.horizontal
+    )
+    down = any(
+        left + height < r.at < right - height and r.start < top < r.end and r.length > 2 * height
+        for r in rules.vertical
+    )
+    return float(across) + float(down)
+
+
+def _torn(grid: Grid, cells: dict[Slot, list[Token]], height: float) -> float:
+    """Words that stand together in different cells; words that reach far into a cell that is not theirs."""
+    doubts = 0.0
+    rows: dict[int, list[tuple[Token, Slot]]] = {}
+    for slot, own in cells.items():
+        low, high = grid.columns[slot.column], grid.columns[slot.column + slot.columns]
+        for word in own:
+            rows.setdefault(word.line, []).append((word, slot))
+            if slot.column and word.left < low - 0.6 * height:
+                doubts += 0.5
+            if slot.column + slot.columns < grid.shape[1] and word.right > high + 0.6 * height:
+                doubts += 0.5
+    for line in rows.values():
+        ordered = sorted(line, key=lambda item: item[0].left)
+        for (before, one), (after, other) in pairwise(ordered):
+            if one != other and after.left - before.right < 0.35 * height:
+                doubts += 0.7
+    return doubts
+
+
+def _empty_bands(grid: Grid, cells: dict[Slot, list[Token]]) -> int:
+    """Rows and columns with nothing of their own."""
+    rows = {row for slot in cells for row in range(slot.row, slot.row + slot.rows)}
+    columns = {slot.column for slot in cells if slot.columns == 1}
+    return grid.shape[0] - len(rows) + max(0, grid.shape[1] - len(columns))
+
+
+def _text(line: Sequence[Token]) -> str:
+    return " ".join(word.text for word in line)

@@ -1,0 +1,225 @@
+"""Lines of text put together into the rows of a table.
+
+Between two rows there is a stretch that no line crosses; but such stretches are also between the lines of one cell.
+Which of them divide rows is weighed for the whole table at once: numbers do not stand under each other in one cell, a
+line is broken only where the next word has no room, cells of a row are aligned with each other, gaps between rows are
+not smaller than those between lines, and ruling lines divide.
+"""
+
+import re
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from octavo.rules import Rule
+from octavo.table_columns import Piece
+
+_NUMBER = re.compile(r"[\s\d.,:;%$€£¥+\-–—−±~<>≤≥=()\[\]/*†‡§#^'’\"]*(?:[A-Za-z]{0,2})?[\s\d.,%)\]*]*")
+_OPEN_END = re.compile(r"([,;:(/&–-]|\b(?:and|or|of|the|in|for|to|with|by|from|on|at|per|und|der|die|et|de|la))$", re.I)
+_LONGEST = 24  # stretches a row may span
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of one cell, and the columns it takes."""
+
+    piece: Piece
+    first: int
+    last: int
+
+    @property
+    def middle(self) -> float:
+        return (self.piece.top + self.piece.bottom) / 2
+
+    @property
+    def number(self) -> bool:
+        return is_number(self.piece.text)
+
+    def shares_column(self, other: "Entry") -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+
+def is_number(text: str) -> bool:
+    return any(character.isdigit() or character in "-–—−" for character in text) and _NUMBER.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What is usual in this table. Pixels."""
+
+    height: float  # of letters
+    pitch: float  # from line to line inside a cell
+    fill: float  # columns that a row has text in
+    widths: tuple[tuple[float, float], ...]  # left and right end of what stands in each column
+    head: float  # where the headings end
+
+
+def measured(entries: Sequence[Entry], height: float, columns: int, head: float) -> Measures:
+    steps = []
+    for column in range(columns):
+        own = sorted((e for e in entries if e.first == e.last == column), key=lambda e: e.middle)
+        steps += [below.middle - above.middle for above, below in pairwise(own)]
+    steps = sorted(step for step in steps if step > 0.7 * height)
+    pitch = min(steps[len(steps) // 8], 1.7 * height) if steps else 1.2 * height
+    widths = []
+    for column in range(columns):
+        own = [e for e in entries if e.first == e.last == column]
+        widths.append((min(e.piece.left for e in own), max(e.piece.right for e in own)) if own else (0.0, 0.0))
+    bands = _bands(entries, height)
+    fills = [len({c for e in band for c in range(e.first, e.last + 1)}) for band in bands]
+    return Measures(height, pitch, statistics.median(fills) if fills else 1.0, tuple(widths), head)
+
+
+def into_rows(
+    entries: Sequence[Entry], measures: Measures, rules: Sequence[Rule], expected: Sequence[float] = ()
+) -> list[list[Entry]]:
+    """The entries of each row, from top to bottom. `expected` are borders that something else suggests."""
+    bands = _bands(entries, measures.height)
+    if not bands:
+        return []
+    borders = [_Border.between(above, below, measures, rules, expected) for above, below in pairwise(bands)]
+    costs = [0.0]
+    starts = [0]
+    for end in range(1, len(bands) + 1):
+        best, begin = float("inf"), end - 1
+        inside: list[Entry] = []
+        undrawn = 0.0
+        for start in range(end - 1, max(-1, end - _LONGEST), -1):
+            inside = [*bands[start], *inside]
+            if start < end - 1:
+                undrawn += borders[start].inside
+            cost = costs[start] + _row_cost(inside, measures) + undrawn
+            cost += borders[start - 1].dividing if start else 0.0
+            if cost < best:
+                best, begin = cost, start
+        costs.append(best)
+        starts.append(begin)
+    rows: list[list[Entry]] = []
+    end = len(bands)
+    while end:
+        rows.insert(0, [entry for band in bands[starts[end] : end] for entry in band])
+        end = starts[end]
+    return rows
+
+
+def _bands(entries: Sequence[Entry], height: float) -> list[list[Entry]]:
+    """Entries whose lines overlap, from top to bottom: nothing runs across the stretches between them."""
+    bands: list[list[Entry]] = []
+    bottom = 0.0
+    for entry in sorted(entries, key=lambda e: e.middle):
+        if bands and entry.middle - 0.3 * height < bottom:
+            bands[-1].append(entry)
+            bottom = max(bottom, entry.middle + 0.3 * height)
+        else:
+            bands.append([entry])
+            bottom = entry.middle + 0.3 * height
+    return bands
+
+
+@dataclass(frozen=True, slots=True)
+class _Border:
+    """What it costs to divide rows at a stretch, and not to."""
+
+    dividing: float
+    inside: float
+
+    @classmethod
+    def between(
+        cls,
+        above: Sequence[Entry],
+        below: Sequence[Entry],
+        measures: Measures,
+        rules: Sequence[Rule],
+        expected: Sequence[float],
+    ) -> "_Border":
+        top, bottom = max(e.middle for e in above), min(e.middle for e in below)
+        if _drawn_between(above, below, rules):
+            return cls(-4.0, 4.0)
+        room = (bottom - top - measures.pitch) / measures.height
+        dividing = -min(1.0, max(-0.3, 2 * room))
+        for entry in below:
+            before = [e for e in above if (e.first, e.last) == (entry.first, entry.last)]
+            if before and not entry.number and not before[-1].number and bottom - top < 1.4 * measures.pitch:
+                if not _had_room(before[-1], entry, measures):
+                    dividing += 0.9
+                if entry.piece.text[:1].islower():
+                    dividing += 0.5
+                if _OPEN_END.search(before[-1].piece.text):
+                    dividing += 0.5
+        inside = max(0.0, 2.5 * (room - 0.15))
+        if expected:
+            near = any(top - 0.2 * measures.height < y < bottom + 0.2 * measures.height for y in expected)
+            dividing += -0.9 if near else 0.9
+        return cls(dividing, inside)
+
+
+def _drawn_between(above: Sequence[Entry], below: Sequence[Entry], rules: Sequence[Rule]) -> bool:
+    """Whether a rule lies between two bands, over most of what the lower one or the upper one holds."""
+    top, bottom = max(e.middle for e in above), min(e.middle for e in below)
+    between = [rule for rule in rules if top < rule.at < bottom]
+    return any(
+        all(
+            sum(max(0.0, min(r.end, e.piece.right) - max(r.start, e.piece.left)) for r in between)
+            > 0.5 * (e.piece.right - e.piece.left)
+            for e in side
+        )
+        for side in (above, below)
+    )
+
+
+def _row_cost(entries: Sequence[Entry], measures: Measures) -> float:
+    """How unlike one row these entries are."""
+    cost = 0.0
+    in_head = max(e.middle for e in entries) < measures.head
+    cells: dict[tuple[int, int], list[Entry]] = {}
+    for entry in sorted(entries, key=lambda e: e.middle):
+        cells.setdefault((entry.first, entry.last), []).append(entry)
+    keys = sorted(cells)
+    cost += 3.0 * sum(right[0] <= left[1] for left, right in pairwise(keys))
+    for lines in cells.values():
+        for above, below in pairwise(lines):
+            cost += _line_cost(above, below, measures, in_head=in_head)
+    blocks = [(lines[0].middle, lines[-1].middle) for lines in cells.values()]
+    if any(len(lines) > 1 for lines in cells.values()) and len(blocks) > 1:
+        cost += min(1.5, _misaligned(blocks) / measures.height)
+    if not in_head:
+        columns = {column for first, last in keys for column in range(first, last + 1)}
+        if 0 not in columns:
+            cost += 0.5 if measures.fill < 1.5 or len(columns) > 1 else 1.0
+    return cost
+
+
+def _line_cost(above: Entry, below: Entry, measures: Measures, *, in_head: bool) -> float:
+    """How unlikely it is that two lines are of one cell."""
+    cost = 0.0
+    step = below.middle - above.middle
+    if step > 1.35 * measures.pitch:
+        cost += 1.5
+    if above.number or below.number:
+        return cost + (0.7 if in_head else 2.5)
+    if _had_room(above, below, measures):
+        cost += 0.3 if in_head else 1.3
+    elif below.piece.text[:1].islower():
+        cost -= 0.2
+    return cost
+
+
+def _misaligned(blocks: Sequence[tuple[float, float]]) -> float:
+    """How far blocks of lines (middles of the first and last) are from a common top, middle or bottom; mean pixels."""
+    tops = [top for top, _ in blocks]
+    middles = [(top + bottom) / 2 for top, bottom in blocks]
+    bottoms = [bottom for _, bottom in blocks]
+    return min(
+        statistics.fmean(abs(place - reference) for place in places)
+        for places, reference in ((tops, min(tops)), (middles, statistics.median(middles)), (bottoms, max(bottoms)))
+    )
+
+
+def _had_room(above: Entry, below: Entry, measures: Measures) -> bool:
+    """Whether the first word of a line would have fitted at the end of the line above."""
+    left, right = measures.widths[above.first][0], measures.widths[above.last][1]
+    width = max(right - left, above.piece.right - above.piece.left, below.piece.right - below.piece.left)
+    first = below.piece.words[0]
+    used = above.piece.right - above.piece.left + 0.3 * measures.height + first.right - first.left
+    return used < width - 0.1 * measures.height
