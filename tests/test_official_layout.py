@@ -47,6 +47,13 @@ def test_a_text_that_holds_a_reference_is_not_lost_with_it() -> None:
     assert read(detections, FAITHFUL) != []
 
 
+def test_two_views_of_one_text_are_read_once_and_whole() -> None:
+    """The SDK keeps the surer box alone, and what only the other one held is lost."""
+    detections = [found(Label.TEXT, 100, 100, 900, 200), found(Label.TEXT, 100, 125, 900, 225, order=1.0, score=0.8)]
+    assert [region.box.bottom for region in regions.settle(detections, PAGE, OFFICIAL).regions] == [199]
+    assert [region.box for region in regions.settle(detections, PAGE, FAITHFUL).regions] == [Box(100, 100, 900, 225)]
+
+
 def test_what_a_kept_region_reads_anyway_is_no_loss() -> None:
     detections = [found(Label.TABLE, 100, 100, 900, 400), found(Label.TEXT, 150, 150, 400, 200, order=1.0)]
     settled = regions.settle(detections, PAGE, OFFICIAL)

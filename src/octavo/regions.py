@@ -117,7 +117,10 @@ def _without_background(detections: Sequence[Detection], options: ParseOptions) 
 
 
 def _without_twins(detections: Sequence[Detection], options: ParseOptions) -> list[Detection]:
-    """Of detections of the same place the one that is read, then the surest, then the first."""
+    """Of detections of the same place the one that is read, then the surest, then the first.
+
+    It grows around those of its own label that it stands for: half a line at their edge would be lost otherwise.
+    """
     shared, area = _overlaps(detections)
     names = np.array([detection.label.value for detection in detections])
     least = np.where(names[:, None] == names, _SAME_LABEL, _SAME)
@@ -127,19 +130,17 @@ def _without_twins(detections: Sequence[Detection], options: ParseOptions) -> li
         key=lambda index: (options.task_of(detections[index].label) not in _READ, -detections[index].score, index),
     )
     gone: set[int] = set()
-    merged: dict[int, list[TextLine]] = {}
+    kept = dict(enumerate(detections))
     for place, index in enumerate(ranks):
         if index in gone:
             continue
         for other in ranks[place + 1 :]:
             if same[index, other] and other not in gone:
                 gone.add(other)
-                merged.setdefault(index, list(detections[index].lines)).extend(detections[other].lines)
-    return [
-        replace(detection, lines=_distinct(merged[index])) if index in merged else detection
-        for index, detection in enumerate(detections)
-        if index not in gone
-    ]
+                one, twin = kept[index], kept.pop(other)
+                box = one.box.joined(twin.box) if one.label is twin.label else one.box
+                kept[index] = replace(one, box=box, lines=_distinct([*one.lines, *twin.lines]))
+    return [kept[index] for index in sorted(kept)]
 
 
 def _without_nested(detections: Sequence[Detection], options: ParseOptions) -> list[Detection]:
