@@ -154,8 +154,9 @@ def _frame(glyphs: Glyphs, index: Indices, angle: float) -> _Frame:
         high = np.column_stack([u + 0.5 * size, baseline + DESCENT * size])
     advance = glyphs.advances[index]
     told = (advance > 0.05 * size) & (advance < 3 * size)
-    start = np.where(told, u, low[:, 0])
-    end = np.where(told, u + advance, high[:, 0])
+    # Where the advance is not told, a glyph is taken to have as much room after its ink as before it.
+    start = np.minimum(u, low[:, 0])
+    end = np.where(told, u + advance, high[:, 0] + np.clip(low[:, 0] - u, 0, 0.2 * size))
     return _Frame(index, low[:, 0], high[:, 0], low[:, 1], high[:, 1], start, end, baseline, size, angle, False)
 
 

@@ -62,7 +62,7 @@ def spelled(codes: Sequence[int], flags: Sequence[int], extents: Sequence[tuple[
             letters.append(_letter(code, flag, extents[index]) + pending)
             pending = ""
     if any(is_right_to_left(code) for code in codes):
-        letters = _ligatures_in_order(letters, codes, extents)
+        letters = _marks_after_letters(_ligatures_in_order(letters, codes, extents), codes, extents)
     return unicodedata.normalize("NFC", "".join(letters))
 
 
@@ -83,6 +83,18 @@ def _over(accent: int, letter: int, codes: Sequence[int], extents: Sequence[tupl
         return False
     centre = (extents[accent][0] + extents[accent][1]) / 2
     return extents[letter][0] <= centre <= extents[letter][1]
+
+
+def _marks_after_letters(letters: list[str], codes: Sequence[int], extents: Sequence[tuple[float, float]]) -> list[str]:
+    """Vowel signs follow the letter they stand over; turned around with the text, they came before it."""
+    ordered = list(letters)
+    for index in range(1, len(codes) - 1):
+        if unicodedata.combining(chr(codes[index])) and letters[index] == chr(codes[index]):
+            centre = (extents[index][0] + extents[index][1]) / 2
+            (start, end), (left, right) = extents[index + 1], extents[index - 1]
+            if start <= centre <= end and not left <= centre <= right:
+                ordered[index], ordered[index + 1] = ordered[index + 1], ordered[index]
+    return ordered
 
 
 def _ligatures_in_order(letters: list[str], codes: Sequence[int], extents: Sequence[tuple[float, float]]) -> list[str]:

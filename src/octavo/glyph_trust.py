@@ -136,8 +136,7 @@ def _percent(part: Flags, whole: Flags) -> str:
 
 def _on_page(glyphs: Glyphs) -> Flags:
     centres = (glyphs.boxes[:, 0:2] + glyphs.boxes[:, 2:4]) / 2
-    inside: Flags = ((centres >= 0) & (centres <= (glyphs.width, glyphs.height))).all(axis=1)
-    return inside
+    return np.asarray(np.all((centres >= 0) & (centres <= (glyphs.width, glyphs.height)), axis=1), np.bool_)
 
 
 def _undrawn(glyphs: Glyphs) -> Flags:

@@ -127,9 +127,9 @@ def _marks(edges: NDArray[np.uint8], height: float) -> int:
 
 
 def rows_of(lines: Sequence[TextLine]) -> list[list[TextLine]]:
-    """Lines side by side in rows, the rows from top to bottom; turned and stacked text in the order of the content."""
+    """Lines side by side in rows, the rows in the order they are read."""
     if sum(bool(line.quad) or line.box.height > 3 * line.box.width for line in lines) * 2 > len(lines):
-        return [[line] for line in lines]
+        return [[line] for line in sorted(lines, key=_depth)]
     rows: list[list[TextLine]] = []
     for line in sorted(lines, key=lambda line: line.box.center[1]):
         if rows and _level(rows[-1][-1].box, line.box):
@@ -138,6 +138,15 @@ def rows_of(lines: Sequence[TextLine]) -> list[list[TextLine]]:
             rows.append([line])
     backwards = sum(_starts_right(line) for line in lines) * 2 > len(lines)
     return [sorted(row, key=lambda line: line.box.left, reverse=backwards) for row in rows]
+
+
+def _depth(line: TextLine) -> float:
+    """How far down a turned line is, seen upright; columns of stacked characters go from right to left."""
+    x, y = line.box.center
+    if not line.quad:
+        return -x
+    (left, top), _, _, (below_x, below_y) = line.quad
+    return x * (below_x - left) + y * (below_y - top)
 
 
 def _level(first: Box, second: Box) -> bool:

@@ -1,0 +1,386 @@
+"""The text a PDF page carries: read as it stands, and believed only where it says what one sees."""
+
+import random
+
+import numpy as np
+import pytest
+from pdf_maker import COURIER, HELVETICA, PdfPage, make_pdf, text_page, to_unicode
+
+from octavo.document import Label, PageImage, Region, Severity, Task, TextLayer, TextSource, Trust
+from octavo.geometry import Box
+from octavo.glyph_lines import lines
+from octavo.glyph_text import spelled
+from octavo.glyphs import Font, Glyphs
+from octavo.pages import open_pages
+from octavo.settings import EngineSettings, ParseOptions, TextLayerUse
+from octavo.text_layer import recognition
+
+PROSE = (
+    "The quick brown fox jumps over the lazy dog while the other animals",
+    "watch from the edge of the forest and wonder what will happen next.",
+    "Nobody knows whether the dog will wake up, but everybody hopes that",
+    "something interesting is going to be told about it in the morning.",
+)
+WHOLE = Box.of_page()
+PIXEL = ("/Type /XObject /Subtype /Image /Width 1 /Height 1 /BitsPerComponent 8 /ColorSpace /DeviceGray", b"\xc0")
+
+
+def page_of(page: PdfPage, **options: object) -> PageImage:
+    with open_pages([make_pdf(page)], ParseOptions(**options), EngineSettings()) as pages:
+        return pages.draw(0)
+
+
+def layer_of(page: PdfPage) -> TextLayer:
+    text = page_of(page).text
+    assert text is not None
+    return text
+
+
+def region(box: Box = WHOLE, label: Label = Label.TEXT, task: Task = Task.TEXT) -> Region:
+    return Region(0, box, label, task, 1.0)
+
+
+def read(page: PageImage, box: Box = WHOLE, label: Label = Label.TEXT, task: Task = Task.TEXT) -> str | None:
+    found = recognition(region(box, label, task), page, ParseOptions())
+    return found.text if found else None
+
+
+# --- what good layers give ----------------------------------------------------------------------------------------
+
+
+def test_a_paragraph_is_read_as_one_and_its_hyphens_go() -> None:
+    page = page_of(text_page("A word at the end of this line is bro-", "ken in two, and a well-", "known one is not."))
+    assert page.text is not None
+    assert page.text.verdict is Trust.TRUSTED
+    found = recognition(region(), page, ParseOptions())
+    assert found is not None
+    assert found.source is TextSource.TEXT_LAYER
+    assert found.text == "A word at the end of this line is broken in two, and a well-known one is not."
+    assert (found.lines[0].text or "").endswith("bro-")
+
+
+def test_only_the_words_inside_a_region_are_its_text() -> None:
+    page = page_of(text_page("first line", "second line", "third line"))
+    assert page.text is not None
+    second = page.text.lines[1].box
+    assert read(page, Box(0, second.top, 1000, second.bottom)) == "second line"
+
+
+def test_columns_are_not_glued_and_tabs_are_spaces() -> None:
+    content = b"BT /F1 10 Tf 72 700 Td (left column) Tj 136 0 Td (right column) Tj ET"
+    layer = layer_of(PdfPage(content, fonts={"F1": HELVETICA}))
+    assert [line.text for line in layer.lines] == ["left column", "right column"]
+
+
+def test_words_without_space_characters_are_parted_by_their_gaps() -> None:
+    content = b"BT /F1 12 Tf 72 700 Td [(these) -280 (words) -280 (ha) 15 (v) 20 (e) -280 (no) -300 (spaces)] TJ ET"
+    assert layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines[0].text == "these words have no spaces"
+
+
+def test_letters_set_apart_are_still_words() -> None:
+    content = b"BT /F1 12 Tf 3 Tc 72 700 Td (SPACED TITLE) Tj ET"
+    assert layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines[0].text == "SPACED TITLE"
+
+
+def test_raised_and_lowered_characters_stay_in_their_line() -> None:
+    content = (
+        b"BT /F1 12 Tf 72 700 Td (E = mc) Tj /F1 7 Tf 5 Ts (2) Tj 0 Ts /F1 12 Tf ( and H) Tj /F1 7 Tf -3 Ts (2) Tj "
+        b"0 Ts /F1 12 Tf (O.) Tj ET"
+    )
+    assert [line.text for line in layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines] == ["E = mc2 and H2O."]
+
+
+def test_bold_made_of_two_copies_is_read_once() -> None:
+    content = b"".join(b"BT /F1 14 Tf %.1f 700 Td (A heading, billing) Tj ET " % (72 + offset) for offset in (0.0, 0.4))
+    assert [line.text for line in layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines] == ["A heading, billing"]
+
+
+def test_turned_text_is_a_line_of_its_own_with_its_corners() -> None:
+    content = b"BT /F1 12 Tf 72 700 Td (level text) Tj ET BT /F1 12 Tf 0 1 -1 0 60 400 Tm (turned text) Tj ET"
+    level, turned = layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines
+    assert (level.text, turned.text) == ("level text", "turned text")
+    assert level.quad == ()
+    assert turned.box.height > 3 * turned.box.width
+    assert turned.quad[0][1] > turned.quad[1][1]  # it is read upwards: its first corner is the lowest
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+def test_lines_stand_where_they_are_drawn_whatever_the_pages_rotation(rotate: int) -> None:
+    page = page_of(text_page(*PROSE, extra=f"/Rotate {rotate} /CropBox [36 36 500 780]"))
+    assert page.text is not None
+    assert page.text.verdict is Trust.TRUSTED
+    assert any(PROSE[0].startswith(line.text or "-") for line in page.text.lines)
+    dark = page.pixels[..., 0] < 128
+    for line in page.text.lines:
+        box = line.box.to_pixels(page.size)
+        inside = dark[box.top : box.bottom, box.left : box.right]
+        assert inside.any(axis=1).mean() > 0.6
+        dark[box.top : box.bottom, box.left : box.right] = False
+    assert dark.sum() < 20  # no ink outside the lines
+
+
+def test_turned_lines_are_read_in_their_own_order() -> None:
+    content = b"".join(
+        b"BT /F1 12 Tf 0 1 -1 0 %d 300 Tm (%s) Tj ET " % (100 + 14 * index, word)
+        for index, word in enumerate((b"one read upwards,", b"two beside it,", b"three at the end"))
+    )
+    assert (
+        read(page_of(PdfPage(content, fonts={"F1": HELVETICA}))) == "one read upwards, two beside it, three at the end"
+    )
+
+
+def test_style_is_told() -> None:
+    bold = "/Subtype /Type1 /BaseFont /Helvetica-BoldOblique /Encoding /WinAnsiEncoding"
+    content = b"BT /F1 18 Tf 72 700 Td (Heading) Tj /F2 9 Tf 0 -30 Td (x = 1) Tj ET"
+    heading, code = layer_of(PdfPage(content, fonts={"F1": bold, "F2": COURIER})).lines
+    assert (heading.font_size, heading.bold, heading.italic, heading.monospace) == (18, True, True, False)
+    assert (code.font_size, code.bold, code.italic, code.monospace) == (9, False, False, True)
+
+
+def test_code_keeps_its_lines_and_indentation() -> None:
+    content = (
+        b"BT /F1 10 Tf 12 TL 72 700 Td (def add\\(a, b\\):) Tj T* (    return a + b) Tj "
+        b"T* (print\\(add\\(1, 2\\)\\)) Tj ET"
+    )
+    page = page_of(PdfPage(content, fonts={"F1": COURIER}))
+    assert read(page, label=Label.ALGORITHM) == "def add(a, b):\n    return a + b\nprint(add(1, 2))"
+
+
+def test_list_items_begin_lines() -> None:
+    page = page_of(text_page("1. the first item, which", "goes on", "2. the second", "3. the third"))
+    assert read(page) == "1. the first item, which goes on\n2. the second\n3. the third"
+
+
+def test_form_fields_are_read_from_their_values() -> None:
+    widget = (
+        "<< /Type /Annot /Subtype /Widget /FT /Tx /T (name) /V (Jane Doe) /Rect [72 600 300 620] /F 4 "
+        "/DA (/Helv 12 Tf 0 g) /P 13 0 R >>"
+    )
+    page = text_page("Name:", extra="/Annots [10 0 R]")
+    form = "/AcroForm << /Fields [10 0 R] /NeedAppearances true /DR << /Font << >> >> >>"
+    with open_pages([make_pdf(page, catalog=form, objects=[widget])], ParseOptions(), EngineSettings()) as pages:
+        text = pages.draw(0).text
+    assert text is not None
+    assert [line.text for line in text.lines] == ["Name:", "Jane Doe"]
+
+
+def test_tables_and_formulas_are_left_to_the_recogniser() -> None:
+    page = page_of(text_page(*PROSE))
+    assert read(page, label=Label.TABLE, task=Task.TABLE) is None
+    assert read(page, label=Label.DISPLAY_FORMULA, task=Task.FORMULA) is None
+
+
+# --- what cannot be believed ------------------------------------------------------------------------------------------
+
+
+def with_table(mapping: dict[int, int], *lines: str) -> PdfPage:
+    """Helvetica that says its characters are others."""
+    page = text_page(*lines)
+    return PdfPage(
+        page.content,
+        fonts={"F1": HELVETICA + " /ToUnicode @map"},
+        streams={"map": ("", to_unicode(mapping))},
+    )
+
+
+def rotated_alphabet(code: int) -> int:
+    for first in (0x41, 0x61):
+        if first <= code < first + 26:
+            return first + (code - first + 13) % 26
+    return code
+
+
+GARBLED = {
+    "an alphabet turned by 13": {code: rotated_alphabet(code) for code in range(0x20, 0x7F)},
+    "codes shifted by 29": {code: code - 29 if code >= 0x3D else code + 29 for code in range(0x21, 0x7F)},
+    "private characters": {code: 0xE000 + code for code in range(0x21, 0x7F)},
+    "replacement characters": dict.fromkeys(range(0x21, 0x7F), 0xFFFD),
+    "control characters": {code: code % 8 + 0x0E for code in range(0x21, 0x7F)},
+    "letters of no language": {code: 0x100 + code for code in range(0x21, 0x7F)},
+    "rare Chinese characters": {code: 0x9F00 + code for code in range(0x21, 0x7F)},
+}
+
+
+@pytest.mark.parametrize("kind", GARBLED)
+def test_wrong_character_tables_are_seen_through(kind: str) -> None:
+    page = page_of(with_table(GARBLED[kind], *PROSE, *PROSE))
+    assert page.text is not None
+    assert page.text.verdict is Trust.GARBLED
+    assert page.text.reason
+    assert read(page) is None
+
+
+def test_one_garbled_font_spoils_its_own_lines_only() -> None:
+    good = text_page(*PROSE, *PROSE, *PROSE)
+    bad = text_page(*PROSE[:2], top=400)
+    page = page_of(
+        PdfPage(
+            good.content + bad.content.replace(b"/F1", b"/F2"),
+            fonts={"F1": HELVETICA, "F2": HELVETICA + " /ToUnicode @map"},
+            streams={"map": ("", to_unicode(GARBLED["private characters"]))},
+        )
+    )
+    assert page.text is not None
+    assert page.text.verdict is Trust.TRUSTED
+    assert read(page, Box(0, 0, 1000, 400)) is not None
+    assert read(page, Box(0, 450, 1000, 600)) is None
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [b"3 Tr", b"1 1 1 rg", b"/GS gs"],
+    ids=["render mode 3", "white on white", "transparent"],
+)
+def test_hidden_text_is_no_text(hide: bytes) -> None:
+    seen, unseen = text_page(*PROSE[:1]).content, text_page("hidden words", top=500).content
+    page = PdfPage(
+        seen + b"q " + unseen.replace(b"BT", b"BT " + (hide if hide != b"/GS gs" else b"7 Tr")) + b" Q",
+        fonts={"F1": HELVETICA},
+    )
+    layer = layer_of(page)
+    assert layer.verdict is Trust.TRUSTED
+    assert [line.text for line in layer.lines] == [PROSE[0]]
+
+
+def test_text_outside_the_page_is_not_on_it() -> None:
+    content = text_page("inside").content + b"BT /F1 12 Tf -300 700 Td (outside) Tj 300 500 Td (above) Tj ET"
+    assert [line.text for line in layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines] == ["inside"]
+
+
+def test_clipped_text_is_not_on_the_page() -> None:
+    content = text_page("inside").content + b"q 0 0 10 10 re W n " + text_page("clipped", top=500).content + b" Q"
+    assert [line.text for line in layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines] == ["inside"]
+
+
+def test_ocr_under_a_scan_is_not_believed() -> None:
+    """The scan shows other words than the invisible layer says."""
+    scan = text_page("what the scan shows", size=30, top=700).content
+    ocr = b"q 3 Tr " + text_page("wbat tbe scau shovvs", size=30, top=700).content + b" Q"
+    layer = layer_of(PdfPage(scan.replace(b"/F1", b"/F2") + ocr, fonts={"F1": HELVETICA, "F2": "/Subtype /Type3"}))
+    assert layer.verdict is Trust.INVISIBLE
+
+
+def test_text_under_a_later_picture_is_not_believed() -> None:
+    content = text_page(*PROSE).content + b"q 612 0 0 792 0 0 cm /Im Do Q"
+    page = PdfPage(content, fonts={"F1": HELVETICA}, streams={"Im": PIXEL}, images=["Im"])
+    layer = layer_of(page)
+    assert layer.verdict is Trust.INVISIBLE
+    assert layer.pictures
+
+
+def test_a_page_without_text_says_so() -> None:
+    layer = layer_of(PdfPage(b"0 0 100 100 re f"))
+    assert layer.verdict is Trust.ABSENT
+    assert layer.lines == ()
+
+
+def test_a_region_with_more_ink_than_words_is_read_from_the_picture() -> None:
+    """Text drawn as outlines beside a caption in the layer."""
+    strokes = b"".join(
+        b"%d %d m %d %d l %d %d l S " % (x, y, x + 3, y + 7, x + 6, y)
+        for x in range(80, 400, 10)
+        for y in range(600, 680, 12)
+    )
+    page = page_of(PdfPage(text_page("Figure 1").content + strokes, fonts={"F1": HELVETICA}))
+    assert page.text is not None
+    assert page.text.verdict is Trust.TRUSTED
+    assert read(page) is None
+    assert read(page, Box(0, 0, 1000, 110)) == "Figure 1"
+
+
+def test_rules_frames_and_photographs_do_not_count_as_unread_text() -> None:
+    content = text_page(*PROSE).content + b"60 660 500 90 re S 60 700 m 560 700 l S q 200 0 0 200 100 300 cm /Im Do Q"
+    page = page_of(PdfPage(content, fonts={"F1": HELVETICA}, streams={"Im": PIXEL}, images=["Im"]))
+    assert (read(page) or "").startswith("The quick brown fox")
+
+
+def test_text_layer_only_reports_what_it_cannot_say() -> None:
+    only = ParseOptions(text_layer=TextLayerUse.ONLY)
+    garbled = page_of(with_table(GARBLED["private characters"], *PROSE))
+    found = recognition(region(), garbled, only)
+    assert found is not None
+    assert found.text is None
+    assert found.source is TextSource.NONE
+    assert found.problems[0].severity is Severity.LOST
+    assert found.problems[0].saved_text
+    picture = PageImage(0, np.full((10, 10, 3), 255, np.uint8), 0.0)
+    lost = recognition(region(), picture, only)
+    assert lost is not None
+    assert lost.problems[0].severity is Severity.LOST
+
+
+def test_the_layer_can_be_left_alone() -> None:
+    assert page_of(text_page(*PROSE), text_layer="off").text is None
+
+
+# --- the pure parts ---------------------------------------------------------------------------------------------------
+
+
+def glyphs_of_words(rows: list[list[str]], *, order: list[int] | None = None, size: float = 10.0) -> Glyphs:
+    """One run per word, 0.5 em per character, in any order of content."""
+    codes, boxes, origins, run = [], [], [], []
+    words = []
+    for row, texts in enumerate(rows):
+        x = 50.0
+        for text in texts:
+            words.append((x, 50.0 + row * 14, text))
+            x += (len(text) + 0.6) * size * 0.5
+    for number, index in enumerate(order or range(len(words))):
+        x, y, text = words[index]
+        for char in text:
+            codes.append(ord(char))
+            boxes.append((x, y - 7, x + 5, y))
+            origins.append((x, y))
+            run.append(number)
+            x += size * 0.5
+    count = len(words)
+    return Glyphs(
+        np.array(codes),
+        np.array(boxes, float),
+        np.array(origins, float),
+        np.full(len(codes), size * 0.5),
+        np.array(run),
+        np.zeros(len(codes), int),
+        np.zeros(count, int),
+        np.full(count, size),
+        np.zeros(count),
+        np.zeros(count, int),
+        np.ones(count, bool),
+        np.ones(count, bool),
+        np.arange(count),
+        (Font("Any"),),
+        600.0,
+        800.0,
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lines_do_not_depend_on_the_order_words_were_drawn_in(seed: int) -> None:
+    rows = [["every", "word", "here"], ["was", "drawn", "alone"], ["and", "in", "any", "order"]]
+    order = list(range(10))
+    random.Random(seed).shuffle(order)
+    glyphs = glyphs_of_words(rows, order=order)
+    found = lines(glyphs, np.ones(len(glyphs), bool))
+    assert sorted(line.text or "" for line in found) == sorted(" ".join(row) for row in rows)
+
+
+def spell(text: str, *, boxes: list[tuple[float, float]] | None = None, flags: list[int] | None = None) -> str:
+    extents = boxes or [(float(index), index + 1.0) for index in range(len(text))]
+    return spelled([ord(char) for char in text], flags or [0] * len(text), extents)
+
+
+def test_characters_are_spelled_as_people_type_them() -> None:
+    assert spell("e\ufb03cient") == "efficient"
+    assert spell("line\x02", flags=[0, 0, 0, 0, 4]) == "line-"
+    assert spell("soft\xadened", boxes=[(i, i + 1.0) if i != 4 else (4.0, 4.0) for i in range(9)]) == "softened"
+    assert spell("cafe´", boxes=[(0, 1), (1, 2), (2, 3), (3, 4), (3.2, 3.8)]) == "café"
+    assert spell("\uf0b7") == "•"
+    assert spell("a\x07b") == "a\ufffdb"
+
+
+def test_arabic_ligatures_are_put_in_order() -> None:
+    # One glyph for lam and alef, whose pieces PDFium turned around with the rest of the line.
+    assert spell("سالم", boxes=[(3, 4), (2, 3), (2, 3), (1, 2)]) == "سلام"
+    # The article's alef and lam are two glyphs: they stay.
+    assert spell("الم", boxes=[(2, 3), (1, 2), (0, 1)]) == "الم"
+    assert spell("\ufefb") == "لا"
