@@ -24,8 +24,8 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: $(INSTALLED) ## parse the shipped samples into out/
-	@$(BIN)/octavo parse samples/bank-statement.pdf --output out
-	@$(BIN)/octavo parse samples/two-column-paper.pdf samples/receipt.jpg samples/fax.tiff --output out/more
+	@$(BIN)/octavo parse samples/two-column-paper.pdf --output out
+	@$(BIN)/octavo parse samples/bank-statement.pdf samples/receipt.jpg samples/fax.tiff --output out/more
 
 test: $(INSTALLED) official-env ## all tests; TESTS=tests/test_parse.py for some
 	$(PYTEST) $(TESTS)
