@@ -16,6 +16,7 @@ from octavo.document import (
     Page,
     Problem,
     Recognition,
+    Region,
     Role,
     Severity,
     Status,
@@ -505,3 +506,67 @@ def test_rows_broken_on_purpose_stay_rows() -> None:
         ]
     )
     assert contents_of(page([address])) == ["Sarah Mitchell  \nID: TM-447821  \nTotal Points: 3,247 and more"]
+
+
+def test_code_parted_by_a_blank_line_is_one_listing() -> None:
+    def code(*texts: str, top: float) -> tuple[Region, Recognition]:
+        made, recognition = read(lines(*texts, top=top, monospace=True), Label.ALGORITHM)
+        return replace(made, origin=Origin.GEOMETRY), recognition
+
+    made = page([code("if x:", "}", top=100), code("print(x)", top=150), code("else:", top=400)])
+    assert contents_of(made) == ["```\nif x:\n}\n\nprint(x)\n```", "```\nelse:\n```"]
+    assert made.blocks[0].region.box.bottom == 162
+
+
+@pytest.mark.parametrize(
+    "text", ["• A bullet: with text", "30064443 7. Mai 2014", "Seite 1", "and it goes on", "x = 2"]
+)
+def test_what_has_not_the_words_of_a_heading_is_none(text: str) -> None:
+    made, recognition = read(lines(text, bold=True), Label.PARAGRAPH_TITLE)
+    (block,) = page([(replace(made, origin=Origin.GEOMETRY), recognition)]).blocks
+    assert block.region.label is Label.TEXT
+    assert block.level is None
+
+
+def test_references_are_parted_by_numbers_without_a_mark_too() -> None:
+    made, recognition = read(
+        lines("7 A. Author. A title of", "2019. Long.", "8 B. Writer. Another. 2020."), Label.REFERENCE_CONTENT
+    )
+    assert contents_of(page([(replace(made, origin=Origin.GEOMETRY), recognition)])) == [
+        "7 A. Author. A title of 2019. Long.",
+        "8 B. Writer. Another. 2020.",
+    ]
+
+
+def test_cells_of_a_form_are_not_joined_to_a_sentence() -> None:
+    made = document(
+        page(
+            [
+                read(lines("Start Date", "12/20/24", left=100, top=500)),
+                read(lines("End Date", "12/31/24", left=250, top=500)),
+                read(lines("Holiday Movie", "EST-456", left=400, top=200)),
+            ]
+        )
+    )
+    assert not any(block.continues for block in body(made))
+
+
+def test_a_foot_of_several_rows_is_said_once() -> None:
+    foot = ("Some Bank", "IBAN DE00", "VAT DE 232 446 240")
+    made = document(
+        *(
+            page([read(lines("Text.", top=300), page=n), read(lines(*foot, top=930), Label.FOOTER, page=n)], number=n)
+            for n in (0, 1)
+        )
+    )
+    assert [block.role for one in made.pages for block in one.blocks] == [
+        Role.BODY,
+        Role.BODY,
+        Role.BODY,
+        Role.FURNITURE,
+    ]
+
+
+def test_the_first_heading_set_as_no_other_is_the_title() -> None:
+    made = document(title("A word", 12), title("Early days", 14, number=1), title("Later days", 14, number=2))
+    assert levels(made) == {"A word": 1, "Early days": 2, "Later days": 2}

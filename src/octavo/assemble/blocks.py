@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from octavo.assemble import contents
-from octavo.assemble.parts import Item, Part, Setting, divided, setting
+from octavo.assemble.parts import Form, Item, Part, Row, Setting, divided, setting
 from octavo.assemble.second_look import relabelled
 from octavo.document import (
     Block,
@@ -24,7 +24,7 @@ from octavo.document import (
     TextSource,
     Usage,
 )
-from octavo.geometry import SCALE
+from octavo.geometry import SCALE, Box
 from octavo.settings import ParseOptions
 
 NOT_LATEX = "formula_not_latex"  # the engine's own word that a formula's text is plain characters
@@ -44,7 +44,7 @@ def faithful(
     made: list[_Made] = []
     for region, recognition in zip(regions, recognitions, strict=True):
         made.extend(_blocks(region, complete(region, recognition), page))
-    blocks = _nested(made, 0.6 * page.size / image.size.width * SCALE)
+    blocks = _nested(_with_listings(made), 0.6 * page.size / image.size.width * SCALE)
     return [replace(block, index=index) for index, block in enumerate(_numbered_formulas(blocks))]
 
 
@@ -75,10 +75,11 @@ def _unexplained(region: Region, recognition: Recognition) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A block, and the entries where it is a list."""
+    """A block, and the entries where it is a list, the rows where it is code."""
 
     block: Block
     items: tuple[Item, ...] = ()
+    rows: tuple[Row, ...] = ()
 
 
 def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Made]:
@@ -95,9 +96,9 @@ def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Ma
         return [_Made(_model_block(region, recognition, text))]
     parts = divided(region, recognition, page)
     if len(parts) == 1:
-        return [_Made(_part_block(region, recognition, parts[0]), parts[0].items)]
+        return [_made(region, recognition, parts[0])]
     return [
-        _Made(_part_block(_region_of(part, region), _share(part, recognition, first=number == 0), part), part.items)
+        _made(_region_of(part, region), _share(part, recognition, first=number == 0), part)
         for number, part in enumerate(parts)
     ]
 
@@ -122,8 +123,9 @@ def _model_block(region: Region, recognition: Recognition, text: str) -> Block:
     return _titled(_block(region, recognition, contents.of_model(text, region.label)))
 
 
-def _part_block(region: Region, recognition: Recognition, part: Part) -> Block:
-    return _titled(_block(replace(region, label=part.label), recognition, contents.of_part(part)))
+def _made(region: Region, recognition: Recognition, part: Part) -> _Made:
+    block = _titled(_block(replace(region, label=part.label), recognition, contents.of_part(part)))
+    return _Made(block, part.items, part.rows if part.form is Form.CODE else ())
 
 
 def _titled(block: Block) -> Block:
@@ -167,6 +169,40 @@ def _share(part: Part, recognition: Recognition, *, first: bool) -> Recognition:
         steps=recognition.steps if first else (),
         usage=recognition.usage if first else Usage(),
     )
+
+
+# --- code -----------------------------------------------------------------------------------------------------------
+
+
+def _with_listings(made: Sequence[_Made]) -> list[_Made]:
+    """Pieces of code right below each other are one listing: a blank line in it has parted them."""
+    merged: list[_Made] = []
+    for one in made:
+        if merged and merged[-1].rows and one.rows and _one_listing(merged[-1].rows[-1].box, one.rows[0].box):
+            merged[-1] = _listing(merged[-1], one)
+        else:
+            merged.append(one)
+    return merged
+
+
+def _one_listing(above: Box, below: Box) -> bool:
+    return -above.height < below.top - above.bottom < 2.5 * above.height and below.left < above.right
+
+
+def _listing(above: _Made, below: _Made) -> _Made:
+    rows = above.rows + below.rows
+    first, second = above.block.recognition, below.block.recognition
+    recognition = replace(
+        first,
+        text=f"{first.text}\n{second.text}",
+        lines=first.lines + second.lines,
+        problems=first.problems + second.problems,
+        usage=first.usage + second.usage,
+    )
+    one, other = above.block.region, below.block.region
+    region = replace(one, box=one.box.joined(other.box), lines=one.lines + other.lines, polygon=())
+    content = contents.fenced(contents.indented(rows))
+    return _Made(replace(above.block, region=region, recognition=recognition, content=content), rows=rows)
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------

@@ -81,7 +81,12 @@ def indented(rows: Sequence[Row]) -> str:
     widths = [row.box.width / len(row.text) for row in rows if len(row.text) > 3]
     width = statistics.median(widths) if widths else 1.0
     left = min(row.box.left for row in rows)
-    return "\n".join(" " * (round((row.box.left - left) / width) if width > 0 else 0) + row.text for row in rows)
+    height = statistics.median(row.box.height for row in rows)
+    text = ""
+    for above, row in zip((rows[0], *rows), rows, strict=False):
+        blank = "\n" if row.box.top - above.box.bottom > height else ""
+        text += f"{blank}{' ' * round((row.box.left - left) / width)}{row.text}\n"
+    return text
 
 
 def fenced(code: str) -> str:

@@ -14,6 +14,9 @@ _OUTER_TOP, _OUTER_BOTTOM = 80.0, 920.0  # where a lone number is a page's
 _DRIFT = 12.0  # how far a running head moves from page to page, 0..1000
 _LONGEST = 200  # characters of a running head
 
+_MANY_ROWS = 3  # a foot of so many rows says something (address, bank, terms), which is kept once
+_MANY_PIECES = 4  # side by side: a row of a table rather than a page's foot
+
 _PAGE_NUMBER = re.compile(
     r"[\W_]*(?:page|seite|página|pagina|p\.|第)?\s*(?:\d{1,4}|[ivxlc]{1,7})"
     r"(?:\s*(?:/|of|von|de|sur|di|共)\s*\d{1,4})?\s*(?:页|頁|ページ)?[\W_]*",
@@ -24,7 +27,28 @@ _PAGE_NUMBER = re.compile(
 def set_apart(pages: Sequence[Page]) -> list[Page]:
     """The pages with furniture in its role. Labels follow, so that JSON readers see the same."""
     repeated = _repeated(pages)
-    return [replace(page, blocks=tuple(_apart(page, block, repeated) for block in page.blocks)) for page in pages]
+    said: set[str] = set()
+    result: list[Page] = []
+    for page in pages:
+        blocks = [_apart(page, block, repeated) for block in page.blocks]
+        kept = [replace(block, role=Role.BODY) if _says_much(block, blocks, said) else block for block in blocks]
+        result.append(replace(page, blocks=tuple(kept)))
+    return result
+
+
+def _says_much(block: Block, blocks: Sequence[Block], said: set[str]) -> bool:
+    """Whether a head or foot belongs to the text after all: the first of its words with several rows, or one cell of
+    many that stand side by side."""
+    if block.role is not Role.FURNITURE or block.region.task is not Task.TEXT or not block.content:
+        return False
+    middle = block.region.box.center[1]
+    beside = sum(b.role is Role.FURNITURE and b.region.box.top < middle < b.region.box.bottom for b in blocks)
+    if beside >= _MANY_PIECES:
+        return True
+    words = prose.comparable(block.recognition.text or "")
+    new = words not in said
+    said.add(words)
+    return new and len(block.recognition.lines) >= _MANY_ROWS
 
 
 def _apart(page: Page, block: Block, repeated: Mapping[tuple[int, int], Label]) -> Block:
@@ -33,7 +57,9 @@ def _apart(page: Page, block: Block, repeated: Mapping[tuple[int, int], Label]) 
         label = Label.NUMBER
     if label is None:
         return block
-    return replace(block, role=Role.FURNITURE, level=None, region=replace(block.region, label=label))
+    content = re.sub(r"^#{1,6} ", "", block.content or "")
+    region = replace(block.region, label=label)
+    return replace(block, role=Role.FURNITURE, level=None, content=content, region=region)
 
 
 def _candidates(page: Page) -> Iterable[Block]:

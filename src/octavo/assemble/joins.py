@@ -26,7 +26,8 @@ _FLOATING = frozenset(
     }
 )
 _ENDED = re.compile(r"[.!?:;。！？：；…][\"'”’»)\]）」』]*\d{0,3}$")
-_LIST_OR_FENCE = re.compile(r"\s*(?:[-*+>|]\s|\d{1,9}[.)]\s|`{3}|\$\$|<table|[(\[（]\w{1,3}[)\]）])")
+_LIST = re.compile(r"\s*(?:[-*+]\s|\d{1,9}[.)]\s|[(\[（]\w{1,3}[)\]）])")
+_NO_PROSE = re.compile(r"\s*(?:[>|]\s|`{3}|\$\$|<table)")
 
 
 def marked(pages: Sequence[Page]) -> list[Page]:
@@ -58,22 +59,33 @@ def marked(pages: Sequence[Page]) -> list[Page]:
 def _flows_on(page: Page, above: Block, next_page: Page, below: Block) -> bool:
     """Whether a paragraph goes on: in another column, on the next page, or below a gap that means nothing."""
     first, second = (above.content or "").rstrip(), (below.content or "").lstrip()
-    if not first or "\n\n" in first or _LIST_OR_FENCE.match(second) or _LIST_OR_FENCE.match(first.rsplit("\n", 1)[-1]):
+    unfinished = second[0].islower() or first[-1:] in ("-", "\u2010", "\u00ad")
+    entry = bool(_LIST.match(first.rsplit("\n", 1)[-1]))
+    if not first or "\n\n" in first or _NO_PROSE.match(first) or _NO_PROSE.match(second) or _LIST.match(second):
         return False
     if _ENDED.search(first) or next_page.number - page.number not in (0, 1):
         return False
-    unfinished = second[0].islower() or first[-1] in "-\u2010\u00ad"
     if next_page.number == page.number and _right_below(above, below):
         return _filled(above, below) and (unfinished or (prose.unspaced(first[-1]) and prose.unspaced(second[0])))
     if next_page.number == page.number and not _next_column(above, below):
         return False
-    return unfinished or (_filled(above, below) and not _indented(below))
+    return unfinished or (not entry and _prose(above, below) and _filled(above, below) and not _indented(below))
 
 
 def _next_column(above: Block, below: Block) -> bool:
-    """Further right and not further down than where the paragraph broke off."""
+    """Further right, and begun higher up; cells of a form stand on one height and are not that long."""
     one, other = above.region.box, below.region.box
-    return other.left >= one.right - 0.1 * one.width and other.top < one.bottom
+    lines = above.recognition.lines
+    row = lines[-1].box.height if lines else 0.0
+    higher = other.top < one.bottom - 2.5 * row if len(lines) > 2 else other.top < one.top - row
+    return other.left >= one.right - 0.1 * one.width and higher
+
+
+def _prose(above: Block, below: Block) -> bool:
+    """Both halves are several lines of about one width: running text rather than what stands in a form."""
+    widths = sorted((above.region.box.width, below.region.box.width))
+    rows = min(len(above.recognition.lines), len(below.recognition.lines))
+    return rows > 2 and widths[0] > 0.8 * widths[1]
 
 
 def _right_below(above: Block, below: Block) -> bool:

@@ -46,6 +46,7 @@ class _Title:
     size: float  # points; where only a picture is known, what its lines' heights come to
     measured: bool  # the size is the text layer's
     bold: bool
+    first: bool  # nothing of the body stands before it
 
     @property
     def key(self) -> tuple[int, int]:
@@ -73,12 +74,13 @@ def _titles(pages: Sequence[Page], outline: Sequence[Heading]) -> Iterator[_Titl
     for heading in outline:
         names.setdefault(_bare(heading.title), []).append(heading)
     roman = _has_roman(pages)
+    first = next((block for page in pages for block in page.blocks if block.role is Role.BODY and block.content), None)
     for page in pages:
         for block in page.blocks:
             if block.level is None or block.role is not Role.BODY:
                 continue
             text = _text(block)
-            yield _title(page, block, _outlined(text, page.number, names), _depth(text, roman))
+            yield _title(page, block, _outlined(text, page.number, names), _depth(text, roman), first=block is first)
 
 
 def _text(block: Block) -> str:
@@ -120,12 +122,12 @@ def _depth(text: str, roman: bool) -> int | None:
     return None
 
 
-def _title(page: Page, block: Block, outlined: int | None, depth: int | None) -> _Title:
+def _title(page: Page, block: Block, outlined: int | None, depth: int | None, *, first: bool) -> _Title:
     lines = block.recognition.lines or block.region.lines
     sizes = [line.font_size for line in lines if line.font_size]
     if sizes:
-        return _Title(page.number, block, outlined, depth, max(sizes), True, all(line.bold for line in lines))
-    return _Title(page.number, block, outlined, depth, _seen_size(page, lines, block.region.box), False, False)
+        return _Title(page.number, block, outlined, depth, max(sizes), True, all(line.bold for line in lines), first)
+    return _Title(page.number, block, outlined, depth, _seen_size(page, lines, block.region.box), False, False, first)
 
 
 def _seen_size(page: Page, lines: Sequence[TextLine], box: Box) -> float:
@@ -178,10 +180,12 @@ def _levels(titles: Sequence[_Title]) -> dict[tuple[int, int], int]:
 
 
 def _main_title(titles: Sequence[_Title], styles: Mapping[tuple[int, int], _Style]) -> _Title | None:
-    """The document's own title: set as no other heading is."""
-    named = [title for title in titles if title.block.region.label is Label.DOC_TITLE]
-    alone = [title for title in named if sum(style == styles[title.key] for style in styles.values()) == 1]
-    return max(alone, key=lambda title: title.size, default=None)
+    """The document's own title: set as no other heading is, and called so, or else the very first thing there is."""
+    count = Counter(styles.values())
+    alone = [title for title in titles if count[styles[title.key]] == 1]
+    named = [title for title in alone if title.block.region.label is Label.DOC_TITLE]
+    first = [title for title in alone if title.first and title.depth is None and title.outlined is None]
+    return max(named, key=lambda title: title.size, default=first[0] if first and len(titles) > 1 else None)
 
 
 def _by_style(

@@ -70,12 +70,14 @@ class Setting:
 _DIVISIBLE = frozenset(
     {Label.TEXT, Label.ABSTRACT, Label.REFERENCE, Label.REFERENCE_CONTENT, Label.FOOTNOTE, Label.ASIDE_TEXT}
 )
+_REFERENCES = frozenset({Label.REFERENCE, Label.REFERENCE_CONTENT})
 _WITH_HEADINGS = frozenset({Label.TEXT, Label.ABSTRACT})
 _WITH_ITEMS = frozenset({Label.TEXT, Label.ABSTRACT, Label.ASIDE_TEXT})
 
 BULLETS = "•·●○◦▪▫■□◆◇▶►➢➤✓✔‣⁃∙\uf0b7\uf0a7\uf0d8\uf076\uf0fc"
 _BULLET = re.compile(rf"(?:[{BULLETS}]\s*|[-–]\s+)(?=[^\W\d_]|[\"'“‘(\[$€£]?\w+\W+[^\W\d_])")
 _NUMBER = re.compile(r"\d{1,3}[.)]\s+(?=\S)")
+_ORDINAL = re.compile(r"[\[(]?(\d{1,3})[\])]?[.:]?\s")
 _CONTENTS_LINE = re.compile(r"(?:\.{3,}|(?:\. ){3,}|…{2,}|·{3,}|_{3,})\s*(?:\d{1,4}|[ivxlc]+)$")
 
 
@@ -92,7 +94,9 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Par
     whole = Part(region.label, Form.PROSE, region.box, recognition.text or "")
     if region.task is not Task.TEXT or not lines:
         return [whole]
-    grouped = _grouped(lines, page.page, known=_grouped_by_words(region, recognition))
+    grouped = _grouped(
+        lines, page.page, known=_grouped_by_words(region, recognition), references=region.label in _REFERENCES
+    )
     rows = [row for paragraph in grouped for row in _rows(paragraph)]
     if region.label is Label.ALGORITHM or (region.label in _DIVISIBLE and _is_code(grouped)):
         return [replace(whole, label=Label.ALGORITHM, form=Form.CODE, rows=tuple(rows))]
@@ -114,13 +118,17 @@ def _grouped_by_words(region: Region, recognition: Recognition) -> bool:
     return region.origin is Origin.GEOMETRY and recognition.source is TextSource.TEXT_LAYER
 
 
-def _grouped(lines: Sequence[TextLine], page: PageImage, *, known: bool) -> list[paragraphs.Paragraph]:
+def _grouped(
+    lines: Sequence[TextLine], page: PageImage, *, known: bool, references: bool
+) -> list[paragraphs.Paragraph]:
     """The paragraphs among the lines, in the order they are read; one where that is known."""
     placed = straightened(lines, page.size, dpi=page.dpi)
     if not placed:
         return []
     if known:
-        return [paragraphs.Paragraph(tuple(paragraphs.in_rows(placed)))]
+        rows = paragraphs.in_rows(placed)
+        starts = [0, *_counted_on(rows)] if references else [0]
+        return [paragraphs.Paragraph(tuple(rows[a:b])) for a, b in pairwise([*starts, len(rows)])]
     found = paragraphs_in_order(paragraphs.grouped(placed), page.size.height, from_right=read_from_right(lines))
     grouped: list[paragraphs.Paragraph] = []
     for paragraph in found:
@@ -129,6 +137,20 @@ def _grouped(lines: Sequence[TextLine], page: PageImage, *, known: bool) -> list
         else:
             grouped.append(paragraph)
     return grouped
+
+
+def _counted_on(rows: Sequence[paragraphs.Row]) -> list[int]:
+    """The rows of a list of references, after the first, that begin with the number after the last one's."""
+    first = _ORDINAL.match(rows[0].text) if rows else None
+    if first is None:
+        return []
+    expected, found = int(first[1]) + 1, []
+    for place, row in enumerate(rows[1:], 1):
+        number = _ORDINAL.match(row.text)
+        if number is not None and int(number[1]) == expected and row.left < rows[0].left + 2 * row.size:
+            found.append(place)
+            expected += 1
+    return found
 
 
 def _hangs(above: paragraphs.Paragraph, below: paragraphs.Paragraph) -> bool:
@@ -154,12 +176,12 @@ def _part(paragraph: paragraphs.Paragraph, texts: "_Texts", region: Region, page
         return Part(label, Form.ITEMS, box, text, items=(found,))
     if label in _WITH_HEADINGS and region.origin is not Origin.GEOMETRY and _is_heading(paragraph, text, page, last):
         return Part(Label.PARAGRAPH_TITLE, Form.PROSE, box, text)
-    if _broken_on_purpose(paragraph):
+    if broken_on_purpose(paragraph):
         return Part(label, Form.LINES, box, text, rows=tuple(_rows(paragraph)))
     return Part(label, Form.PROSE, box, text)
 
 
-def _broken_on_purpose(paragraph: paragraphs.Paragraph) -> bool:
+def broken_on_purpose(paragraph: paragraphs.Paragraph) -> bool:
     """Whether rows end where they are meant to, as in an address or a poem: the next word had found room.
 
     Lines that are filled before the next begins never look like that, whatever the width of the column.
@@ -172,11 +194,11 @@ def _broken_on_purpose(paragraph: paragraphs.Paragraph) -> bool:
     return len(rows) > 1 and 2 * early >= len(rows) - 1 and early > 0
 
 
-def item(text: str, box: Box) -> Item | None:
-    """The text as an entry of a list, if it starts like one. Numbers and dashes in front of numbers do not."""
+def item(text: str, box: Box, *, bullets_only: bool = False) -> Item | None:
+    """The text as an entry of a list, if it starts like one. A dash in front of a number alone is none."""
     if bullet := _BULLET.match(text):
         return Item("-", text[bullet.end() :], box)
-    if number := _NUMBER.match(text):
+    if not bullets_only and (number := _NUMBER.match(text)):
         return Item(number.group().strip(), text[number.end() :], box)
     return None
 

@@ -1,16 +1,18 @@
-"""Labels looked at again once a picture's text is known.
+"""Labels looked at again once the text is known.
 
-The embedded detector names what it finds by the words too, but on a scan it has none. Here the same rules see the
-page with its words: captions, formula numbers, page numbers, notes, the entries under "References". What the detector
-saw besides (its network's hints, ruling lines) is not at hand any more, so a label changes only where words decide.
+A heading has the words of a heading, whoever found it. And where the embedded detector saw a picture, it had no words
+to go by: the same rules see the page again with its captions, formula numbers, page numbers, notes, and the entries
+under "References". What the detector saw besides (its network's hints, ruling lines) is not at hand any more, so a
+label changes only where words decide.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from octavo.assemble.parts import broken_on_purpose, item
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextSource
-from octavo.geometry import SCALE
+from octavo.geometry import SCALE, Box
 from octavo.layout.formulas import mathematical
 from octavo.layout.hints import Rect
 from octavo.layout.labels import Surroundings, labelled
@@ -34,40 +36,69 @@ _BY_WORDS = frozenset(
 _TITLES = frozenset({Label.DOC_TITLE, Label.PARAGRAPH_TITLE})
 _LONGEST_TITLE = 150  # characters
 _NO_TITLE = re.compile(r"[.;,。；，]\s*$|[=≤≥∑∫∏√]|[.!?] [A-Z][a-z]+ [a-z]")  # a sentence, or a formula
+_PAGE = re.compile(r"(?:page|seite|página|pagina)\s+\d{1,4}(?:\s*(?:/|of|von|de|sur|di)\s*\d{1,4})?", re.IGNORECASE)
+_YEARS = re.compile(r"\d{4}(?:\s*[-–—/]\s*\d{2,4})?")
+_ROWS_OF_ADDRESS = 3  # from which rows that are broken on purpose are no title
 
 
 def relabelled(
     page: PageImage, regions: Sequence[Region], recognitions: Sequence[Recognition], options: ParseOptions
 ) -> list[Region]:
     """The regions, some under another label of the same task."""
-    seen = {n: p for n, p in enumerate(map(_paragraph, regions, recognitions, [page] * len(regions))) if p is not None}
-    labels = dict(zip(seen, labelled(_surroundings(page, regions, list(seen.values()))), strict=True)) if seen else {}
+    paragraphs = [_paragraph(*pair, page) for pair in zip(regions, recognitions, strict=True)]
+    by_words = _labels_by_words(page, regions, recognitions, paragraphs)
+    labels = [
+        Label.TEXT
+        if region.label in _TITLES and paragraph is not None and not _may_be_title(recognition.text or "", paragraph)
+        else by_words.get(number, region.label)
+        for number, (region, recognition, paragraph) in enumerate(zip(regions, recognitions, paragraphs, strict=True))
+    ]
     return [
-        _relabelled(region, recognition.text or "", labels[number], options) if number in labels else region
-        for number, (region, recognition) in enumerate(zip(regions, recognitions, strict=True))
+        replace(region, label=label) if label is not region.label and options.task_of(label) is Task.TEXT else region
+        for region, label in zip(regions, labels, strict=True)
     ]
 
 
-def _relabelled(region: Region, text: str, label: Label, options: ParseOptions) -> Region:
-    if region.label in _TITLES and not _may_be_title(text):
-        label = Label.TEXT
-    elif region.label is not Label.TEXT or label not in _BY_WORDS:
-        return region
-    return replace(region, label=label) if options.task_of(label) is Task.TEXT else region
-
-
-def _may_be_title(text: str) -> bool:
-    long = len(text) > _LONGEST_TITLE
-    return not (long or text[:1].islower() or _NO_TITLE.search(text) or mathematical(text))
-
-
 def _paragraph(region: Region, recognition: Recognition, page: PageImage) -> Paragraph | None:
-    """What was read from the picture in a region the embedded detector made of lines."""
-    read = recognition.source is TextSource.RECOGNIZER and region.task is Task.TEXT
-    if not read or region.origin is not Origin.GEOMETRY or not (recognition.text or "").strip():
+    """What was read in a region the embedded detector made of lines."""
+    if region.task is not Task.TEXT or region.origin is not Origin.GEOMETRY or not (recognition.text or "").strip():
         return None
     rows = in_rows(straightened((line for line in recognition.lines if line.text), page.size, dpi=page.dpi))
     return Paragraph(tuple(rows)) if rows else None
+
+
+def _may_be_title(text: str, paragraph: Paragraph) -> bool:
+    text = text.strip()
+    letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
+    if len(text) > _LONGEST_TITLE or text[:1].islower() or _NO_TITLE.search(text) or mathematical(text):
+        return False
+    if _PAGE.fullmatch(text) or item(text, Box.of_page(), bullets_only=True):
+        return False
+    if digits > letters and not _YEARS.fullmatch(text):
+        return False
+    return len(paragraph.rows) < _ROWS_OF_ADDRESS or not broken_on_purpose(paragraph)
+
+
+def _labels_by_words(
+    page: PageImage,
+    regions: Sequence[Region],
+    recognitions: Sequence[Recognition],
+    paragraphs: Sequence[Paragraph | None],
+) -> dict[int, Label]:
+    """Labels for what the detector could only call text, because it saw a picture."""
+    seen = {
+        number: paragraph
+        for number, (recognition, paragraph) in enumerate(zip(recognitions, paragraphs, strict=True))
+        if paragraph is not None and recognition.source is TextSource.RECOGNIZER
+    }
+    if not seen:
+        return {}
+    labels = labelled(_surroundings(page, regions, list(seen.values())))
+    return {
+        number: label
+        for number, label in zip(seen, labels, strict=True)
+        if regions[number].label is Label.TEXT and label in _BY_WORDS
+    }
 
 
 def _surroundings(page: PageImage, regions: Sequence[Region], paragraphs: Sequence[Paragraph]) -> Surroundings:
