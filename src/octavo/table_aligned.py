@@ -45,9 +45,9 @@ def in_columns(
     entries = _regrouped([entry for line in lines for entry in line])
     measures = measured(entries, height, len(borders) - 1, head)
     rows = into_rows(entries, measures, rules.horizontal, expected)
-    for number, row in enumerate(rows):
-        if _middle(row) < head:
-            rows[number] = _spread(row, rows[number + 1 :], measures.widths, rules)
+    for number, row in enumerate(rows[:-1]):
+        if _middle(rows[number + 1]) < head:  # what spans columns has headings of its own below
+            rows[number] = _spread(row, rows[number + 1], measures.widths, rules)
     return _assembled(rows, borders)
 
 
@@ -171,12 +171,12 @@ def _is_year(text: str) -> bool:
 
 def _spread(
     row: Sequence[Entry],
-    below: Sequence[Sequence[Entry]],
+    below: Sequence[Entry],
     widths: Sequence[tuple[float, float]],
     rules: Rules,
 ) -> list[Entry]:
     """A row of the head with its headings spread over the columns they stand above."""
-    under = {c for later in below[:2] for e in later for c in range(e.first, e.last + 1)}
+    under = {column for entry in below for column in range(entry.first, entry.last + 1)}
     cells: dict[tuple[int, int], list[Entry]] = {}
     for entry in row:
         cells.setdefault((entry.first, entry.last), []).append(entry)
@@ -188,12 +188,11 @@ def _spread(
             low -= 1
         while high + 1 < len(widths) and high + 1 not in taken and high + 1 in under:
             high += 1
-        whole = Piece(tuple(word for entry in lines for word in entry.piece.words))
         left, right = min(e.piece.left for e in lines), max(e.piece.right for e in lines)
         chosen = _drawn_span(left, right, lines, below, widths, rules)
         if chosen is None or not low <= chosen[0] <= first <= last <= chosen[1] <= high:
             chosen = _centered_span((left + right) / 2, (first, last), (low, high), widths)
-        if chosen != (first, last) and below and whole.words:
+        if chosen != (first, last):
             taken |= set(range(chosen[0], chosen[1] + 1))
             lines = [replace(entry, first=chosen[0], last=chosen[1]) for entry in lines]
         spread += lines
@@ -218,14 +217,12 @@ def _drawn_span(
     left: float,
     right: float,
     lines: Sequence[Entry],
-    below: Sequence[Sequence[Entry]],
+    below: Sequence[Entry],
     widths: Sequence[tuple[float, float]],
     rules: Rules,
 ) -> tuple[int, int] | None:
     """Columns over which a rule is drawn right under a heading."""
-    if not below:
-        return None
-    top, bottom = max(entry.middle for entry in lines), min(entry.middle for entry in below[0])
+    top, bottom = max(entry.middle for entry in lines), min(entry.middle for entry in below)
     for rule in rules.horizontal:
         if top < rule.at < bottom and rule.start - 2 < (left + right) / 2 < rule.end + 2:
             under = [c for c, (low, high) in enumerate(widths) if high and rule.start < (low + high) / 2 < rule.end]

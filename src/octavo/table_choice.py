@@ -9,7 +9,8 @@ from octavo.table_grid import Grid, Slot, filled, without_overlaps
 from octavo.table_seen import Seen
 from octavo.table_words import Token
 
-_CLEARLY = 0.04  # contradictions per line by which a reading must be better to displace one that is more often right
+_MOSTLY_DRAWN = 0.5  # share of the sides of cells that are ruling lines, from which on these come first
+_CLEARLY = 0.025  # contradictions per line by which a reading must be better to displace one that is more often right
 
 
 def chosen(words: Sequence[Token], rules: Rules, lattice: Aligned | None, seen: Seen | None) -> Aligned:
@@ -25,6 +26,8 @@ def chosen(words: Sequence[Token], rules: Rules, lattice: Aligned | None, seen: 
     readings += [reading for reading in (alone, lattice) if reading is not None]
     if not readings:
         return _single(words, rules)
+    if lattice is not None and lattice.drawn > _MOSTLY_DRAWN:
+        readings.insert(0, readings.pop(readings.index(lattice)))
     best = readings[0]
     for reading in readings[1:]:
         if misfit(reading.grid, reading.cells, rules) < misfit(best.grid, best.cells, rules) - _CLEARLY:
@@ -33,19 +36,38 @@ def chosen(words: Sequence[Token], rules: Rules, lattice: Aligned | None, seen: 
 
 
 def _with_spans(laid: Aligned, seen: Seen) -> Aligned:
-    """Cells that the network saw over several places, in a grid of as many rows, where no two texts would meet."""
+    """Cells that the network saw over several places, in a grid of as many rows, where the text stands so too."""
     if len(seen.rows) != len(laid.grid.rows):
         return laid
     merged = list(laid.grid.merged)
     for slot in seen.merged:
         held = [own for own in laid.cells if _covers(slot, own)]
         partly = [own for own in laid.grid.merged if _meets(slot, own) and not _covers(slot, own)]
-        if len(held) == 1 and not partly:
+        if len(held) == 1 and not partly and _stands_over(slot, held[0], laid):
             merged = [own for own in merged if not _covers(slot, own)] + [slot]
     spans = without_overlaps(merged, *laid.grid.shape)
     owners = {slot: span for span in spans for slot in laid.cells if _covers(span, slot)}
     cells = {owners.get(slot, slot): words for slot, words in laid.cells.items()}
     return Aligned(Grid(laid.grid.columns, laid.grid.rows, spans), cells)
+
+
+def _stands_over(span: Slot, own: Slot, laid: Aligned) -> bool:
+    """Whether a cell's text is nearer to the middle of the span than to that of its own place, or alone in its row."""
+    words = laid.cells[own]
+    columns, rows = laid.grid.columns, laid.grid.rows
+    if span.rows == 1 and sum(slot.row == own.row for slot in laid.cells) == 1:
+        return True
+    x = (min(word.left for word in words) + max(word.right for word in words)) / 2
+    y = (min(word.top for word in words) + max(word.bottom for word in words)) / 2
+    across = _off(x, columns[span.column], columns[span.column + span.columns])
+    own_across = _off(x, columns[own.column], columns[own.column + own.columns])
+    down = _off(y, rows[span.row], rows[span.row + span.rows])
+    return (span.columns == own.columns or across < min(0.2, own_across)) and (span.rows == own.rows or down < 0.12)
+
+
+def _off(place: float, start: float, end: float) -> float:
+    """How far from the middle of a stretch, in its lengths."""
+    return abs(place - (start + end) / 2) / max(1.0, end - start)
 
 
 def _covers(outer: Slot, inner: Slot) -> bool:
