@@ -81,6 +81,10 @@ class Child:
         return answer
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def alive(self) -> bool:
         return self._process.poll() is None
 
@@ -164,6 +168,11 @@ class Pool:
             with contextlib.suppress(ChildLost, ChildSlow), self._returned(child):
                 self._close_in(child, source.number)
         source.close()
+
+    def processes(self) -> list[int]:
+        """The children's process ids."""
+        with self._changed:
+            return [child.pid for child in (*self._free, *self._busy) if child.alive]
 
     def close(self) -> None:
         """End every child."""

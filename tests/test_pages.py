@@ -1,0 +1,429 @@
+"""Bytes to pages: what they are, which are meant, how large they come out, and what a hostile one may cost."""
+
+import contextlib
+import io
+import os
+import resource
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pdf_maker import HELVETICA, PdfPage, make_pdf, text_page
+from PIL import Image
+
+from octavo import errors
+from octavo.document import PageImage, Trust
+from octavo.drawing import pool
+from octavo.pages import Pages, kind_of, open_pages, select
+from octavo.settings import EngineSettings, ParseOptions
+
+SETTINGS = EngineSettings()
+
+
+def opened(*parts: bytes, settings: EngineSettings = SETTINGS, **options: object) -> Pages:
+    return open_pages(parts, ParseOptions(**options), settings)
+
+
+def drawn(*parts: bytes, settings: EngineSettings = SETTINGS, **options: object) -> list[PageImage]:
+    with opened(*parts, settings=settings, **options) as pages:
+        return [pages.draw(number) for number in pages.numbers]
+
+
+def picture(mode: str = "RGB", size: tuple[int, int] = (40, 20), form: str = "PNG", **options: object) -> bytes:
+    """A picture whose left half is black and whose right half is white."""
+    image = Image.new("L", size, 255)
+    image.paste(0, (0, 0, size[0] // 2, size[1]))
+    out = io.BytesIO()
+    image.convert(mode).save(out, form, **options)
+    return out.getvalue()
+
+
+def is_half_black(page: PageImage) -> bool:
+    middle = page.size.width // 2
+    return bool(page.pixels[:, : middle - 2].max() < 60 and page.pixels[:, middle + 2 :].min() > 195)
+
+
+# --- which pages ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        (None, (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)),
+        ("1", (0,)),
+        ("1-5,8,-1", (0, 1, 2, 3, 4, 7, 9)),
+        ("-3--1", (7, 8, 9)),
+        ("9-", (8, 9)),
+        ("8-20", (7, 8, 9)),
+        (" 2 , 1 ", (0, 1)),
+        ("3,3,2-4", (1, 2, 3)),
+    ],
+)
+def test_pages_are_selected(text: str | None, numbers: tuple[int, ...]) -> None:
+    assert select(text, 10) == numbers
+
+
+@pytest.mark.parametrize("text", ["", ",", "0", "a", "1-2-3", "11", "-11", "5-2", "1.5", "--1", "1 2", "12-15", "1,,2"])
+def test_selections_that_mean_nothing_are_refused(text: str) -> None:
+    with pytest.raises(errors.PagesInvalid):
+        select(text, 10)
+
+
+@given(st.text("0123456789-, ", max_size=12), st.integers(1, 50))
+def test_a_selection_is_refused_or_inside_the_document(text: str, count: int) -> None:
+    try:
+        numbers = select(text, count)
+    except errors.PagesInvalid:
+        return
+    assert numbers
+    assert list(numbers) == sorted(set(numbers))
+    assert numbers[0] >= 0
+    assert numbers[-1] < count
+
+
+# --- what it is -------------------------------------------------------------------------------------------------------
+
+
+def test_a_pdf_is_known_behind_junk_and_a_picture_by_its_first_bytes() -> None:
+    assert kind_of(b"junk" * 100 + make_pdf(text_page("x"))) == "pdf"
+    assert kind_of(picture()) == "picture"
+    assert kind_of(b"plain text") is None
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "word"),
+    [
+        (b"", errors.SourceEmpty, "no bytes"),
+        (b"<!DOCTYPE html><html></html>", errors.TypeUnsupported, "web page"),
+        (b"just some words\n", errors.TypeUnsupported, "plain text"),
+        (b"PK\x03\x04" + bytes(100), errors.TypeUnsupported, "Office"),
+        (bytes(range(256)) * 20, errors.TypeUnsupported, "not read here"),
+        (b"%PDF-1.7\nnothing follows", errors.DocumentCorrupt, "damaged"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(50), errors.DocumentCorrupt, "header"),
+    ],
+)
+def test_what_is_no_document_is_refused_in_one_plain_line(
+    data: bytes, error: type[errors.OctavoError], word: str
+) -> None:
+    with pytest.raises(error, match=word) as caught:
+        opened(data)
+    assert "\n" not in caught.value.message
+
+
+def test_a_pdf_without_pages_says_so() -> None:
+    with pytest.raises(errors.DocumentHasNoPages):
+        opened(make_pdf())
+
+
+def test_passwords_in_the_encodings_pdfs_use() -> None:
+    data = make_pdf(text_page("secret"), user_password="pæss".encode("latin-1"))
+    with pytest.raises(errors.PasswordNeeded, match="give its password"):
+        opened(data)
+    with pytest.raises(errors.PasswordNeeded, match="does not open it") as caught:
+        opened(data, password="wrong-one")
+    assert "wrong-one" not in caught.value.message
+    (page,) = drawn(data, password="pæss")
+    assert page.text is not None
+    assert page.text.lines[0].text == "secret"
+
+
+def test_bookmarks_are_headings() -> None:
+    objects = [
+        "<< /Type /Outlines /First 11 0 R /Last 11 0 R /Count 1 >>",
+        "<< /Title (Part  one) /Parent 10 0 R /First 12 0 R /Last 12 0 R /Count 1 /Dest [14 0 R /Fit] >>",
+        "<< /Title (Chapter) /Parent 11 0 R /Dest [16 0 R /Fit] >>",
+    ]
+    data = make_pdf(text_page("a"), text_page("b"), catalog="/Outlines 10 0 R", objects=objects)
+    with opened(data) as pages:
+        assert [(heading.title, heading.level, heading.page) for heading in pages.headings] == [
+            ("Part one", 1, 0),
+            ("Chapter", 2, 1),
+        ]
+
+
+# --- how it is drawn --------------------------------------------------------------------------------------------------
+
+
+def test_a_page_is_drawn_at_the_dpi_asked_for() -> None:
+    (page,) = drawn(make_pdf(PdfPage(b"0 0 306 792 re f")), dpi=72)
+    assert page.size == (612, 792)
+    assert page.dpi == pytest.approx(72)
+    assert is_half_black(page)
+
+
+@pytest.mark.parametrize(
+    ("box", "extra", "shape"),
+    [
+        ((14400, 100), "", (1000, 7)),
+        ((1e9, 1e9), "", None),
+        ((0, 0), "", None),
+        ((1, 100000), "", (1, 1000)),
+        ((612, 792), "/CropBox [100 100 200 150]", (208, 104)),
+        ((612, 792), "/CropBox [100 100 200 150] /Rotate 90", (104, 208)),
+        ((612, 792), "/MediaBox [-100 -100 100 0]", (417, 208)),
+    ],
+)
+def test_absurd_and_cropped_pages_come_out_bounded(
+    box: tuple[float, float], extra: str, shape: tuple[int, int] | None
+) -> None:
+    (page,) = drawn(make_pdf(PdfPage(b"", size=box, extra=extra)), max_side=1000)
+    assert max(page.size) <= 1000
+    assert min(page.size) >= 1
+    if shape:
+        assert page.size == pytest.approx(shape, abs=1)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16", "I", "F"])
+def test_every_kind_of_pixel_comes_out_in_eight_bits(mode: str) -> None:
+    image = Image.new("L", (40, 20), 255)
+    image.paste(0, (0, 0, 20, 20))
+    if mode == "I;16":
+        values = np.asarray(image, np.uint16) * 257
+        image = Image.fromarray(values)
+    elif mode in ("I", "F"):
+        image = image.convert(mode).point(lambda value: value * (257 if mode == "I" else 1 / 255))
+    else:
+        image = image.convert(mode)
+    out = io.BytesIO()
+    image.save(out, "TIFF" if mode in ("PA", "F", "I") else "PNG")
+    (page,) = drawn(out.getvalue())
+    assert is_half_black(page)
+
+
+def test_cmyk_and_every_format() -> None:
+    assert is_half_black(drawn(picture("CMYK", form="JPEG", quality=95))[0])
+    for form in ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "JPEG2000", "PPM", "TGA"):
+        assert is_half_black(drawn(picture(form=form))[0]), form
+
+
+def test_what_lies_under_transparency_is_white() -> None:
+    out = io.BytesIO()
+    Image.new("RGBA", (10, 10), (255, 0, 0, 0)).save(out, "PNG")
+    assert (drawn(out.getvalue())[0].pixels == 255).all()
+
+
+def test_frames_of_a_tiff_are_pages_and_an_animation_is_one() -> None:
+    frames = [Image.new("L", (30, 10 * (number + 1)), 255) for number in range(3)]
+    for form, count in (("TIFF", 3), ("GIF", 1), ("WEBP", 1)):
+        out = io.BytesIO()
+        same = frames if form == "TIFF" else [frame.resize((30, 30)) for frame in frames]
+        same[0].save(out, form, save_all=True, append_images=same[1:])
+        assert len(drawn(out.getvalue())) == count, form
+    out = io.BytesIO()
+    frames[0].save(out, "TIFF", save_all=True, append_images=frames[1:])
+    assert [page.size.height for page in drawn(out.getvalue(), pages="2-")] == [20, 30]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_photograph_is_turned_as_its_camera_says(orientation: int) -> None:
+    upright = Image.new("L", (40, 20), 255)
+    upright.paste(0, (0, 0, 20, 10))  # the top left quarter
+    back = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
+    stored = upright.transpose(Image.Transpose(back[orientation])) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    out = io.BytesIO()
+    stored.save(out, "PNG", exif=exif)
+    (page,) = drawn(out.getvalue())
+    assert page.size == (40, 20)
+    assert page.pixels[:10, :20].max() == 0
+    assert page.pixels[10:].min() == 255
+
+
+def test_a_large_picture_is_averaged_down_and_says_at_what_resolution() -> None:
+    (page,) = drawn(picture(size=(4000, 2000), dpi=(300, 300)), max_side=1000)
+    assert page.size == (1000, 500)
+    assert page.dpi == pytest.approx(75, rel=0.01)
+    assert is_half_black(page)
+    assert drawn(picture(form="BMP"))[0].text is None
+
+
+def test_a_picture_that_is_too_large_is_refused_before_it_is_decoded() -> None:
+    with pytest.raises(errors.LimitExceeded, match="4000 x 2000"):
+        opened(picture("1", size=(4000, 2000)), settings=EngineSettings(max_page_pixels=1_000_000))
+
+
+def test_what_can_be_saved_of_a_cut_picture_is_shown_with_a_problem() -> None:
+    out = io.BytesIO()
+    Image.effect_noise((200, 200), 80).save(out, "JPEG")
+    (page,) = drawn(out.getvalue()[: len(out.getvalue()) // 2])
+    assert page.size == (200, 200)
+    assert [problem.code for problem in page.problems] == ["picture_damaged"]
+    with opened(picture(size=(400, 400))[:45]) as pages, pytest.raises(errors.PageUnreadable):
+        pages.draw(0)
+
+
+def test_several_parts_are_one_document_and_a_broken_one_costs_its_page() -> None:
+    parts = (picture(), make_pdf(text_page("a"), text_page("b")), b"\x89PNG\r\n\x1a\n broken", picture(size=(60, 30)))
+    with opened(*parts) as pages:
+        assert pages.count == 5
+        assert pages.draw(4).size == (60, 30)
+        text = pages.draw(2).text
+        assert text is not None
+        assert text.lines[0].text == "b"
+        with pytest.raises(errors.PageUnreadable):
+            pages.draw(3)
+        assert pages.draw(0).size == (40, 20)
+
+
+def test_pages_have_a_limit() -> None:
+    with pytest.raises(errors.LimitExceeded, match="max_pages"):
+        opened(make_pdf(*[text_page("x")] * 3), settings=EngineSettings(max_pages=2))
+    assert len(drawn(make_pdf(*[text_page("x")] * 3), settings=EngineSettings(max_pages=2), pages="1-2")) == 2
+
+
+# --- what a hostile page may cost -----------------------------------------------------------------------------------
+
+
+def children() -> set[int]:
+    """Processes this one started and that are not gone, zombies included."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if parent == os.getpid():
+                found.add(int(entry.name))
+    return found
+
+
+@pytest.fixture
+def alone() -> Iterator[None]:
+    """No children before, none after."""
+    pool.shut_down()
+    before = children()
+    yield
+    pool.shut_down()
+    assert children() <= before
+
+
+def endless_page() -> PdfPage:
+    return PdfPage(b"0.01 w\n" + b"0 0 m 9 900 400 -900 612 792 c S\n" * 1_000_000)
+
+
+def memory_eater() -> PdfPage:
+    """An image of 2.7 GB in a file of 3 MB."""
+    side = 30_000
+    entries = f"/Type /XObject /Subtype /Image /Width {side} /Height {side} /BitsPerComponent 8 /ColorSpace /DeviceRGB"
+    row = zlib.compress(bytes(side * 300))
+    return PdfPage(
+        b"q 612 0 0 792 0 0 cm /Im Do Q",
+        streams={"Im": (entries, row * 100)},
+        images=["Im"],
+    )
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_page_that_never_ends_is_given_up_and_the_others_are_drawn() -> None:
+    data = make_pdf(text_page("before"), endless_page(), text_page("after"))
+    with opened(data, settings=EngineSettings(page_seconds=1.0)) as pages:
+        assert pages.draw(0).text
+        started = time.monotonic()
+        with pytest.raises(errors.LimitExceeded, match="page 2 takes longer than 1 s"):
+            pages.draw(1)
+        assert time.monotonic() - started < 5
+        after = pages.draw(2).text
+        assert after is not None
+        assert after.lines[0].text == "after"
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_page_that_asks_for_all_the_memory_gets_an_error_or_is_drawn_within_bounds() -> None:
+    with opened(make_pdf(memory_eater(), text_page("after"))) as pages:
+        with contextlib.suppress(errors.PageUnreadable, errors.LimitExceeded):
+            pages.draw(0)
+        assert pages.draw(1).text is not None
+    pool.shut_down()
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2_700 << 10
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_child_that_dies_is_replaced() -> None:
+    data = make_pdf(*[text_page(f"page {number}") for number in range(4)])
+    with opened(data) as pages:
+        pages.draw(0)
+        for child in children():
+            os.kill(child, 9)
+        assert pages.draw(1).text is not None
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_child_that_dies_at_work_costs_one_page_at_most() -> None:
+    data = make_pdf(endless_page(), text_page("next"))
+    with opened(data, settings=EngineSettings(page_seconds=20.0)) as pages:
+
+        def kill() -> None:
+            for _ in range(2):  # the page is tried again in a fresh child
+                time.sleep(0.7)
+                for child in children():
+                    os.kill(child, 9)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        with pytest.raises(errors.PageUnreadable):
+            pages.draw(0)
+        killer.join()
+        assert pages.draw(1).text is not None
+
+
+@pytest.mark.usefixtures("alone")
+def test_pages_are_drawn_side_by_side_and_come_out_the_same() -> None:
+    data = make_pdf(*[text_page(f"page {number}", "x" * number) for number in range(12)])
+    one_by_one = drawn(data)
+    with opened(data) as pages, ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(pages.draw, pages.numbers))
+    for first, second in zip(one_by_one, together, strict=True):
+        assert first.number == second.number
+        assert (first.pixels == second.pixels).all()
+        assert first.text == second.text
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_child_is_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", "s3cret")
+    with opened(make_pdf(text_page("x"))):
+        (child,) = children()
+        assert b"s3cret" not in Path(f"/proc/{child}/environ").read_bytes()
+
+
+@pytest.mark.usefixtures("alone")
+def test_nothing_is_left_open() -> None:
+    drawn(make_pdf(text_page("x")))
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        drawn(make_pdf(text_page("x"), text_page("y")))
+        with pytest.raises(errors.DocumentCorrupt):
+            opened(b"%PDF-1.4 broken")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("alone")
+def test_memory_does_not_grow_with_the_number_of_pages() -> None:
+    lines = [f"Line {number} of some text that fills the page and is not too short" for number in range(50)]
+    with opened(make_pdf(*[text_page(*lines, size=10) for _ in range(200)]), dpi=36) as pages:
+        resident = []
+        for number in pages.numbers:
+            pages.draw(number)
+            if number in (50, 199):
+                resident.append(
+                    sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in (*children(), os.getpid()))
+                )
+    assert resident[1] < 1.2 * resident[0]
+
+
+def test_a_page_without_a_text_layer_is_told_apart_from_a_picture() -> None:
+    (page,) = drawn(make_pdf(PdfPage(b"")))
+    assert page.text is not None
+    assert page.text.verdict is Trust.ABSENT
+    assert drawn(picture())[0].text is None
+    assert drawn(make_pdf(PdfPage(b"BT /F1 9 Tf (x) Tj ET", fonts={"F1": HELVETICA})), text_layer="off")[0].text is None
