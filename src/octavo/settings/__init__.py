@@ -1,0 +1,48 @@
+"""Every knob, spelled once: flag, environment variable, JSON schema and docs/options.md come from these lines.
+
+`EngineSettings` lives as long as an engine, `ParseOptions` as long as one document. Values are resolved by `resolve`:
+explicit beats environment beats the official SDK's configuration file (GLMOCR_CONFIG_PATH) beats preset beats default,
+and each value remembers where it came from. The environment is read when settings are made, never on import.
+"""
+
+from octavo.settings.document import (
+    DEFAULT_TASKS,
+    FAITHFUL_TASKS,
+    Furniture,
+    Merge,
+    OfficialStep,
+    OrientationUse,
+    ParseOptions,
+    Profile,
+    Shown,
+    TextLayerUse,
+)
+from octavo.settings.engine import LAYOUT_MODEL, LAYOUT_REVISION, EngineSettings
+from octavo.settings.knobs import Resolved, environment_names, flag_name, kind_of, resolve, sections, socket_name
+from octavo.settings.worker import OutputFormat, ServeSettings, WorkerSettings
+
+__all__ = [
+    "DEFAULT_TASKS",
+    "FAITHFUL_TASKS",
+    "LAYOUT_MODEL",
+    "LAYOUT_REVISION",
+    "EngineSettings",
+    "Furniture",
+    "Merge",
+    "OfficialStep",
+    "OrientationUse",
+    "OutputFormat",
+    "ParseOptions",
+    "Profile",
+    "Resolved",
+    "ServeSettings",
+    "Shown",
+    "TextLayerUse",
+    "WorkerSettings",
+    "environment_names",
+    "flag_name",
+    "kind_of",
+    "resolve",
+    "sections",
+    "socket_name",
+]

@@ -1,0 +1,58 @@
+"""What lives as long as a serverless worker or an HTTP server."""
+
+from enum import StrEnum
+
+from octavo.settings.knobs import Settings, knob
+
+
+class OutputFormat(StrEnum):
+    """Which of the two renderings a reply carries."""
+
+    BOTH = "both"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class WorkerSettings(Settings):
+    """What lives as long as a serverless worker."""
+
+    concurrency: int = knob(2, "Jobs worked on at a time.", ge=1, le=256, environment=("WORKER_MAX_CONCURRENCY",))
+    downloads: int = knob(16, "Downloads at a time, over all jobs.", ge=1, environment=("DOWNLOAD_CONCURRENCY",))
+    job_seconds: float = knob(
+        1800.0,
+        "Time budget of a job; what is finished by then is the reply.",
+        gt=0,
+        environment=("GLMOCR_PARSE_TIMEOUT_SECONDS",),
+    )
+    output_format: OutputFormat = knob(
+        OutputFormat.BOTH, "Renderings in a reply.", environment=("GLMOCR_OUTPUT_FORMAT",)
+    )
+    return_crop_images: bool = knob(
+        False, "List region pictures where the job does not say.", environment=("RETURN_CROP_IMAGES_DEFAULT",)
+    )
+    max_crop_images: int = knob(
+        200, "Most region pictures listed where the job does not say.", ge=0, environment=("MAX_CROP_IMAGES",)
+    )
+    stream_pages: bool = knob(
+        False, "Stream pages as they are done; a job's output is then a list.", environment=("STREAM",)
+    )
+    run_reply_bytes: int = knob(9_000_000, "Largest result of a job from /run; RunPod takes 10 MB.", ge=10_000)
+    runsync_reply_bytes: int = knob(18_000_000, "Largest result of a job from /runsync; RunPod takes 20 MB.", ge=10_000)
+    log_level: str = knob("INFO", "Level of the log.", environment=("GLMOCR_LOG_LEVEL",))
+    glmocr_ref: str = knob("none", "Commit of the official SDK this image was built with.", environment=("GLMOCR_REF",))
+    vllm_base_image_ref: str = knob(
+        "none", "Base image this image was built from.", environment=("VLLM_BASE_IMAGE_REF", "VLLM_BASE_IMAGE")
+    )
+
+    def reply_bytes(self, *, synchronous: bool) -> int:
+        """The largest reply to a job; which of RunPod's two limits holds depends on how it was sent."""
+        return self.runsync_reply_bytes if synchronous else self.run_reply_bytes
+
+
+class ServeSettings(Settings):
+    """What lives as long as an HTTP server."""
+
+    host: str = knob("127.0.0.1", "Address to listen on; 0.0.0.0 for every network. There is no login.")
+    port: int = knob(8000, "Port to listen on.", ge=0, le=65535, environment=("PORT",))
+    request_bytes: int = knob(30_000_000, "Largest request; RunPod's load balancer takes 30 MB.", ge=1000)
+    reply_bytes: int = knob(29_000_000, "Largest reply; RunPod's load balancer takes 30 MB.", ge=10_000)
