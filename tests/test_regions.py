@@ -222,7 +222,7 @@ def test_three_hundred_detections_take_no_time() -> None:
     settle(many, page(), OPTIONS)
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         assert len(settle(many, page(), OPTIONS).regions) == 300
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.05

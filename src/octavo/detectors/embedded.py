@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from octavo.document import Detection, Label, Origin, PageImage, TextLine, Trust
 from octavo.geometry import SCALE, Box, PixelBox, Size
-from octavo.layout.figures import Figure, find_figures
+from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintRect, Hints, Rect, area, shared
 from octavo.layout.labels import Surroundings, labelled
@@ -21,10 +21,12 @@ from octavo.networks.layout import LayoutNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.rules import Rules, find_rules
 from octavo.settings import EngineSettings
-from octavo.tables import find_tables
+from octavo.tables import TableCandidate, find_tables
 
 _SMALLEST_LOOKED_INTO = 3.0  # sizes of type: a raster picture lower than this is a logo or a bullet
 _WHISPER = 0.12  # score from which a hint is heard at all; what asks for hints says how strong they must be
+_DRAWN = 0.05  # share of a figure with strokes from which texts in line in it are labels rather than a table
+_TALLEST = 6.0  # sizes of type: what is found in a raster picture as a higher line is a drawing
 _CHART_LABELS = 4  # short texts in a drawing from which it is a chart
 
 
@@ -53,18 +55,17 @@ class EmbeddedDetector:
         lines = straightened(texts, page.size, dpi=page.dpi)
         size = typical_size(lines)
         rules = find_rules(page.pixels)
-        tables = find_tables(page.pixels, texts, rules)
-        table_rects = [_rect(table.box, page.size) for table in tables]
         pictures = [_rect(box, page.size) for box in page.text.pictures] if page.text else []
-        figures = [
-            figure
-            for figure in find_figures(page.pixels, lines, size, pictures)
-            if all(shared(figure.rect, rect) < 0.5 * min(area(figure.rect), area(rect)) for rect in table_rects)
-        ]
+        ink = Ink.of(page.pixels, lines, size, pictures)
+        tables, figures = _told_apart(
+            [(table, _rect(table.box, page.size)) for table in find_tables(page.pixels, texts, rules)],
+            find_figures(ink, lines, size),
+            ink,
+        )
         trusted = page.text is not None and page.text.verdict is Trust.TRUSTED
         hints = [] if trusted and not figures else self._hints(page)
         detections: list[Detection] = []
-        for table, rect in zip(tables, table_rects, strict=True):
+        for table, rect in tables:
             inside, lines = _taken(lines, rect)
             detections.append(_detection(Label.TABLE, table.score, inside, table.box))
         for figure in figures:
@@ -78,24 +79,27 @@ class EmbeddedDetector:
             if formula.number is not None:
                 lines = _without(lines, [formula.number])
                 detections.append(_detection(Label.FORMULA_NUMBER, 0.7, [formula.number]))
-        return detections + _paragraphs(lines, page, hints, [figure.rect for figure in figures], table_rects, rules)
+        return detections + _paragraphs(
+            lines, page, hints, [figure.rect for figure in figures], [rect for _, rect in tables], rules
+        )
 
     def _lines(self, page: PageImage) -> list[TextLine]:
         """The text layer's where it is trusted, and those found on the picture where it says nothing."""
         if page.text is None or page.text.verdict is not Trust.TRUSTED:
             return self._text_lines.find(page.pixels)
         known = list(page.text.lines)
-        smallest = _SMALLEST_LOOKED_INTO * typical_size(straightened(known, page.size, dpi=page.dpi))
+        size = typical_size(straightened(known, page.size, dpi=page.dpi))
         for silent in _apart([*page.text.pictures, *page.text.doubtful]):
             box = silent.to_pixels(page.size)
-            if min(box.width, box.height) < smallest:
+            if min(box.width, box.height) < _SMALLEST_LOOKED_INTO * size:
                 continue
             cut = page.pixels[box.top : box.bottom, box.left : box.right]
             found = (_moved(line, box, page.size) for line in self._text_lines.find(cut))
             known += [
                 line
                 for line in found
-                if all(line.box.intersection(other.box) < 0.3 * line.box.area for other in page.text.lines)
+                if line.box.height * page.size.height < _TALLEST * size * SCALE
+                and all(line.box.intersection(other.box) < 0.3 * line.box.area for other in page.text.lines)
             ]
         return known
 
@@ -145,6 +149,26 @@ def _moved(line: TextLine, cut: PixelBox, page: Size) -> TextLine:
 
 
 # --- regions ----------------------------------------------------------------------------------------------------
+
+
+def _told_apart(
+    tables: Sequence[tuple[TableCandidate, Rect]], figures: Sequence[Figure], ink: Ink
+) -> tuple[list[tuple[TableCandidate, Rect]], list[Figure]]:
+    """Of a table and a figure in one place, one: labels in line are no table, shades behind a table are no figure."""
+    drawings = [figure.rect for figure in figures if ink.strokes(figure.rect) > _DRAWN]
+    kept = [
+        (table, rect)
+        for table, rect in tables
+        if table.ruled
+        or not any(
+            shared(drawing, rect) > 0.5 * area(rect) and area(rect) < 0.4 * area(drawing) for drawing in drawings
+        )
+    ]
+    return kept, [
+        figure
+        for figure in figures
+        if all(shared(figure.rect, rect) < 0.5 * min(area(figure.rect), area(rect)) for _, rect in kept)
+    ]
 
 
 def _taken(lines: Sequence[Line], rect: Rect) -> tuple[list[Line], list[Line]]:

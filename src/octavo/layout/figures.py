@@ -23,6 +23,7 @@ _CONTRAST = 26  # grey levels between ink and its surroundings
 _TONE = 20  # grey levels, or as much colour, between an area and the paper
 _RUNNING = 0.28  # share of an area under wide lines from which it is text with something around it
 _FLAT = 0.002  # share of an area with strokes below which it is nothing but a shade
+_WRITTEN = 0.15  # share of an area under lines of any length from which it is a table or a form
 _IDLE = 0.012  # share of an area with strokes below which there is no drawing in it
 _DRAWN = 0.06  # the same, from which there is a drawing even if there is much text
 _LONG = 10.0  # a line this many sizes long is running text rather than a label
@@ -42,8 +43,8 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class _Shrunk:
-    """A page shrunk until its type is a few pixels high."""
+class Ink:
+    """What is drawn on a page besides text, seen from so far that its type is a few pixels high."""
 
     scale: float
     unit: float  # size of the running text in it
@@ -51,7 +52,8 @@ class _Shrunk:
     busy: NDArray[np.uint8]  # 255 at strokes among it that are no straight lines
 
     @classmethod
-    def of(cls, pixels: Pixels, lines: Sequence[Line], size: float, known: Sequence[Rect]) -> "_Shrunk":
+    def of(cls, pixels: Pixels, lines: Sequence[Line], size: float, known: Sequence[Rect] = ()) -> "Ink":
+        """`size` is that of the running text; `known` are areas taken by raster pictures."""
         height, width = pixels.shape[:2]
         scale = min(1.0, _TYPE / size, _MOST_SIDE / max(height, width))
         extent = (max(8, round(width * scale)), max(8, round(height * scale)))
@@ -62,22 +64,29 @@ class _Shrunk:
             _fill(rest[int(top * scale) : int(bottom * scale) + 1, int(left * scale) : int(right * scale) + 1])
         return cls(scale, unit, rest, _wiped(_busy(small, unit), lines, scale))
 
+    def strokes(self, rect: Rect) -> float:
+        """Share of an area with strokes that are neither text nor straight lines."""
+        return self.share(self.busy, rect)
+
     def share(self, mask: NDArray[np.uint8], rect: Rect) -> float:
         """How much of an area of the page is set in a mask."""
         left, top, right, bottom = (max(0, round(side * self.scale)) for side in rect)
-        part = mask[top : max(top + 1, bottom), left : max(left + 1, right)]
-        return cv2.countNonZero(part) / max(1, part.size)
+        part = mask[top:bottom, left:right]
+        return cv2.countNonZero(part) / part.size if part.size else 0.0
+
+    def amount(self, rect: Rect) -> float:
+        """How much of it is in an area, in square pixels of the page."""
+        return self.share(self.rest, rect) * area(rect)
 
 
-def find_figures(pixels: Pixels, lines: Sequence[Line], size: float, known: Sequence[Rect] = ()) -> list[Figure]:
-    """Figures, top to bottom. `size` is that of the running text; `known` are areas taken by raster pictures."""
-    page = _Shrunk.of(pixels, lines, size, known)
+def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
+    """Figures, top to bottom."""
     figures = []
     for box in _grouped(page.rest, page.unit):
         rect = _cut_free(
             (box[0] / page.scale, box[1] / page.scale, box[2] / page.scale, box[3] / page.scale), lines, page
         )
-        if area(rect) > _WHOLE_PAGE * pixels.shape[0] * pixels.shape[1] or _is_ground(rect, lines, page):
+        if area(rect) * page.scale**2 > _WHOLE_PAGE * page.rest.size or _is_ground(rect, lines, page):
             continue
         rect = _with_labels(rect, lines, size)
         own = tuple(line for line in lines if _within(line, rect) and not _beside(line, page))
@@ -85,7 +94,7 @@ def find_figures(pixels: Pixels, lines: Sequence[Line], size: float, known: Sequ
     return sorted(figures, key=lambda figure: (figure.rect[1], figure.rect[0]))
 
 
-def _beside(line: Line, page: _Shrunk) -> bool:
+def _beside(line: Line, page: Ink) -> bool:
     """Whether a line is long and has no ink around it: text that runs beside a figure, though in its box."""
     if line.width < _LONG * line.size:
         return False
@@ -95,22 +104,23 @@ def _beside(line: Line, page: _Shrunk) -> bool:
     )
 
 
-def _cut_free(rect: Rect, lines: Sequence[Line], page: _Shrunk) -> Rect:
+def _cut_free(rect: Rect, lines: Sequence[Line], page: Ink) -> Rect:
     """An area cut back on the side where that frees the text that runs beside the figure and loses hardly any ink."""
     beside = [line for line in lines if _within(line, rect) and _beside(line, page)]
     if not beside:
         return rect
     left, top, right, bottom = rect
-    cuts = (
-        (max(line.right for line in beside), top, right, bottom),
-        (left, max(line.bottom for line in beside), right, bottom),
-        (left, top, min(line.left for line in beside), bottom),
-        (left, top, right, min(line.top for line in beside)),
+    first, last = min(line.left for line in beside), max(line.right for line in beside)
+    upper, lower = min(line.top for line in beside), max(line.bottom for line in beside)
+    cuts = (  # what stays, and what lies beyond the text: with ink there, the text stands within the figure
+        ((last, top, right, bottom), (left, top, first, bottom)),
+        ((left, lower, right, bottom), (left, top, right, upper)),
+        ((left, top, first, bottom), (last, top, right, bottom)),
+        ((left, top, right, upper), (left, lower, right, bottom)),
     )
-    ink = page.share(page.rest, rect) * area(rect)
-    best = max((cut for cut in cuts), key=lambda cut: page.share(page.rest, cut) * area(cut))
-    kept = page.share(page.rest, best) * area(best)
-    return best if kept > 0.8 * ink else rect
+    free = [cut for cut, beyond in cuts if page.share(page.rest, beyond) < 0.01]
+    best = max(free, key=page.amount, default=rect)
+    return best if page.amount(best) > 0.8 * page.amount(rect) else rect
 
 
 def _with_labels(rect: Rect, lines: Sequence[Line], size: float) -> Rect:
@@ -130,17 +140,16 @@ def _with_labels(rect: Rect, lines: Sequence[Line], size: float) -> Rect:
     return left, top, right, bottom
 
 
-def _is_ground(rect: Rect, lines: Sequence[Line], page: _Shrunk) -> bool:
+def _is_ground(rect: Rect, lines: Sequence[Line], page: Ink) -> bool:
     """Whether an area is no figure, but text with something around or behind it: a box, a shade, a screenshot."""
     inside = [line for line in lines if _within(line, rect)]
-    wide = 0.35 * (rect[2] - rect[0])
-    running = sum(line.width * line.height for line in inside if line.width > min(wide, _LONG * line.size))
-    busy = page.share(page.busy, rect)
-    if busy < _FLAT:
+    wide = min(0.35 * (rect[2] - rect[0]), _LONG * (inside[0].size if inside else 0.0))
+    written = sum(line.width * line.height for line in inside) / area(rect)
+    running = sum(line.width * line.height for line in inside if line.width > wide) / area(rect)
+    strokes = page.strokes(rect)
+    if strokes < _FLAT or (strokes < _IDLE and running > 0.05):
         return True
-    if len(inside) > 1 and running > _RUNNING * area(rect):
-        return busy < _DRAWN
-    return bool(inside) and busy < _IDLE and running > 0.05 * area(rect)
+    return strokes < _DRAWN and len(inside) > 1 and (running > _RUNNING or written > _WRITTEN)
 
 
 def _within(line: Line, rect: Rect) -> bool:

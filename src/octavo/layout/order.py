@@ -177,15 +177,16 @@ def _ordered(units: Sequence[_Unit], from_right: bool, depth: int) -> list[_Unit
     gutters = _gutters(units)
     if len(bands) == 1 and not gutters:
         return _by_precedence(units, from_right)
-    sections = _sections(bands)
     if gutters:
         across = _cells(bands, gutters)
         sections = bands if across else _tiers(bands, gutters)
         if len(sections) == 1:
             columns = _columns(units, gutters)
             sections = columns[::-1] if from_right else columns
-    elif len(sections) == 1:  # bands that share no gutter and could not be told apart
-        sections = bands
+    else:
+        sections = _sections(bands)
+        if len(sections) == 1:  # bands that share no gutter and could not be told apart
+            sections = bands
     return [unit for section in sections for unit in _ordered(section, from_right, depth + 1)]
 
 
