@@ -9,7 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -200,43 +200,56 @@ class _Reader:
 
     def __init__(self, glyphs: Glyphs, frame: _Frame, before: Flags, after: Flags, inferred: Flags) -> None:
         self.glyphs, self.frame = glyphs, frame
-        self.inferred: list[bool] = inferred[frame.index].tolist()
-        self.before: list[bool] = before[frame.index].tolist()
-        self.after: list[bool] = after[frame.index].tolist()
-        self.codes: list[int] = glyphs.codes[frame.index].tolist()
+        fonts = glyphs.font[glyphs.run[frame.index]]
+        codes = glyphs.codes[frame.index]
+        self.codes: list[int] = codes.tolist()
         self.flags: list[int] = glyphs.flags[frame.index].tolist()
         self.left: list[float] = frame.left.tolist()
         self.right: list[float] = frame.right.tolist()
         self.start: list[float] = frame.start.tolist()
         self.end: list[float] = frame.end.tolist()
+        # Ink, and no less than a line of text has.
+        self.top: list[float] = np.minimum(frame.top, frame.baseline - ASCENT * frame.size).tolist()
+        self.bottom: list[float] = np.maximum(frame.bottom, frame.baseline + DESCENT * frame.size).tolist()
         self.baseline: list[float] = frame.baseline.tolist()
-        self.size: list[float] = frame.size.tolist()
-        self.fonts: list[int] = glyphs.font[glyphs.run[frame.index]].tolist()
-        self.rtl = (
-            [is_right_to_left(code) for code in self.codes] if max(self.codes) >= 0x590 else [False] * len(self.codes)
-        )
+        self.size: list[float] = np.round(frame.size, 2).tolist()
+        self.fonts: list[int] = fonts.tolist()
+        self.east = (codes >= 0x2E80) & np.array([has_no_spaces(code) for code in self.codes], bool)
+        self.monospace = np.array([font.monospace for font in glyphs.fonts] or [False], bool)[fonts]
+        far = max(self.codes) >= 0x590
+        self.rtl = [is_right_to_left(code) for code in self.codes] if far else [False] * len(self.codes)
+        self.before: list[bool] = before[frame.index].tolist()
+        self.after: list[bool] = after[frame.index].tolist()
+        self._measure(frame, inferred[frame.index])
 
-    def space_from(self, first: int, second: int, *, beside_spaces: bool) -> float:
-        """The gap between two glyphs, in points, from which on there is a space between them."""
+    def _measure(self, frame: _Frame, inferred: Flags) -> None:
+        """Between each glyph and the one before it: the gap, and the gaps from which on there is a space."""
+        forward = frame.start[1:] - frame.end[:-1]
+        backward = frame.start[:-1] - frame.end[1:]
+        size = np.maximum(frame.size[1:], frame.size[:-1])
+        ems = np.where(self.monospace[1:], SPACE_OF_MONOSPACE, SPACE)
+        beside = np.where(self.monospace[1:], SPACE_OF_MONOSPACE, np.where(inferred[1:], SPACE, SPACE_BESIDE_SPACES))
+        east = self.east[1:] & self.east[:-1]
+        self.gap: list[float] = [0.0, *np.maximum(forward, backward).tolist()]
+        self.limit: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, ems) * size).tolist()]
+        self.limit_beside_spaces: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, beside) * size).tolist()]
+
+    def space_between(self, first: int, second: int) -> float:
+        """The gap between two glyphs that do not follow one another from which on there is a space."""
         size = max(self.size[first], self.size[second])
-        if self.codes[first] >= 0x2E80 and has_no_spaces(self.codes[first]) and has_no_spaces(self.codes[second]):
+        if self.east[first] and self.east[second]:
             return SPACE_OF_CJK * size
-        if self.glyphs.fonts[self.fonts[second]].monospace:
-            return SPACE_OF_MONOSPACE * size
-        return (SPACE_BESIDE_SPACES if beside_spaces else SPACE) * size
+        return (SPACE_OF_MONOSPACE if self.monospace[second] else SPACE) * size
 
 
 def _lines_of(frame: _Frame, reader: _Reader) -> list[tuple[int, TextLine]]:
     """Each line with the number of its first glyph in the page's content."""
-    spans = [_span(members, reader) for members in _chains(frame, reader)]
+    spans = [_span(start, stop, reader) for start, stop in _chains(frame, reader)]
     return [_line(group, reader) for group in _on_one_line(spans)]
 
 
-def _chains(frame: _Frame, reader: _Reader) -> list[list[int]]:
+def _chains(frame: _Frame, reader: _Reader) -> Iterable[tuple[int, int]]:
     """Stretches of the content whose glyphs stand side by side."""
-    count = len(frame.index)
-    if count == 1:
-        return [[0]]
     forward = frame.start[1:] - frame.end[:-1]
     backward = frame.start[:-1] - frame.end[1:]
     gap = np.maximum(forward, backward)
@@ -250,51 +263,47 @@ def _chains(frame: _Frame, reader: _Reader) -> list[list[int]]:
     # A step back is how right-to-left text goes; in other text something starts anew.
     back = (backward > forward) & (backward > -0.3 * larger)
     turned = np.where(back, ~(rtl[1:] | rtl[:-1]), rtl[1:] & rtl[:-1] & (forward > -0.3 * larger))
-    following = np.where(np.array(reader.before[1:]), SPACED_GAP, FOLLOWING_GAP)
+    following = np.where(np.array(reader.before[1:], bool), SPACED_GAP, FOLLOWING_GAP)
     reach = np.where(shift < 0.05 * larger, following, COLUMN_GAP) * larger
-    cuts = np.flatnonzero(~(level & (gap < reach) & ~turned)) + 1
-    return [part.tolist() for part in np.split(np.arange(count), cuts)]
+    cuts = (np.flatnonzero(~(level & (gap < reach) & ~turned)) + 1).tolist()
+    return pairwise([0, *cuts, len(frame.index)])
 
 
-def _span(members: list[int], reader: _Reader) -> _Span:
+def _span(start: int, stop: int, reader: _Reader) -> _Span:
     """A chain cut into words."""
-    start, end = reader.start, reader.end
-    gaps = [max(start[b] - end[a], start[a] - end[b]) for a, b in pairwise(members)]
-    spaced = any(reader.before[b] for b in members[1:])
-    tight = sorted(gap for gap, b in zip(gaps, members[1:], strict=True) if not reader.before[b])
+    before, gaps, size = reader.before, reader.gap, reader.size
+    tight = sorted(gaps[index] for index in range(start + 1, stop) if not before[index])
+    spaced = len(tight) < stop - start - 1
     # Letters set apart (tracking) are seen in the gaps of the tighter half.
-    tracking = max(0.0, tight[int(len(tight) * 0.35)]) if len(tight) >= 4 else 0.0
-    if tracking < 0.06 * reader.size[members[0]]:
+    tracking = tight[int(len(tight) * 0.35)] if len(tight) >= 4 else 0.0
+    if tracking < 0.06 * size[start]:
         tracking = 0.0
+    limits = reader.limit_beside_spaces if spaced else reader.limit
     pieces: list[_Piece] = []
-    current = [members[0]]
-    for gap, a, b in zip(gaps, members, members[1:], strict=False):
-        limit = reader.space_from(a, b, beside_spaces=spaced and not reader.inferred[b]) + 1.5 * tracking
-        foreign = reader.rtl[a] != reader.rtl[b] and _latin_beside(a, b, reader)
-        if foreign or gap > limit or (reader.before[b] and gap > 0.04 * reader.size[b]):
-            pieces.append(_piece(current, reader))
-            current = []
-        current.append(b)
-    pieces.append(_piece(current, reader))
-    largest = max(members, key=lambda member: reader.size[member])
-    size = reader.size[largest]
-    return _Span(
-        pieces,
-        min(piece.left for piece in pieces),
-        max(piece.right for piece in pieces),
-        reader.baseline[largest],
-        size,
-    )
+    first = start
+    for index in range(start + 1, stop):
+        gap = gaps[index]
+        if (
+            gap > limits[index] + 1.5 * tracking
+            or (before[index] and gap > 0.04 * size[index])
+            or (reader.rtl[index] != reader.rtl[index - 1] and _latin_beside(index - 1, index, reader))
+        ):
+            pieces.append(_piece(first, index, reader))
+            first = index
+    pieces.append(_piece(first, stop, reader))
+    largest = max(range(start, stop), key=size.__getitem__)
+    left, right = min(piece.left for piece in pieces), max(piece.right for piece in pieces)
+    return _Span(pieces, left, right, reader.baseline[largest], size[largest])
 
 
-def _piece(members: list[int], reader: _Reader) -> _Piece:
+def _piece(start: int, stop: int, reader: _Reader) -> _Piece:
     return _Piece(
-        members,
-        min(reader.start[member] for member in members),
-        max(reader.end[member] for member in members),
-        reader.before[members[0]],
-        reader.after[members[-1]],
-        any(reader.rtl[member] for member in members),
+        list(range(start, stop)),
+        min(reader.start[start:stop]),
+        max(reader.end[start:stop]),
+        reader.before[start],
+        reader.after[stop - 1],
+        any(reader.rtl[start:stop]),
     )
 
 
@@ -345,40 +354,61 @@ def _beside(first: _Span, second: _Span) -> bool:
 
 def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
     pieces = [piece for span in group for piece in span.pieces]
-    # Right-to-left where most letters are: Latin names and numbers inside keep their own direction.
+    pieces.sort(key=lambda piece: piece.left)
+    if any(piece.rtl for piece in pieces):
+        pieces = _in_logical_order(pieces, reader)
+    words = [(text, members) for text, members in _words(pieces, reader) if text]
+    members = [member for _, members in words for member in members] or pieces[0].members
+    frame, glyphs = reader.frame, reader.glyphs
+    extent = _extent(members, reader)
+    fonts = [(glyphs.fonts[font], count) for font, count in Counter([reader.fonts[m] for m in members]).items()]
+    half = len(members) / 2
+    line = TextLine(
+        box=_page_box(frame, glyphs, *extent),
+        text=" ".join(text for text, _ in words),
+        words=tuple(Word(text, _page_box(frame, glyphs, *_extent(members, reader))) for text, members in words),
+        quad=() if frame.angle == 0 or frame.stacked else _corners(frame, glyphs, *extent),
+        font_size=Counter([reader.size[member] for member in members]).most_common(1)[0][0],
+        bold=sum(count for font, count in fonts if font.bold) > half,
+        italic=sum(count for font, count in fonts if font.italic) > half,
+        monospace=sum(count for font, count in fonts if font.monospace) > half and not reader.east[members].any(),
+    )
+    return int(frame.index[min(members)]), line
+
+
+def _extent(members: list[int], reader: _Reader) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom in the frame."""
+    first, last = members[0], members[-1] + 1
+    if last - first == len(members):  # all but always: a word is a stretch of the content
+        return (
+            min(reader.left[first:last]),
+            min(reader.top[first:last]),
+            max(reader.right[first:last]),
+            max(reader.bottom[first:last]),
+        )
+    return (
+        min([reader.left[member] for member in members]),
+        min([reader.top[member] for member in members]),
+        max([reader.right[member] for member in members]),
+        max([reader.bottom[member] for member in members]),
+    )
+
+
+def _in_logical_order(pieces: list[_Piece], reader: _Reader) -> list[_Piece]:
+    """Right to left, with what is written from left to right kept together in its own order.
+
+    In a line that is mostly Latin it is the other way round: the few right-to-left words are turned among themselves.
+    """
     backwards = sum(reader.rtl[member] for piece in pieces for member in piece.members)
     forwards = sum(
         chr(reader.codes[member]).isalpha() and not reader.rtl[member] for piece in pieces for member in piece.members
     )
-    rtl = backwards > forwards
-    pieces.sort(key=lambda piece: piece.left)
-    words = _words(_in_logical_order(pieces) if rtl or backwards else pieces, reader)
-    shown = [(text, _box_of(members, reader), members) for text, members in words if text]
-    text = " ".join(text for text, _, _ in shown)
-    members = [member for _, _, members in shown for member in members]
-    frame = reader.frame
-    every = members or pieces[0].members
-    left, right = min(reader.left[m] for m in every), max(reader.right[m] for m in every)
-    top, bottom = _rows(every, reader)
-    fonts = Counter(reader.fonts[member] for member in every)
-    styles = [(reader.glyphs.fonts[font], count) for font, count in fonts.items()]
-    half = len(every) / 2
-    line = TextLine(
-        box=_page_box(frame, reader.glyphs, left, top, right, bottom),
-        text=text,
-        words=tuple(Word(text, box) for text, box, _ in shown),
-        quad=() if frame.angle == 0 or frame.stacked else _corners(frame, reader.glyphs, left, top, right, bottom),
-        font_size=round(Counter(round(reader.size[member], 2) for member in every).most_common(1)[0][0], 2),
-        bold=sum(count for font, count in styles if font.bold) > half,
-        italic=sum(count for font, count in styles if font.italic) > half,
-        monospace=sum(count for font, count in styles if font.monospace) > half
-        and not any(has_no_spaces(reader.codes[member]) for member in every),
-    )
-    return int(frame.index[min(every)]), line
-
-
-def _in_logical_order(pieces: list[_Piece]) -> list[_Piece]:
-    """Right to left, with what is written from left to right kept together in its own order."""
+    if backwards <= forwards:
+        return [
+            piece
+            for rtl, run in groupby(pieces, key=lambda piece: piece.rtl)
+            for piece in (reversed(list(run)) if rtl else run)
+        ]
     ordered: list[_Piece] = []
     run: list[_Piece] = []
     for piece in reversed(pieces):
@@ -422,7 +452,7 @@ def _glued(first: _Piece, second: _Piece, reader: _Reader) -> bool:
     gap = max(second.left - first.right, first.left - second.right)
     a, b = first.members[-1], second.members[0]
     spaced = first.space_after or second.space_before
-    return gap <= (0.04 * reader.size[b] if spaced else reader.space_from(a, b, beside_spaces=False))
+    return gap <= (0.04 * reader.size[b] if spaced else reader.space_between(a, b))
 
 
 def _latin_beside(first: int, second: int, reader: _Reader) -> bool:
@@ -431,23 +461,9 @@ def _latin_beside(first: int, second: int, reader: _Reader) -> bool:
     return chr(reader.codes[left_to_right]).isalpha()
 
 
-def _rows(members: Sequence[int], reader: _Reader) -> tuple[float, float]:
-    """Top and bottom of a line: its ink, and no less than a line of text has."""
-    frame = reader.frame
-    index = np.array(members)
-    size, baseline = frame.size[index], frame.baseline[index]
-    top = min(float(frame.top[index].min()), float((baseline - ASCENT * size).min()))
-    bottom = max(float(frame.bottom[index].max()), float((baseline + DESCENT * size).max()))
-    return top, bottom
-
-
-def _box_of(members: list[int], reader: _Reader) -> Box:
-    left, right = min(reader.left[m] for m in members), max(reader.right[m] for m in members)
-    top, bottom = _rows(members, reader)
-    return _page_box(reader.frame, reader.glyphs, left, top, right, bottom)
-
-
 def _page_box(frame: _Frame, glyphs: Glyphs, left: float, top: float, right: float, bottom: float) -> Box:
+    if frame.angle == 0:
+        return glyphs.unit_box(left, top, right, bottom)
     corners = _points(frame, left, top, right, bottom)
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     return glyphs.unit_box(min(xs), min(ys), max(xs), max(ys))

@@ -53,7 +53,9 @@ _PAIRS = (
     "ok oi oa oe ap ak af aw ax ek ef eg ep ex iz ze za zi ka ke ki lt lo lu lf lk ms rk rl rm rn rc rg ru va vi vr "
     "ej je ju ja jo ij aa uu sz cz rz sk sp sl sm sn sw tw kn kt ks ko ku hr ht hn hm hl ft ws wn wo"
 )
-PAIRS = frozenset(_PAIRS.split())
+PAIRS = np.zeros((26, 26), bool)
+for _pair in _PAIRS.split():
+    PAIRS[ord(_pair[0]) - 0x61, ord(_pair[1]) - 0x61] = True
 
 # Mean of the advance widths of Helvetica and Times, in thousandths of an em (Adobe's font metrics, "Core 14").
 WIDTHS = dict(
@@ -70,12 +72,14 @@ WIDTHS = dict(
 SHORT, TALL, DEEP = frozenset("acemnorsuvwxz"), frozenset("bdfhkl"), frozenset("gpqy")
 
 # The commonest characters of Chinese (both scripts) and Japanese texts, kana excluded.
-HAN = frozenset(
+_HAN = (
     "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经"
     "么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日军者意无力它与长把机十民第公此已工使情明性知全三"
     "又关点正业外将两高間問題時間後會個來說國這們對為發經過學現開關長機業與實進動見東西南北月火水木金土年万円同社市区電話番号文字書"
     "用量物品名表号额合计单位项目数据系统管理公司金融服务信息技术员工资产期末价值报告内容方法结果研究分析设计标准质量安全"
 )
+
+HAN = np.array([ord(char) for char in _HAN], np.int64)
 
 FINALS = frozenset("ךםןףץةى")  # Hebrew and Arabic letters that only end words
 
@@ -239,19 +243,20 @@ def _cipher(glyphs: Glyphs, members: NDArray[np.int64], upright: NDArray[np.int6
     codes = glyphs.codes[members]
     han = codes[(codes >= 0x4E00) & (codes < 0xA000)]
     if len(han) >= FEWEST_LETTERS:
-        common = sum(chr(code) in HAN for code in han.tolist()) / len(han)
+        common = np.isin(han, HAN).mean()
         kana = ((codes >= 0x3040) & (codes < 0x3100)).sum() / len(han)
         if common < RARE_HAN and kana < 0.1:
             return "Chinese characters that no text is made of"
-    latin = codes[((codes >= 0x41) & (codes < 0x250)) | ((codes >= 0x1E00) & (codes < 0x1F00))]
-    latin = np.array([code for code in latin.tolist() if chr(code).isalpha()], np.int64)
+    lower = np.where((codes >= 0x41) & (codes <= 0x5A), codes + 0x20, codes)
+    plain = (lower >= 0x61) & (lower <= 0x7A)
+    latin = codes[plain | ((codes >= 0xC0) & (codes < 0x250)) | ((codes >= 0x1E00) & (codes < 0x1F00))]
     if len(latin) < FEWEST_LETTERS:
         return ""
     if ((latin >= 0x100) & (latin < 0x250)).mean() > EXTENDED_LATIN:
         return "letters of no language's mixture"
     letters = _letters(glyphs, upright)
     against = sum(_shapes_disagree(letters)) if letters else 0
-    against += _pairs_disagree(codes.tolist())
+    against += _pairs_disagree(lower[plain] - 0x61, np.flatnonzero(plain))
     return "letters that have other letters' shapes" if against >= 2 else ""
 
 
@@ -300,22 +305,12 @@ def _above(those: Numbers, others: Numbers) -> float:
     return float((those[:, None] > others[None, :] + 0.04).mean()) if len(those) else 1.0
 
 
-def _pairs_disagree(codes: Sequence[int]) -> bool:
-    pairs = Counter(_pairs(codes))
-    total = sum(pairs.values())
-    if total < FEWEST_PAIRS:
+def _pairs_disagree(letters: NDArray[np.int64], places: NDArray[np.int64]) -> bool:
+    """By its neighbours. Pairs across the end of a line add noise, in every text equally."""
+    together = np.diff(places) == 1
+    if together.sum() < FEWEST_PAIRS:
         return False
-    return sum(count for pair, count in pairs.items() if pair in PAIRS) < COMMON_PAIRS * total
-
-
-def _pairs(codes: Sequence[int]) -> Iterator[str]:
-    """Neighbouring plain letters; glyphs that follow one another across a word's end add noise, equally everywhere."""
-    last = ""
-    for code in codes:
-        letter = chr(code).lower() if 0x41 <= code <= 0x5A or 0x61 <= code <= 0x7A else ""
-        if last and letter:
-            yield last + letter
-        last = letter
+    return bool(PAIRS[letters[:-1][together], letters[1:][together]].mean() < COMMON_PAIRS)
 
 
 def _mixed_words(found: Sequence[TextLine]) -> float:
@@ -323,6 +318,9 @@ def _mixed_words(found: Sequence[TextLine]) -> float:
     mixed = total = 0
     for line in found:
         for word in line.words:
+            if word.text.isascii():
+                total += len(word.text) > 1 and word.text[:2].isalpha()
+                continue
             scripts = Counter(script_of(ord(char)) for char in word.text if ord(char) >= 0xC0 or char.isalpha())
             letters = {script for script in scripts if script not in (Script.COMMON, Script.CJK)}
             total += bool(letters) and sum(scripts.values()) > 1
@@ -354,7 +352,7 @@ def _turned_around(found: Sequence[TextLine]) -> bool:
     """Right-to-left words spelled from left to right: their last letters come first."""
     first = last = 0
     for line in found:
-        for word in line.words:
+        for word in line.words if not (line.text or "").isascii() else ():
             letters = [char for char in word.text if script_of(ord(char)) in (Script.HEBREW, Script.ARABIC)]
             if len(letters) > 1:
                 first += letters[0] in FINALS

@@ -7,6 +7,7 @@ directions have the same scale, which page units (0..1000 both ways) have not.
 import mmap
 import re
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ _MONOSPACE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Font:
     """What a font says about itself."""
 
@@ -42,15 +43,15 @@ class Font:
     weight: int = 0  # 400 is regular; 0 where unknown
     embedded: bool = True
 
-    @property
+    @cached_property
     def bold(self) -> bool:
         return bool(_BOLD.search(self.name)) or bool(self.flags & FORCE_BOLD) or self.weight >= 650
 
-    @property
+    @cached_property
     def italic(self) -> bool:
         return bool(_ITALIC.search(self.name)) or bool(self.flags & ITALIC)
 
-    @property
+    @cached_property
     def monospace(self) -> bool:
         return bool(_MONOSPACE.search(self.name)) or bool(self.flags & FIXED_PITCH)
 
@@ -81,11 +82,13 @@ class Glyphs:
 
     def unit_box(self, left: float, top: float, right: float, bottom: float) -> Box:
         """Points to page units, clamped to the page."""
-
-        def unit(value: float, extent: float) -> float:
-            return min(SCALE, max(0.0, value / extent * SCALE))
-
-        return Box(unit(left, self.width), unit(top, self.height), unit(right, self.width), unit(bottom, self.height))
+        x, y = SCALE / self.width, SCALE / self.height
+        return Box(
+            min(SCALE, max(0.0, left * x)),
+            min(SCALE, max(0.0, top * y)),
+            min(SCALE, max(0.0, right * x)),
+            min(SCALE, max(0.0, bottom * y)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
