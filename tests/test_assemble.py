@@ -171,16 +171,17 @@ def test_a_bold_row_above_its_text_is_a_heading() -> None:
     ]
 
 
+CODE = [line("def f(x):", 100, 100, 190, monospace=True), line("return *x*", 140, 116, 240, monospace=True)]
+
+
 def test_monospaced_lines_are_code_with_their_indentation() -> None:
-    made = read(
-        [
-            line("def f(x):", 100, 100, 190, monospace=True),
-            line("return *x*", 140, 116, 240, monospace=True),
-        ]
-    )
-    (block,) = page([made]).blocks
-    assert block.region.label is Label.ALGORITHM
-    assert block.content == "```\ndef f(x):\n    return *x*\n```"
+    code, _ = page([read(CODE), read(lines("A paragraph in another type, and not a short one.", top=200))]).blocks
+    assert code.region.label is Label.ALGORITHM
+    assert code.content == "```\ndef f(x):\n    return *x*\n```"
+
+
+def test_a_page_from_a_typewriter_is_no_code() -> None:
+    assert page([read(CODE)]).blocks[0].region.label is Label.TEXT
 
 
 def test_a_table_of_contents_keeps_its_rows() -> None:

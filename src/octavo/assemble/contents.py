@@ -7,6 +7,7 @@ A language model's text is Markdown already and is left as it is, but for what w
 import re
 import statistics
 from collections.abc import Sequence
+from itertools import pairwise
 
 from octavo.assemble.parts import Form, Item, Part, Row
 from octavo.document import Label
@@ -81,12 +82,10 @@ def indented(rows: Sequence[Row]) -> str:
     widths = [row.box.width / len(row.text) for row in rows if len(row.text) > 3]
     width = statistics.median(widths) if widths else 1.0
     left = min(row.box.left for row in rows)
-    height = statistics.median(row.box.height for row in rows)
-    text = ""
-    for above, row in zip((rows[0], *rows), rows, strict=False):
-        blank = "\n" if row.box.top - above.box.bottom > height else ""
-        text += f"{blank}{' ' * round((row.box.left - left) / width)}{row.text}\n"
-    return text
+    pitches = [0.0, *(below.box.top - above.box.top for above, below in pairwise(rows))]
+    usual = statistics.median_low(pitches[1:]) if len(rows) > 2 else 1.6 * rows[0].box.height
+    lines = [" " * round((row.box.left - left) / width) + row.text for row in rows]
+    return "\n".join("\n" * (pitch > 1.5 * usual) + line for line, pitch in zip(lines, pitches, strict=True))
 
 
 def fenced(code: str) -> str:

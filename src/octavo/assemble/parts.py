@@ -64,6 +64,7 @@ class Setting:
     page: PageImage
     size: float  # pixels
     known: bool  # sizes are those of a text layer, not heights of boxes
+    typewritten: bool  # most of it is set in typewriter type
 
 
 # Labels whose regions may hold more than one thing; the others are taken as the layout says.
@@ -78,6 +79,10 @@ BULLETS = "•·●○◦▪▫■□◆◇▶►➢➤✓✔‣⁃∙\uf0b7\uf0
 _BULLET = re.compile(rf"(?:[{BULLETS}]\s*|[-–]\s+)(?=[^\W\d_]|[\"'“‘(\[$€£]?\w+\W+[^\W\d_])")
 _NUMBER = re.compile(r"\d{1,3}[.)]\s+(?=\S)")
 _ORDINAL = re.compile(r"[\[(]?(\d{1,3})[\])]?[.:]?\s")
+_ADDRESS = re.compile(r"\S+@\S|https?://|www\.")
+_SHORT_ROWS = 35  # mean characters of rows below which three that begin with capitals or digits are no prose
+_MOST = 0.85  # of the rows
+_SHORT_PAIR = 25  # the same for two
 _CONTENTS_LINE = re.compile(r"(?:\.{3,}|(?:\. ){3,}|…{2,}|·{3,}|_{3,})\s*(?:\d{1,4}|[ivxlc]+)$")
 
 
@@ -85,7 +90,8 @@ def setting(page: PageImage, recognitions: Iterable[Recognition]) -> Setting:
     """The size of a page's running text, from all that was read on it."""
     lines = straightened((line for read in recognitions for line in read.lines if line.text), page.size, dpi=page.dpi)
     known = any(line.source.font_size for line in lines)
-    return Setting(page, typical_size(lines), known)
+    typewritten = sum(line.width for line in lines if line.source.monospace) > 0.6 * sum(line.width for line in lines)
+    return Setting(page, typical_size(lines), known, typewritten)
 
 
 def divided(region: Region, recognition: Recognition, page: Setting) -> list[Part]:
@@ -94,11 +100,10 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Par
     whole = Part(region.label, Form.PROSE, region.box, recognition.text or "")
     if region.task is not Task.TEXT or not lines:
         return [whole]
-    grouped = _grouped(
-        lines, page.page, known=_grouped_by_words(region, recognition), references=region.label in _REFERENCES
-    )
+    known, references = _grouped_by_words(region, recognition), region.label in _REFERENCES
+    grouped = _grouped(lines, page.page, known=known, references=references)
     rows = [row for paragraph in grouped for row in _rows(paragraph)]
-    if region.label is Label.ALGORITHM or (region.label in _DIVISIBLE and _is_code(grouped)):
+    if region.label is Label.ALGORITHM or (not known and region.label in _DIVISIBLE and _is_code(grouped, page)):
         return [replace(whole, label=Label.ALGORITHM, form=Form.CODE, rows=tuple(rows))]
     if region.label is Label.CONTENT or sum(bool(_CONTENTS_LINE.search(row.text)) for row in rows) * 2 > len(rows):
         return [replace(whole, label=Label.CONTENT, form=Form.LINES, rows=tuple(rows))]
@@ -165,8 +170,10 @@ def _rows(paragraph: paragraphs.Paragraph) -> list[Row]:
     return [Row(row.text, around([line.source for line in row.lines])) for row in paragraph.rows]
 
 
-def _is_code(grouped: Sequence[paragraphs.Paragraph]) -> bool:
-    return all(paragraph.monospace for paragraph in grouped) and sum(len(p.rows) for p in grouped) > 1
+def _is_code(grouped: Sequence[paragraphs.Paragraph], page: Setting) -> bool:
+    """Several rows of typewriter type, on a page that is not set in it."""
+    rows = sum(len(paragraph.rows) for paragraph in grouped)
+    return rows > 1 and not page.typewritten and all(paragraph.monospace for paragraph in grouped)
 
 
 def _part(paragraph: paragraphs.Paragraph, texts: "_Texts", region: Region, page: Setting, *, last: bool) -> Part:
@@ -176,22 +183,35 @@ def _part(paragraph: paragraphs.Paragraph, texts: "_Texts", region: Region, page
         return Part(label, Form.ITEMS, box, text, items=(found,))
     if label in _WITH_HEADINGS and region.origin is not Origin.GEOMETRY and _is_heading(paragraph, text, page, last):
         return Part(Label.PARAGRAPH_TITLE, Form.PROSE, box, text)
-    if broken_on_purpose(paragraph):
+    if label in _WITH_ITEMS and broken_on_purpose(paragraph):
         return Part(label, Form.LINES, box, text, rows=tuple(_rows(paragraph)))
     return Part(label, Form.PROSE, box, text)
 
 
 def broken_on_purpose(paragraph: paragraphs.Paragraph) -> bool:
-    """Whether rows end where they are meant to, as in an address or a poem: the next word had found room.
+    """Whether rows end where they are meant to, as in an address, a form or a poem.
 
-    Lines that are filled before the next begins never look like that, whatever the width of the column.
+    Either the next word had found room, which lines that are filled before the next begins never leave, whatever the
+    width of the column; or rows are short and begin like something new, all but one in many.
     """
     rows = paragraph.rows
     slack = [(row.left - paragraph.left, paragraph.right - row.right) for row in rows]
     centred = all(abs(left - right) < 0.8 * paragraph.size for left, right in slack)
     room = [left + right if centred else right for left, right in slack]
     early = sum(gap > below.first_word + 0.5 * below.size for gap, below in zip(room, rows[1:], strict=False))
-    return len(rows) > 1 and 2 * early >= len(rows) - 1 and early > 0
+    if 2 * early >= len(rows) - 1 > 0:
+        return True
+    shortest_prose = _SHORT_PAIR if len(rows) == 2 else _SHORT_ROWS
+    short = sum(len(row.text) for row in rows) < shortest_prose * len(rows)
+    begins = sum(_begins(row.text) for row in rows)
+    return len(rows) > 1 and short and begins >= _MOST * len(rows)
+
+
+def _begins(text: str) -> bool:
+    """Whether a row looks like the first of something: a capital, a digit, a sign, an address of the net."""
+    if prose.unspaced(text[:1] or " "):
+        return False
+    return not text[:1].islower() or bool(_ADDRESS.match(text))
 
 
 def item(text: str, box: Box, *, bullets_only: bool = False) -> Item | None:

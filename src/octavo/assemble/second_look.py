@@ -37,6 +37,7 @@ _TITLES = frozenset({Label.DOC_TITLE, Label.PARAGRAPH_TITLE})
 _LONGEST_TITLE = 150  # characters
 _NO_TITLE = re.compile(r"[.;,。；，]\s*$|[=≤≥∑∫∏√]|[.!?] [A-Z][a-z]+ [a-z]")  # a sentence, or a formula
 _PAGE = re.compile(r"(?:page|seite|página|pagina)\s+\d{1,4}(?:\s*(?:/|of|von|de|sur|di)\s*\d{1,4})?", re.IGNORECASE)
+_AMOUNT = re.compile(r"[$€£¥]\s?\d|\d[.,]\d{2}(?!\d)\s*(?:[$€£¥]|[A-Z]{3})?$")
 _YEARS = re.compile(r"\d{4}(?:\s*[-–—/]\s*\d{2,4})?")
 _ROWS_OF_ADDRESS = 3  # from which rows that are broken on purpose are no title
 
@@ -72,7 +73,7 @@ def _may_be_title(text: str, paragraph: Paragraph) -> bool:
     letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
     if len(text) > _LONGEST_TITLE or text[:1].islower() or _NO_TITLE.search(text) or mathematical(text):
         return False
-    if _PAGE.fullmatch(text) or item(text, Box.of_page(), bullets_only=True):
+    if _PAGE.fullmatch(text) or _AMOUNT.search(text) or item(text, Box.of_page(), bullets_only=True):
         return False
     if digits > letters and not _YEARS.fullmatch(text):
         return False
