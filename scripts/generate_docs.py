@@ -25,6 +25,7 @@ from octavo.settings import (
     environment_names,
     flag_name,
     kind_of,
+    sections,
 )
 
 ROOT = Path(__file__).parent.parent
@@ -56,16 +57,17 @@ def options() -> str:
         "# Options",
         "",
         NOTE,
-        "Every option is a flag of the command line, a keyword in Python and an environment variable. What is given",
-        "explicitly beats the environment, the environment beats a preset, a preset beats the default;",
-        "`octavo doctor --effective` prints what is in force and where each value came from.",
+        "Every option is a flag of the command line, a keyword in Python and an environment variable. Strongest first: what is",
+        "given explicitly, the environment, the official SDK's configuration file (`GLMOCR_CONFIG_PATH`), a preset, the",
+        "default. `octavo doctor --effective` prints what is in force and where each value came from.",
         "",
         "Where several values are asked for, write `a,b` or JSON; where names have values, `a=b,c=d` or JSON.",
     ]
     for model, title in MODELS.items():
-        lines += ["", f"## {title}", "", f"{inspect.getdoc(model)}", ""]
-        lines += ["| flag | default | what it does | environment |", "| --- | --- | --- | --- |"]
-        lines += [_option(model, field) for field in model.model_fields]
+        lines += ["", f"## {title}"]
+        for about, fields in sections(model):
+            lines += ["", about, "", "| flag | default | what it does | environment |", "| --- | --- | --- | --- |"]
+            lines += [_option(model, field) for field in fields]
     return "\n".join(lines) + "\n"
 
 

@@ -11,6 +11,7 @@ from octavo import dropins, errors, frontends
 from octavo.__main__ import help_line, main
 from octavo.errors import OctavoError
 from octavo.frontends._exits import FAULT_EXITS, Exit
+from octavo.settings import EngineSettings, ParseOptions, flag_name
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 NULL_ENGINES = ("--detector", "whole_page", "--recognizer", "scripted", "--orientation", "off")
@@ -50,6 +51,17 @@ def test_every_front_end_explains_itself(name: str) -> None:
     said = octavo(name, "--help")
     assert said.returncode == Exit.SUCCESS, said.stderr
     assert said.stdout.startswith("usage: octavo")
+
+
+def test_rare_flags_are_shown_on_request() -> None:
+    brief, full = octavo("parse", "--help").stdout, octavo("parse", "--help-all").stdout
+    assert "--dpi" in brief
+    assert "--vllm-port" not in brief
+    assert "--vllm-port" in full
+    for model in (ParseOptions, EngineSettings):
+        assert {f"--{flag_name(model, field)}" for field in model.model_fields} - set(
+            full.replace(",", " ").split()
+        ) == set()
 
 
 def test_without_a_command_the_help_comes() -> None:

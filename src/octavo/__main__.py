@@ -46,7 +46,7 @@ def _parser(words: Sequence[str]) -> ArgumentParser:
     commands = parser.add_subparsers(dest="front_end", title="commands", metavar="COMMAND")
     for name in dropins.names(frontends):
         line = help_line(name)
-        command = commands.add_parser(name, help=line, description=line)
+        command = commands.add_parser(name, help=line, description=line, allow_abbrev=False)
         if name == chosen:
             dropins.load(frontends, name).add_arguments(command)
     return parser

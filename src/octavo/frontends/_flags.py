@@ -1,6 +1,6 @@
 """Flags made from settings: name, help, choices and default are spelled there and nowhere else."""
 
-from argparse import SUPPRESS, ArgumentParser, BooleanOptionalAction, Namespace
+from argparse import SUPPRESS, Action, ArgumentParser, BooleanOptionalAction, Namespace
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from importlib import import_module
@@ -9,20 +9,39 @@ from typing import Any, get_origin
 from pydantic import BaseModel, SecretStr
 
 from octavo import dropins
-from octavo.settings import environment_names, flag_name, kind_of, socket_name
+from octavo.settings import environment_names, flag_name, kind_of, sections, socket_name
 
 
-def add_flags(parser: ArgumentParser, model: type[BaseModel], title: str) -> None:
-    """One flag per field of `model`, as a group of its own. A flag that is not given leaves no trace."""
-    group = parser.add_argument_group(title)
-    for field in model.model_fields:
-        group.add_argument(
-            f"--{flag_name(model, field)}",
-            dest=field,
-            default=SUPPRESS,
-            help=described(model, field).replace("%", "%%"),
-            **_form(model, field),
-        )
+def add_flags(parser: ArgumentParser, *models: type[BaseModel]) -> None:
+    """One flag per field of the models, grouped by what they are about. A flag that is not given leaves no trace.
+
+    `--help` shows the first group of each model; the others, which few need, come with `--help-all`.
+    """
+    rare: list[tuple[Action, str]] = []
+    parser.add_argument("--help-all", action=_HelpAll, nargs=0, rare=rare, help="show the rare flags too, and exit")
+    for model in models:
+        for number, (title, fields) in enumerate(sections(model)):
+            group = parser.add_argument_group(title.rstrip("."))
+            for field in fields:
+                text = described(model, field).replace("%", "%%")
+                flag = f"--{flag_name(model, field)}"
+                shown = SUPPRESS if number else text
+                action = group.add_argument(flag, dest=field, default=SUPPRESS, help=shown, **_form(model, field))
+                rare += [(action, text)] if number else []
+
+
+class _HelpAll(Action):
+    """Shows what `add_flags` has hidden."""
+
+    def __init__(self, *, rare: Sequence[tuple[Action, str]], **form: Any) -> None:
+        super().__init__(**form)
+        self._rare = rare
+
+    def __call__(self, parser: ArgumentParser, *_: object) -> None:
+        for action, text in self._rare:
+            action.help = text
+        parser.print_help()
+        parser.exit()
 
 
 def explicit(arguments: Namespace, model: type[BaseModel]) -> dict[str, object]:

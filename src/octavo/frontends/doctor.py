@@ -35,7 +35,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.usage = "%(prog)s [options]"
     parser.add_argument("--effective", action="store_true", help="print every setting in force and where it came from")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    add_flags(parser, EngineSettings, "settings of the engine")
+    add_flags(parser, EngineSettings)
 
 
 def run(arguments: Namespace) -> int:

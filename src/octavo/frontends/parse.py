@@ -53,8 +53,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON per document")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no summary: errors only")
     parser.add_argument("-v", "--verbose", action="store_true", help="log what happens, with tracebacks")
-    add_flags(parser, ParseOptions, "options of a document")
-    add_flags(parser, EngineSettings, "settings of the engine")
+    add_flags(parser, ParseOptions, EngineSettings)
 
 
 def run(arguments: Namespace) -> int:

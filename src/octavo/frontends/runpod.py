@@ -52,8 +52,8 @@ _CHUNK_BYTES = 900_000  # RunPod splits a streamed chunk above 1 MB
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    add_flags(parser, WorkerSettings, "settings of the worker")
-    add_flags(parser, EngineSettings, "settings of the engine")
+    parser.usage = "%(prog)s [options]"
+    add_flags(parser, WorkerSettings, EngineSettings)
 
 
 def run(arguments: Namespace) -> int:

@@ -36,9 +36,8 @@ SERVE = web.AppKey("serve", ServeSettings)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    add_flags(parser, ServeSettings, "settings of the server")
-    add_flags(parser, WorkerSettings, "settings of the worker")
-    add_flags(parser, EngineSettings, "settings of the engine")
+    parser.usage = "%(prog)s [options]"
+    add_flags(parser, ServeSettings, WorkerSettings, EngineSettings)
 
 
 def run(arguments: Namespace) -> int:

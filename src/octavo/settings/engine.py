@@ -22,6 +22,9 @@ class Choice(Settings):
     engine: str = knob("embedded", "Pair of detector and recogniser: 'embedded' (no GPU, no network) or 'glm-ocr'.")
     detector: str | None = knob(None, "Detector, where it is not the engine's own.", socket="detectors")
     recognizer: str | None = knob(None, "Recogniser, where it is not the engine's own.", socket="recognizers")
+    url: str | None = knob(
+        None, "Server that glm-ocr asks, OpenAI-compatible: http://host:8080 or .../v1. Default: vLLM, started here."
+    )
     threads: int | None = knob(
         None, "CPU threads of the embedded networks. Default: the cores this process may use.", ge=1
     )
@@ -37,9 +40,6 @@ class Choice(Settings):
 class ModelServer(Settings):
     """The server that recogniser `openai` asks."""
 
-    url: str | None = knob(
-        None, "OpenAI-compatible server that reads: http://host:8080 or .../v1. Default: start vLLM on this machine."
-    )
     api_key: SecretStr | None = knob(
         None, "Bearer token of that server. Never logged.", environment=("GLMOCR_API_KEY",)
     )
@@ -207,8 +207,10 @@ class Limits(Settings):
 
 
 class EngineSettings(Limits, LayoutNetwork, VllmProcess, ModelServer, Choice):
-    """What lives as long as an engine. Its knobs are spelled in the classes above, in the order of this list from right
-    to left."""
+    """What lives as long as an engine.
+
+    The knobs are spelled in the classes it is made of, and come in their order from right to left.
+    """
 
     @model_validator(mode="before")
     @classmethod

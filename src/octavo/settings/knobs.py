@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from inspect import get_annotations
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin
@@ -77,7 +78,7 @@ def environment_names(model: type[BaseModel], field: str) -> Iterator[str]:
 def sections(model: type[BaseModel]) -> Iterator[tuple[str, list[str]]]:
     """A model's knobs by what they are about: what each class that spells some says of itself, and their names."""
     for part in reversed(model.__mro__):
-        fields = [name for name in vars(part).get("__annotations__", ()) if name in model.model_fields]
+        fields = [name for name in get_annotations(part) if name in model.model_fields]
         if fields:
             yield (part.__doc__ or "").partition("\n")[0], fields
 
