@@ -519,9 +519,7 @@ def test_code_parted_by_a_blank_line_is_one_listing() -> None:
     assert made.blocks[0].region.box.bottom == 162
 
 
-@pytest.mark.parametrize(
-    "text", ["• A bullet: with text", "30064443 7. Mai 2014", "Seite 1", "and it goes on", "x = 2"]
-)
+@pytest.mark.parametrize("text", ["• A bullet: with text", "30064443 7. Mai 2014", "Seite 1", "TOTAL $821.14"])
 def test_what_has_not_the_words_of_a_heading_is_none(text: str) -> None:
     made, recognition = read(lines(text, bold=True), Label.PARAGRAPH_TITLE)
     (block,) = page([(replace(made, origin=Origin.GEOMETRY), recognition)]).blocks
@@ -571,3 +569,15 @@ def test_a_foot_of_several_rows_is_said_once() -> None:
 def test_the_first_heading_set_as_no_other_is_the_title() -> None:
     made = document(title("A word", 12), title("Early days", 14, number=1), title("Later days", 14, number=2))
     assert levels(made) == {"A word": 1, "Early days": 2, "Later days": 2}
+
+
+def test_a_subtitle_takes_no_level_from_the_headings() -> None:
+    head = page(
+        [
+            read(lines("Title", top=80, font_size=20.0), Label.DOC_TITLE),
+            read(lines("Subtitle", top=120, font_size=13.0), Label.PARAGRAPH_TITLE),
+            read(lines("Early days", top=160, font_size=16.0), Label.PARAGRAPH_TITLE),
+            read(lines("Details", top=200, font_size=11.0), Label.PARAGRAPH_TITLE),
+        ]
+    )
+    assert levels(document(head)) == {"Title": 1, "Subtitle": 2, "Early days": 2, "Details": 3}

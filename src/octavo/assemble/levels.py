@@ -173,9 +173,9 @@ def _levels(titles: Sequence[_Title]) -> dict[tuple[int, int], int]:
             known[title.key] = title.outlined - 1 + outline_top
         elif title.depth is not None:
             known[title.key] = title.depth - 1 + top
-    levels = _by_style([title for title in titles if title is not main], styles, known, top)
-    if main is not None:
-        levels[main.key] = 1
+    below = _subtitle(titles, main, styles)
+    levels = _by_style([title for title in titles if title not in (main, below)], styles, known, top)
+    levels |= {title.key: level for title, level in ((main, 1), (below, 2)) if title is not None}
     return {key: min(_DEEPEST, max(1, level)) for key, level in levels.items()}
 
 
@@ -186,6 +186,15 @@ def _main_title(titles: Sequence[_Title], styles: Mapping[tuple[int, int], _Styl
     named = [title for title in alone if title.block.region.label is Label.DOC_TITLE]
     first = [title for title in alone if title.first and title.depth is None and title.outlined is None]
     return max(named, key=lambda title: title.size, default=first[0] if first and len(titles) > 1 else None)
+
+
+def _subtitle(titles: Sequence[_Title], main: _Title | None, styles: Mapping[tuple[int, int], _Style]) -> _Title | None:
+    """The heading right below the title, if no other is set like it: it heads nothing, the others rank without it."""
+    if main is None:
+        return None
+    after = next((title for title in titles if title.key == (main.page, main.block.index + 1)), None)
+    known = after is None or after.depth is not None or after.outlined is not None
+    return None if known or after is None or list(styles.values()).count(styles[after.key]) > 1 else after
 
 
 def _by_style(

@@ -195,6 +195,8 @@ def broken_on_purpose(paragraph: paragraphs.Paragraph) -> bool:
     width of the column; or rows are short and begin like something new, all but one in many.
     """
     rows = paragraph.rows
+    if any(below.middle - above.middle < 0.5 * below.size for above, below in pairwise(rows)):
+        return False  # pieces of one row, far apart
     slack = [(row.left - paragraph.left, paragraph.right - row.right) for row in rows]
     centred = all(abs(left - right) < 0.8 * paragraph.size for left, right in slack)
     room = [left + right if centred else right for left, right in slack]

@@ -48,16 +48,15 @@ def relabelled(
     """The regions, some under another label of the same task."""
     paragraphs = [_paragraph(*pair, page) for pair in zip(regions, recognitions, strict=True)]
     by_words = _labels_by_words(page, regions, recognitions, paragraphs)
-    labels = [
-        Label.TEXT
-        if region.label in _TITLES and paragraph is not None and not _may_be_title(recognition.text or "", paragraph)
-        else by_words.get(number, region.label)
-        for number, (region, recognition, paragraph) in enumerate(zip(regions, recognitions, paragraphs, strict=True))
-    ]
-    return [
-        replace(region, label=label) if label is not region.label and options.task_of(label) is Task.TEXT else region
-        for region, label in zip(regions, labels, strict=True)
-    ]
+    made: list[Region] = []
+    for number, (region, recognition, paragraph) in enumerate(zip(regions, recognitions, paragraphs, strict=True)):
+        label = by_words.get(number, region.label)
+        if label in _TITLES and paragraph is not None:
+            measured = recognition.source is TextSource.TEXT_LAYER
+            label = label if _may_be_title(recognition.text or "", paragraph, measured=measured) else Label.TEXT
+        changes = label is not region.label and options.task_of(label) is Task.TEXT
+        made.append(replace(region, label=label) if changes else region)
+    return made
 
 
 def _paragraph(region: Region, recognition: Recognition, page: PageImage) -> Paragraph | None:
@@ -68,14 +67,17 @@ def _paragraph(region: Region, recognition: Recognition, page: PageImage) -> Par
     return Paragraph(tuple(rows)) if rows else None
 
 
-def _may_be_title(text: str, paragraph: Paragraph) -> bool:
+def _may_be_title(text: str, paragraph: Paragraph, *, measured: bool) -> bool:
+    """Where type is only seen, not `measured`, a large line may just be a formula's, so the words must convince."""
     text = text.strip()
     letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
-    if len(text) > _LONGEST_TITLE or text[:1].islower() or _NO_TITLE.search(text) or mathematical(text):
-        return False
     if _PAGE.fullmatch(text) or _AMOUNT.search(text) or item(text, Box.of_page(), bullets_only=True):
         return False
     if digits > letters and not _YEARS.fullmatch(text):
+        return False
+    if not measured and (text[:1].islower() or _NO_TITLE.search(text) or mathematical(text)):
+        return False
+    if len(text) > _LONGEST_TITLE:
         return False
     return len(paragraph.rows) < _ROWS_OF_ADDRESS or not broken_on_purpose(paragraph)
 
