@@ -1,6 +1,11 @@
 """The text a PDF page carries: read as it stands, and believed only where it says what one sees."""
 
+import json
 import random
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -311,6 +316,33 @@ def test_text_layer_only_reports_what_it_cannot_say() -> None:
 
 def test_the_layer_can_be_left_alone() -> None:
     assert page_of(text_page(*PROSE), text_layer="off").text is None
+
+
+# --- real documents ---------------------------------------------------------------------------------------------------
+
+PUBLIC = Path(__file__).parents[1].parent / "shared" / "eval" / "public"
+
+
+def born_digital() -> list[Any]:
+    """Documents whose words are known."""
+    manifest = PUBLIC / "manifest.jsonl"
+    rows = [json.loads(line) for line in manifest.read_text().splitlines()] if manifest.exists() else []
+    return [row for row in rows if row["file"].endswith(".pdf") and "words" in row["gt"]]
+
+
+@pytest.mark.skipif(not born_digital(), reason="the evaluation set is not here")
+@pytest.mark.parametrize("row", born_digital(), ids=lambda row: row["id"])
+def test_real_documents_give_their_words(row: dict[str, Any]) -> None:
+    found: Counter[str] = Counter()
+    with open_pages([(PUBLIC / row["file"]).read_bytes()], ParseOptions(), EngineSettings()) as pages:
+        for number in pages.numbers:
+            text = pages.draw(number).text
+            assert text is not None
+            assert text.verdict is Trust.TRUSTED
+            found.update(re.findall(r"\w+", " ".join(line.text or "" for line in text.lines)))
+    truth = Counter(re.findall(r"\w+", (PUBLIC / row["gt"]["words"]).read_text()))
+    shared = (found & truth).total()
+    assert 2 * shared / (found.total() + truth.total()) > 0.98
 
 
 # --- the pure parts ---------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.drawing.wire import GLYPH_FIELDS, RUN_FIELDS, Drawn
+from octavo.drawing.wire import FACT_FIELDS, PLACE_FIELDS, RUN_FIELDS, Drawn
 from octavo.geometry import SCALE, Box
 
 Numbers = NDArray[np.float64]
@@ -103,10 +103,12 @@ class Drawing:
 def glyphs_of(drawn: Drawn, memory: mmap.mmap) -> tuple[Glyphs, Drawing]:
     """What a drawing child sent."""
     width, height = drawn.width / drawn.dpi * 72, drawn.height / drawn.dpi * 72
-    table = np.frombuffer(memory, np.float64, drawn.glyphs * GLYPH_FIELDS, drawn.glyphs_at)
-    runs_at = drawn.glyphs_at + drawn.glyphs * GLYPH_FIELDS * 8
-    runs = np.frombuffer(memory, np.float64, drawn.runs * RUN_FIELDS, runs_at)
-    table, runs = table.reshape(-1, GLYPH_FIELDS), runs.reshape(-1, RUN_FIELDS)
+    at = drawn.glyphs_at
+    places = np.frombuffer(memory, np.float64, drawn.glyphs * PLACE_FIELDS, at).reshape(-1, PLACE_FIELDS)
+    at += drawn.glyphs * PLACE_FIELDS * 8
+    facts = np.frombuffer(memory, np.float64, drawn.glyphs * FACT_FIELDS, at).reshape(-1, FACT_FIELDS)
+    at += drawn.glyphs * FACT_FIELDS * 8
+    runs = np.frombuffer(memory, np.float64, drawn.runs * RUN_FIELDS, at).reshape(-1, RUN_FIELDS)
     a, b, c, d, e, f = drawn.to_page
     linear = np.array([[a * width, b * height], [c * width, d * height]])
     shift = np.array([e * width, f * height])
@@ -128,14 +130,14 @@ def glyphs_of(drawn: Drawn, memory: mmap.mmap) -> tuple[Glyphs, Drawing]:
     # PDFium's advances are right only where the text is not turned in the PDF itself, whatever the page does.
     upright = np.abs(runs[:, 3]) + np.abs(runs[:, 4]) < 0.05 * np.abs(runs[:, 2])
     colour = runs[:, 7].astype(np.int64)
-    run = table[:, 8].astype(np.int64)
+    run = facts[:, 2].astype(np.int64)
     glyphs = Glyphs(
-        codes=table[:, 0].astype(np.int64),
-        boxes=moved_boxes(table[:, 1:5]),
-        origins=moved(table[:, 5:7]),
-        advances=np.where(upright[run], np.maximum(0.0, table[:, 7]), 0.0) if len(runs) else table[:, 7] * 0,
+        codes=facts[:, 0].astype(np.int64),
+        boxes=moved_boxes(places[:, (0, 2, 1, 3)]),
+        origins=moved(places[:, 4:6]),
+        advances=np.where(upright[run], np.maximum(0.0, facts[:, 1]), 0.0) if len(runs) else facts[:, 1] * 0,
         run=run,
-        flags=table[:, 9].astype(np.int64),
+        flags=facts[:, 3].astype(np.int64),
         font=runs[:, 0].astype(np.int64),
         sizes=np.abs(runs[:, 1]) * scale,
         angles=angles,

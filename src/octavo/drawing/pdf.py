@@ -24,6 +24,8 @@ MOST_OBJECTS = 20_000  # per page that are looked through for pictures
 MOST_BOOKMARKS = 5_000
 DEEPEST_BOOKMARK = 12
 DEEPEST_FORM = 4  # form objects inside form objects
+ONE_SHAPE = 0x250  # Latin: further on, a character's width may depend on its neighbours
+HYPHEN_MARKS = frozenset((0x2, 0xFFFE, 0xAD))  # what PDFium makes of a hyphen at a line's end; the soft hyphen
 
 FILE_ERROR, FORMAT_ERROR, PASSWORD_ERROR, SECURITY_ERROR = 2, 3, 4, 5  # FPDF_GetLastError
 
@@ -114,14 +116,10 @@ class PdfPart:
             drawn: dict[str, Any] = {}
             if request.glyphs:
                 at = (size + 7) // 8 * 8
-                glyphs, runs, drawn = _text_of(page, self._form)
+                tables, drawn = _text_of(page, self._form)
                 os.ftruncate(picture, at)
-                os.pwrite(picture, glyphs.tobytes() + runs.tobytes(), at)
-                drawn |= {
-                    "glyphs_at": at,
-                    "glyphs": len(glyphs) // wire.GLYPH_FIELDS,
-                    "runs": len(runs) // wire.RUN_FIELDS,
-                }
+                os.pwrite(picture, tables, at)
+                drawn["glyphs_at"] = at
             return Drawn(width, height, 72 * scale, resident=_resident(), **drawn), picture
         except BaseException:
             os.close(picture)
@@ -200,67 +198,73 @@ def _picture_size(width: float, height: float, request: Draw) -> tuple[int, int,
 # --- the text layer's raw glyphs ------------------------------------------------------------------------------------
 
 
-def _text_of(page: Any, form: Any) -> tuple["array[float]", "array[float]", dict[str, Any]]:
-    glyphs, runs = array("d"), array("d")
+def _text_of(page: Any, form: Any) -> tuple[bytes, dict[str, Any]]:
+    """The tables of glyphs and runs, as `wire` has them, and what else is known of the text."""
     facts: dict[str, Any] = {"to_page": _to_page(page)}
     text = pdfium.FPDFText_LoadPage(page)
     if not text:
-        return glyphs, runs, facts | {"text_error": "the text cannot be extracted"}
+        return b"", facts | {"text_error": "the text cannot be extracted"}
     places, facts["pictures"] = _objects(page)
     try:
         count = pdfium.FPDFText_CountChars(text)
         if count > MOST_GLYPHS:
-            return glyphs, runs, facts | {"text_error": f"more than {MOST_GLYPHS} characters"}
-        facts["fonts"] = _glyphs(text, count, places, glyphs, runs)
+            return b"", facts | {"text_error": f"more than {MOST_GLYPHS} characters"}
+        tables, facts["runs"], facts["fonts"] = _glyphs(text, count, places)
     finally:
         pdfium.FPDFText_ClosePage(text)
+    facts["glyphs"] = count
     facts["fields"], facts["stamps"] = _annotations(page, form)
-    return glyphs, runs, facts
+    return tables, facts
 
 
-def _glyphs(
-    text: Any, count: int, places: dict[int, int], glyphs: "array[float]", runs: "array[float]"
-) -> list[list[str | int]]:
-    """Fill the two tables: see `wire` for the columns. Returns the fonts that runs point to."""
+def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, list[list[str | int]]]:
+    """The tables, the number of runs, and the fonts that runs point to."""
     handle = ctypes.cast(text, ctypes.c_void_p).value or 0
+    boxes = (_double * (wire.PLACE_FIELDS * count))()  # PDFium writes into it: reading each value costs more than it
+    at = ctypes.addressof(boxes)
+    step = wire.PLACE_FIELDS * 8
+    facts, runs = array("d"), array("d")
     loose = pdfium.FS_RECTF()
     loose_at = ctypes.addressof(loose)
-    doubles = [_double() for _ in range(6)]
-    left, right, bottom, top, x, y = doubles
-    left_at, right_at, bottom_at, top_at, x_at, y_at = (ctypes.addressof(double) for double in doubles)
-    fonts: dict[int, int] = {}
-    table: list[list[str | int]] = []
-    mapped: dict[tuple[int, int], int] = {}
-    last, run, font = None, -1, 0
+    numbers: dict[int, int] = {}
+    fonts: list[list[str | int]] = []
+    unmapped: list[dict[int, int]] = []  # by font: code -> flag
+    known: dict[int, int] = {}
+    advances: dict[int, float] = {}  # of the run's characters
+    last, run = None, -1
     for index in range(count):
         code = _unicode(handle, index)
         owner = _object_of(handle, index)
         if owner != last and owner is not None:
             last = owner
             run += 1
+            advances = {}
             address = _font_of(owner) or 0
-            if address not in fonts:
-                fonts[address] = len(table)
-                table.append(_font(text, index, address))
-            font = fonts[address]
+            font = numbers.setdefault(address, len(fonts))
+            if font == len(fonts):
+                fonts.append(_font(text, index, address))
+                unmapped.append({})
+            known = unmapped[font]
             runs.extend((*_run(handle, index, owner, font), places.get(owner, -1)))
-        _char_box(handle, index, left_at, right_at, bottom_at, top_at)
-        _origin(handle, index, x_at, y_at)
-        flags = 0
+        _char_box(handle, index, at, at + 8, at + 16, at + 24)
+        _origin(handle, index, at + 32, at + 40)
+        at += step
         if owner is None:
-            flags = 1
-        elif (unmapped := mapped.get((font, code))) is not None:
-            flags = unmapped
+            flags, advance = 1, 0.0
         else:
-            flags = mapped[font, code] = 2 if _unmapped(handle, index) == 1 else 0
-        if code in (2, 0xFFFE, 0xAD) and _is_hyphen(handle, index) == 1:
+            if code not in known:
+                known[code] = 2 if _unmapped(handle, index) == 1 else 0
+            flags = known[code]
+            advance = advances.get(code, -1.0)
+            if advance < 0:
+                _loose_box(handle, index, loose_at)
+                advance = loose.right - loose.left
+                if code < ONE_SHAPE:
+                    advances[code] = advance
+        if code in HYPHEN_MARKS and _is_hyphen(handle, index) == 1:
             flags |= 4
-        _loose_box(handle, index, loose_at)
-        advance = loose.right - loose.left
-        glyphs.extend(
-            (code, left.value, bottom.value, right.value, top.value, x.value, y.value, advance, max(run, 0), flags)
-        )
-    return table
+        facts.extend((code, advance, max(run, 0), flags))
+    return bytes(boxes) + facts.tobytes() + runs.tobytes(), run + 1, fonts
 
 
 def _run(handle: int, index: int, owner: int, font: int) -> list[float]:

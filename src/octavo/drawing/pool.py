@@ -250,7 +250,8 @@ class Pool:
             child.fat = answer.resident > RETIRE_AT
             needed = max(
                 answer.width * answer.height * 3,
-                answer.glyphs_at + 8 * (answer.glyphs * wire.GLYPH_FIELDS + answer.runs * wire.RUN_FIELDS),
+                answer.glyphs_at
+                + 8 * (answer.glyphs * (wire.PLACE_FIELDS + wire.FACT_FIELDS) + answer.runs * wire.RUN_FIELDS),
             )
             size = os.fstat(files[0]).st_size
             if not 0 < needed <= size:

@@ -13,9 +13,9 @@ import tempfile
 from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
-# Doubles per glyph: code point; left, bottom, right, top of its ink; x, y of its origin; advance; index of its run;
-# flags (1 inferred, 2 unmapped, 4 hyphen). All in PDF points, y up.
-GLYPH_FIELDS = 10
+# A glyph in doubles, in two tables. Places: left, right, bottom, top of its ink; x, y of its origin; PDF points, y up.
+# Facts: code point; advance; index of its run; flags (1 inferred, 2 unmapped, 4 hyphen).
+PLACE_FIELDS, FACT_FIELDS = 6, 4
 # Doubles per run of glyphs that share a text object: index of its font; font size; a, b, c, d of its matrix; render
 # mode; fill colour 0xRRGGBBAA; its place in the order of drawing, -1 where unknown.
 RUN_FIELDS = 9
@@ -74,7 +74,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A page. The attached file holds the RGB rows, then from `glyphs_at` the glyphs, then the runs."""
+    """A page. The attached file holds the RGB rows, then from `glyphs_at` places and facts of glyphs, then the runs."""
 
     width: int
     height: int
