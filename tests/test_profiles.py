@@ -6,10 +6,10 @@ import time
 import made
 import pytest
 
-from octavo.document import Label, Recognition, Region, Role, Severity
+from octavo.document import Label, Recognition, Region, Role, Severity, Task
 from octavo.official_format import RawRegion, first_repeated_run, format_page, without_repetition
 from octavo.renderers import glmocr_json, markdown
-from octavo.settings import OfficialStep, ParseOptions, Profile, Shown, Task
+from octavo.settings import OfficialStep, ParseOptions, Profile, Shown
 
 FAITHFUL, OFFICIAL = ParseOptions(), ParseOptions(profile=Profile.OFFICIAL)
 

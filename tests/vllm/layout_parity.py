@@ -19,11 +19,11 @@ from PIL import Image
 
 from octavo import regions
 from octavo.detectors.pp_doclayout import open_detector
-from octavo.document import Page, PageImage
+from octavo.document import Page, PageImage, Task
 from octavo.geometry import Size
 from octavo.layout_outlines import outlines
 from octavo.parser import Parser
-from octavo.settings import EngineSettings, OrientationUse, ParseOptions, Profile, Task
+from octavo.settings import EngineSettings, OrientationUse, ParseOptions, Profile
 
 OPTIONS = ParseOptions(profile=Profile.OFFICIAL, orientation=OrientationUse.OFF)
 
