@@ -213,7 +213,7 @@ class ChatClient:
         self._sending = asyncio.Semaphore(self._places)
         self._alone = asyncio.Lock()
         self._resume_at = 0.0  # time.monotonic(); the server asked for a pause until then
-        self._dialect = frozenset(("top_k", "repetition_penalty", "logprobs"))  # fields beyond the common ones
+        self._extras = EXTRAS  # as far as the server knows them
 
     async def close(self) -> None:
         await self._session.close()
@@ -265,11 +265,11 @@ class ChatClient:
             await asyncio.sleep(pause + random.uniform(0, 0.1))  # noqa: S311  (jitter, not a secret)
 
     async def _send(self, question: Question) -> Answer:
-        dialect = self._dialect
+        extras = self._extras
         try:
             async with self._session.post(
                 f"{self._upstream.base_url}/chat/completions",
-                data=self._body(question),
+                data=request_body(self._settings, question, extras),
                 allow_redirects=False,  # the key is for this server
             ) as response:
                 status, headers, raw = response.status, response.headers, await response.read()
@@ -286,10 +286,10 @@ class ChatClient:
             raise _SendAgain(EngineLost("the connection to the model's server was lost"), lost=lost) from error
         if status == 200:
             return _answer(raw)
-        return await self._refused(status, headers, raw, question, dialect)
+        return await self._refused(status, headers, raw, question, extras)
 
     async def _refused(
-        self, status: int, headers: Mapping[str, str], raw: bytes, question: Question, dialect: frozenset[str]
+        self, status: int, headers: Mapping[str, str], raw: bytes, question: Question, extras: frozenset[str]
     ) -> Answer:
         said = _complaint(raw)
         if status in (408, 425, 429, 503) and (status == 429 or "Retry-After" in headers):
@@ -298,43 +298,47 @@ class ChatClient:
         if status >= 500 or status in (408, 425):
             self._upstream.doubt()
             raise _SendAgain(EngineLost(f"the model's server failed (HTTP {status})"))
-        if status in (400, 422) and (unknown := {field for field in dialect if field in said}):
-            if unknown & self._dialect:
+        if status in (400, 422) and (unknown := {field for field in extras if field in said}):
+            if unknown & self._extras:
                 log.warning(
                     "fields_refused fields=%s: the server does not know them; going on without", sorted(unknown)
                 )
-                self._dialect -= unknown
+                self._extras -= unknown
             return await self._send(question)
         reason = f"the model's server refused the request (HTTP {status}{': ' + said if said else ''})"
         raise PictureRefused(reason) if status in (400, 413, 422) else EngineRefused(reason)
 
-    def _body(self, question: Question) -> bytes:
-        """The request. Put together from bytes: the picture never goes through a JSON encoder."""
-        settings, sampling = self._settings, question.sampling
-        fields: dict[str, object] = {
-            "max_tokens": question.max_tokens,
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "top_k": sampling.top_k,
-            "repetition_penalty": sampling.repetition_penalty,
-            "logprobs": True,
-        }
-        left_out = {"top_k", "repetition_penalty", "logprobs"} - self._dialect
-        if not settings.confidences:
-            left_out.add("logprobs")
-        tail = json.dumps({name: value for name, value in fields.items() if name not in left_out})
-        return b"".join(
-            (
-                b'{"model":',
-                json.dumps(settings.served_model_name).encode(),
-                b',"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,',
-                question.jpeg,
-                b'"}},{"type":"text","text":',
-                json.dumps(question.prompt).encode(),
-                b"}]}],",
-                tail[1:].encode(),
-            )
+
+# Fields that not every server knows; they are left out for one that refuses them.
+EXTRAS = frozenset(("top_k", "repetition_penalty", "logprobs"))
+
+
+def request_body(settings: EngineSettings, question: Question, extras: frozenset[str] = EXTRAS) -> bytes:
+    """The request. Put together from bytes: the picture never goes through a JSON encoder."""
+    sampling = question.sampling
+    fields: dict[str, object] = {
+        "max_tokens": question.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+    }
+    optional = {
+        "top_k": sampling.top_k,
+        "repetition_penalty": sampling.repetition_penalty,
+        "logprobs": True if settings.confidences else None,
+    }
+    fields |= {name: value for name, value in optional.items() if name in extras and value is not None}
+    return b"".join(
+        (
+            b'{"model":',
+            json.dumps(settings.served_model_name).encode(),
+            b',"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,',
+            question.jpeg,
+            b'"}},{"type":"text","text":',
+            json.dumps(question.prompt).encode(),
+            b"}]}],",
+            json.dumps(fields)[1:].encode(),
         )
+    )
 
 
 def _answer(raw: bytes) -> Answer:

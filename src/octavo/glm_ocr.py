@@ -56,12 +56,13 @@ class Sampling:
 
     temperature: float = 0.0
     top_p: float = 1e-5
-    top_k: int = 1
+    top_k: int | None = 1  # None: any token may follow
     repetition_penalty: float = 1.1
 
 
 # For a second try: enough chance to leave a loop, too little to invent. Greedy decoding would only say the same again.
-WARMER = Sampling(temperature=0.3, top_p=0.9, top_k=50, repetition_penalty=1.15)
+# No top_k: with it and speculative decoding, vLLM 0.32 on a CPU ends in "max(): Expected reduction dim".
+WARMER = Sampling(temperature=0.3, top_p=0.9, top_k=None, repetition_penalty=1.15)
 
 
 # --- answers -----------------------------------------------------------------------------------------------------

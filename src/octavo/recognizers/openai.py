@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
+import numpy as np
 
 from octavo import glm_ocr
-from octavo.chat import Answer, ChatClient, Question, RemoteServer, Upstream, picture
+from octavo.chat import Answer, ChatClient, Question, RemoteServer, Upstream, picture, request_body
 from octavo.document import Crop, Pixels, Problem, Recognition, Severity, Task, TextSource
 from octavo.errors import EngineFailed
 from octavo.fair_gate import FairGate
@@ -40,7 +41,7 @@ class ChatRecognizer:
         self._encoders = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="octavo-encode")
         self._ladder = Ladder(
             self._ask,
-            sampling=Sampling(settings.temperature, settings.top_p, settings.top_k, settings.repetition_penalty),
+            sampling=_sampling(settings),
             token_limit=settings.region_tokens,
             budget=glm_ocr.budget(settings.crop_pixels),
             climbing=settings.recovery,
@@ -50,6 +51,11 @@ class ChatRecognizer:
     @property
     def described(self) -> str:
         return self._upstream.described
+
+    @property
+    def base_url(self) -> str:
+        """Where it asks, with /v1 at the end."""
+        return self._upstream.base_url
 
     async def ready(self) -> None:
         """Wait until the server answers. Raises EngineUnavailable where it never will, with its last words."""
@@ -81,6 +87,10 @@ class ChatRecognizer:
         self._encoders.shutdown(wait=False, cancel_futures=True)
 
 
+def _sampling(settings: EngineSettings) -> Sampling:
+    return Sampling(settings.temperature, settings.top_p, settings.top_k, settings.repetition_penalty)
+
+
 def _encoded(pixels: Pixels, quality: int) -> bytes:
     done, jpeg = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
@@ -93,6 +103,10 @@ async def open_recognizer(settings: EngineSettings) -> ChatRecognizer:
     where it can be seen that none will come."""
     if settings.url is not None:
         return ChatRecognizer(settings, RemoteServer(settings, settings.url))
-    server = VllmServer(settings)
+    blank = np.full((112, 112, 3), 255, np.uint8)
+    samplings = (_sampling(settings), glm_ocr.WARMER)
+    prompt = glm_ocr.PROMPTS[Task.TEXT]
+    first = [Question(_encoded(blank, settings.crop_quality), prompt, sampling, 8) for sampling in samplings]
+    server = VllmServer(settings, [request_body(settings, question) for question in first])
     await server.start()
     return ChatRecognizer(settings, server)
