@@ -581,3 +581,16 @@ def test_a_subtitle_takes_no_level_from_the_headings() -> None:
         ]
     )
     assert levels(document(head)) == {"Title": 1, "Subtitle": 2, "Early days": 2, "Details": 3}
+
+
+def test_words_taken_for_a_formula_are_text() -> None:
+    not_latex = Problem("formula_not_latex", "only its characters were read", Severity.DOUBTFUL)
+    made = page(
+        [
+            said("Alderson Reporting Company", Label.DISPLAY_FORMULA, problems=(not_latex,)),
+            said("det J = sum of all", Label.DISPLAY_FORMULA, problems=(not_latex,)),
+        ]
+    )
+    assert [block.region.label for block in made.blocks] == [Label.TEXT, Label.DISPLAY_FORMULA]
+    assert [block.region.task for block in made.blocks] == [Task.TEXT, Task.FORMULA]
+    assert len(made.problems) == 1

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from octavo.assemble import contents
 from octavo.assemble.parts import Form, Item, Part, Row, Setting, divided, setting
-from octavo.assemble.second_look import relabelled
+from octavo.assemble.second_look import NOT_LATEX, relabelled, without_false_formulas
 from octavo.document import (
     Block,
     Label,
@@ -27,8 +27,6 @@ from octavo.document import (
 from octavo.geometry import SCALE, Box
 from octavo.settings import ParseOptions
 
-NOT_LATEX = "formula_not_latex"  # the engine's own word that a formula's text is plain characters
-
 _FURNITURE = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.HEADER_IMAGE, Label.FOOTER_IMAGE})
 
 
@@ -40,6 +38,7 @@ def faithful(
 ) -> list[Block]:
     """One block or more for every region, in reading order; none is left out."""
     page = setting(image, recognitions)
+    regions, recognitions = without_false_formulas(regions, recognitions)
     regions = relabelled(image, regions, recognitions, options)
     made: list[_Made] = []
     for region, recognition in zip(regions, recognitions, strict=True):

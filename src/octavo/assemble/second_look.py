@@ -20,6 +20,8 @@ from octavo.layout.lines import straightened, typical_size
 from octavo.layout.paragraphs import Paragraph, in_rows
 from octavo.settings import ParseOptions
 
+NOT_LATEX = "formula_not_latex"  # the engine's own word that a formula's text is plain characters
+_MOST_IN_WORDS = 0.6  # share of characters in words of three letters and more from which a formula is none
 _BY_WORDS = frozenset(
     {
         Label.ABSTRACT,
@@ -40,6 +42,27 @@ _PAGE = re.compile(r"(?:page|seite|página|pagina)\s+\d{1,4}(?:\s*(?:/|of|von|de
 _AMOUNT = re.compile(r"[$€£¥]\s?\d|\d[.,]\d{2}(?!\d)\s*(?:[$€£¥]|[A-Z]{3})?$")
 _YEARS = re.compile(r"\d{4}(?:\s*[-–—/]\s*\d{2,4})?")
 _ROWS_OF_ADDRESS = 3  # from which rows that are broken on purpose are no title
+
+
+def without_false_formulas(
+    regions: Sequence[Region], recognitions: Sequence[Recognition]
+) -> tuple[list[Region], list[Recognition]]:
+    """Formulas the engine has no LaTeX for, and whose characters turn out to be words, are text."""
+    made = [_as_text(*pair) for pair in zip(regions, recognitions, strict=True)]
+    return [region for region, _ in made], [recognition for _, recognition in made]
+
+
+def _as_text(region: Region, recognition: Recognition) -> tuple[Region, Recognition]:
+    text = recognition.text or ""
+    problems = tuple(problem for problem in recognition.problems if problem.code != NOT_LATEX)
+    if region.task is not Task.FORMULA or problems == recognition.problems or not _is_prose(text):
+        return region, recognition
+    return replace(region, label=Label.TEXT, task=Task.TEXT), replace(recognition, problems=problems)
+
+
+def _is_prose(text: str) -> bool:
+    words = sum(map(len, re.findall(r"[^\W\d_]{3,}", text)))
+    return words > _MOST_IN_WORDS * len("".join(text.split())) and not mathematical(text, most_words=_MOST_IN_WORDS)
 
 
 def relabelled(
