@@ -99,22 +99,23 @@ def _entries(line: Sequence[Token], borders: Sequence[float], height: float) -> 
 
 
 def _cut_at(piece: Piece, borders: Sequence[float], height: float) -> list[Piece]:
-    """A piece cut where a border runs through a gap between its words that is wider than its other gaps."""
+    """A piece cut near the borders it crosses, where a gap between its words is wider than its other gaps."""
     words = piece.words
-    gaps = sorted(after.left - before.right for before, after in pairwise(words))
-    usual = min(0.35 * height, gaps[len(gaps) // 3]) if len(gaps) > 2 else 0.25 * height
-    cuts = [
-        number
-        for number, (before, after) in enumerate(pairwise(words), 1)
-        if after.left - before.right > 1.3 * usual
-        and any(_between(border, before, after, height) for border in borders)
-    ]
-    return [Piece(words[start:end]) for start, end in zip([0, *cuts], [*cuts, len(words)], strict=True)]
-
-
-def _between(border: float, before: Token, after: Token, height: float) -> bool:
-    reach = 0.3 * height
-    return before.right - reach < border < after.left + reach and before.center < border < after.center
+    gaps = [after.left - before.right for before, after in pairwise(words)]
+    usual = min(0.35 * height, sorted(gaps)[len(gaps) // 3]) if len(gaps) > 2 else 0.25 * height
+    cuts = set()
+    for border in borders:
+        near = [
+            number
+            for number, (before, after) in enumerate(pairwise(words))
+            if before.right - 1.2 * height < border < after.left + 1.2 * height
+            and (gaps[number] > 1.3 * usual or (is_number(before.text) and is_number(after.text)))
+        ]
+        at = [number for number in near if words[number].center < border < words[number + 1].center]
+        if near and piece.left < border < piece.right:
+            cuts.add(1 + max(at or near, key=lambda number: gaps[number]))
+    ends = sorted(cuts)
+    return [Piece(words[start:end]) for start, end in zip([0, *ends], [*ends, len(words)], strict=True)]
 
 
 def _apart(entries: Sequence[Entry]) -> list[Entry]:

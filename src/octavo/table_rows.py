@@ -78,7 +78,12 @@ def into_rows(
     bands = _bands(entries, measures.height)
     if not bands:
         return []
-    borders = [_Border.between(above, below, measures, rules, expected) for above, below in pairwise(bands)]
+    drawn = [_drawn_between(above, below, rules) for above, below in pairwise(bands)]
+    usually = sum(drawn) > 3 and sum(drawn) > 0.3 * len(drawn)
+    borders = [
+        _Border(-4.0, 4.0) if is_drawn else _Border.between(above, below, measures, expected, usually_drawn=usually)
+        for (above, below), is_drawn in zip(pairwise(bands), drawn, strict=True)
+    ]
     costs = [0.0]
     starts = [0]
     for end in range(1, len(bands) + 1):
@@ -104,16 +109,15 @@ def into_rows(
 
 
 def _bands(entries: Sequence[Entry], height: float) -> list[list[Entry]]:
-    """Entries whose lines overlap, from top to bottom: nothing runs across the stretches between them."""
+    """Entries at one height, from top to bottom."""
     bands: list[list[Entry]] = []
     bottom = 0.0
     for entry in sorted(entries, key=lambda e: e.middle):
-        if bands and entry.middle - 0.3 * height < bottom:
+        if bands and entry.middle < bottom:
             bands[-1].append(entry)
-            bottom = max(bottom, entry.middle + 0.3 * height)
         else:
             bands.append([entry])
-            bottom = entry.middle + 0.3 * height
+            bottom = entry.middle + 0.6 * height
     return bands
 
 
@@ -130,14 +134,13 @@ class _Border:
         above: Sequence[Entry],
         below: Sequence[Entry],
         measures: Measures,
-        rules: Sequence[Rule],
         expected: Sequence[float],
+        *,
+        usually_drawn: bool,
     ) -> "_Border":
         top, bottom = max(e.middle for e in above), min(e.middle for e in below)
-        if _drawn_between(above, below, rules):
-            return cls(-4.0, 4.0)
         room = (bottom - top - measures.pitch) / measures.height
-        dividing = -min(1.0, max(-0.3, 2 * room))
+        dividing = -min(1.0, max(-0.3, 2 * room)) + (1.0 if usually_drawn else 0.0)
         for entry in below:
             before = [e for e in above if (e.first, e.last) == (entry.first, entry.last)]
             if before and not entry.number and not before[-1].number and bottom - top < 1.4 * measures.pitch:
@@ -222,4 +225,5 @@ def _had_room(above: Entry, below: Entry, measures: Measures) -> bool:
     width = max(right - left, above.piece.right - above.piece.left, below.piece.right - below.piece.left)
     first = below.piece.words[0]
     used = above.piece.right - above.piece.left + 0.3 * measures.height + first.right - first.left
-    return used < width - 0.1 * measures.height
+    margin = 1.5 if first.text[:1] > "\u2e80" else 0.4  # scripts without spaces fill their lines, but for a character
+    return used < width - margin * measures.height

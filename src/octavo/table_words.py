@@ -17,6 +17,7 @@ from octavo.geometry import Box, PixelBox, Size
 from octavo.rules import Rule, Rules
 
 _UPRIGHT = 0.004  # slopes below (a quarter of a degree) are noise of the line finder
+_LETTERS = 0.8  # share of a line's box that letters fill, where it was found in a picture: finders leave a margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ def tokens(lines: Sequence[TextLine], frame: Box, size: Size, straight: Straight
             left, top = _pixels(word.box.left, word.box.top, frame, size)
             right, bottom = _pixels(word.box.right, word.box.bottom, frame, size)
             x, y = straight.point((left + right) / 2, (top + bottom) / 2)
-            half = min(bottom - top, height) / 2 if height else (bottom - top) / 2
+            half = min(bottom - top, height) / 2 * _LETTERS if height else (bottom - top) / 2
             wide = (right - left) / 2
             found.append(Token(word.text, x - wide, y - half, x + wide, y + half, number, spaced, line.bold))
     return found
