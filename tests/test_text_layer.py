@@ -231,6 +231,30 @@ def test_one_garbled_font_spoils_its_own_lines_only() -> None:
     assert read(page, Box(0, 450, 1000, 600)) is None
 
 
+def test_a_letter_lost_in_a_word_makes_its_line_doubtful() -> None:
+    table = {code: code for code in range(0x21, 0x7F)} | {ord("f"): 0x0C}  # as old TeX fonts say for "fi"
+    good, bad = text_page(*PROSE * 2), text_page("the first line", top=300)
+    page = page_of(
+        PdfPage(
+            good.content + bad.content.replace(b"/F1", b"/F2"),
+            fonts={"F1": HELVETICA, "F2": HELVETICA + " /ToUnicode @map"},
+            streams={"map": ("", to_unicode(table))},
+        )
+    )
+    assert page.text is not None
+    assert page.text.verdict is Trust.TRUSTED
+    assert len(page.text.doubtful) == 1
+    assert read(page, Box(0, 550, 1000, 700)) is None
+
+
+def test_the_symbol_font_speaks_greek() -> None:
+    symbol = "/Subtype /TrueType /BaseFont /ABCDEF+Symbol /ToUnicode @map"
+    content = b"BT /F1 12 Tf 72 700 Td (abc) Tj ET"
+    table = {ord("a"): 0xF061, ord("b"): 0xF0A3, ord("c"): 0xF062}
+    page = PdfPage(content, fonts={"F1": symbol}, streams={"map": ("", to_unicode(table))})
+    assert layer_of(page).lines[0].text == "α≤β"
+
+
 @pytest.mark.parametrize(
     "hide",
     [b"3 Tr", b"1 1 1 rg", b"/GS gs"],

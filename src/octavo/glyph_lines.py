@@ -16,11 +16,8 @@ import numpy as np
 from octavo.document import TextLine, Word
 from octavo.geometry import SCALE, Box
 from octavo.glyph_text import spelled
-from octavo.glyphs import INFERRED, Flags, Glyphs, Indices, Numbers
+from octavo.glyphs import INFERRED, SPACES, Flags, Glyphs, Indices, Numbers
 from octavo.scripts import has_no_spaces, is_right_to_left
-
-SPACES = (0x20, 0xA0, 0x3000, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x1680)
-UNDRAWN = (0x0, 0x9, 0xA, 0xD, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF)
 
 # In ems of the glyphs concerned; ascent and descent are those of a typical text face.
 ASCENT, DESCENT = 0.72, 0.22
@@ -77,7 +74,7 @@ def lines(glyphs: Glyphs, visible: Flags) -> list[TextLine]:
     if not len(glyphs):
         return []
     codes = glyphs.codes
-    real = visible & (glyphs.flags & INFERRED == 0) & ~np.isin(codes, UNDRAWN)
+    real = visible & glyphs.drawn()
     space = real & np.isin(codes, SPACES)
     ink = real & ~space & ~_twins(glyphs, real & ~space)
     # A space belongs to the glyph that comes after it in the content, and to the one before.

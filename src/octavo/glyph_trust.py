@@ -6,6 +6,7 @@ wrong, but the shapes give it away (letters that should rise above the others do
 the letters' neighbours. Is it in order: right-to-left scripts have letters that only end words.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from numpy.typing import NDArray
 
 from octavo.document import Pixels, TextLayer, TextLine, Trust
 from octavo.geometry import Box
-from octavo.glyph_lines import SPACES, UNDRAWN, lines
+from octavo.glyph_lines import lines
 from octavo.glyph_text import PRIVATE
-from octavo.glyphs import CLIP_MODE, HYPHEN, INFERRED, INVISIBLE_MODE, UNMAPPED, Drawing, Flags, Glyphs, Numbers
+from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, SPACES, UNMAPPED, Drawing, Flags, Glyphs, Numbers
 from octavo.scripts import Script, script_of
 
 # Shares of a page's characters.
@@ -81,6 +82,9 @@ _HAN = (
 
 HAN = np.array([ord(char) for char in _HAN], np.int64)
 
+# A letter lost in a word (an old font's "fi", mostly); by itself, or at a word's edge, it is a bullet or an icon.
+TORN = re.compile(r"\ufffd\w|\w\ufffd|\w[\ue000-\uf8ff]\w")
+
 FINALS = frozenset("ךםןףץةى")  # Hebrew and Arabic letters that only end words
 
 
@@ -97,7 +101,7 @@ class _Letters:
 def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> TextLayer:
     """The lines of a page's text layer with the verdict on them."""
     pictures = tuple(_pictures(glyphs, drawing))
-    real = (glyphs.flags & INFERRED == 0) & ~np.isin(glyphs.codes, (*SPACES, *UNDRAWN))
+    real = glyphs.drawn() & ~np.isin(glyphs.codes, SPACES)
     written = _field_lines(glyphs, drawing)
     stamps = tuple(glyphs.unit_box(*box) for box in drawing.stamps)
     if not real.any():
@@ -341,7 +345,8 @@ def _doubtful_lines(glyphs: Glyphs, found: Sequence[TextLine], bad: Flags) -> It
             & (spots[:, 1] >= box.top)
             & (spots[:, 1] <= box.bottom)
         ).sum()
-        if inside > BAD_IN_LINE * max(1, sum(len(word.text) for word in line.words)):
+        torn = any(TORN.search(word.text) for word in line.words)
+        if torn or inside > BAD_IN_LINE * max(1, sum(len(word.text) for word in line.words)):
             yield box
 
 

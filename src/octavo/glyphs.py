@@ -24,8 +24,25 @@ INFERRED = 1  # a space or line break PDFium made up: nothing on the page
 UNMAPPED = 2  # the font does not say which character it is: the code is a guess
 HYPHEN = 4  # a hyphen at a line's end, which PDFium replaces by a mark
 
+SPACES = (0x20, 0xA0, 0x3000, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x1680)
+SILENT = (0x0, 0x9, 0xA, 0xD, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF)
+
 INVISIBLE_MODE, CLIP_MODE = 3, 7  # PDF 32000-1, table 106
 FIXED_PITCH, ITALIC, FORCE_BOLD = 1 << 0, 1 << 6, 1 << 18  # table 123
+
+# The Symbol font's characters where a program wrote its private codes 0xF021.. (Adobe's Symbol encoding).
+_SYMBOL_FROM = range(0xF021, 0xF07F)
+_SYMBOL = "!∀#∃%&∋()*+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼"
+_SYMBOL_ABOVE = {
+    0xF0A2: "′", 0xF0A3: "≤", 0xF0A4: "⁄", 0xF0A5: "∞", 0xF0AB: "↔", 0xF0AC: "←", 0xF0AD: "↑", 0xF0AE: "→", 0xF0AF: "↓",
+    0xF0B0: "°", 0xF0B1: "±", 0xF0B2: "″", 0xF0B3: "≥", 0xF0B4: "×", 0xF0B5: "∝", 0xF0B6: "∂", 0xF0B7: "•", 0xF0B8: "÷",
+    0xF0B9: "≠", 0xF0BA: "≡", 0xF0BB: "≈", 0xF0BC: "…", 0xF0C5: "⊕", 0xF0C7: "∩", 0xF0C8: "∪", 0xF0C9: "⊃", 0xF0CC: "⊂",
+    0xF0CE: "∈", 0xF0CF: "∉", 0xF0D0: "∠", 0xF0D1: "∇", 0xF0D2: "®", 0xF0D3: "©", 0xF0D4: "™", 0xF0D5: "∏", 0xF0D6: "√",
+    0xF0D7: "⋅", 0xF0D8: "¬", 0xF0D9: "∧", 0xF0DA: "∨", 0xF0DB: "⇔", 0xF0DC: "⇐", 0xF0DE: "⇒", 0xF0E5: "∑", 0xF0F2: "∫",
+}  # fmt: skip
+SYMBOL = np.arange(0xF100)
+SYMBOL[_SYMBOL_FROM.start : _SYMBOL_FROM.stop] = [ord(char) for char in _SYMBOL]
+SYMBOL[list(_SYMBOL_ABOVE)] = [ord(char) for char in _SYMBOL_ABOVE.values()]
 
 _BOLD = re.compile(r"bold|black|heavy|semibd|demi|cmb|-bd|,bd", re.IGNORECASE)
 _ITALIC = re.compile(r"ital|obli|slant|kursiv|cmti|cmmi|-it\b|-ita\b", re.IGNORECASE)
@@ -76,6 +93,13 @@ class Glyphs:
     fonts: tuple[Font, ...]
     width: float  # of the page
     height: float
+
+    def drawn(self) -> Flags:
+        """What leaves a mark or takes room: no inferred characters, no line breaks and joiners."""
+        silent = np.isin(self.codes, SILENT)
+        # A control character with ink is a glyph whose font gives it no better code.
+        inked = (self.codes < 0x20) & (self.boxes[:, 3] - self.boxes[:, 1] > 0.5)
+        return np.asarray((self.flags & INFERRED == 0) & (~silent | inked), np.bool_)
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -131,8 +155,13 @@ def glyphs_of(drawn: Drawn, memory: mmap.mmap) -> tuple[Glyphs, Drawing]:
     upright = np.abs(runs[:, 3]) + np.abs(runs[:, 4]) < 0.05 * np.abs(runs[:, 2])
     colour = runs[:, 7].astype(np.int64)
     run = facts[:, 2].astype(np.int64)
+    codes = facts[:, 0].astype(np.int64)
+    symbol = np.array([str(font[0]).lower().endswith("symbol") for font in drawn.fonts] or [False], bool)
+    if symbol.any():
+        private = (codes > 0xF000) & (codes < 0xF100) & symbol[runs[:, 0].astype(np.int64)[run]]
+        codes[private] = SYMBOL[codes[private]]
     glyphs = Glyphs(
-        codes=facts[:, 0].astype(np.int64),
+        codes=codes,
         boxes=moved_boxes(places[:, (0, 2, 1, 3)]),
         origins=moved(places[:, 4:6]),
         advances=np.where(upright[run], np.maximum(0.0, facts[:, 1]), 0.0) if len(runs) else facts[:, 1] * 0,

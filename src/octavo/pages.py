@@ -10,6 +10,7 @@ import logging
 import mmap
 import re
 import threading
+from bisect import bisect_right
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Literal, Self
@@ -128,7 +129,7 @@ class Pages:
 
     def draw(self, number: int) -> PageImage:
         """The page (0-based), with its text layer unless that is off. Raises PageUnreadable, LimitExceeded."""
-        part = next(index for index, start in enumerate(self._starts[1:]) if number < start)
+        part = bisect_right(self._starts, number) - 1
         facts = self._parts[part]
         if facts.code:
             raise PageUnreadable(f"page {number + 1}: {facts.message}")

@@ -54,7 +54,7 @@ class Child:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 # Nothing of ours: a file that takes the child over finds no key in its environment.
-                env={"PYTHONPATH": os.pathsep.join([package, *filter(None, sys.path)]), "PYTHONDONTWRITEBYTECODE": "1"},
+                env={"PYTHONPATH": os.pathsep.join([package, *filter(None, sys.path)])},
                 cwd="/",
             )
         except BaseException:
