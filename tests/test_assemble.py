@@ -1,6 +1,7 @@
 """What becomes of regions and their texts: content kept, structure found, losses told."""
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 from made import LOST, document, line, lines, page, read, region, said
@@ -594,3 +595,21 @@ def test_words_taken_for_a_formula_are_text() -> None:
     assert [block.region.label for block in made.blocks] == [Label.TEXT, Label.DISPLAY_FORMULA]
     assert [block.region.task for block in made.blocks] == [Task.TEXT, Task.FORMULA]
     assert len(made.problems) == 1
+
+
+@pytest.mark.parametrize("label", [Label.TEXT, Label.ALGORITHM, Label.CONTENT, Label.PARAGRAPH_TITLE])
+@pytest.mark.parametrize("origin", Origin)
+def test_lines_without_an_extent_still_have_their_text(label: Label, origin: Origin) -> None:
+    where, recognition = read([line("Some text.", 100, 100, 100)], label)
+    made = page([(replace(where, origin=origin), recognition)])
+    assert "Some text." in (made.blocks[0].content or "")
+
+
+def test_no_word_of_a_page_is_lost_however_it_is_divided() -> None:
+    words = [f"w{n}" for n in range(400)]
+    random = Random(7)
+    made = [line(" ".join(words[n : n + 4]), random.choice([100, 130, 500]), 20 + n * 2.2) for n in range(0, 400, 4)]
+    for origin in Origin:
+        where, recognition = read(made)
+        blocks = page([(replace(where, origin=origin), recognition)]).blocks
+        assert sorted(" ".join(block.content or "" for block in blocks).split()) == sorted(words)

@@ -12,6 +12,7 @@ from itertools import pairwise
 from octavo.assemble.parts import Form, Item, Part, Row
 from octavo.document import Label
 
+_SUSPECT = re.compile(r"[\\`*_~<&]|\](?=[(:])|^[#>+=-]")  # without one of these nothing below can match
 _BLOCK_START = re.compile(r"(?:#{1,6}(?=\s|$)|>|[-+*](?=\s)|~{3,}|`{3,}|={2,}\s*$|-{2,}\s*$|(?:[-*_]\s*){3,}$)")
 _LINK_DEFINITION = re.compile(r"\[[^\]]+\]:")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -53,7 +54,10 @@ def escaped(line: str) -> str:
 
     Only what would be taken for mark-up is touched: a lone `*`, `_` within a word, `$`, `1.` at a start stay.
     """
-    line = _ENTITY.sub("&amp;", _BACKSLASH.sub(r"\\\\", line.strip()))
+    line = line.strip()
+    if not _SUSPECT.search(line):
+        return line
+    line = _ENTITY.sub("&amp;", _BACKSLASH.sub(r"\\\\", line))
     line = _LINK.sub(r"\\]", _TAG.sub(r"\\<", line))
     for pattern in (_STARS, _UNDERSCORES, _TICKS):
         line = pattern.sub(lambda m: _each(m.group(1)) + m.group(2) + _each(m.group(1)), line)

@@ -103,13 +103,15 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Par
     known, references = _grouped_by_words(region, recognition), region.label in _REFERENCES
     grouped = _grouped(lines, page.page, known=known, references=references)
     rows = [row for paragraph in grouped for row in _rows(paragraph)]
+    if not rows:  # lines without an extent
+        return [whole]
     if region.label is Label.ALGORITHM or (not known and region.label in _DIVISIBLE and _is_code(grouped, page)):
         return [replace(whole, label=Label.ALGORITHM, form=Form.CODE, rows=tuple(rows))]
     if region.label is Label.CONTENT or sum(bool(_CONTENTS_LINE.search(row.text)) for row in rows) * 2 > len(rows):
         return [replace(whole, label=Label.CONTENT, form=Form.LINES, rows=tuple(rows))]
     if region.label not in _DIVISIBLE:
         return [whole]
-    texts = _Texts(whole.text, lines)
+    texts = _Texts(whole.text, lines) if len(grouped) > 1 else _Whole(whole.text)
     parts = [
         _part(paragraph, texts, region, page, last=number == len(grouped) - 1)
         for number, paragraph in enumerate(grouped)
@@ -130,7 +132,7 @@ def _grouped(
     placed = straightened(lines, page.size, dpi=page.dpi)
     if not placed:
         return []
-    if known:
+    if known and placed:
         rows = paragraphs.in_rows(placed)
         starts = [0, *_counted_on(rows)] if references else [0]
         return [paragraphs.Paragraph(tuple(rows[a:b])) for a, b in pairwise([*starts, len(rows)])]
@@ -176,7 +178,9 @@ def _is_code(grouped: Sequence[paragraphs.Paragraph], page: Setting) -> bool:
     return rows > 1 and not page.typewritten and all(paragraph.monospace for paragraph in grouped)
 
 
-def _part(paragraph: paragraphs.Paragraph, texts: "_Texts", region: Region, page: Setting, *, last: bool) -> Part:
+def _part(
+    paragraph: paragraphs.Paragraph, texts: "_Texts | _Whole", region: Region, page: Setting, *, last: bool
+) -> Part:
     lines = [line.source for line in paragraph.lines]
     text, box, label = texts.of(lines), around(lines), region.label
     if label in _WITH_ITEMS and (found := item(text, box)) is not None:
@@ -252,6 +256,16 @@ def _with_lists(parts: Sequence[Part]) -> list[Part]:
         items = tuple(one for entry in entries for one in entry.items)
         merged.append(Part(entries[0].label, Form.ITEMS, box, text, items=items))
     return merged
+
+
+class _Whole:
+    """The text of a region that is one part."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def of(self, lines: Sequence[TextLine]) -> str:
+        return " ".join(self._text.split())
 
 
 class _Texts:

@@ -4,13 +4,11 @@ import io
 
 from PIL import Image
 
-from octavo.document import Pixels
-
 MEDIA_TYPE = "image/jpeg"
 
 
-def encoded(pixels: Pixels, *, quality: int) -> bytes:
+def encoded(picture: Image.Image, *, quality: int) -> bytes:
     """The picture as a JPEG. The same pixels give the same bytes."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    picture.save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()

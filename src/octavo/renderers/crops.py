@@ -4,6 +4,8 @@ import logging
 from collections.abc import Iterator
 from itertools import groupby
 
+from PIL import Image
+
 from octavo.document import Artifact, Document
 from octavo.errors import OctavoError
 from octavo.geometry import Size
@@ -26,5 +28,5 @@ def render(document: Document, pictures: Pictures, options: ParseOptions) -> Ite
         size = Size(pixels.shape[1], pixels.shape[0])
         for picture in of_page:
             box = picture.block.region.box.to_pixels(size)
-            crop = pixels[box.top : box.bottom, box.left : box.right]
+            crop = Image.fromarray(pixels[box.top : box.bottom, box.left : box.right])
             yield Artifact(picture.path, _jpeg.MEDIA_TYPE, _jpeg.encoded(crop, quality=_QUALITY))

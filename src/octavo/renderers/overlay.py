@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from octavo.document import Artifact, Block, Document, Label, Page, Problem, Role
+from octavo.document import Artifact, Block, Document, Label, Page, Pixels, Problem, Role
 from octavo.errors import OctavoError
 from octavo.geometry import PixelBox, Size
 from octavo.renderers import Pictures, _jpeg, _pictures
@@ -36,7 +36,7 @@ def render(document: Document, pictures: Pictures, options: ParseOptions) -> Ite
         yield Artifact(name, _jpeg.MEDIA_TYPE, _jpeg.encoded(_drawn(page, pixels), quality=_QUALITY))
 
 
-def _drawn(page: Page, pixels: np.ndarray) -> np.ndarray:
+def _drawn(page: Page, pixels: Pixels) -> Image.Image:
     picture = Image.fromarray(pixels).convert("RGB")
     pen = _Pen(picture)
     for block in page.blocks:
@@ -45,7 +45,7 @@ def _drawn(page: Page, pixels: np.ndarray) -> np.ndarray:
         pen.tag(block)
     for problem in _pictures.losses_of_page(page):
         pen.loss(problem)
-    return np.asarray(picture)
+    return picture
 
 
 def colour(label: Label) -> tuple[int, int, int]:
