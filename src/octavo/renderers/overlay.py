@@ -63,7 +63,7 @@ class _Pen:
         self._size = Size(*picture.size)
         self._draw = ImageDraw.Draw(picture, "RGBA")
         self._width = max(2, round(min(self._size) / 450))
-        self._font = ImageFont.load_default(size=max(11, round(min(self._size) / 62)))
+        self._font = ImageFont.load_default(size=max(10, round(min(self._size) / 80)))
         self._frames: list[PixelBox] = []
         self._tags: list[PixelBox] = []
 
