@@ -16,18 +16,19 @@ import numpy as np
 from octavo.document import TextLine, Word
 from octavo.geometry import SCALE, Box
 from octavo.glyph_text import spelled
-from octavo.glyphs import INFERRED, SPACES, Flags, Glyphs, Indices, Numbers
+from octavo.glyphs import INFERRED, SPACES, WIDTHS, Flags, Glyphs, Indices, Numbers
 from octavo.scripts import has_no_spaces, is_right_to_left
 
 # In ems of the glyphs concerned; ascent and descent are those of a typical text face.
 ASCENT, DESCENT = 0.72, 0.22
 COLUMN_GAP = 0.9  # wider than any space in justified text, narrower than a gutter (1.2 em in tight journals)
 FOLLOWING_GAP = 1.3  # what comes next in the content, on the very same baseline, may be that far
-SPACED_GAP = 1.8  # and that far where a space character lies between
+SPACED_GAP = 1.8  # and that far where a space character lies between; but two numbers are two cells
 SPACE = 0.14  # TeX's narrowest space between words is 0.17, kerning stays under 0.1
 SPACE_BESIDE_SPACES = 0.28  # where the line has space characters, a gap without one is tracking or a tab
 SPACE_OF_MONOSPACE = 0.32
 SPACE_OF_CJK = 0.45  # justification spreads characters by up to a quarter
+SMALLEST_SCRIPT = 0.4  # of its line's size; a larger difference is a heading or a drop cap beside the text
 TWIN = 0.12  # two copies of a glyph nearer than this are one in fake bold; "ll" stands 0.22 apart
 
 
@@ -146,11 +147,14 @@ def _frame(glyphs: Glyphs, index: Indices, angle: float) -> _Frame:
     first, second = _turned(boxes[:, 0:2], cosine, sine), _turned(boxes[:, 2:4], cosine, sine)
     low, high = np.minimum(first, second), np.maximum(first, second)
     u, baseline = _turned(origins, cosine, sine).T
-    if angle % 90:  # the box of a slanted glyph says little: take half an em from the origin
+    if angle % 90:  # the box of a slanted glyph says little: take the width its character has in other fonts
+        codes = glyphs.codes[index].tolist()
+        width = np.array([WIDTHS.get(chr(code), 1000 if code >= 0x2E80 else 520) for code in codes])
         low = np.column_stack([u, baseline - ASCENT * size])
-        high = np.column_stack([u + 0.5 * size, baseline + DESCENT * size])
+        high = np.column_stack([u + width / 1000 * size, baseline + DESCENT * size])
     advance = glyphs.advances[index]
-    told = (advance > 0.05 * size) & (advance < 3 * size)
+    # PDFium gives the width of the ink for some fonts' advance: it ends before the ink does.
+    told = (advance > 0.05 * size) & (advance < 3 * size) & (u + advance > high[:, 0] - 0.05 * size)
     # Where the advance is not told, a glyph is taken to have as much room after its ink as before it.
     start = np.minimum(u, low[:, 0])
     end = np.where(told, u + advance, high[:, 0] + np.clip(low[:, 0] - u, 0, 0.2 * size))
@@ -255,13 +259,16 @@ def _chains(frame: _Frame, reader: _Reader) -> Iterable[tuple[int, int]]:
     shift = np.abs(np.diff(frame.baseline))
     top, bottom = frame.baseline - ASCENT * frame.size, frame.baseline + DESCENT * frame.size
     shared = np.minimum(bottom[1:], bottom[:-1]) - np.maximum(top[1:], top[:-1])
-    level = (shared > 0.5 * (ASCENT + DESCENT) * smaller) & ((smaller < 0.85 * larger) | (shift < 0.35 * larger))
+    level = (smaller > SMALLEST_SCRIPT * larger) & (shared > 0.5 * (ASCENT + DESCENT) * smaller)
+    level &= (smaller < 0.85 * larger) | (shift < 0.35 * larger)
     rtl = np.array(reader.rtl)
     # A step back is how right-to-left text goes; in other text something starts anew.
     back = (backward > forward) & (backward > -0.3 * larger)
     turned = np.where(back, ~(rtl[1:] | rtl[:-1]), rtl[1:] & rtl[:-1] & (forward > -0.3 * larger))
     following = np.where(np.array(reader.before[1:], bool), SPACED_GAP, FOLLOWING_GAP)
-    reach = np.where(shift < 0.05 * larger, following, COLUMN_GAP) * larger
+    digit = np.array([0x30 <= code <= 0x39 for code in reader.codes])
+    following = np.where(digit[1:] & digit[:-1], COLUMN_GAP, following)
+    reach = np.where(shift < 0.05 * larger, following, COLUMN_GAP) * np.minimum(larger, 2 * smaller)
     cuts = (np.flatnonzero(~(level & (gap < reach) & ~turned)) + 1).tolist()
     return pairwise([0, *cuts, len(frame.index)])
 
@@ -337,7 +344,8 @@ def _beside(first: _Span, second: _Span) -> bool:
     larger, smaller = max(first.size, second.size), min(first.size, second.size)
     gap = max(second.left - first.right, first.left - second.right)
     if (
-        gap > COLUMN_GAP * larger
+        smaller < SMALLEST_SCRIPT * larger
+        or gap > COLUMN_GAP * min(larger, 2 * smaller)
         or gap < -0.5 * min(first.right - first.left, second.right - second.left) - 0.3 * larger
     ):
         return False

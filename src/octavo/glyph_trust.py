@@ -19,7 +19,7 @@ from octavo.document import Pixels, TextLayer, TextLine, Trust
 from octavo.geometry import Box
 from octavo.glyph_lines import lines
 from octavo.glyph_text import PRIVATE
-from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, SPACES, UNMAPPED, Drawing, Flags, Glyphs, Numbers
+from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, SPACES, UNMAPPED, WIDTHS, Drawing, Flags, Glyphs, Numbers
 from octavo.scripts import Script, script_of
 
 # Shares of a page's characters.
@@ -58,18 +58,6 @@ PAIRS = np.zeros((26, 26), bool)
 for _pair in _PAIRS.split():
     PAIRS[ord(_pair[0]) - 0x61, ord(_pair[1]) - 0x61] = True
 
-# Mean of the advance widths of Helvetica and Times, in thousandths of an em (Adobe's font metrics, "Core 14").
-WIDTHS = dict(
-    zip(
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        (
-            *(500, 528, 472, 528, 500, 306, 528, 528, 250, 250, 500, 250, 806, 528, 528, 528, 528, 333, 444, 278),
-            *(528, 500, 722, 500, 500, 472, 694, 667, 694, 722, 639, 584, 750, 722, 306, 444, 694, 584, 861, 722),
-            *(750, 612, 750, 694, 612, 612, 722, 694, 944, 694, 694, 612),
-        ),
-        strict=True,
-    )
-)
 SHORT, TALL, DEEP = frozenset("acemnorsuvwxz"), frozenset("bdfhkl"), frozenset("gpqy")
 
 # The commonest characters of Chinese (both scripts) and Japanese texts, kana excluded.

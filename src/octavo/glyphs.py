@@ -30,6 +30,18 @@ SILENT = (0x0, 0x9, 0xA, 0xD, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0x
 INVISIBLE_MODE, CLIP_MODE = 3, 7  # PDF 32000-1, table 106
 FIXED_PITCH, ITALIC, FORCE_BOLD = 1 << 0, 1 << 6, 1 << 18  # table 123
 
+# Mean of the advance widths of Helvetica and Times, in thousandths of an em (Adobe's font metrics, "Core 14").
+WIDTHS = dict(
+    zip(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        (
+            *(500, 528, 472, 528, 500, 306, 528, 528, 250, 250, 500, 250, 806, 528, 528, 528, 528, 333, 444, 278),
+            *(528, 500, 722, 500, 500, 472, 694, 667, 694, 722, 639, 584, 750, 722, 306, 444, 694, 584, 861, 722),
+            *(750, 612, 750, 694, 612, 612, 722, 694, 944, 694, 694, 612),
+        ),
+        strict=True,
+    )
+)
 # The Symbol font's characters where a program wrote its private codes 0xF021.. (Adobe's Symbol encoding).
 _SYMBOL_FROM = range(0xF021, 0xF07F)
 _SYMBOL = "!∀#∃%&∋()*+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼"
