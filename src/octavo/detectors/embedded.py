@@ -2,8 +2,8 @@
 
 Lines come from a trusted text layer, and from the picture where there is none (and inside raster pictures and doubtful
 areas of a trusted page). Tables and figures take the lines that are theirs; the rest is grouped to paragraphs and
-labelled by type, place and spacing. The layout network costs more than all of that together, so a born-digital page
-sees it only where geometry leaves a question: something drawn on it, or no text.
+labelled by type, place and spacing. The layout network costs more than all of that together and adds little where the
+words are known, so it only sees pages with lines that are not read yet.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from octavo.document import Detection, Label, Origin, PageImage, TextLine, Trust
 from octavo.geometry import SCALE, Box, PixelBox, Size
 from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.formulas import find_formulas
+from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.hints import HintRect, Hints, Rect, area, shared
 from octavo.layout.labels import Surroundings, labelled
 from octavo.layout.lines import Line, around, read_from_right, straightened, typical_size
@@ -62,8 +63,7 @@ class EmbeddedDetector:
             find_figures(ink, lines, size),
             ink,
         )
-        trusted = page.text is not None and page.text.verdict is Trust.TRUSTED
-        hints = [] if trusted and not figures else self._hints(page)
+        hints = [] if texts and all(line.text for line in texts) else self._hints(page)
         detections: list[Detection] = []
         for table, rect in tables:
             inside, lines = _taken(lines, rect)
@@ -86,7 +86,7 @@ class EmbeddedDetector:
     def _lines(self, page: PageImage) -> list[TextLine]:
         """The text layer's where it is trusted, and those found on the picture where it says nothing."""
         if page.text is None or page.text.verdict is not Trust.TRUSTED:
-            return self._text_lines.find(page.pixels)
+            return cut_at_gutters(self._text_lines.find(page.pixels), page.size)
         known = list(page.text.lines)
         size = typical_size(straightened(known, page.size, dpi=page.dpi))
         for silent in _apart([*page.text.pictures, *page.text.doubtful]):

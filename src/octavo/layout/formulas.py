@@ -25,7 +25,8 @@ _NO_FORMULA = re.compile(r"[\d\s.,:/%$€£+\-–()*]+|.*(?:https?:|www\.|@).*",
 
 _LONG = 10.0  # sizes of type from which a line shows where its column begins and ends
 _NEAR = 25.0  # sizes of type up and down a column is looked for
-_SEEN = 0.12  # score from which the network's word counts for a line that is set apart
+_SEEN = 0.4  # score from which the network's word counts for a line that is set apart
+_SEEN_AGAIN = 0.12  # the same on a page with a formula it is sure of: where one is, there are more
 
 
 _Edges = tuple[float, float]  # left and right of a column
@@ -51,15 +52,18 @@ def mathematical(text: str, *, most_words: float = 0.3) -> bool:
 
 def find_formulas(lines: Sequence[Line], hints: Sequence[HintRect], size: float) -> list[Formula]:
     """The formulas among the lines, top to bottom; no line is in two of them."""
-    if not lines:
+    network = Hints(hints)
+    sure = any(hint.kind is Kind.EQUATION and hint.score > 0.5 for hint in hints)
+    least = _SEEN_AGAIN if sure else _SEEN
+    likely = [index for index, line in enumerate(lines) if _likely(line, network, least)]
+    if not likely:
         return []
     columns = _columns(lines, size)
-    network = Hints(hints)
     apart = _apart(lines, columns, network, size)
-    sure = [index for index, line in enumerate(lines) if apart[index] and _sure(line, network)]
+    seeds = [index for index in likely if apart[index]]
     free = {index for index, line in enumerate(lines) if apart[index] and not _is_prose(line)}
     formulas: list[Formula] = []
-    for seed in sure:
+    for seed in seeds:
         if seed not in free:
             continue
         group = _gathered(lines, columns, seed, free, size)
@@ -108,7 +112,7 @@ def _apart(lines: Sequence[Line], columns: Sequence[_Edges | None], network: Hin
     return apart
 
 
-def _sure(line: Line, network: Hints) -> bool:
+def _likely(line: Line, network: Hints, least: float) -> bool:
     if line.text:
         if NUMBER.fullmatch(line.text):
             return False
@@ -117,7 +121,7 @@ def _sure(line: Line, network: Hints) -> bool:
     box = (line.left, line.top, line.right, line.bottom)
     formula = network.best(box, Kind.EQUATION)
     other = max(network.best(box, Kind.TITLE), 0.35 * network.best(box, Kind.TEXT))
-    return formula > max(_SEEN, other) and not _is_prose(line)
+    return formula > max(least, other) and not _is_prose(line)
 
 
 def _is_prose(line: Line) -> bool:

@@ -8,7 +8,7 @@ ends early, a list marker. Nothing is ever dropped: each line is in exactly one 
 import re
 import statistics
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -164,9 +164,10 @@ def in_rows(lines: Sequence[Line]) -> list[Row]:
             index = group[index]
         return index
 
+    level = _Levels(ordered)
     for right in range(1, len(ordered)):
-        left = _neighbour(ordered, right)
-        if left is not None and _one_row(ordered, left, right):
+        left = _neighbour(ordered, right, level.before(right))
+        if left is not None and _one_row(level, ordered[left], ordered[right]):
             group[root(right)] = root(left)
     rows: dict[int, list[Line]] = defaultdict(list)
     for index, line in enumerate(ordered):
@@ -174,11 +175,39 @@ def in_rows(lines: Sequence[Line]) -> list[Row]:
     return sorted((Row.of(row) for row in rows.values()), key=lambda row: (row.middle, row.left))
 
 
-def _neighbour(lines: Sequence[Line], index: int) -> int | None:
+class _Levels:
+    """Lines by height on the page, so that those beside a line are found without looking at all."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = lines
+        self._step = max(1.0, statistics.median(line.height for line in lines)) if lines else 1.0
+        self._shelves: dict[int, list[int]] = defaultdict(list)
+        for index, line in enumerate(lines):
+            for shelf in self._range(line.top, line.bottom):
+                self._shelves[shelf].append(index)
+
+    def _range(self, top: float, bottom: float) -> range:
+        return range(int(top // self._step), int(bottom // self._step) + 1)
+
+    def before(self, index: int) -> set[int]:
+        """Lines that stand before a line in the sequence and may share some of its height."""
+        line = self._lines[index]
+        return {
+            other for shelf in self._range(line.top, line.bottom) for other in self._shelves[shelf] if other < index
+        }
+
+    def near(self, line: Line, reach: float) -> list[Line]:
+        """Lines with their middle within `reach` of a line's, itself among them."""
+        shelves = self._range(line.middle - reach, line.middle + reach)
+        indices = {index for shelf in shelves for index in self._shelves[shelf]}
+        return [self._lines[i] for i in sorted(indices) if abs(self._lines[i].middle - line.middle) < reach]
+
+
+def _neighbour(lines: Sequence[Line], index: int, before: Iterable[int]) -> int | None:
     """The nearest line to the left on the same baseline."""
     line = lines[index]
     best, nearest = None, float("inf")
-    for other_index in range(index):
+    for other_index in sorted(before):
         other = lines[other_index]
         shared = min(line.bottom, other.bottom) - max(line.top, other.top)
         gap = abs(line.left - other.right)
@@ -189,43 +218,44 @@ def _neighbour(lines: Sequence[Line], index: int) -> int | None:
     return best
 
 
-def _one_row(lines: Sequence[Line], left: int, right: int) -> bool:
-    a, b = lines[left], lines[right]
+def _one_row(lines: _Levels, a: Line, b: Line) -> bool:
+    """Whether two neighbours are parts of one line rather than lines of two columns."""
     size = min(a.size, b.size)
     gap = b.left - a.right
     if max(a.size, b.size) > 1.8 * size and gap > 0.5 * size:
         return False
     if a.width < 1.3 * a.size or _BULLET.fullmatch(a.text):
         return gap < 3 * b.size
-    if gap < 0.35 * size:
-        return True
     if gap < 1.2 * max(a.size, b.size):
         return not _in_gutter(lines, a, b)
     return gap < 2.6 * size and _bridged(lines, a, b)
 
 
-def _in_gutter(lines: Sequence[Line], a: Line, b: Line) -> bool:
+def _in_gutter(lines: _Levels, a: Line, b: Line) -> bool:
     """Whether the gap between two lines goes on above or below them, with text on both sides."""
     size = min(a.size, b.size)
     lane = (a.right + b.left) / 2
-    near = [line for line in lines if 0.5 * size < abs(line.middle - a.middle) < 3.2 * size]
-    if any(line.left < lane - 0.5 * size and line.right > lane + 0.5 * size for line in near):
-        return False
+    near = [
+        line
+        for line in lines.near(a, 3.2 * size)
+        if abs(line.middle - a.middle) > 0.5 * size and line.size > 0.6 * size
+    ]
+    crossing = sum(line.left < lane - 0.5 * size and line.right > lane + 0.5 * size for line in near)
     ends = sum(lane - 3 * size < line.right <= lane + 0.5 * size and line.width > 3 * size for line in near)
     begins = sum(abs(line.left - b.left) < 0.6 * size for line in near)
-    return begins > 0 and ends > 0
+    return min(begins, ends) > 2 * crossing
 
 
-def _bridged(lines: Sequence[Line], a: Line, b: Line) -> bool:
+def _bridged(lines: _Levels, a: Line, b: Line) -> bool:
     """Whether the line above or below runs over the gap between two lines: then it is a wide space, not a gutter."""
     size = min(a.size, b.size)
     over = [
         line
-        for line in lines
+        for line in lines.near(a, 1.9 * size)
         if line.left < a.right - 2 * size
         and line.right > b.left + 2 * size
         and line.size < 1.3 * size
-        and 0.5 * size < abs(line.middle - a.middle) < 1.9 * size
+        and abs(line.middle - a.middle) > 0.5 * size
     ]
     return bool(over)
 

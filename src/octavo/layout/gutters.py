@@ -1,0 +1,57 @@
+"""Found lines that run over a narrow gutter, cut where the lines above and below end and begin."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from octavo.document import TextLine
+from octavo.geometry import SCALE, Box, Size
+from octavo.layout.lines import Line, straightened
+
+_WIDE = 16.0  # sizes of type: two columns together are at least this wide
+_NEAR = 8.0  # sizes of type up and down columns are looked for
+_EDGE = 1.3  # sizes of type two edges may differ by and still be in line
+_WITNESSES = 2  # lines on each side that must end or begin at the gutter
+
+
+def cut_at_gutters(lines: Sequence[TextLine], page: Size) -> list[TextLine]:
+    """The lines, those over two columns as two. For lines without text: words could not be shared out."""
+    placed = straightened(lines, page, dpi=0)
+    cut: list[TextLine] = []
+    for line in placed:
+        lane = _lane(line, placed) if line.width > _WIDE * line.size and line.source.text is None else None
+        cut += [line.source] if lane is None else _cut(line, lane)
+    return cut
+
+
+def _lane(line: Line, lines: Sequence[Line]) -> tuple[float, float] | None:
+    """The gutter under a line: where a left column ends and a right one begins, as rows nearby have it."""
+    size = line.size
+    near = [other for other in lines if other is not line and abs(other.middle - line.middle) < _NEAR * size]
+    lefts = [o for o in near if abs(o.left - line.left) < _EDGE * size and o.right < line.right - 4 * size]
+    rights = [o for o in near if abs(o.right - line.right) < _EDGE * size and o.left > line.left + 4 * size]
+    if min(len(lefts), len(rights)) < _WITNESSES:
+        return None
+    ends, begins = max(other.right for other in lefts), min(other.left for other in rights)
+    agreed = min(sum(ends - o.right < size for o in lefts), sum(o.left - begins < size for o in rights))
+    parted = -0.7 * size < begins - ends < 2.5 * size
+    return (ends, max(ends, begins)) if parted and agreed >= _WITNESSES else None
+
+
+def _cut(line: Line, lane: tuple[float, float]) -> list[TextLine]:
+    first, second = ((edge - line.left) / line.width for edge in lane)
+    return [_part(line.source, 0.0, first), _part(line.source, second, 1.0)]
+
+
+def _part(line: TextLine, start: float, end: float) -> TextLine:
+    """A stretch of a line; `start` and `end` are shares of its length."""
+    box = line.box
+    if len(line.quad) != 4:
+        return replace(line, box=Box(box.left + start * box.width, box.top, box.left + end * box.width, box.bottom))
+    a, b, c, d = line.quad
+
+    def between(p: tuple[float, float], q: tuple[float, float], share: float) -> tuple[float, float]:
+        return p[0] + share * (q[0] - p[0]), p[1] + share * (q[1] - p[1])
+
+    quad = (between(a, b, start), between(a, b, end), between(d, c, end), between(d, c, start))
+    x, y = [min(SCALE, max(0.0, p[0])) for p in quad], [min(SCALE, max(0.0, p[1])) for p in quad]
+    return replace(line, box=Box(min(x), min(y), max(x), max(y)), quad=quad)
