@@ -346,6 +346,15 @@ def test_a_page_that_asks_for_all_the_memory_gets_an_error_or_is_drawn_within_bo
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2_700 << 10
 
 
+def test_a_page_of_scattered_characters_is_read_in_bounded_time() -> None:
+    content = b"".join(b"BT /F1 1 Tf %d %d Td (x) Tj ET " % (n * 7 % 611, n * 13 % 7 + 300) for n in range(20_000))
+    started = time.monotonic()
+    (page,) = drawn(make_pdf(PdfPage(content, fonts={"F1": HELVETICA})), dpi=36)
+    assert page.text is not None
+    assert page.text.lines
+    assert time.monotonic() - started < 20
+
+
 @pytest.mark.usefixtures("alone")
 def test_a_child_that_dies_is_replaced() -> None:
     data = make_pdf(*[text_page(f"page {number}") for number in range(4)])

@@ -28,6 +28,7 @@ SPACE = 0.14  # TeX's narrowest space between words is 0.17, kerning stays under
 SPACE_BESIDE_SPACES = 0.28  # where the line has space characters, a gap without one is tracking or a tab
 SPACE_OF_MONOSPACE = 0.32
 SPACE_OF_CJK = 0.45  # justification spreads characters by up to a quarter
+MOST_SPANS = 3000  # that are put together: a full ledger page has 1300, and a hostile one must not cost its square
 SMALLEST_SCRIPT = 0.4  # of its line's size; a larger difference is a heading or a drop cap beside the text
 TWIN = 0.12  # two copies of a glyph nearer than this are one in fake bold; "ll" stands 0.22 apart
 
@@ -316,6 +317,8 @@ def _piece(start: int, stop: int, reader: _Reader) -> _Piece:
 
 def _on_one_line(spans: Sequence[_Span]) -> list[list[_Span]]:
     """Spans that share a baseline and have no column gap between them."""
+    if len(spans) > MOST_SPANS:
+        return [[span] for span in spans]
     order = sorted(range(len(spans)), key=lambda index: spans[index].baseline - ASCENT * spans[index].size)
     parent = list(range(len(spans)))
 

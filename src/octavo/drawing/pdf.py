@@ -19,7 +19,7 @@ import pypdfium2.raw as pdfium
 from octavo.drawing import wire
 from octavo.drawing.wire import Draw, Drawn, Open, Refused
 
-MOST_GLYPHS = 200_000  # per page: a dense broadsheet page has 40,000
+MOST_GLYPHS = 100_000  # per page: a dense broadsheet page has 40,000
 MOST_OBJECTS = 20_000  # per page that are looked through for pictures
 MOST_BOOKMARKS = 5_000
 DEEPEST_BOOKMARK = 12
