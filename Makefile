@@ -50,7 +50,7 @@ fix: $(INSTALLED) ## format, and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 unit: $(INSTALLED) ## the quick tests
-	$(PYTEST) -m "not slow and not vllm" $(TESTS)
+	$(PYTEST) -n auto -m "not slow and not official and not vllm" $(TESTS)
 
 weights: $(INSTALLED) ## the embedded networks, fetched and checked; nothing to do where they are right
 	$(BIN)/python hatch_build.py
@@ -59,7 +59,7 @@ samples: $(INSTALLED) ## draw the sample documents again
 	$(BIN)/python samples/make_samples.py
 
 golden: $(INSTALLED) ## write the golden outputs again; read the diff
-	$(PYTEST) --golden -m "not vllm" $(TESTS)
+	$(PYTEST) --golden tests/test_golden.py
 
 wheel: $(INSTALLED) ## the wheel, in dist/
 	rm -rf dist
