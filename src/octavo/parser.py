@@ -27,7 +27,7 @@ import numpy as np
 from octavo import assemble, detectors, dropins, pipeline, recognizers, renderers
 from octavo.detectors import Detector
 from octavo.document import Artifact, Document, Page, PageImage, Pixels, Problem, Severity
-from octavo.errors import OptionInvalid
+from octavo.errors import DocumentCorrupt, OptionInvalid, PageUnreadable
 from octavo.fetch import Fetched, Source, fetch, source_from
 from octavo.orientation import Orientation
 from octavo.pages import Pages, open_pages
@@ -228,6 +228,7 @@ class Reading:
             self._done.append(page)
             yield page
         self._finish()
+        self._refuse_if_nothing_was_drawn()
 
     async def cut_short(self, code: str, message: str) -> Document:
         """Stop here: pages not yet done are in the document as lost, with this reason."""
@@ -238,6 +239,12 @@ class Reading:
                 self._done.append(assemble.lost_page(number, Problem(code, message, Severity.LOST, page=number)))
         self._finish()
         return self.document
+
+    def _refuse_if_nothing_was_drawn(self) -> None:
+        """A document of which no page can be drawn is no document."""
+        unreadable = [[p for p in page.problems if p.code == PageUnreadable.code] for page in self._done]
+        if unreadable and all(unreadable):
+            raise DocumentCorrupt(f"none of the pages can be drawn: {unreadable[0][0].message}")
 
     def _finish(self) -> None:
         self._document = assemble.document(

@@ -183,7 +183,7 @@ def _prepare(
 ) -> _Prepared:
     """Settle the regions, take what the text layer can say, and cut the rest."""
     settled = regions.settle(detections, image, options)
-    prepared = _Prepared(settled.regions, [], [], [*problems, *settled.problems])
+    prepared = _Prepared(settled.regions, [], [], [*image.problems, *problems, *settled.problems])
     for region in settled.regions:
         known = _known(region, image, options)
         if known is None:
