@@ -18,7 +18,7 @@ from octavo.layout.hints import HintRect, Hints, Rect, area, shared
 from octavo.layout.labels import Surroundings, labelled
 from octavo.layout.lines import Line, around, read_from_right, straightened, typical_size
 from octavo.layout.paragraphs import grouped
-from octavo.networks.layout import LayoutNetwork
+from octavo.networks.layout import Kind, LayoutNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.rules import Rules, find_rules
 from octavo.settings import EngineSettings
@@ -57,13 +57,14 @@ class EmbeddedDetector:
         size = typical_size(lines)
         rules = find_rules(page.pixels)
         pictures = [_rect(box, page.size) for box in page.text.pictures] if page.text else []
+        hints = [] if texts and all(line.text for line in texts) else self._hints(page)
         ink = Ink.of(page.pixels, lines, size, pictures)
         tables, figures = _told_apart(
             [(table, _rect(table.box, page.size)) for table in find_tables(page.pixels, texts, rules)],
             find_figures(ink, lines, size),
             ink,
+            Hints(hints),
         )
-        hints = [] if texts and all(line.text for line in texts) else self._hints(page)
         detections: list[Detection] = []
         for table, rect in tables:
             inside, lines = _taken(lines, rect)
@@ -152,18 +153,18 @@ def _moved(line: TextLine, cut: PixelBox, page: Size) -> TextLine:
 
 
 def _told_apart(
-    tables: Sequence[tuple[TableCandidate, Rect]], figures: Sequence[Figure], ink: Ink
+    tables: Sequence[tuple[TableCandidate, Rect]], figures: Sequence[Figure], ink: Ink, hints: Hints
 ) -> tuple[list[tuple[TableCandidate, Rect]], list[Figure]]:
-    """Of a table and a figure in one place, one: labels in line are no table, shades behind a table are no figure."""
+    """One thing in one place: neither labels in line nor formulas are a table, nor is a table's shading a figure."""
     drawings = [figure.rect for figure in figures if ink.strokes(figure.rect) > _DRAWN]
-    kept = [
-        (table, rect)
-        for table, rect in tables
-        if table.ruled
-        or not any(
-            shared(drawing, rect) > 0.5 * area(rect) and area(rect) < 0.4 * area(drawing) for drawing in drawings
-        )
-    ]
+
+    def is_table(table: TableCandidate, rect: Rect) -> bool:
+        if table.ruled:
+            return True
+        labels = (shared(drawing, rect) > 0.5 * area(rect) and area(rect) < 0.4 * area(drawing) for drawing in drawings)
+        return not any(labels) and hints.within(rect, Kind.EQUATION) <= max(0.5, hints.best(rect, Kind.TABLE))
+
+    kept = [(table, rect) for table, rect in tables if is_table(table, rect)]
     return kept, [
         figure
         for figure in figures

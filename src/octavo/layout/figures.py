@@ -20,9 +20,11 @@ _Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the sh
 _TYPE = 7.0  # pixels the running text is shrunk to
 _MOST_SIDE = 900  # pixels of the shrunk page: large type or none must not cost more
 _CONTRAST = 26  # grey levels between ink and its surroundings
+_CHANGE = 8  # grey levels from one pixel to the next that are no noise
 _TONE = 20  # grey levels, or as much colour, between an area and the paper
 _RUNNING = 0.28  # share of an area under wide lines from which it is text with something around it
 _FLAT = 0.002  # share of an area with strokes below which it is nothing but a shade
+_TEXTURED = 0.2  # share of an area that changes from which it is a photo, even without a stroke in it
 _WRITTEN = 0.15  # share of an area under lines of any length from which it is a table or a form
 _IDLE = 0.012  # share of an area with strokes below which there is no drawing in it
 _DRAWN = 0.06  # the same, from which there is a drawing even if there is much text
@@ -50,6 +52,7 @@ class Ink:
     unit: float  # size of the running text in it
     rest: NDArray[np.uint8]  # 255 where there is ink that no line of text explains
     busy: NDArray[np.uint8]  # 255 at strokes among it that are no straight lines
+    texture: NDArray[np.uint8]  # 255 where it changes at all: nowhere in a shade, everywhere in a photo
 
     @classmethod
     def of(cls, pixels: Pixels, lines: Sequence[Line], size: float, known: Sequence[Rect] = ()) -> "Ink":
@@ -62,7 +65,10 @@ class Ink:
         rest = _without_rim(_wiped(_ink(small), lines, scale))
         for left, top, right, bottom in known:
             _fill(rest[int(top * scale) : int(bottom * scale) + 1, int(left * scale) : int(right * scale) + 1])
-        return cls(scale, unit, rest, _wiped(_busy(small, unit), lines, scale))
+        steps = cv2.morphologyEx(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+        changes = np.asarray(cv2.threshold(steps, _CHANGE, 255, cv2.THRESH_BINARY)[1], np.uint8)
+        busy = _busy(np.asarray(steps, np.uint8), unit)
+        return cls(scale, unit, rest, _wiped(busy, lines, scale), _wiped(changes, lines, scale))
 
     def strokes(self, rect: Rect) -> float:
         """Share of an area with strokes that are neither text nor straight lines."""
@@ -147,7 +153,7 @@ def _is_ground(rect: Rect, lines: Sequence[Line], page: Ink) -> bool:
     written = sum(line.width * line.height for line in inside) / area(rect)
     running = sum(line.width * line.height for line in inside if line.width > wide) / area(rect)
     strokes = page.strokes(rect)
-    if strokes < _FLAT or (strokes < _IDLE and running > 0.05):
+    if (strokes < _FLAT and page.share(page.texture, rect) < _TEXTURED) or (strokes < _IDLE and running > 0.05):
         return True
     return strokes < _DRAWN and len(inside) > 1 and (running > _RUNNING or written > _WRITTEN)
 
@@ -170,10 +176,8 @@ def _ink(small: Pixels) -> NDArray[np.uint8]:
     return np.asarray(cv2.bitwise_or(strokes, area), np.uint8)
 
 
-def _busy(small: Pixels, unit: float) -> NDArray[np.uint8]:
+def _busy(steps: NDArray[np.uint8], unit: float) -> NDArray[np.uint8]:
     """255 at edges that are not part of long straight lines."""
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    steps = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
     edges = cv2.threshold(steps, _CONTRAST, 255, cv2.THRESH_BINARY)[1]
     length = max(8, round(6 * unit))
     across = cv2.morphologyEx(edges, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))

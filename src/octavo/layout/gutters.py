@@ -1,5 +1,6 @@
 """Found lines that run over a narrow gutter, cut where the lines above and below end and begin."""
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -31,10 +32,17 @@ def _lane(line: Line, lines: Sequence[Line]) -> tuple[float, float] | None:
     rights = [o for o in near if abs(o.right - line.right) < _EDGE * size and o.left > line.left + 4 * size]
     if min(len(lefts), len(rights)) < _WITNESSES:
         return None
-    ends, begins = max(other.right for other in lefts), min(other.left for other in rights)
-    agreed = min(sum(ends - o.right < size for o in lefts), sum(o.left - begins < size for o in rights))
-    parted = -0.7 * size < begins - ends < 2.5 * size
-    return (ends, max(ends, begins)) if parted and agreed >= _WITNESSES else None
+    ends, ending = _edge([other.right for other in lefts], size)
+    begins, beginning = _edge([other.left for other in rights], size)
+    parted = -0.3 * size < begins - ends < 2.5 * size
+    return (ends, max(ends, begins)) if parted and min(ending, beginning) >= _WITNESSES else None
+
+
+def _edge(places: Sequence[float], size: float) -> tuple[float, int]:
+    """Where most lines end or begin, and how many."""
+    near = [sum(abs(other - place) < 0.5 * size for other in places) for place in places]
+    most = max(near)
+    return statistics.median(place for place, count in zip(places, near, strict=True) if count == most), most
 
 
 def _cut(line: Line, lane: tuple[float, float]) -> list[TextLine]:

@@ -40,3 +40,12 @@ class Hints:
         extent = max(1.0, area(rect))
         scores = (h.score for h in self._hints if h.kind in kinds and shared(rect, h.rect) > _ABOUT * extent)
         return max(scores, default=0.0)
+
+    def within(self, rect: Rect, *kinds: Kind) -> float:
+        """The strongest hint of `kinds` that mostly lies in a place; 0 where there is none."""
+        scores = (
+            hint.score
+            for hint in self._hints
+            if hint.kind in kinds and shared(rect, hint.rect) > _ABOUT * max(1.0, area(hint.rect))
+        )
+        return max(scores, default=0.0)

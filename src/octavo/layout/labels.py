@@ -210,7 +210,9 @@ def _rim(page: Surroundings, labels: Sequence[Label], *, top: bool) -> list[int]
         number = is_page_number(paragraph, page)
         depth = _NUMBER_DEPTH if number else _HINTED_DEPTH if hinted else _RIM_DEPTH
         small = paragraph.size < 1.15 * page.size and len(paragraph.rows) <= 3
-        if outer > depth * page.height or not small or labels[index] in _NO_FURNITURE:
+        titled = labels[index] is Label.PARAGRAPH_TITLE and page.first_page and not hinted
+        unsure = not (paragraph.text or number or page.hinted(paragraph, kind, least=0.25))
+        if outer > depth * page.height or not small or titled or unsure or labels[index] in _NO_FURNITURE:
             if outer > depth * page.height:
                 break
             continue

@@ -237,8 +237,8 @@ def _in_gutter(lines: _Levels, a: Line, b: Line) -> bool:
     lane = (a.right + b.left) / 2
     near = [
         line
-        for line in lines.near(a, 3.2 * size)
-        if abs(line.middle - a.middle) > 0.5 * size and line.size > 0.6 * size
+        for line in lines.near(a, 4.2 * size)
+        if abs(line.middle - a.middle) > 0.5 * size and 0.6 * size < line.size < 1.6 * size
     ]
     crossing = sum(line.left < lane - 0.5 * size and line.right > lane + 0.5 * size for line in near)
     ends = sum(lane - 3 * size < line.right <= lane + 0.5 * size and line.width > 3 * size for line in near)
@@ -330,8 +330,9 @@ def _continues(chain: Sequence[Row], row: Row, usual: float) -> bool:
     flush = abs(above.left - row.left) < 0.8 * size and (full or abs(above.right - row.right) < 0.8 * size)
     if max(above.size, row.size) > (1.12 if known else 1.8 if flush else 1.45) * size:
         return False
-    if above.bold != row.bold and above.right < row.right - 2 * size:
-        return False
+    ends = row.right if above.bold else max(other.right for other in chain)
+    if above.bold != row.bold and (above if above.bold else row).right < ends - 2 * size:
+        return False  # the bold one is shorter: a heading
     if above.monospace != row.monospace:
         return False
     pitch = row.middle - above.middle
@@ -395,8 +396,7 @@ def _starts(chain: Sequence[Row]) -> list[bool]:
 
 def _filled(chain: Sequence[Row], right: float, size: float) -> bool:
     """Whether rows mostly run to the margin; in an address, a poem or a program each ends where it ends."""
-    inner = [right - row.right for row in chain[:-1]]
-    return sum(gap < 2.5 * size for gap in inner) >= 0.3 * len(inner)
+    return sum(right - row.right < 2.5 * size for row in chain) >= max(2, 0.3 * len(chain))
 
 
 def _early(chain: Sequence[Row], right: float, size: float) -> list[bool]:

@@ -1,0 +1,98 @@
+"""Figures on drawn pages: what is drawn and is not text."""
+
+import cv2
+import numpy as np
+import pytest
+
+from octavo.document import Pixels, TextLine
+from octavo.geometry import Box, Size
+from octavo.layout.figures import Figure, Ink, find_figures
+from octavo.layout.lines import Line
+
+SIZE = Size(1000, 1400)
+TYPE = 20.0
+
+
+def page(tone: int = 255) -> Pixels:
+    return np.full((SIZE.height, SIZE.width, 3), tone, np.uint8)
+
+
+def write(pixels: Pixels, left: int, top: int, width: int) -> Line:
+    """A line of something like letters."""
+    for x in range(left, left + width - 8, 14):
+        cv2.rectangle(pixels, (x, top + 4), (x + 6, top + 18), (0, 0, 0), 2)
+    box = Box(left, top / 1.4, left + width, (top + TYPE) / 1.4)
+    return Line(left, top, left + width, top + TYPE, TYPE, TextLine(box))
+
+
+def column(pixels: Pixels, top: int, rows: int, left: int = 100, width: int = 700) -> list[Line]:
+    return [write(pixels, left, top + 26 * row, width) for row in range(rows)]
+
+
+def found(pixels: Pixels, lines: list[Line]) -> list[Figure]:
+    return find_figures(Ink.of(pixels, lines, TYPE), lines, TYPE)
+
+
+def noise(pixels: Pixels, left: int, top: int, right: int, bottom: int) -> None:
+    pixels[top:bottom, left:right] = np.random.default_rng(1).integers(
+        0, 200, (bottom - top, right - left, 1), np.uint8
+    )
+
+
+def test_text_alone_has_no_figure() -> None:
+    pixels = page()
+    assert not found(pixels, column(pixels, 100, 20))
+
+
+def test_a_photo_is_found_where_it_is() -> None:
+    pixels = page()
+    lines = column(pixels, 100, 8)
+    noise(pixels, 200, 500, 800, 900)
+    (figure,) = found(pixels, lines)
+    assert figure.rect == pytest.approx((200, 500, 800, 900), abs=15)
+    assert figure.density > 0.8
+
+
+def test_a_chart_takes_the_numbers_at_its_axes() -> None:
+    pixels = page()
+    lines = column(pixels, 100, 8)
+    cv2.line(pixels, (300, 500), (300, 900), (0, 0, 0), 3)
+    cv2.line(pixels, (300, 900), (800, 900), (0, 0, 0), 3)
+    points = np.array([(300 + 10 * x, int(700 - 150 * np.sin(x / 6))) for x in range(50)], np.int32)
+    cv2.polylines(pixels, [points], False, (0, 0, 200), 4)
+    numbers = [write(pixels, 240, top, 40) for top in (500, 600, 700, 800)]
+    (figure,) = found(pixels, [*lines, *numbers])
+    assert set(figure.lines) == set(numbers)
+    assert figure.rect[3] == pytest.approx(900, abs=20)
+
+
+@pytest.mark.parametrize("tone", [225, 120])
+def test_a_box_or_shade_around_text_is_no_figure(tone: int) -> None:
+    pixels = page()
+    cv2.rectangle(pixels, (80, 80), (840, 480), (tone,) * 3, -1)
+    cv2.rectangle(pixels, (80, 600), (840, 900), (0, 0, 0), 3)
+    assert not found(pixels, column(pixels, 100, 14) + column(pixels, 620, 10))
+
+
+def test_rules_are_no_figures() -> None:
+    pixels = page()
+    for top in (90, 400, 700):
+        cv2.line(pixels, (80, top), (900, top), (0, 0, 0), 3)
+    assert not found(pixels, column(pixels, 100, 10) + column(pixels, 420, 10))
+
+
+def test_text_beside_a_figure_stays_outside() -> None:
+    pixels = page()
+    noise(pixels, 100, 200, 450, 700)
+    pixels[695:700, 100:800] = 0  # a line under both ties text and picture together
+    lines = column(pixels, 210, 15, left=480, width=400)
+    figures = found(pixels, lines)
+    assert [figure.rect[2] < 490 for figure in figures] == [True]
+    assert not figures[0].lines
+
+
+def test_the_border_of_a_scan_is_no_figure() -> None:
+    pixels = page()
+    pixels[1300:] = 0
+    pixels[:, :25] = 0
+    assert not found(pixels, column(pixels, 100, 20))
