@@ -1,15 +1,18 @@
 """The official profile's regions: the SDK's merging, and what the ledger says of it (glm-ocr-sdk's known losses)."""
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import octavo.networks.pp_doclayout as network
 from octavo import regions
+from octavo.detectors import pp_doclayout_onnx
 from octavo.detectors.pp_doclayout import open_detector
 from octavo.document import Detection, Label, PageImage, Severity
 from octavo.errors import EngineUnavailable
-from octavo.geometry import Box
+from octavo.geometry import Box, Size
 from octavo.settings import EngineSettings, ParseOptions, Profile
 
 OFFICIAL, FAITHFUL = ParseOptions(profile=Profile.OFFICIAL), ParseOptions()
@@ -63,6 +66,32 @@ def test_what_a_kept_region_reads_anyway_is_no_loss() -> None:
 def test_boxes_are_cut_off_as_the_sdk_cuts_them_off() -> None:
     [region] = regions.settle([found(Label.TEXT, -3.0, 100.6, 500.95, 1003.0)], PAGE, OFFICIAL).regions
     assert region.box == Box(0, int(int(0.1006 * 1754) / 1754 * 1000), int(int(0.50095 * 1240) / 1240 * 1000), 1000)
+
+
+def test_without_an_onnx_file_the_way_to_one_is_told(tmp_path: Path) -> None:
+    with pytest.raises(EngineUnavailable, match="octavo export_layout"):
+        pp_doclayout_onnx.open_detector(EngineSettings())
+    file = tmp_path / "layout.onnx"
+    file.write_bytes(b"something else")
+    with pytest.raises(EngineUnavailable, match=r"'layout\.onnx' cannot be loaded"):
+        pp_doclayout_onnx.open_detector(EngineSettings(layout_model=str(file)))
+
+
+def test_the_networks_answer_becomes_ranked_boxes_in_pixels() -> None:
+    logits = np.full((3, 25), -9.0, np.float32)
+    logits[0, 21], logits[1, 22], logits[2, 22] = 3.0, 2.0, -1.0  # a table, a text, and one too unsure
+    boxes = np.array([(0.5, 0.75, 1.0, 0.5), (0.5, 0.25, 0.5, 0.25), (0.1, 0.1, 0.1, 0.1)], np.float32)
+    before = np.zeros((3, 3), np.float32)
+    before[0, 1] = -50.0  # the text stands before the table
+    before[1, 2] = before[0, 2] = 50.0
+    lowest = np.full(25, 0.3, np.float32)
+    found = network.found(logits, boxes, before, lowest, Size(1000, 2000))
+    seen = list(network.detections(found, Size(1000, 2000)))
+    assert [(d.label, d.box) for d in seen] == [
+        (Label.TEXT, Box(250, 125, 750, 375)),
+        (Label.TABLE, Box(0, 500, 1000, 1000)),
+    ]
+    assert seen[0].score == pytest.approx(1 / (1 + np.exp(-2)))
 
 
 @pytest.mark.skipif(find_spec("torch") is not None, reason="nothing is missing here")

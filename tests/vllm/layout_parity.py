@@ -8,6 +8,7 @@ Run in the environment of install_env.sh: real transformers, real SDK, the same 
 import json
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
@@ -18,10 +19,12 @@ from glmocr.layout import PPDocLayoutDetector
 from PIL import Image
 
 from octavo import regions
-from octavo.detectors.pp_doclayout import open_detector
-from octavo.document import Page, PageImage, Task
+from octavo.detectors import pp_doclayout_onnx
+from octavo.detectors.pp_doclayout import export, open_detector
+from octavo.document import Detection, Page, PageImage, Task
 from octavo.geometry import Size
 from octavo.layout_outlines import outlines
+from octavo.networks import pp_doclayout
 from octavo.parser import Parser
 from octavo.settings import EngineSettings, OrientationUse, ParseOptions, Profile
 
@@ -39,6 +42,7 @@ def main() -> None:
         "without_polygons": ours(settings, pictures),
         "in_batches": ours(settings.model_copy(update={"layout_batch_size": 3}), pictures),
         "outlines": outlined(checkpoint),
+        "onnx": on_onnx(settings, pictures),
         "parsed": [shown(page) for page in parsed(settings, files)],
     }
     sys.stdout.write("\x1e" + json.dumps(answer))
@@ -68,6 +72,30 @@ def outlined(checkpoint: str) -> list[tuple[Any, Any]]:
             for one, ours in zip(wanted, made, strict=True)
         ]
     return pairs
+
+
+def on_onnx(settings: EngineSettings, pictures: list[Image.Image]) -> list[dict[str, Any]]:
+    """The exported network on the very pixels that torch sees: what differs is the arithmetic alone."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "layout.onnx")
+        export(settings, file)
+        on_torch = open_detector(settings)
+        other = pp_doclayout_onnx.open_detector(settings.model_copy(update={"layout_model": str(file)}))
+    answers = []
+    for number, picture in enumerate(pictures):
+        page = PageImage(number, np.asarray(picture), 0.0)
+        raw = [one[0] for one in other._network.run(on_torch._prepared(page).numpy()[None])]
+        found = pp_doclayout.found(*raw, other._lowest, page.size)
+        both = (on_torch.detect([page])[0], [*pp_doclayout.detections(found, page.size)])
+        answers.append({name: by_place(one) for name, one in zip(("torch", "onnx"), both, strict=True)})
+        answers[-1]["itself"] = len(other.detect([page])[0])
+    return answers
+
+
+def by_place(detections: list[Detection]) -> list[Any]:
+    """Sorted by what they are and where: votes on the order of random weights differ in their last digits only."""
+    rows = [(str(d.label), d.box.left, d.box.top, d.box.right, d.box.bottom, d.score) for d in detections]
+    return sorted(rows, key=lambda row: (row[0], *(round(edge) for edge in row[1:5])))
 
 
 def theirs(checkpoint: str, threshold: float, pictures: list[Image.Image]) -> list[list[dict[str, Any]]]:

@@ -80,6 +80,14 @@ def test_the_regions_are_those_of_the_result(found: dict[str, Any]) -> None:
     assert found["parsed"] == [[region["label"] for region in page] for page in found["without_polygons"]]
 
 
+def test_the_exported_network_sees_the_same(found: dict[str, Any]) -> None:
+    for page in found["onnx"]:
+        assert [row[0] for row in page["onnx"]] == [row[0] for row in page["torch"]]
+        for one, other in zip(page["onnx"], page["torch"], strict=True):
+            assert one[1:] == pytest.approx(other[1:], abs=0.01)
+        assert page["itself"] > 0
+
+
 @pytest.mark.parametrize(
     ("model", "said"),
     [

@@ -11,25 +11,19 @@ Without outlines the mask head is kept from drawing 300 masks in each of six dec
 import json
 import logging
 import os
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from octavo import hub_cache
-from octavo.document import Detection, Label, PageImage
+from octavo.document import Detection, PageImage
 from octavo.errors import EngineFailed, EngineUnavailable
-from octavo.geometry import SCALE, Box, Size
-from octavo.layout_outlines import outlines
+from octavo.networks.pp_doclayout import LABELS, Found, detections, lowest_scores
 from octavo.settings import LAYOUT_MODEL, LAYOUT_REVISION, EngineSettings
 
 log = logging.getLogger(__name__)
-
-LABELS = tuple(Label)  # in the order of the network's class ids; its own names for them are not unique
 
 
 def open_detector(settings: EngineSettings) -> "PPDocLayout":
@@ -56,8 +50,7 @@ class PPDocLayout:
         self._polygons = settings.layout_polygons
         if not self._polygons:
             self._network.model.decoder.register_forward_pre_hook(_without_masks, with_kwargs=True)
-        lowest = [settings.layout_thresholds.get(label, settings.layout_threshold) for label in LABELS]
-        self._lowest = torch.tensor(lowest, dtype=torch.float32, device=self._device)
+        self._lowest = torch.tensor(lowest_scores(settings), dtype=torch.float32, device=self._device)
         self._preparers = ThreadPoolExecutor(settings.layout_workers, thread_name_prefix="layout-pictures")
         self.batch_size = settings.layout_batch_size or (16 if self._device.type == "cuda" else 1)
         name = Path(settings.layout_model).name
@@ -75,10 +68,38 @@ class PPDocLayout:
         if self._device.type == "cuda":
             self._torch.cuda.empty_cache()
 
+    def write_onnx(self, file: Path) -> None:
+        """The network as it is here, for one page at a time."""
+        torch, network = self._torch, self._network
+
+        class Answer(torch.nn.Module):  # type: ignore[misc,name-defined]  # torch is known at run time only
+            def __init__(self) -> None:
+                super().__init__()
+                self.network = network
+
+            def forward(self, pixel_values: Any) -> Any:
+                answer = self.network(pixel_values=pixel_values)
+                return answer.logits, answer.pred_boxes, answer.order_logits
+
+        try:
+            with torch.no_grad(), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of constants in the trace: the size of the picture is one
+                torch.onnx.export(
+                    Answer(),
+                    (torch.zeros(1, 3, *self._input),),
+                    str(file),
+                    dynamo=False,
+                    opset_version=17,
+                    input_names=["pixel_values"],
+                    output_names=["logits", "boxes", "order_logits"],
+                )
+        except torch.onnx.OnnxExporterError as error:
+            raise EngineUnavailable("writing ONNX files needs the package onnx: pip install onnx") from error
+
     def _detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
         """One batch; halved as long as the GPU's memory does not hold it."""
         try:
-            return [[*_detections(found, page.size)] for found, page in zip(self._seen(pages), pages, strict=True)]
+            return [[*detections(found, page.size)] for found, page in zip(self._seen(pages), pages, strict=True)]
         except self._torch.OutOfMemoryError as error:
             if len(pages) == 1:
                 raise EngineFailed("the layout network needs more GPU memory than is left for one page") from error
@@ -87,7 +108,7 @@ class PPDocLayout:
         self._torch.cuda.empty_cache()
         return self._detect(pages[:half]) + self._detect(pages[half:])
 
-    def _seen(self, pages: Sequence[PageImage]) -> "list[_Found]":
+    def _seen(self, pages: Sequence[PageImage]) -> list[Found]:
         torch = self._torch
         with torch.inference_mode():
             pictures = torch.stack([*self._preparers.map(self._prepared, pages)])
@@ -112,7 +133,7 @@ class PPDocLayout:
                 if self._polygons:
                     masks = (answer.out_masks[page][row].float().sigmoid() > self._lowest.min()).cpu().numpy()
                 found.append(
-                    _Found(
+                    Found(
                         labels[page][keep][order].cpu().numpy(),
                         scores[page][keep][order].cpu().numpy(),
                         boxes[page][row].cpu().numpy(),
@@ -134,29 +155,6 @@ class PPDocLayout:
             return grey.half() if self._half else grey
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What the network saw on one page, by rank; boxes in pixels."""
-
-    labels: NDArray[np.int64]
-    scores: NDArray[np.float32]
-    boxes: NDArray[np.float32]
-    ranks: NDArray[np.int64]
-    masks: NDArray[np.bool_] | None
-
-
-def _detections(found: _Found, size: Size) -> Iterator[Detection]:
-    """Boxes are not clamped to the page: the official rules compare them as they are."""
-    scale = SCALE / np.array([size.width, size.height] * 2, dtype=np.float64)
-    polygons = [None] * len(found.labels) if found.masks is None else [*outlines(found.boxes, found.masks, size)]
-    for label, score, box, rank, polygon in zip(
-        found.labels, found.scores, found.boxes * scale, found.ranks, polygons, strict=True
-    ):
-        left, top, right, bottom = box.tolist()
-        outline = () if polygon is None else tuple((x, y) for x, y in (polygon * scale[:2]).tolist())
-        yield Detection(Box(left, top, right, bottom), LABELS[label], float(score), order=float(rank), polygon=outline)
-
-
 def _ranks(torch: Any, logits: Any) -> Any:
     """Reading order: queries ranked by how many others each pair's vote puts before them."""
     before = torch.sigmoid(logits)
@@ -169,6 +167,15 @@ def _without_masks(decoder: Any, arguments: tuple[Any, ...], named: dict[str, An
     if "mask_feat" in named:
         named["mask_feat"] = named["mask_feat"][..., :1, :1]
     return arguments, named
+
+
+def export(settings: EngineSettings, file: Path) -> None:
+    """Writes the network as an ONNX file, for the detector pp_doclayout_onnx. Raises EngineUnavailable."""
+    opened = PPDocLayout(settings.model_copy(update={"layout_device": "cpu", "layout_polygons": False}))
+    try:
+        opened.write_onnx(file)
+    finally:
+        opened.close()
 
 
 # --- opening -----------------------------------------------------------------------------------------------------

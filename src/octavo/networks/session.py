@@ -38,9 +38,14 @@ def cores() -> int:
 class Network:
     """One ONNX file, ready to run. Safe to call from several threads."""
 
-    def __init__(self, name: str, settings: EngineSettings, *, threads_per_run: int = 1) -> None:
-        """Raises EngineUnavailable where ONNX Runtime, the weights or a provider is missing."""
-        file = weights.path(name)
+    def __init__(
+        self, name: str, settings: EngineSettings, *, threads_per_run: int = 1, file: Path | None = None
+    ) -> None:
+        """Raises EngineUnavailable where ONNX Runtime, the weights or a provider is missing.
+
+        `name` is a file of the package's own weights, or what to call `file`.
+        """
+        file = file or weights.path(name)
         try:
             import onnxruntime
         except ImportError as error:
