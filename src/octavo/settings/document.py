@@ -127,7 +127,7 @@ class Reading(Settings):
         Furniture.APART, "Running headers, footers and page numbers: apart from the text, inline, or dropped."
     )
     formats: tuple[str, ...] = knob(
-        ("markdown", "glmocr_json", "crops", "overlay"), "What to write.", socket="renderers"
+        ("markdown", "glmocr_json", "report", "crops", "overlay"), "What to write.", socket="renderers"
     )
 
 
