@@ -1,6 +1,6 @@
 """PP-DocLayoutV3 on ONNX Runtime: the network of `pp_doclayout` without torch, in half its time on a CPU.
 
-The file comes from `octavo export_layout`, once, where torch is. Pictures are resized by OpenCV, as they were when the
+The file comes from `octavo export`, once, where torch is. Pictures are resized by OpenCV, as they were when the
 network was made; transformers only comes near it, so boxes differ by a pixel or two from those of `pp_doclayout`.
 Outlines are the other detector's.
 """
@@ -35,7 +35,7 @@ class PPDocLayoutOnnx:
         if file.suffix != ".onnx" or not file.is_file():
             raise EngineUnavailable(
                 "the detector pp_doclayout_onnx wants an ONNX file as layout_model: "
-                "make one with `octavo export_layout FILE.onnx` where torch and transformers are installed"
+                "make one with `octavo export FILE.onnx` where torch and transformers are installed"
             )
         if settings.layout_polygons:
             raise EngineUnavailable("outlines (layout_polygons) need the detector pp_doclayout")
