@@ -26,7 +26,7 @@ def chosen(words: Sequence[Token], rules: Rules, lattice: Aligned | None, seen: 
     readings += [reading for reading in (alone, lattice) if reading is not None]
     if not readings:
         return _single(words, rules)
-    if lattice is not None and lattice.drawn > _MOSTLY_DRAWN:
+    if lattice is not None and lattice.drawn > _MOSTLY_DRAWN and lattice.grid.shape == readings[0].grid.shape:
         readings.insert(0, readings.pop(readings.index(lattice)))
     best = readings[0]
     for reading in readings[1:]:

@@ -15,9 +15,10 @@ from itertools import pairwise
 from octavo.rules import Rule
 from octavo.table_columns import Piece
 
-_NUMBER = re.compile(r"[\s\d.,:;%$€£¥+\-–—−±~<>≤≥=()\[\]/*†‡§#^'’\"]*(?:[A-Za-z]{0,2})?[\s\d.,%)\]*]*")
+_NUMBER = re.compile(r"[\s\d.,:;%$€£¥+\-–—−±~<>≤≥=()\[\]/*†‡§#^'’\"]*(?:[A-Za-z]{0,2})?[\s\d.,%)\]*+\-–−]*")
 _OPEN_END = re.compile(r"([,;:(/&–-]|\b(?:and|or|of|the|in|for|to|with|by|from|on|at|per|und|der|die|et|de|la))$", re.I)
 _LONGEST = 24  # stretches a row may span
+_TRUST = 0.9  # what it costs to go against a border that something else suggests
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,10 @@ def measured(entries: Sequence[Entry], height: float, columns: int, head: float)
 
 
 def into_rows(
-    entries: Sequence[Entry], measures: Measures, rules: Sequence[Rule], expected: Sequence[float] = ()
+    entries: Sequence[Entry],
+    measures: Measures,
+    rules: Sequence[Rule],
+    expected: Sequence[float] = (),
 ) -> list[list[Entry]]:
     """The entries of each row, from top to bottom. `expected` are borders that something else suggests."""
     bands = _bands(entries, measures.height)
@@ -139,13 +143,14 @@ class _Border:
         usually_drawn: bool,
     ) -> "_Border":
         top, bottom = max(e.middle for e in above), min(e.middle for e in below)
-        room = (bottom - top - measures.pitch) / measures.height
+        pitch = measures.pitch * _local_scale([*above, *below], measures)
+        room = (bottom - top - pitch) / measures.height
         dividing = -min(1.0, max(-0.3, 2 * room)) + (1.0 if usually_drawn else 0.0)
         for entry in below:
             before = [e for e in above if (e.first, e.last) == (entry.first, entry.last)]
-            if before and not entry.number and not before[-1].number and bottom - top < 1.4 * measures.pitch:
+            if before and not entry.number and not before[-1].number and bottom - top < 1.4 * pitch:
                 if not _had_room(before[-1], entry, measures):
-                    dividing += 0.9
+                    dividing += 0.9 if len(before[-1].piece.words) > 1 else 0.5
                 if entry.piece.text[:1].islower():
                     dividing += 0.5
                 if _OPEN_END.search(before[-1].piece.text):
@@ -153,8 +158,14 @@ class _Border:
         inside = max(0.0, 2.5 * (room - 0.15))
         if expected:
             near = any(top - 0.2 * measures.height < y < bottom + 0.2 * measures.height for y in expected)
-            dividing += -0.9 if near else 0.9
+            dividing += -trust if near else trust
         return cls(dividing, inside)
+
+
+def _local_scale(entries: Sequence[Entry], measures: Measures) -> float:
+    """How much larger letters are here than in the table as a whole: photographs grow towards the viewer."""
+    height = statistics.fmean(word.height for entry in entries for word in entry.piece.words)
+    return min(1.5, max(1.0, height / measures.height))
 
 
 def _drawn_between(above: Sequence[Entry], below: Sequence[Entry], rules: Sequence[Rule]) -> bool:
@@ -197,7 +208,7 @@ def _line_cost(above: Entry, below: Entry, measures: Measures, *, in_head: bool)
     """How unlikely it is that two lines are of one cell."""
     cost = 0.0
     step = below.middle - above.middle
-    if step > 1.35 * measures.pitch:
+    if step > 1.35 * measures.pitch * _local_scale([above, below], measures):
         cost += 1.5
     if above.number or below.number:
         return cost + (0.7 if in_head else 2.5)

@@ -46,7 +46,8 @@ def seen_grid(table: SeenTable, words: Sequence[Token], straight: Straightening)
     down = _bands([(c.row, c.rows, c.top, c.bottom) for c in cells], table.rows)
     if down is None or not _reaches(down, words):
         return Seen(tuple(borders), (), ())
-    return Seen(tuple(borders), tuple(_borders(down, [(word.top, word.bottom) for word in words])), merged)
+    rows = _borders(down, [(word.top, word.bottom) for word in words])
+    return Seen(tuple(borders), tuple(rows), merged)
 
 
 def _widths(table: SeenTable) -> list[int]:
