@@ -158,7 +158,7 @@ class _Border:
         inside = max(0.0, 2.5 * (room - 0.15))
         if expected:
             near = any(top - 0.2 * measures.height < y < bottom + 0.2 * measures.height for y in expected)
-            dividing += -trust if near else trust
+            dividing += -_TRUST if near else _TRUST
         return cls(dividing, inside)
 
 
