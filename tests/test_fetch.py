@@ -10,7 +10,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from octavo import errors
-from octavo.fetch import Data, Encoded, Fetched, File, Source, Url, fetch, is_public, source_from, stem
+from octavo.fetch import Data, Encoded, Fetched, File, Source, Url, fetch, source_from, stem
+from octavo.guarded_http import is_public
 from octavo.settings import EngineSettings
 
 LOOPBACK = EngineSettings(allow_private_addresses=True)
@@ -98,7 +99,7 @@ async def test_a_public_host_cannot_redirect_into_the_private_network(
         return await resolve("127.0.0.1" if host == "public.example" else host, *args, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(loop, "getaddrinfo", pretend)
-    monkeypatch.setattr("octavo.fetch.is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr("octavo.guarded_http.is_public", lambda address: address == "127.0.0.1")
     url = f"http://public.example:{server.port}/redirect?to=http://169.254.169.254/latest/meta-data"
     with pytest.raises(errors.AddressRefused, match=r"169\.254\.169\.254"):
         await fetch(Url(url), PUBLIC_ONLY)

@@ -1,18 +1,13 @@
 """A source to bytes: files, base64, and URLs that cannot be turned against the network this runs in.
 
-A URL's host is resolved here, every address it has must be public, and the connection goes to the addresses that were
-checked: a name that answers differently the second time gains nothing. Each redirect is checked again. No proxy is
-taken from the environment, because a proxy would resolve the name anew. Messages name a host, never a path or query.
+Each redirect is checked again (`guarded_http`). Messages name a host, never a path or query.
 """
 
 import asyncio
 import base64
 import binascii
-import contextlib
-import ipaddress
 import os
 import re
-import socket
 import stat
 import unicodedata
 from collections.abc import Mapping
@@ -22,7 +17,6 @@ from typing import TYPE_CHECKING, TypeAlias, assert_never
 from urllib.parse import unquote_to_bytes
 
 from octavo.errors import (
-    AddressRefused,
     SourceEmpty,
     SourceInvalid,
     SourceNotFound,
@@ -33,7 +27,6 @@ from octavo.settings import EngineSettings
 
 if TYPE_CHECKING:
     import aiohttp
-    from yarl import URL
 
 MOST_REDIRECTS = 5
 CHUNK = 1 << 18
@@ -185,20 +178,22 @@ def _decoded(text: str, limit: int) -> bytes:
 
 
 async def _download(source: Url, settings: EngineSettings) -> tuple[bytes, str]:
-    import aiohttp
+    import aiohttp  # here: `import octavo` does not wait for it
 
-    url = _parsed(source.url.strip())
-    limit = settings.fetch_seconds
+    from octavo.guarded_http import check_literal, guarded_session, parsed_url, plain
+
+    url = parsed_url(source.url.strip())
+    limit, private = settings.fetch_seconds, settings.allow_private_addresses
     try:
-        async with asyncio.timeout(limit), _session(settings) as session:
+        async with asyncio.timeout(limit), guarded_session(allow_private=private) as session:
             headers = dict(source.headers)
             for _ in range(MOST_REDIRECTS + 1):
-                _check_literal(url.host or "", settings.allow_private_addresses)
+                check_literal(url.host or "", allow_private=private)
                 async with session.get(url, headers=headers, allow_redirects=False) as response:
                     if response.status not in REDIRECTS or "Location" not in response.headers:
                         data = await _body(response, settings.max_source_bytes)
                         return data, source.name or _name_of(response)
-                    before, url = url, _parsed(response.headers["Location"], url)
+                    before, url = url, parsed_url(response.headers["Location"], url)
                     if url.origin() != before.origin():
                         headers = {}
             raise SourceUnreachable(f"{url.host} redirects more than {MOST_REDIRECTS} times")
@@ -207,21 +202,7 @@ async def _download(source: Url, settings: EngineSettings) -> tuple[bytes, str]:
     except aiohttp.InvalidURL as error:
         raise SourceInvalid("the URL is malformed") from error
     except (aiohttp.ClientError, OSError) as error:
-        raise SourceUnreachable(f"{url.host} cannot be reached: {_plain(error)}") from error
-
-
-def _session(settings: EngineSettings) -> "aiohttp.ClientSession":
-    import aiohttp
-
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(
-            resolver=_checked_resolver(settings.allow_private_addresses), use_dns_cache=False, force_close=True
-        ),
-        trust_env=False,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None),
-        headers={"Accept-Encoding": "identity", "User-Agent": "octavo"},
-    )
+        raise SourceUnreachable(f"{url.host} cannot be reached: {plain(error)}") from error
 
 
 async def _body(response: "aiohttp.ClientResponse", limit: int) -> bytes:
@@ -240,86 +221,6 @@ async def _body(response: "aiohttp.ClientResponse", limit: int) -> bytes:
     return bytes(data)
 
 
-def _parsed(text: str, base: "URL | None" = None) -> "URL":
-    """By the parser that will connect: two parsers that disagree on the host are a hole. Raises SourceInvalid."""
-    from yarl import URL
-
-    try:
-        url = URL(text) if base is None else base.join(URL(text))
-        host, _ = url.host, url.port
-    except ValueError as error:
-        raise SourceInvalid("the URL is malformed") from error
-    if url.scheme not in ("http", "https") or not host:
-        raise SourceInvalid("the URL is not an http or https address")
-    return url
-
-
 def _name_of(response: "aiohttp.ClientResponse") -> str:
     told = response.content_disposition.filename if response.content_disposition else None
     return told or response.url.name
-
-
-def _plain(error: Exception) -> str:
-    """What went wrong, without the address that went with it."""
-    if isinstance(error, OSError) and error.strerror:
-        return os.strerror(error.errno) if error.errno and error.errno > 0 else "name or service not known"
-    return re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__).lower()
-
-
-# --- addresses --------------------------------------------------------------------------------------------------------
-
-
-def is_public(address: str) -> bool:
-    """Whether an address belongs to the internet at large, looked at through every wrapping of IPv4 in IPv6."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):  # NAT64, RFC 6052
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is None and int(ip) >> 32 == 0:  # IPv4-compatible, RFC 4291 2.5.5.1
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-        if ip.is_site_local:
-            return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
-
-
-def _check_literal(host: str, allow_private: bool) -> None:
-    """A host that is an address never meets the resolver."""
-    with contextlib.suppress(ValueError):
-        ipaddress.ip_address(host.partition("%")[0])
-        if not allow_private and not is_public(host):
-            raise AddressRefused(f"{host} is not a public address (allow_private_addresses lets it)")
-
-
-def _checked_resolver(allow_private: bool) -> "aiohttp.abc.AbstractResolver":
-    from aiohttp.abc import AbstractResolver, ResolveResult
-
-    class Checked(AbstractResolver):
-        async def resolve(
-            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-        ) -> list[ResolveResult]:
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-            if not allow_private and not all(is_public(str(item[4][0])) for item in found):
-                # All of them: one private address among public ones is how a check is slipped past.
-                raise AddressRefused(f"{host} leads into a private network (allow_private_addresses lets it)")
-            return [
-                ResolveResult(
-                    hostname=host,
-                    host=str(item[4][0]),
-                    port=port,
-                    family=item[0],
-                    proto=item[2],
-                    flags=socket.AI_NUMERICHOST,
-                )
-                for item in found
-            ]
-
-        async def close(self) -> None:
-            return None
-
-    return Checked()
