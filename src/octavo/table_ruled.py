@@ -49,6 +49,7 @@ def ruled(words: Sequence[Token], rules: Rules) -> Aligned | None:
     lattice = _lattice(xs, ys, rules)
     drawn = _drawn_share(lattice, words)
     lattice = _divided(lattice, words, rules, height)
+    drawn *= (len(ys) - 1) / (len(lattice.ys) - 1)
     _continue_columns(lattice, words, height)
     return _assembled(lattice, words, drawn)
 
