@@ -20,7 +20,7 @@ from octavo.layout.lines import Line, around, read_from_right, straightened, typ
 from octavo.layout.paragraphs import grouped
 from octavo.networks.layout import Kind, LayoutNetwork
 from octavo.networks.text_lines import TextLines
-from octavo.rules import Rules, find_rules
+from octavo.rules import find_rules
 from octavo.settings import EngineSettings
 from octavo.tables import TableCandidate, find_tables
 
@@ -57,7 +57,7 @@ class EmbeddedDetector:
         size = typical_size(lines)
         rules = find_rules(page.pixels)
         pictures = [_rect(box, page.size) for box in page.text.pictures] if page.text else []
-        hints = [] if texts and all(line.text for line in texts) else self._hints(page)
+        hints = self._hints(page) if any(line.text is None for line in texts) else []
         ink = Ink.of(page.pixels, lines, size, pictures)
         tables, figures = _told_apart(
             [(table, _rect(table.box, page.size)) for table in find_tables(page.pixels, texts, rules)],
@@ -80,9 +80,24 @@ class EmbeddedDetector:
             if formula.number is not None:
                 lines = _without(lines, [formula.number])
                 detections.append(_detection(Label.FORMULA_NUMBER, 0.7, [formula.number]))
-        return detections + _paragraphs(
-            lines, page, hints, [figure.rect for figure in figures], [rect for _, rect in tables], rules
+        paragraphs = grouped(lines, from_right=read_from_right(texts))
+        labels = labelled(
+            Surroundings(
+                width=page.size.width,
+                height=page.size.height,
+                size=max(size, typical_size(lines)),  # small print of tables or notes must not be the measure
+                bold=_mostly_bold(lines),
+                first_page=page.number == 0,
+                paragraphs=paragraphs,
+                figures=[figure.rect for figure in figures],
+                tables=[rect for _, rect in tables],
+                lines_across=[(rule.start, rule.at - 1, rule.end, rule.at + 1) for rule in rules.horizontal],
+                hints=Hints(hints),
+            )
         )
+        return detections + [
+            _detection(label, 0.8, paragraph.lines) for label, paragraph in zip(labels, paragraphs, strict=True)
+        ]
 
     def _lines(self, page: PageImage) -> list[TextLine]:
         """The text layer's where it is trusted, and those found on the picture where it says nothing."""
@@ -92,7 +107,7 @@ class EmbeddedDetector:
         size = typical_size(straightened(known, page.size, dpi=page.dpi))
         for silent in _apart([*page.text.pictures, *page.text.doubtful]):
             box = silent.to_pixels(page.size)
-            if min(box.width, box.height) < _SMALLEST_LOOKED_INTO * size:
+            if min(box.width, box.height) < _SMALLEST_LOOKED_INTO * size or _is_letterhead(silent):
                 continue
             cut = page.pixels[box.top : box.bottom, box.left : box.right]
             found = (_moved(line, box, page.size) for line in self._text_lines.find(cut))
@@ -133,6 +148,11 @@ def _apart(boxes: Sequence[Box]) -> list[Box]:
             box = box.joined(other)
         apart.append(box)
     return apart
+
+
+def _is_letterhead(picture: Box) -> bool:
+    """A small raster picture at the head or foot of a page with text of its own: what is written in it is a logo."""
+    return picture.height < 100 and picture.width < 500 and not 120 < picture.center[1] < 880
 
 
 def _moved(line: TextLine, cut: PixelBox, page: Size) -> TextLine:
@@ -192,34 +212,9 @@ def _picture_label(figure: Figure, page: Size) -> Label:
     return Label.CHART if len(figure.lines) >= _CHART_LABELS and figure.density < 0.7 else Label.IMAGE
 
 
-def _paragraphs(
-    lines: Sequence[Line],
-    page: PageImage,
-    hints: Sequence[HintRect],
-    figures: Sequence[Rect],
-    tables: Sequence[Rect],
-    rules: Rules,
-) -> list[Detection]:
-    """The lines that no table and no figure took, grouped and labelled."""
-    paragraphs = grouped(lines, from_right=read_from_right(line.source for line in lines))
-    if not paragraphs:
-        return []
-    surroundings = Surroundings(
-        width=page.size.width,
-        height=page.size.height,
-        size=typical_size(lines),
-        bold=sum(line.width for line in lines if line.source.bold) > 0.5 * sum(line.width for line in lines),
-        first_page=page.number == 0,
-        paragraphs=paragraphs,
-        figures=figures,
-        tables=tables,
-        lines_across=[(rule.start, rule.at - 1, rule.end, rule.at + 1) for rule in rules.horizontal],
-        hints=Hints(hints),
-    )
-    return [
-        _detection(label, 0.8, paragraph.lines)
-        for label, paragraph in zip(labelled(surroundings), paragraphs, strict=True)
-    ]
+def _mostly_bold(lines: Sequence[Line]) -> bool:
+    bold = sum(line.width for line in lines if line.source.bold)
+    return bold > 0.5 * sum(line.width for line in lines)
 
 
 def _detection(label: Label, score: float, lines: Sequence[Line], box: Box | None = None) -> Detection:
