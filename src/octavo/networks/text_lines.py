@@ -32,8 +32,8 @@ _GROWTH = 1.6  # area times this over perimeter: how far the core had been shrun
 _MULTIPLE = 32  # sides the network takes
 _TILE = 1024  # longest side of a tile
 _MARGIN = 64  # what tiles share on each side of a seam, so that both see whole letters there
-_LETTER = 10  # pixels: the height of an `x` in the working picture
-_SMALL_LETTER = 9  # pixels: the same where a quarter of the letters is smaller
+_LETTER = 12  # pixels: the height of an `x` in the working picture
+_SMALL_LETTER = 12  # pixels: the same where a quarter of the letters is smaller
 _FEWEST_LETTERS = 5  # below: no text to go by
 _NOTHING_TO_GO_BY = 960  # pixels: the longest side where there is none
 _SMALLEST_SCALE = 0.2
@@ -109,9 +109,9 @@ def working_scale(pixels: Pixels) -> float:
     """What to resize a picture by, so that its letters come out as tall as the network likes them.
 
     The letters are the dark pieces of the picture that have the shape of one. Half the pieces of a text are as tall as
-    an `x`, and the quad of a line is about twice that: lines are found as well at 18 to 22 pixels per quad as at any
-    larger size, and fewer are found below (sweep over ten pages, 2026-11). Where small print goes with large, the small
-    is what counts.
+    an `x`, and the quad of a line is about twice that: from 22 pixels per quad on, lines are found as well as at any
+    larger size, and some are missed below (sweep over nineteen pages, 2026-11). Where small print goes with large, the
+    small is what counts.
     """
     size = Size(pixels.shape[1], pixels.shape[0])
     letters = letter_heights(pixels)

@@ -6,6 +6,7 @@ give the line turned. The network's cost is proportional to the width of what it
 many of them side by side.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,7 +27,9 @@ _HEIGHT = 48  # pixels; what the network was trained on
 _BLANK = 0  # the class that means "no new character here"
 _COLUMNS_PER_STEP = 8  # of the strip, per step of the answer
 _SHORTEST = 160  # columns: of single characters on shorter strips, three times as many are misread
-_UNSURE = 0.5  # confidence below which the unlikely ways of reading a line are tried
+_LONGEST = 3200  # columns looked at in one go
+_UNSURE = 0.75  # sense below which the unlikely ways of reading a line are tried
+_SURER = 0.15  # more sense one of those must make
 _TALL = 1.5  # height over width from which a line is read turned
 _COLUMN = 3.0  # the same from which it can only be a line that stands on end
 
@@ -35,6 +38,11 @@ _FAINTEST = 0.3  # share of the strip's strongest contrast that counts as ink
 _STROKE = 6  # dark rows from which a column is more than a rule or a dot
 _REACH = 36  # columns from a character's middle that are taken for its own
 _WIDE_GAP = 24  # columns: between ideographs, a gap where a space was seen
+_SPACE = 0.85  # of the spaces the network saw in a line: a gap as wide is one too
+_FAR_WIDER = 2.5  # times the gaps within words that it must be
+_FEWEST_SPACES = 2  # in a line from which there is something to compare with
+_NARROWEST_SPACE = 6  # columns: where rules fill the gaps of a line, none is one
+_NARROW = frozenset("ijlftrI")
 _COLUMN_GAP = 48  # columns: a gap between columns, whatever the network saw
 
 
@@ -103,22 +111,27 @@ class TextReader:
         return self._network.map(lambda line: self._look(line.pixels, line.quad), lines)
 
     def _read(self, line: LinePicture) -> ReadLine:
-        """The surest of the ways a line can be read; the unlikely ones are tried only where the likely fail."""
+        """The way it reads best; one way round is tried after the other only where the likely ones fail."""
         likely, unlikely = _ways(line.quad)
-        best = max((self._look(line.pixels, quad) for quad in likely), key=lambda read: read.confidence)
-        if best.confidence < _UNSURE:
-            others = [self._look(line.pixels, quad) for quad in unlikely]
-            best = max([best, *others], key=lambda read: read.confidence)
+        best = max((self._look(line.pixels, quad) for quad in likely), key=_sense)
+        if _sense(best) < _UNSURE and unlikely:
+            other = max((self._look(line.pixels, quad) for quad in unlikely), key=_sense)
+            best = other if _sense(other) > _sense(best) + _SURER else best
         return best
 
     def _look(self, pixels: Pixels, quad: Quad) -> ReadLine:
         strip = straightened(pixels, quad)
-        steps = self._network.run(_prepared(strip))[0][0]
-        characters = self._decoded(steps)
+        ink = _inked(strip)
+        characters = [
+            character
+            for columns in _pieces(ink)
+            if ink[columns].any()
+            for character in self._decoded(self._network.run(_prepared(strip[:, columns]))[0][0], columns.start)
+        ]
         confidence = float(np.mean([character.confidence for character in characters])) if characters else 0.0
-        return ReadLine(words_of(characters, strip), confidence, _covered(characters, strip), quad)
+        return ReadLine(words_of(characters, ink), confidence, _covered(characters, strip), quad)
 
-    def _decoded(self, steps: NDArray[np.float32]) -> list[Character]:
+    def _decoded(self, steps: NDArray[np.float32], first_column: int) -> list[Character]:
         """The characters of the likeliest path, each where its run of steps is."""
         best = steps.argmax(axis=1)
         likely = steps[np.arange(len(best)), best]
@@ -127,8 +140,8 @@ class TextReader:
         return [
             Character(
                 self._alphabet[best[start]],
-                float(start * _COLUMNS_PER_STEP),
-                float(end * _COLUMNS_PER_STEP),
+                float(first_column + start * _COLUMNS_PER_STEP),
+                float(first_column + end * _COLUMNS_PER_STEP),
                 float(likely[start:end].max()),
             )
             for start, end in zip(starts, ends, strict=True)
@@ -137,6 +150,11 @@ class TextReader:
 
     def close(self) -> None:
         self._network.close()
+
+
+def _sense(read: ReadLine) -> float:
+    """How much sense a reading makes: how sure it is, and of how much of the ink."""
+    return read.confidence * read.covered
 
 
 # --- the strip of pixels the network sees -----------------------------------------------------------------------
@@ -149,7 +167,7 @@ def _ways(quad: Quad) -> tuple[list[Quad], list[Quad]]:
     if height < _TALL * width:
         return [quad], [backwards] if width > _TALL * height else []
     if height < _COLUMN * width:  # a narrow character, or two lying on their side
-        return [quad, downwards, upwards], []
+        return [quad], [downwards, upwards]
     return [downwards, upwards], []
 
 
@@ -163,10 +181,17 @@ def straightened(pixels: Pixels, quad: Quad) -> Pixels:
     right, bottom = quad.max(axis=0)
     level = np.array(((left, top), (right, top), (right, bottom), (left, bottom)), np.float32)
     if np.abs(quad - level).max() < 1:
-        strip = pixels[int(top) : max(int(top) + 1, round(bottom)), int(left) : max(int(left) + 1, round(right))]
+        rows, columns = _within(top, bottom, pixels.shape[0]), _within(left, right, pixels.shape[1])
+        strip = pixels[rows, columns]
     else:
         strip = _warped(pixels, quad, (round(width), round(height)))
     return cv2.resize(strip, target, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _within(start: float, end: float, extent: int) -> slice:
+    """A stretch of one side, at least one pixel of it."""
+    first = min(max(0, int(start)), extent - 1)
+    return slice(first, max(first + 1, min(extent, round(end))))
 
 
 def _warped(pixels: Pixels, quad: Quad, size: tuple[int, int]) -> Pixels:
@@ -185,17 +210,34 @@ def _sides(quad: Quad) -> tuple[float, float]:
     return max(1.0, top, bottom), max(1.0, left, right)
 
 
+def _pieces(ink: NDArray[np.bool_]) -> list[slice]:
+    """The columns of a strip, parted in gaps where it is longer than the network should see at once.
+
+    What it keeps in mind of a line grows with the square of the length.
+    """
+    count = math.ceil(len(ink) / _LONGEST)
+    reach = _LONGEST / 10
+    middles = [len(ink) * part / count for part in range(1, count)]
+    gaps = [_widest_gap(ink, middle - reach, middle + reach) for middle in middles]
+    edges = [0, *((gap.start + gap.stop) // 2 for gap in gaps), len(ink)]
+    return [slice(start, end) for start, end in pairwise(edges)]
+
+
 def _prepared(strip: Pixels) -> Tensor:
-    """Blue first and -1..1, as in training; short ones with grey to the right, as in training too."""
-    short = max(0, _SHORTEST - strip.shape[1])
+    """Blue first and -1..1, as in training; with grey to the right, as in training too.
+
+    Without at least one step of grey, the last character of a line gets lost.
+    """
+    width = max(_SHORTEST, strip.shape[1] + _COLUMNS_PER_STEP)
+    grey = width + -width % _COLUMNS_PER_STEP - strip.shape[1]
     values = strip[:, :, ::-1].astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)
-    return as_batch([np.pad(values, ((0, 0), (0, short), (0, 0)))])
+    return as_batch([np.pad(values, ((0, 0), (0, grey), (0, 0)))])
 
 
 # --- words ------------------------------------------------------------------------------------------------------
 
 
-def words_of(characters: Sequence[Character], strip: Pixels) -> tuple[ReadWord, ...]:
+def words_of(characters: Sequence[Character], ink: NDArray[np.bool_]) -> tuple[ReadWord, ...]:
     """The characters as words, whose ends are put where the ink is.
 
     The network says the spaces of scripts that have them. Between ideographs its spaces are dropped, unless the gap
@@ -205,12 +247,12 @@ def words_of(characters: Sequence[Character], strip: Pixels) -> tuple[ReadWord, 
     if not seen:
         return ()
     spaced = [second.text == " " for first, second in pairwise(characters) if first.text != " "]
-    ink = _inked(strip)
     gaps = [_widest_gap(ink, first.center, second.center) for first, second in pairwise(seen)]
+    space = _space(gaps, spaced)
     breaks = [
         place
-        for place, (pair, gap, space) in enumerate(zip(pairwise(seen), gaps, spaced, strict=False), start=1)
-        if _parts(*pair, gap.stop - gap.start, spaced=space)
+        for place, (pair, gap, seen_space) in enumerate(zip(pairwise(seen), gaps, spaced, strict=False), start=1)
+        if _parts(*pair, gap.stop - gap.start, space, spaced=seen_space)
     ]
     inked = np.append(np.flatnonzero(ink), len(ink))
     starts = [min(float(inked[0]), seen[0].start), *(float(gaps[place - 1].stop) for place in breaks)]
@@ -221,11 +263,26 @@ def words_of(characters: Sequence[Character], strip: Pixels) -> tuple[ReadWord, 
     )
 
 
-def _parts(first: Character, second: Character, gap: int, *, spaced: bool) -> bool:
+def _space(gaps: Sequence[slice], spaced: Sequence[bool]) -> float:
+    """How wide a gap between letters is a space, though the network saw none: it overlooks one in a hundred."""
+    seen = [gap.stop - gap.start for gap, space in zip(gaps, spaced, strict=False) if space]
+    between = [gap.stop - gap.start for gap, space in zip(gaps, spaced, strict=False) if not space]
+    if len(seen) < _FEWEST_SPACES or not between:
+        return _COLUMN_GAP
+    wide = max(_SPACE * float(np.median(seen)), _FAR_WIDER * float(np.median(between)), _NARROWEST_SPACE)
+    return min(_COLUMN_GAP, wide)
+
+
+def _parts(first: Character, second: Character, gap: int, space: float, *, spaced: bool) -> bool:
     """Whether a word ends between two characters."""
     if prose.unspaced(first.text) and prose.unspaced(second.text):
         return gap >= (_WIDE_GAP if spaced else _COLUMN_GAP)
-    return spaced or gap >= _COLUMN_GAP
+    if spaced or gap >= _COLUMN_GAP:
+        return True
+    if first.text.isdigit() and second.text.isdigit():
+        return False
+    # Where a narrow letter stands is known to a column or two only: the gap may be one beside it.
+    return gap >= space and all(one.text.isalnum() and one.text not in _NARROW for one in (first, second))
 
 
 def _covered(characters: Sequence[Character], strip: Pixels) -> float:
