@@ -1,0 +1,96 @@
+"""Octavo: parser, drawing children, recogniser `openai`; regions are replayed, no text layer.
+
+`|` between names reads those documents side by side. CPU seconds come by stage too: each stage's function is timed with
+the clock of the thread it runs in, drawing by its children.
+"""
+
+import asyncio
+import functools
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import measure
+
+STAGES: dict[str, float] = {}
+_lock = threading.Lock()
+
+
+def timed(module: Any, name: str, stage: str) -> None:
+    work = getattr(module, name)
+
+    @functools.wraps(work)
+    def run(*given: Any, **named: Any) -> Any:
+        began = time.thread_time()
+        try:
+            return work(*given, **named)
+        finally:
+            with _lock:
+                STAGES[stage] = STAGES.get(stage, 0.0) + time.thread_time() - began
+
+    setattr(module, name, run)
+
+
+def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
+    os.environ["OCTAVO_BENCH_REGIONS"] = configuration["regions"]
+    import octavo.detectors
+    from octavo import EngineSettings, ParseOptions, Parser, assemble, crops, pipeline, regions, to_markdown
+    from octavo.drawing import pool
+    from octavo.recognizers import openai
+    from octavo.settings import OrientationUse, TextLayerUse
+
+    octavo.detectors.__path__.append(str(Path(__file__).parents[1] / "detectors"))
+    timed(pipeline, "_draw", "draw (parent)")
+    timed(regions, "settle", "settle")
+    timed(crops, "cut", "crop")
+    timed(openai, "_encoded", "encode")
+    timed(assemble, "page", "assemble")
+    timed(assemble, "document", "assemble")
+    settings = EngineSettings(
+        engine="glm-ocr",
+        detector="replay",
+        url=f"http://127.0.0.1:{configuration['port']}",
+        requests_in_flight=configuration["limit"],
+        connection_pool_size=configuration["limit"],
+        **configuration.get("settings", {}),
+    )
+    options = ParseOptions(
+        dpi=configuration["dpi"], text_layer=TextLayerUse.OFF, orientation=OrientationUse.OFF, formats=("markdown",)
+    )
+    parser = Parser(settings)
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(parser.__aenter__())
+
+    async def parse(file: str) -> dict[str, Any]:
+        pages: list[float] = []
+        async with parser.open(Path(file), options) as reading:
+            async for _ in reading:
+                pages.append(time.monotonic())
+            markdown = await asyncio.to_thread(to_markdown, reading.document, options)
+        lost = sum(problem.severity.value == "lost" for problem in reading.document.problems)
+        said = {"pages": len(pages), "characters": len(markdown), "first_page": min(pages), "lost": lost}
+        return said | {"ended": time.monotonic()}
+
+    async def together(files: list[str]) -> list[dict[str, Any]]:
+        return await asyncio.gather(*map(parse, files))
+
+    def children() -> float:
+        return sum(measure.cpu_of(process) for process in pool.shared().processes())
+
+    def read(line: str) -> dict[str, Any]:
+        STAGES.clear()
+        drawn, main = children(), time.thread_time()
+        said = loop.run_until_complete(together(line.split("|")))
+        stages = {"draw (children)": children() - drawn, **STAGES, "event loop, HTTP": time.thread_time() - main}
+        whole = {key: sum(one[key] for one in said) for key in ("pages", "characters", "lost")}
+        ends = [one.pop("ended") for one in said]
+        return whole | {"first_page": min(one["first_page"] for one in said), "ends": ends, "stages": stages}
+
+    return read
+
+
+if __name__ == "__main__":
+    measure.serve(start)
