@@ -14,20 +14,16 @@ from octavo.recognizers.openai import open_recognizer
 
 
 @pytest.mark.timeout(400)
-async def test_a_checkpoint_without_mtp_is_served_without(
-    tiny: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_what_cannot_speculate_reads_without(tiny: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The start with speculative decoding fails, the next goes without, and the log says so."""
     caplog.set_level(logging.WARNING, "octavo")
-    folder = Path(shutil.copytree(tiny, tmp_path / "without-mtp"))
-    config = json.loads((folder / "config.json").read_text())
-    del config["text_config"]["num_nextn_predict_layers"]
-    (folder / "config.json").write_text(json.dumps(config))
-    reader = await open_recognizer(settings(folder, recovery=False))
+    unknown = {"method": "of_tomorrow", "num_speculative_tokens": 3}
+    reader = await open_recognizer(settings(tiny, recovery=False, speculative_config=unknown))
     try:
+        await reader.ready()
         (recognition,) = await read(reader, drawn())
         assert recognition.text
-        assert reader.described.startswith("without-mtp on vLLM 0.")
+        assert reader.described.startswith("tiny-glm-ocr on vLLM 0.")
         assert "MTP" not in reader.described
         assert "speculative_decoding_dropped" in caplog.text
     finally:
