@@ -12,7 +12,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.vllm)
             if not (ENVIRONMENT / ".octavo-stamp").exists():
-                item.add_marker(pytest.mark.skip(reason="the vLLM environment is missing: `make vllm` makes it"))
+                item.add_marker(pytest.mark.skip(reason="the vLLM environment is missing: `make vllm-env` makes it"))
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,13 @@ _NONE: Mapping[str, str] = MappingProxyType({})
 
 def chosen(environment: Mapping[str, str], folder: Path) -> Mapping[str, str]:
     """The preset in force. Raises OptionInvalid where one is named that is not there, or has a line that is none."""
-    name = environment.get("OCTAVO_PRESET") or _of_this_gpu()
+    asked = environment.get("OCTAVO_PRESET")
+    name = asked or _of_this_gpu()
     if not name or name == "none":
         return _NONE
     file = folder / f".env.{name}"
+    if not file.is_file() and not asked:
+        return _NONE  # a GPU that we have a preset for, in a folder without presets
     if not file.is_file():
         there = sorted(path.name.removeprefix(".env.") for path in folder.glob(".env.*"))
         raise OptionInvalid(f"no preset called {name!r}; there are: {', '.join(there) or 'none'}")
