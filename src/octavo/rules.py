@@ -69,6 +69,17 @@ def find_rules(pixels: Pixels, text: Sequence[PixelBox] = (), *, shortest: int =
     )
 
 
+def clear_of(rules: Rules, text: Sequence[PixelBox]) -> Rules:
+    """The lines without those that are edges of letters, where it was not known before which text there is."""
+    boxes = np.array(text, np.float64).reshape(-1, 4)
+
+    def clear(lines: tuple[Rule, ...], boxes: NDArray[np.float64]) -> tuple[Rule, ...]:
+        areas = np.array([(line.start, line.at, line.length, 0) for line in lines]).reshape(-1, 4)
+        return tuple(line for line, inside in zip(lines, _in_text(areas, boxes), strict=True) if not inside)
+
+    return Rules(rules.size, clear(rules.horizontal, boxes), clear(rules.vertical, boxes[:, [1, 0, 3, 2]]))
+
+
 def _along_rows(grey: _Grey, text: NDArray[np.float64], shortest: int) -> list[Rule]:
     """Horizontal lines, put together from pieces of at least `shortest` pixels (crossing lines cut them)."""
     if grey.shape[0] < 3 or grey.shape[1] < shortest:
@@ -91,7 +102,7 @@ def _along_rows(grey: _Grey, text: NDArray[np.float64], shortest: int) -> list[R
     return _joined(sorted(found, key=lambda rule: rule.at))
 
 
-def _in_text(areas: NDArray[np.int32], text: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _in_text(areas: NDArray[np.int32] | NDArray[np.float64], text: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which areas (left, top, width, height) run through the inside of text, for most of their length."""
     left, top, width, height = (areas[:, [number]] for number in range(4))
     middle = top + height / 2

@@ -5,6 +5,7 @@ several columns are spread over them.
 """
 
 import re
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -40,7 +41,9 @@ def in_columns(
 ) -> Aligned:
     """The grid that has these column borders; `expected` are row borders that something else suggests."""
     height = usual_height(words)
-    lines = [_entries(line, borders, height) for line in text_lines(words)]
+    found = text_lines(words)
+    space = _usual_space(found, height)
+    lines = [_entries(line, borders, height, space) for line in found]
     head = _head_end(lines, rules, borders)
     entries = _regrouped([entry for line in lines for entry in line])
     measures = measured(entries, height, len(borders) - 1, head)
@@ -73,8 +76,9 @@ def column_borders(lines: Sequence[Sequence[Token]], rules: Rules, height: float
 
 def _with_contents(borders: list[float], lines: Sequence[Sequence[Token]], height: float) -> list[float]:
     """Borders without those of columns in which nothing stands alone: two gaps beside a long entry are one."""
+    space = _usual_space(lines, height)
     while len(borders) > 2:
-        entries = [entry for line in lines for entry in _entries(line, borders, height)]
+        entries = [entry for line in lines for entry in _entries(line, borders, height, space)]
         alone = {entry.first for entry in entries if entry.first == entry.last}
         empty = next((column for column in range(len(borders) - 1) if column not in alone), None)
         if empty is None:
@@ -85,12 +89,12 @@ def _with_contents(borders: list[float], lines: Sequence[Sequence[Token]], heigh
     return borders
 
 
-def _entries(line: Sequence[Token], borders: Sequence[float], height: float) -> list[Entry]:
+def _entries(line: Sequence[Token], borders: Sequence[float], height: float, space: float) -> list[Entry]:
     """A line cut at wide gaps, and at every border that lies between two of its words."""
     entries = []
     inner = borders[1:-1]
     for piece in pieces(line, 0.75 * height):
-        for part in _cut_at(piece, inner, height):
+        for part in _cut_at(piece, inner, height, space):
             reach = min(0.6 * height, 0.4 * (part.right - part.left))
             first = sum(part.left + reach > border for border in inner)
             last = sum(part.right - reach > border for border in inner)
@@ -98,18 +102,28 @@ def _entries(line: Sequence[Token], borders: Sequence[float], height: float) -> 
     return _apart(entries)
 
 
-def _cut_at(piece: Piece, borders: Sequence[float], height: float) -> list[Piece]:
-    """A piece cut near the borders it crosses, where a gap between its words is wider than its other gaps."""
+def _usual_space(lines: Sequence[Sequence[Token]], height: float) -> float:
+    """Between two words of a line."""
+    gaps = [
+        after.left - before.right
+        for line in lines
+        for before, after in pairwise(line)
+        if before.line == after.line and 0 < after.left - before.right < 0.6 * height
+    ]
+    return statistics.median(gaps) if len(gaps) > 4 else 0.3 * height
+
+
+def _cut_at(piece: Piece, borders: Sequence[float], height: float, space: float) -> list[Piece]:
+    """A piece cut near the borders it crosses, where a gap between its words is wider than a space."""
     words = piece.words
     gaps = [after.left - before.right for before, after in pairwise(words)]
-    usual = min(0.35 * height, sorted(gaps)[len(gaps) // 3]) if len(gaps) > 2 else 0.25 * height
     cuts = set()
     for border in borders:
         near = [
             number
             for number, (before, after) in enumerate(pairwise(words))
             if before.right - 1.2 * height < border < after.left + 1.2 * height
-            and (gaps[number] > 1.3 * usual or (is_number(before.text) and is_number(after.text)))
+            and (gaps[number] > 1.45 * space or (is_number(before.text) and is_number(after.text)))
         ]
         at = [number for number in near if words[number].center < border < words[number + 1].center]
         if near and piece.left < border < piece.right:

@@ -252,7 +252,7 @@ def _runs(rows: Sequence[Sequence[Part]], rules: Rules, height: float) -> Iterat
         start += len(run)
         while len(run[-1]) < 2:
             run.pop()
-        if runs and _continues_run(runs[-1], run, rows, height):
+        if runs and _follows(runs[-1], run, rows, height):
             runs[-1] += run
         else:
             runs.append(run)
@@ -302,15 +302,31 @@ def _out_of_line(row: Sequence[Part], run: Sequence[Sequence[Part]], height: flo
     return aligned < 0.5 * len(row)
 
 
-def _continues_run(
+def _follows(
     run: Sequence[Sequence[Part]], below: Sequence[Sequence[Part]], rows: Sequence[Sequence[Part]], height: float
 ) -> bool:
-    """Whether rows after a wide gap belong to the table above: nothing is between, and the columns are the same."""
+    """Whether rows belong to the run above: nothing is between, and it has the same columns or is their head."""
     end, start = max(p.bottom for p in run[-1]), min(p.top for p in below[0])
     if start - end > 4 * height or any(end < row[0].middle < start for row in rows):
         return False
     both, one, other = _gaps([*run, *below], height), _gaps(run, height), _gaps(below, height)
-    return len(both) > 1 and len(both) >= 0.8 * max(len(one), len(other))
+    if len(both) > 1 and len(both) >= 0.8 * max(len(one), len(other)):
+        return True
+    return len(run) < 3 <= len(below) and start - end < 1.5 * height and _is_head(run, below, one, other, height)
+
+
+def _is_head(
+    run: Sequence[Sequence[Part]],
+    below: Sequence[Sequence[Part]],
+    gaps: Sequence[tuple[float, float]],
+    gaps_below: Sequence[tuple[float, float]],
+    height: float,
+) -> bool:
+    """Whether rows are headings of those below: not wider, and every gap of theirs is one of those below."""
+    left, right = min(p.left for row in below for p in row), max(p.right for row in below for p in row)
+    inside = all(left - 2 * height < p.left and p.right < right + 2 * height for row in run for p in row)
+    shared = [any(min(b, d) - max(a, c) > 0 for c, d in gaps_below) for a, b in gaps]
+    return inside and bool(shared) and all(shared)
 
 
 def _gaps(rows: Sequence[Sequence[Part]], height: float) -> list[tuple[float, float]]:

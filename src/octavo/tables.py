@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from octavo.document import Pixels, Problem, TextLine
 from octavo.geometry import Box, Size
 from octavo.networks.table_structure import TableStructure
-from octavo.rules import Rules, find_rules
+from octavo.rules import Rules, clear_of, find_rules
 from octavo.table_choice import chosen
 from octavo.table_columns import pieces
 from octavo.table_finding import Part, tables_among
@@ -46,6 +46,7 @@ def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list
     """The tables of a page picture, best first. Lines need no text; text and words make it surer."""
     size = Size(pixels.shape[1], pixels.shape[0])
     page = Box.of_page()
+    rules = clear_of(rules, word_boxes(lines, page, size))
     straight = straightening(lines, page, rules)
     words = tokens(lines, page, size, straight)
     height = usual_height(words)
