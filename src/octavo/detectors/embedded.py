@@ -105,6 +105,7 @@ class EmbeddedDetector:
             return cut_at_gutters(self._text_lines.find(page.pixels), page.size)
         known = list(page.text.lines)
         size = typical_size(straightened(known, page.size, dpi=page.dpi))
+        logos = [picture for picture in page.text.pictures if _is_letterhead(picture)]
         for silent in _apart([*page.text.pictures, *page.text.doubtful]):
             box = silent.to_pixels(page.size)
             if min(box.width, box.height) < _SMALLEST_LOOKED_INTO * size or _is_letterhead(silent):
@@ -115,7 +116,8 @@ class EmbeddedDetector:
                 line
                 for line in found
                 if line.box.height * page.size.height < _TALLEST * size * SCALE
-                and all(line.box.intersection(other.box) < 0.3 * line.box.area for other in page.text.lines)
+                and all(line.box.covered_by(other.box) < 0.3 for other in page.text.lines)
+                and all(line.box.covered_by(logo) < 0.5 for logo in logos)
             ]
         return known
 

@@ -52,6 +52,7 @@ class Ink:
     unit: float  # size of the running text in it
     rest: NDArray[np.uint8]  # 255 where there is ink that no line of text explains
     busy: NDArray[np.uint8]  # 255 at strokes among it that are no straight lines
+    paper: bool  # one tone is the paper's; else the page is a photo, and what is at its edges lies behind the sheet
     texture: NDArray[np.uint8]  # 255 where it changes at all: nowhere in a shade, everywhere in a photo
 
     @classmethod
@@ -62,13 +63,14 @@ class Ink:
         extent = (max(8, round(width * scale)), max(8, round(height * scale)))
         small = np.asarray(cv2.resize(pixels, extent, interpolation=cv2.INTER_AREA), np.uint8)
         unit = max(2.0, size * scale)
-        rest = _without_rim(_wiped(_ink(small), lines, scale))
+        ink, paper = _ink(small)
+        rest = _without_rim(_wiped(ink, lines, scale))
         for left, top, right, bottom in known:
             _fill(rest[int(top * scale) : int(bottom * scale) + 1, int(left * scale) : int(right * scale) + 1])
         steps = cv2.morphologyEx(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
         changes = np.asarray(cv2.threshold(steps, _CHANGE, 255, cv2.THRESH_BINARY)[1], np.uint8)
         busy = _busy(np.asarray(steps, np.uint8), unit)
-        return cls(scale, unit, rest, _wiped(busy, lines, scale), _wiped(changes, lines, scale))
+        return cls(scale, unit, rest, _wiped(busy, lines, scale), paper, _wiped(changes, lines, scale))
 
     def strokes(self, rect: Rect) -> float:
         """Share of an area with strokes that are neither text nor straight lines."""
@@ -153,27 +155,43 @@ def _is_ground(rect: Rect, lines: Sequence[Line], page: Ink) -> bool:
     written = sum(line.width * line.height for line in inside) / area(rect)
     running = sum(line.width * line.height for line in inside if line.width > wide) / area(rect)
     strokes = page.strokes(rect)
+    if not page.paper and _at_edges(rect, page) > 1:
+        return True
     if (strokes < _FLAT and page.share(page.texture, rect) < _TEXTURED) or (strokes < _IDLE and running > 0.05):
         return True
     return strokes < _DRAWN and len(inside) > 1 and (running > _RUNNING or written > _WRITTEN)
+
+
+def _at_edges(rect: Rect, page: Ink) -> int:
+    """How many sides of the page an area reaches."""
+    height, width = (extent / page.scale for extent in page.rest.shape)
+    near = 1.5 * _EDGE
+    low, high = (
+        (rect[0] < near * width, rect[1] < near * height),
+        (rect[2] > width * (1 - near), rect[3] > height * (1 - near)),
+    )
+    return sum((*low, *high))
 
 
 def _within(line: Line, rect: Rect) -> bool:
     return rect[0] <= line.center <= rect[2] and rect[1] <= line.middle <= rect[3]
 
 
-def _ink(small: Pixels) -> NDArray[np.uint8]:
-    """255 where something is drawn: strokes against their surroundings, and areas of another tone than the paper."""
+def _ink(small: Pixels) -> tuple[NDArray[np.uint8], bool]:
+    """255 where something is drawn: strokes against their surroundings, and areas of another tone than the paper.
+
+    And whether there is paper of one tone; a photo or a shaded scan has strokes only.
+    """
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     around = cv2.blur(grey, (31, 31))
     strokes = cv2.threshold(cv2.subtract(around, grey), _CONTRAST, 255, cv2.THRESH_BINARY)[1]
     levels = np.bincount(grey.ravel(), minlength=256)
     paper = int(levels.argmax())
     if levels[max(0, paper - 4) : paper + 5].sum() < 0.4 * grey.size:
-        return np.asarray(strokes, np.uint8)  # a photo or a shaded scan: no tone is the paper's
+        return np.asarray(strokes, np.uint8), False
     tone = cv2.absdiff(small, np.full_like(small, np.median(small[np.abs(grey.astype(np.int16) - paper) < 4], axis=0)))
     area = cv2.threshold(tone.max(2), _TONE, 255, cv2.THRESH_BINARY)[1]
-    return np.asarray(cv2.bitwise_or(strokes, area), np.uint8)
+    return np.asarray(cv2.bitwise_or(strokes, area), np.uint8), True
 
 
 def _busy(steps: NDArray[np.uint8], unit: float) -> NDArray[np.uint8]:

@@ -26,7 +26,7 @@ _NO_FORMULA = re.compile(r"[\d\s.,:/%$€£+\-–()*]+|.*(?:https?:|www\.|@).*",
 
 _LONG = 10.0  # sizes of type from which a line shows where its column begins and ends
 _NEAR = 25.0  # sizes of type up and down a column is looked for
-_SEEN = 0.4  # score from which the network's word counts for a line that is set apart
+_SEEN = 0.55  # score from which the network's word counts for a line that is set apart
 _SEEN_AGAIN = 0.12  # the same on a page with a formula it is sure of: where one is, there are more
 
 
@@ -85,11 +85,8 @@ def _columns(lines: Sequence[Line], size: float) -> list[_Edges | None]:
     for left, right, middle in box:
         shared = np.minimum(long[:, 1], right) - np.maximum(long[:, 0], left)
         near: NDArray[np.float64] = long[(np.abs(long[:, 2] - middle) < _NEAR * size) & (shared > 0.5 * (right - left))]
-        columns.append(
-            (round(np.median(near[:, 0]) / size) * size, round(np.median(near[:, 1]) / size) * size)
-            if len(near) > 1
-            else None
-        )
+        edges = (float(np.median(near[:, 0])), float(np.median(near[:, 1]))) if len(near) > 1 else None
+        columns.append(edges)
     return columns
 
 
@@ -129,6 +126,12 @@ def _is_prose(line: Line) -> bool:
     return len(line.text) > 12 and not mathematical(line.text, most_words=0.6)
 
 
+def _same_column(one: _Edges | None, other: _Edges | None, size: float) -> bool:
+    if one is None or other is None:
+        return False
+    return abs(one[0] - other[0]) < 3 * size and abs(one[1] - other[1]) < 3 * size
+
+
 def _gathered(
     lines: Sequence[Line], columns: Sequence[_Edges | None], seed: int, free: set[int], size: float
 ) -> set[int]:
@@ -139,7 +142,7 @@ def _gathered(
         one, column = lines[place], columns[place]
         for index in free - group:
             other = lines[index]
-            reach = 20 * size if column is not None and columns[index] == column else 3 * size
+            reach = 20 * size if _same_column(column, columns[index], size) else 3 * size
             gap = max(one.left, other.left) - min(one.right, other.right)
             drop = max(one.top, other.top) - min(one.bottom, other.bottom)
             beside = drop < -0.2 * min(one.height, other.height)

@@ -208,7 +208,8 @@ def _rim(page: Surroundings, labels: Sequence[Label], *, top: bool) -> list[int]
         paragraph, (outer, inner) = page.paragraphs[index], spans[index]
         hinted = page.hinted(paragraph, kind)
         number = is_page_number(paragraph, page)
-        depth = _NUMBER_DEPTH if number else _HINTED_DEPTH if hinted else _RIM_DEPTH
+        fine = paragraph.size < 0.7 * page.size and len(paragraph.rows) == 1
+        depth = _NUMBER_DEPTH if number else _HINTED_DEPTH if hinted or fine else _RIM_DEPTH
         small = paragraph.size < 1.15 * page.size and len(paragraph.rows) <= 3
         titled = labels[index] is Label.PARAGRAPH_TITLE and page.first_page and not hinted
         unsure = not (paragraph.text or number or page.hinted(paragraph, kind, least=0.25))
