@@ -8,6 +8,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from octavo.document import Pixels
 from octavo.geometry import Box
+from octavo.networks.gutters import parted
+from octavo.networks.strips import Quad
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
 
@@ -82,3 +84,26 @@ def test_a_leaning_line_has_leaning_corners(finder: TextLines) -> None:
 def test_an_empty_page_has_no_lines(finder: TextLines) -> None:
     noise = np.random.default_rng(0).normal(245, 4, (800, 600, 3)).clip(0, 255).astype(np.uint8)
     assert finder.find(noise) == []
+
+
+def test_a_line_over_a_gutter_is_parted_a_heading_is_not() -> None:
+    """As the detector finds them where columns stand close: two of the lines in one piece."""
+    image = Image.new("RGB", (900, 500), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(24)
+    draw.text((40, 20), "A heading over both of the columns, in one line", fill="black", font=font)
+    for number in range(8):
+        draw.text((40, 80 + 40 * number), "the left column of the page", fill="black", font=font)
+        draw.text((460, 80 + 40 * number), "the right column of the page", fill="black", font=font)
+    ends = 40 + font.getlength("the left column of the page") + 8
+
+    def quad(left: float, right: float, top: float) -> Quad:
+        return np.array(((left, top), (right, top), (right, top + 34), (left, top + 34)), np.float32)
+
+    heading = quad(32, 48 + font.getlength("A heading over both of the columns, in one line"), 16)
+    bridged = [quad(32, 860, 76 + 40 * number) for number in (0, 1)]
+    columns = [quad(*span, 76 + 40 * number) for number in range(2, 8) for span in ((32, ends), (452, 860))]
+    parts = list(parted([heading, *bridged, *columns], np.asarray(image)))
+    assert [len(pieces) for pieces in parts] == [1, 2, 2] + [1] * 12
+    for left, right in parts[1:3]:
+        assert left[1, 0] == pytest.approx(ends - 8, abs=6)
+        assert right[0, 0] == pytest.approx(460, abs=6)

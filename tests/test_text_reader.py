@@ -7,7 +7,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from octavo.document import Pixels
-from octavo.networks.text_lines import Quad, TextLines
+from octavo.networks.strips import Quad
+from octavo.networks.text_lines import TextLines
 from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
 from octavo.settings import EngineSettings
 

@@ -19,12 +19,12 @@ from numpy.typing import NDArray
 
 from octavo.document import Pixels, TextLine
 from octavo.geometry import SCALE, Box, Size
+from octavo.networks.gutters import parted
 from octavo.networks.session import Network, Tensor, as_batch
+from octavo.networks.strips import Quad
 from octavo.settings import EngineSettings
 
 WEIGHTS = "text_lines.onnx"
-
-Quad = NDArray[np.float32]  # 4 x 2, pixels: the corners clockwise from where reading starts
 
 _CORE = 0.3  # a pixel above this is core of a line
 _LINE = 0.5  # mean over its rectangle below which a piece of core is no line
@@ -73,7 +73,12 @@ class TextLines:
         found = lines_of(likely)
         stretch = np.array((width / likely.shape[1], height / likely.shape[0]), np.float32)
         limit = np.array((width, height), np.float32)
-        return [FoundLine(np.clip(line.quad * stretch, 0, limit), line.score) for line in found]
+        quads = [np.clip(line.quad * stretch, 0, limit).astype(np.float32) for line in found]
+        return [
+            FoundLine(part, line.score)
+            for line, parts in zip(found, parted(quads, pixels), strict=True)
+            for part in parts
+        ]
 
     def _likelihood(self, picture: Pixels) -> NDArray[np.uint8]:
         """Of every pixel, 0..255, that it is core of a line."""

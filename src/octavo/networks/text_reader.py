@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from octavo import prose
 from octavo.document import Pixels
 from octavo.networks.session import Network, Tensor, as_batch
-from octavo.networks.text_lines import Quad
+from octavo.networks.strips import EDGE, FAINTEST, Quad, inked, sides, straightened, widest_gap
 from octavo.settings import EngineSettings
 
 WEIGHTS = "text_reader.onnx"
 
-_HEIGHT = 48  # pixels; what the network was trained on
 _BLANK = 0  # the class that means "no new character here"
 _COLUMNS_PER_STEP = 8  # of the strip, per step of the answer
 _SHORTEST = 160  # columns: of single characters on shorter strips, three times as many are misread
@@ -33,8 +32,6 @@ _SURER = 0.15  # more sense one of those must make
 _TALL = 1.5  # height over width from which a line is read turned
 _COLUMN = 3.0  # the same from which it can only be a line that stands on end
 
-_EDGE = 4  # rows above and below left out when ink is looked for: neighbouring lines reach in there
-_FAINTEST = 0.3  # share of the strip's strongest contrast that counts as ink
 _STROKE = 6  # dark rows from which a column is more than a rule or a dot
 _REACH = 36  # columns from a character's middle that are taken for its own
 _WIDE_GAP = 24  # columns: between ideographs, a gap where a space was seen
@@ -121,7 +118,7 @@ class TextReader:
 
     def _look(self, pixels: Pixels, quad: Quad) -> ReadLine:
         strip = straightened(pixels, quad)
-        ink = _inked(strip)
+        ink = inked(strip)
         characters = [
             character
             for columns in _pieces(ink)
@@ -162,52 +159,13 @@ def _sense(read: ReadLine) -> float:
 
 def _ways(quad: Quad) -> tuple[list[Quad], list[Quad]]:
     """The corners from where reading may start: likely ones, and those worth a try where the likely fail."""
-    width, height = _sides(quad)
+    width, height = sides(quad)
     downwards, upwards, backwards = (np.roll(quad, turns, axis=0) for turns in (-1, 1, 2))
     if height < _TALL * width:
         return [quad], [backwards] if width > _TALL * height else []
     if height < _COLUMN * width:  # a narrow character, or two lying on their side
         return [quad], [downwards, upwards]
     return [downwards, upwards], []
-
-
-def straightened(pixels: Pixels, quad: Quad) -> Pixels:
-    """The line as a level strip of the network's height, cut from the picture along its quad."""
-    width, height = _sides(quad)
-    target = max(1, round(width * _HEIGHT / height)), _HEIGHT
-    if height <= _HEIGHT:  # in one step: of a line 10 pixels tall, no half pixel may be lost
-        return _warped(pixels, quad, target)
-    left, top = quad.min(axis=0)
-    right, bottom = quad.max(axis=0)
-    level = np.array(((left, top), (right, top), (right, bottom), (left, bottom)), np.float32)
-    if np.abs(quad - level).max() < 1:
-        rows, columns = _within(top, bottom, pixels.shape[0]), _within(left, right, pixels.shape[1])
-        strip = pixels[rows, columns]
-    else:
-        strip = _warped(pixels, quad, (round(width), round(height)))
-    return cv2.resize(strip, target, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-
-
-def _within(start: float, end: float, extent: int) -> slice:
-    """A stretch of one side, at least one pixel of it."""
-    first = min(max(0, int(start)), extent - 1)
-    return slice(first, max(first + 1, min(extent, round(end))))
-
-
-def _warped(pixels: Pixels, quad: Quad, size: tuple[int, int]) -> Pixels:
-    width, height = size
-    corners = np.array(((0, 0), (width, 0), (width, height), (0, height)), np.float32)
-    # Both are counted from the edges of pixels, OpenCV counts from their centres.
-    turn = cv2.getPerspectiveTransform(quad - np.float32(0.5), corners - np.float32(0.5))
-    return cv2.warpPerspective(pixels, turn, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(
-        np.uint8, copy=False
-    )
-
-
-def _sides(quad: Quad) -> tuple[float, float]:
-    """Length along the line and across it."""
-    top, right, bottom, left = (float(np.linalg.norm(b - a)) for a, b in pairwise((*quad, quad[0])))
-    return max(1.0, top, bottom), max(1.0, left, right)
 
 
 def _pieces(ink: NDArray[np.bool_]) -> list[slice]:
@@ -218,7 +176,7 @@ def _pieces(ink: NDArray[np.bool_]) -> list[slice]:
     count = math.ceil(len(ink) / _LONGEST)
     reach = _LONGEST / 10
     middles = [len(ink) * part / count for part in range(1, count)]
-    gaps = [_widest_gap(ink, middle - reach, middle + reach) for middle in middles]
+    gaps = [widest_gap(ink, middle - reach, middle + reach) for middle in middles]
     edges = [0, *((gap.start + gap.stop) // 2 for gap in gaps), len(ink)]
     return [slice(start, end) for start, end in pairwise(edges)]
 
@@ -247,7 +205,7 @@ def words_of(characters: Sequence[Character], ink: NDArray[np.bool_]) -> tuple[R
     if not seen:
         return ()
     spaced = [second.text == " " for first, second in pairwise(characters) if first.text != " "]
-    gaps = [_widest_gap(ink, first.center, second.center) for first, second in pairwise(seen)]
+    gaps = [widest_gap(ink, first.center, second.center) for first, second in pairwise(seen)]
     space = _space(gaps, spaced)
     breaks = [
         place
@@ -291,31 +249,11 @@ def _covered(characters: Sequence[Character], strip: Pixels) -> float:
     In a script the network does not know, it sees nothing at all for long stretches, and says the rest with some
     confidence.
     """
-    grey = cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)[_EDGE:-_EDGE].astype(np.int16)
-    far = np.abs(grey - np.median(grey)) > _FAINTEST * (int(grey.max()) - int(grey.min()))
+    grey = cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)[EDGE:-EDGE].astype(np.int16)
+    far = np.abs(grey - np.median(grey)) > FAINTEST * (int(grey.max()) - int(grey.min()))
     columns = np.flatnonzero((far.sum(axis=0) >= _STROKE) & (far.sum(axis=0) < len(grey)))
     if not len(columns):
         return 1.0
     centers = np.array([character.center for character in characters if character.text != " "])
     near = np.abs(columns[:, None] - centers[None, :]).min(axis=1, initial=np.inf) <= _REACH
     return float(near.mean())
-
-
-def _inked(strip: Pixels) -> NDArray[np.bool_]:
-    """The columns with something written in them: those whose darkest and lightest pixel are far apart."""
-    grey = cv2.cvtColor(strip, cv2.COLOR_RGB2GRAY)[_EDGE:-_EDGE]
-    contrast = grey.max(axis=0).astype(np.int16) - grey.min(axis=0)
-    inked: NDArray[np.bool_] = contrast > _FAINTEST * contrast.max()
-    return inked
-
-
-def _widest_gap(ink: NDArray[np.bool_], start: float, end: float) -> slice:
-    """The widest run of columns without ink between two places; the middle of them where there is none."""
-    first, last = round(start), max(round(start) + 1, round(end))
-    edges = np.flatnonzero(np.diff(np.concatenate(([True], ink[first:last], [True]))))
-    if len(edges) < 2:
-        middle = (first + last) // 2
-        return slice(middle, middle)
-    starts, stops = edges[::2], edges[1::2]
-    widest = int(np.argmax(stops - starts))
-    return slice(first + int(starts[widest]), first + int(stops[widest]))
