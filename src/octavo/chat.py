@@ -20,18 +20,21 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
 from octavo.document import Usage
 from octavo.errors import EngineLost, EngineRefused, EngineTimeout, EngineUnavailable, OctavoError, OptionInvalid
 from octavo.glm_ocr import Sampling
+from octavo.http_lines import ConnectFailed, LineLost, Lines, Reply
 from octavo.settings import EngineSettings
 
 log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE = 8.0  # seconds between two tries; the official SDK's
 _LONGEST_RETRY_AFTER = 60.0
+_CONNECT_SECONDS = 10.0
 _IDLE_CONNECTION = 4.0  # seconds; vLLM closes idle connections after 5, and a request sent into that moment is lost
 
 
@@ -178,6 +181,13 @@ def authorization(settings: EngineSettings) -> dict[str, str]:
     return {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"} if settings.api_key else {}
 
 
+def _is_direct(url: str) -> bool:
+    """Whether plain connections reach it: no TLS, no proxy in the environment."""
+    parts = urlsplit(url)
+    proxied = "http" in getproxies() and not proxy_bypass(parts.hostname or "")
+    return parts.scheme == "http" and (_is_loopback(url) or not proxied)
+
+
 def _is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")
 
@@ -201,14 +211,9 @@ class ChatClient:
     def __init__(self, settings: EngineSettings, upstream: Upstream) -> None:
         self._settings = settings
         self._upstream = upstream
-        self._session = aiohttp.ClientSession(
-            headers={"Content-Type": "application/json"} | authorization(settings),
-            connector=aiohttp.TCPConnector(
-                limit=settings.connection_pool_size, keepalive_timeout=_IDLE_CONNECTION, ttl_dns_cache=60
-            ),
-            timeout=aiohttp.ClientTimeout(total=settings.request_seconds, sock_connect=10),
-            trust_env=not _is_loopback(upstream.base_url),
-        )
+        headers = {"Content-Type": "application/json"} | authorization(settings)
+        direct = _is_direct(upstream.base_url)
+        self._connections = _Direct(settings, headers) if direct else _Session(settings, headers)
         self._places = min(settings.requests_in_flight, settings.connection_pool_size)
         self._sending = asyncio.Semaphore(self._places)
         self._alone = asyncio.Lock()
@@ -216,7 +221,7 @@ class ChatClient:
         self._extras = EXTRAS  # as far as the server knows them
 
     async def close(self) -> None:
-        await self._session.close()
+        await self._connections.close()
 
     async def ask(self, question: Question) -> Answer:
         """The answer. Raises EngineLost, EngineTimeout, EngineRefused, EngineUnavailable once retrying is no use."""
@@ -266,34 +271,27 @@ class ChatClient:
 
     async def _send(self, question: Question) -> Answer:
         extras = self._extras
+        url = f"{self._upstream.base_url}/chat/completions"
         try:
-            async with self._session.post(
-                f"{self._upstream.base_url}/chat/completions",
-                data=request_body(self._settings, question, extras),
-                allow_redirects=False,  # the key is for this server
-            ) as response:
-                status, headers, raw = response.status, response.headers, await response.read()
-        except aiohttp.ServerTimeoutError as error:  # no connection in time
+            reply = await self._connections.post(url, request_body(self._settings, question, extras))
+        except ConnectFailed as error:
             self._upstream.doubt()
             raise _SendAgain(EngineLost("the model's server does not accept connections")) from error
         except TimeoutError as error:
             self._upstream.doubt()
             seconds = self._settings.request_seconds
             raise _SendAgain(EngineTimeout(f"the model's server did not answer within {seconds:g} s")) from error
-        except (aiohttp.ClientError, OSError) as error:
+        except LineLost as error:
             self._upstream.doubt()
-            lost = not isinstance(error, aiohttp.ClientConnectorError)
-            raise _SendAgain(EngineLost("the connection to the model's server was lost"), lost=lost) from error
-        if status == 200:
-            return _answer(raw)
-        return await self._refused(status, headers, raw, question, extras)
+            raise _SendAgain(EngineLost("the connection to the model's server was lost"), lost=True) from error
+        if reply.status == 200:
+            return _answer(reply.body)
+        return await self._refused(reply, question, extras)
 
-    async def _refused(
-        self, status: int, headers: Mapping[str, str], raw: bytes, question: Question, extras: frozenset[str]
-    ) -> Answer:
-        said = _complaint(raw)
-        if status in (408, 425, 429, 503) and (status == 429 or "Retry-After" in headers):
-            busy = _retry_after(headers.get("Retry-After"), otherwise=self._settings.retry_seconds)
+    async def _refused(self, reply: Reply, question: Question, extras: frozenset[str]) -> Answer:
+        status, said = reply.status, _complaint(reply.body)
+        if status in (408, 425, 429, 503) and (status == 429 or "retry-after" in reply.headers):
+            busy = _retry_after(reply.headers.get("retry-after"), otherwise=self._settings.retry_seconds)
             raise _SendAgain(EngineLost(f"the model's server is busy (HTTP {status})"), busy_for=busy)
         if status >= 500 or status in (408, 425):
             self._upstream.doubt()
@@ -307,6 +305,52 @@ class ChatClient:
             return await self._send(question)
         reason = f"the model's server refused the request (HTTP {status}{': ' + said if said else ''})"
         raise PictureRefused(reason) if status in (400, 413, 422) else EngineRefused(reason)
+
+
+class _Direct:
+    """To a server in the clear and without a proxy: a vLLM beside us, as a rule."""
+
+    def __init__(self, settings: EngineSettings, headers: Mapping[str, str]) -> None:
+        self._seconds = settings.request_seconds
+        self._lines = Lines(headers, idle_seconds=_IDLE_CONNECTION, connect_seconds=_CONNECT_SECONDS)
+
+    async def post(self, url: str, body: bytes) -> Reply:
+        return await self._lines.post(url, body, seconds=self._seconds)
+
+    async def close(self) -> None:
+        self._lines.close()
+
+
+class _Session:
+    """To a server behind TLS or a proxy."""
+
+    def __init__(self, settings: EngineSettings, headers: Mapping[str, str]) -> None:
+        self._session = aiohttp.ClientSession(
+            headers=headers,
+            connector=aiohttp.TCPConnector(
+                limit=settings.connection_pool_size, keepalive_timeout=_IDLE_CONNECTION, ttl_dns_cache=60
+            ),
+            timeout=aiohttp.ClientTimeout(total=settings.request_seconds, sock_connect=_CONNECT_SECONDS),
+            trust_env=True,
+        )
+
+    async def post(self, url: str, body: bytes) -> Reply:
+        """Raises as `Lines.post` does."""
+        try:
+            async with self._session.post(
+                url, data=body, allow_redirects=False
+            ) as response:  # the key is for this server
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                return Reply(response.status, headers, await response.read())
+        except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError) as error:
+            raise ConnectFailed("the server does not accept connections") from error
+        except TimeoutError:
+            raise
+        except (aiohttp.ClientError, OSError) as error:
+            raise LineLost("the connection was closed") from error
+
+    async def close(self) -> None:
+        await self._session.close()
 
 
 # Fields that not every server knows; they are left out for one that refuses them.
