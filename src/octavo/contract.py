@@ -78,13 +78,13 @@ class Upload(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     to: Literal["bucket", "volume", "put_urls"] | None = None
-    put_urls: Mapping[str, str] = Field(default={}, description="artefact name -> URL it is PUT to")
+    put_urls: Mapping[str, SecretStr] = Field(default={}, description="file name -> URL it is PUT to")
 
 
 class Job(BaseModel):
     """What a caller asks for: exactly one source, and options. Booleans may arrive as 'true', '1', 'yes', 'on'."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_alias=True, validate_by_name=False)
 
     pdf_url: SourceText = Field(None, description="One PDF to fetch.")
     pdf_base64: SourceText = Field(None, description="One PDF, base64; a data: prefix is allowed.")
@@ -118,6 +118,9 @@ class Job(BaseModel):
     password: SecretStr | None = Field(None, description="NEW: password of an encrypted PDF.")
     stream: bool = Field(False, description="NEW: pages leave one by one.")
     upload: Upload = Field(Upload(), description="NEW: where big artefacts go.")
+    s3_config: S3Target | None = Field(
+        None, alias="s3Config", description="Bucket for this job's big artefacts; may stand beside `input` as well."
+    )
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -152,11 +155,17 @@ class Job(BaseModel):
         return f"{self.start_page or 1}-{self.end_page or ''}"
 
 
-def job_from(payload: object) -> Job:
-    """A Job from what arrived. Raises OptionInvalid or SourceInvalid, naming the key; never echoes a value."""
+KEYS = tuple(field.alias or name for name, field in Job.model_fields.items())
+
+
+def job_from(payload: object, s3_config: object = None) -> Job:
+    """A Job from what arrived; `s3_config` is what stood beside its input.
+
+    Raises OptionInvalid or SourceInvalid, naming the key; never echoes a value.
+    """
     if not isinstance(payload, Mapping):
         raise SourceInvalid("the job's input must be a JSON object")
-    given = {key: value for key, value in payload.items() if value is not None}
+    given = {key: value for key, value in {"s3Config": s3_config, **payload}.items() if value is not None}
     try:
         return Job.model_validate(given)
     except ValidationError as error:
@@ -164,7 +173,7 @@ def job_from(payload: object) -> Job:
         key = ".".join(str(part) for part in complaint["loc"])
         message = complaint["msg"].removeprefix("Value error, ")
         if complaint["type"] == "extra_forbidden":
-            raise OptionInvalid(f"input.{key}: unknown key; the keys are {', '.join(Job.model_fields)}") from error
+            raise OptionInvalid(f"input.{key}: unknown key; the keys are {', '.join(KEYS)}") from error
         if not key:
             raise SourceInvalid(f"input: {message}") from error
         raise OptionInvalid(f"input.{key}: {message}") from error

@@ -16,7 +16,10 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from octavo.errors import AddressRefused, SourceInvalid
+from octavo.errors import AddressRefused, DeliveryFailed, SourceInvalid
+
+_PUT_SECONDS = 300.0  # of one attempt
+_PUT_PAUSES = (0.0, 1.0, 4.0)  # before each attempt
 
 
 def guarded_session(*, allow_private: bool) -> aiohttp.ClientSession:
@@ -103,3 +106,31 @@ class _Checked(AbstractResolver):
 
     async def close(self) -> None:
         return None
+
+
+async def put(address: str, data: bytes, media_type: str, *, allow_private: bool) -> None:
+    """PUT bytes, again where that may help. Raises SourceInvalid, AddressRefused; DeliveryFailed, which names the host
+    only."""
+    url = URL(address, encoded=True)  # to the letter: it is signed
+    if url.raw_host != parsed_url(address).raw_host:
+        raise SourceInvalid("the URL is malformed")
+    check_literal(url.host or "", allow_private=allow_private)
+    why = ""
+    for pause in _PUT_PAUSES:
+        await asyncio.sleep(pause)
+        try:
+            async with (
+                asyncio.timeout(_PUT_SECONDS),
+                guarded_session(allow_private=allow_private) as session,
+                session.put(url, data=data, headers={"Content-Type": media_type}, allow_redirects=False) as response,
+            ):
+                if response.status < 300:
+                    return
+                why = f"HTTP {response.status}"
+                if response.status < 500 and response.status != 429:
+                    break
+        except TimeoutError:
+            why = f"it took longer than {_PUT_SECONDS:g} s"
+        except (aiohttp.ClientError, OSError) as error:
+            why = plain(error)
+    raise DeliveryFailed(f"{url.host} did not take an upload: {why}")

@@ -1,7 +1,7 @@
-"""One job to one reply: fetch, parse, render, and every error as a reply. Knows no transport.
+"""One job to one reply: fetch, parse, render, deliver, and every error as a reply. Knows no transport.
 
-A reply is a plain JSON object in the contract's shape: `{"status", "result", "error"}`. Nothing in it can fail to
-serialise, and nothing in it names a path, a host or a secret.
+A reply is a plain JSON object in the contract's shape: `{"status", "result", "error"}`, of the size the transport
+takes. Nothing in it can fail to serialise, and nothing in it names a path, a host of ours or a secret.
 """
 
 import asyncio
@@ -10,39 +10,68 @@ import dataclasses
 import json
 import logging
 import time
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from io import BytesIO
+from pathlib import Path
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from PIL import Image
 
 from octavo.api import to_markdown
+from octavo.checkpoints import Checkpoint
 from octavo.contract import Job, job_from
 from octavo.document import Artifact, Document, Page, Problem
-from octavo.errors import OctavoError, TimeBudgetSpent
-from octavo.fetch import Data, Encoded, Source, Url
+from octavo.errors import EngineUnavailable, OctavoError, TimeBudgetSpent
+from octavo.fetch import Data, Encoded, Source, Url, fetch
+from octavo.pages import kind_of
 from octavo.parser import Parser, Reading
 from octavo.renderers import glmocr_json
+from octavo.replies import Reply, error_reply
 from octavo.settings import OutputFormat, ParseOptions, WorkerSettings
+from octavo.uploads import Place, fitted, place_for
 
 log = logging.getLogger(__name__)
 
 PROVIDER = "octavo"
 
-Reply: TypeAlias = dict[str, Any]
 Progress: TypeAlias = Callable[[Mapping[str, int]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A job as it came in."""
+
+    payload: object  # its `input`
+    s3_config: object = None  # what stood beside that
+    id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    limit: int = 1 << 40  # most bytes of one reply, or of one streamed chunk
 
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
     """What one job asks for, with the worker's defaults filled in."""
 
+    call: Call
     job: Job
     options: ParseOptions
     formats: OutputFormat
     max_crops: int
+    place: Place | None
+    started: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A job's document while it is read."""
+
+    reading: Reading
+    sources: Sequence[Data]
+    checkpoint: Checkpoint | None
+    deadline: float  # of the event loop's clock
 
 
 class Worker:
@@ -52,56 +81,47 @@ class Worker:
         self._parser = parser
         self._options = options
         self._settings = settings
+        self._volume = Path(parser.settings.volume_path)
         self._places = asyncio.Semaphore(settings.concurrency)
+        self._downloads = asyncio.Semaphore(settings.downloads)
         self.working = 0  # jobs in hand: what a front end waits for before it ends
 
-    async def run(self, payload: object, *, progress: Progress | None = None) -> Reply:
-        """The reply to a job's `input`. Only cancellation raises."""
-        started = time.perf_counter()
+    async def run(self, call: Call, *, progress: Progress | None = None) -> Reply:
+        """The reply to a job. Only cancellation raises."""
         try:
-            wanted = self._wanted(job_from(payload))
-            async with self._place(), self._open(wanted) as reading:
-                document = await self._read(reading, progress)
-                artifacts = await asyncio.to_thread(lambda: list(reading.artifacts()))
-                result = self._about(wanted, document, reading, started)
-                result |= await asyncio.to_thread(_rendered, artifacts, wanted)
-                return {"status": document.status.value, "result": result, "error": None}
-        except OctavoError as error:
-            return error_reply(error)
-        except Exception:
-            log.exception("job_failed")
-            return error_reply(OctavoError("the job failed unexpectedly; the worker's log says more"))
+            wanted = self._wanted(call)
+            async with self._opened(wanted) as opened:
+                done, total = 0, len(opened.reading.numbers)
+                async for _ in self._pages(opened):
+                    done += 1
+                    if progress is not None:
+                        await progress({"pages_done": done, "pages_selected": total})
+                return await self._ended(wanted, opened)
+        except Exception as error:  # noqa: BLE001  the last line of defence: a job gets an answer whatever happens
+            return _failed(error)
 
-    async def stream(self, payload: object) -> AsyncGenerator[Reply]:
-        """One object per page, in order, then one with the problems and timings. Only cancellation raises."""
-        started = time.perf_counter()
+    async def stream(self, call: Call) -> AsyncGenerator[Reply]:
+        """One object per page, in order, then one like `run`'s without the texts. Only cancellation raises."""
         try:
-            wanted = self._wanted(job_from(payload))
-            async with self._place(), self._open(wanted) as reading:
-                deadline = asyncio.get_running_loop().time() + self._settings.job_seconds
-                pages = aiter(reading)
-                document = None
-                while document is None:
-                    try:
-                        async with asyncio.timeout_at(deadline):
-                            page = await anext(pages)
-                    except StopAsyncIteration:
-                        document = reading.document
-                    except TimeoutError:
-                        document = await self._cut_short(reading)
-                    else:
-                        yield _page_reply(page, reading.name, wanted)
-                result = self._about(wanted, document, reading, started)
-                yield {"type": "end", "status": document.status.value, "result": result, "error": None}
-        except OctavoError as error:
-            yield error_reply(error)
-        except Exception:
-            log.exception("job_failed")
-            yield error_reply(OctavoError("the job failed unexpectedly; the worker's log says more"))
+            wanted = self._wanted(call)
+            async with self._opened(wanted) as opened:
+                async for page in self._pages(opened):
+                    yield await self._fitted(_page_reply(page, wanted), wanted, f"page-{page.number + 1}")
+                yield {"type": "end"} | await self._ended(wanted, opened, texts=False)
+        except Exception as error:  # noqa: BLE001  as in `run`
+            yield _failed(error)
+
+    def streams(self, call: Call) -> bool:
+        """Whether a job is to be answered page by page."""
+        try:
+            return self._settings.stream_pages or job_from(call.payload, call.s3_config).stream
+        except OctavoError:
+            return self._settings.stream_pages
 
     # --- steps ---------------------------------------------------------------------------------------------------
 
-    def _wanted(self, job: Job) -> _Wanted:
+    def _wanted(self, call: Call) -> _Wanted:
+        job = job_from(call.payload, call.s3_config)
         said = {
             "dpi": job.dpi,
             "pages": job.page_selection,
@@ -123,38 +143,91 @@ class Worker:
         chosen["formats"] = tuple(name for name, asked in renderers.items() if asked)
         options = ParseOptions.model_validate(dict(self._options) | chosen)
         limit = self._settings.max_crop_images if job.max_crop_images is None else job.max_crop_images
-        return _Wanted(job, options, formats, limit)
+        private = self._parser.settings.allow_private_addresses
+        place = place_for(job, call.id, self._settings, self._volume, allow_private=private)
+        return _Wanted(call, job, options, formats, limit, place)
 
     @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
+    async def _opened(self, wanted: _Wanted) -> AsyncIterator[_Opened]:
+        """The document, opened once there is a place to work on it."""
         self.working += 1
         try:
             async with self._places:
-                yield
+                deadline = asyncio.get_running_loop().time() + self._settings.job_seconds
+                sources = await self._fetched(wanted.job)
+                async with (
+                    self._parser.open(sources, wanted.options, name="document") as reading,
+                    self._checkpoint(reading, sources, wanted) as checkpoint,
+                ):
+                    yield _Opened(reading, sources, checkpoint, deadline)
         finally:
             self.working -= 1
 
-    def _open(self, wanted: _Wanted) -> AbstractAsyncContextManager[Reading]:
-        return self._parser.open(_sources(wanted.job), wanted.options, name="document")
+    async def _fetched(self, job: Job) -> list[Data]:
+        """The sources' bytes; no more downloads at a time than is allowed, over all jobs."""
 
-    async def _read(self, reading: Reading, progress: Progress | None) -> Document:
-        """To the end, or to the end of the time budget: what is done by then is the document."""
-        done = 0
+        async def one(source: Source) -> Data:
+            async with self._downloads:
+                return Data((await fetch(source, self._parser.settings)).data)
+
         try:
-            async with asyncio.timeout(self._settings.job_seconds):
-                async for _ in reading:
-                    done += 1
-                    if progress is not None:
-                        await progress({"pages_done": done, "pages_selected": len(reading.numbers)})
-        except TimeoutError:
-            return await self._cut_short(reading)
-        return reading.document
+            async with asyncio.TaskGroup() as group:
+                parts = [group.create_task(one(source)) for source in _sources(job)]
+        except* OctavoError as failures:
+            raise _first(failures) from None
+        return [part.result() for part in parts]
 
-    async def _cut_short(self, reading: Reading) -> Document:
-        budget = f"{self._settings.job_seconds:g} s"
-        return await reading.cut_short(TimeBudgetSpent.code, f"not read: the job's time budget of {budget} was spent")
+    @asynccontextmanager
+    async def _checkpoint(
+        self, reading: Reading, sources: Sequence[Data], wanted: _Wanted
+    ) -> AsyncIterator[Checkpoint | None]:
+        """What an earlier run of this job finished is taken over; what is kept goes with the end of the job."""
+        if not self._settings.checkpoints or len(reading.numbers) < 2 or not self._volume.is_dir():
+            yield None
+            return
+        parts = [source.data for source in sources]
+        checkpoint = await asyncio.to_thread(Checkpoint, self._volume, parts, wanted.options, self._parser.settings)
+        reading.known = await asyncio.to_thread(checkpoint.pages)
+        if reading.known:
+            log.info("job_goes_on job=%s pages_done=%d", wanted.call.id, len(reading.known))
+        try:
+            yield checkpoint
+        finally:
+            await asyncio.to_thread(checkpoint.discard)
 
-    def _about(self, wanted: _Wanted, document: Document, reading: Reading, started: float) -> dict[str, Any]:
+    async def _pages(self, opened: _Opened) -> AsyncGenerator[Page]:
+        """To the end, or to the end of the time budget; the reading's document is there then."""
+        reading = opened.reading
+        pages = aiter(reading)
+        while True:
+            try:
+                async with asyncio.timeout_at(opened.deadline):
+                    page = await anext(pages)
+            except StopAsyncIteration:
+                return
+            except TimeoutError:
+                budget = f"{self._settings.job_seconds:g} s"
+                await reading.cut_short(TimeBudgetSpent.code, f"not read: the job's time budget of {budget} was spent")
+                return
+            if opened.checkpoint is not None and page.number not in reading.known:
+                await asyncio.to_thread(opened.checkpoint.keep, page)
+            yield page
+
+    async def _ended(self, wanted: _Wanted, opened: _Opened, *, texts: bool = True) -> Reply:
+        """The reply, once all pages are done; without the texts where they have left already."""
+        document = opened.reading.document
+        _raise_where_nothing_was_read(document)
+        artifacts = await asyncio.to_thread(lambda: list(opened.reading.artifacts()))
+        result = self._about(wanted, document, opened)
+        result |= await asyncio.to_thread(_rendered, artifacts, wanted, texts)
+        reply = {"status": document.status.value, "result": result, "error": None}
+        return await self._fitted(reply, wanted, "document", artifacts)
+
+    async def _fitted(self, reply: Reply, wanted: _Wanted, stem: str, artifacts: Sequence[Artifact] = ()) -> Reply:
+        files = {artifact.name: artifact for artifact in artifacts}
+        return await fitted(reply, files, wanted.place, wanted.job.upload, wanted.call.limit, stem)
+
+    def _about(self, wanted: _Wanted, document: Document, opened: _Opened) -> dict[str, Any]:
         """The result's fields that say what ran and what came of it."""
         engine = self._parser.settings
         return {
@@ -166,20 +239,50 @@ class Worker:
             "enable_layout": wanted.options.layout,
             "output_format": wanted.formats.value,
             "page_count": len(document.pages),
-            "processing_time_ms": round((time.perf_counter() - started) * 1000),
-            "input": _input(wanted, reading),
+            "processing_time_ms": round((time.perf_counter() - wanted.started) * 1000),
+            "input": _input(wanted, opened),
             "problems": [_problem(problem) for problem in document.problems],
             "usage": dataclasses.asdict(document.usage),
             "timings": {stage: round(seconds, 4) for stage, seconds in document.timings.items()},
             "engines": dict(document.engines),
-            "run_info": {"warmup": wanted.job.warmup, "profile": wanted.options.profile.value},
+            "run_info": {
+                "warmup": wanted.job.warmup,
+                "profile": wanted.options.profile.value,
+                "pages_from_checkpoint": len(opened.reading.known),
+            },
         }
 
 
-def error_reply(error: OctavoError) -> Reply:
-    """An error as a reply: code, message, whose fault, and whether sending the job again may help."""
-    said = {"code": error.code, "message": error.message, "fault": error.fault.value, "retryable": error.retryable}
-    return {"status": "error", "result": None, "error": said}
+def _failed(error: Exception) -> Reply:
+    """The reply to a job that came to nothing."""
+    if isinstance(error, OctavoError):
+        return error_reply(error)
+    # The kind and the place, not the message: it may hold text of the document.
+    log.error("job_failed error=%s at=%s", type(error).__name__, _place_of(error))
+    return error_reply(OctavoError("the job failed unexpectedly; the worker's log says more"))
+
+
+def _place_of(error: Exception) -> str:
+    """Module and line where it was raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return "?" if trace is None else f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}"
+
+
+def _first(group: BaseExceptionGroup[OctavoError]) -> OctavoError:
+    """One error of a group, groups in it included."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _raise_where_nothing_was_read(document: Document) -> None:
+    """An engine that never came up is no result of pages without text, but an error: another worker may do better."""
+    if any(block.content for page in document.pages for block in page.blocks):
+        return
+    for problem in document.problems:
+        if problem.code == EngineUnavailable.code:
+            raise EngineUnavailable(problem.message)
 
 
 def _sources(job: Job) -> Sequence[Source]:
@@ -197,22 +300,30 @@ def _blank_page() -> bytes:
     return page.getvalue()
 
 
-def _input(wanted: _Wanted, reading: Reading) -> dict[str, Any]:
-    """What the reply says of the source: the key it came in, never the URL, which may hold a signature."""
-    job = wanted.job
+def _input(wanted: _Wanted, opened: _Opened) -> dict[str, Any]:
+    """What the reply says of the source: how it came, what it was, what was read of it."""
+    job, reading = wanted.job, opened.reading
     numbers = [number + 1 for number in reading.numbers]
-    return {
-        "input_type": job.source_key or "warmup",
-        "source_count": len(job.sources),
-        "start_page": min(numbers, default=None),
-        "end_page": max(numbers, default=None),
-        "total_pdf_pages": reading.page_count,
-        "selected_pages": numbers,
-    }
+    said: dict[str, Any] = {"input_type": job.source_key or "warmup", "source_count": len(job.sources)}
+    if job.source_key in ("pdf_url", "image_url", "source_url"):
+        said["source"] = _without_secrets(job.sources[0])
+    is_pdf = kind_of(opened.sources[0].data) == "pdf"
+    if job.source_key in ("source_url", "source_base64"):
+        said["resolved_type"] = "pdf" if is_pdf else "image"
+    said |= {"start_page": min(numbers, default=None), "end_page": max(numbers, default=None)}
+    if is_pdf:
+        said["total_pdf_pages"] = reading.page_count
+    return said | {"selected_pages": numbers}
 
 
-def _page_reply(page: Page, name: str, wanted: _Wanted) -> Reply:
-    alone = Document(name, (page,), page_count=1, problems=page.problems)
+def _without_secrets(url: str) -> str:
+    """Host and path: a query may hold a signature, and what stands before the host a password."""
+    parts = urlsplit(url.strip())
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def _page_reply(page: Page, wanted: _Wanted) -> Reply:
+    alone = Document("document", (page,), page_count=1, problems=page.problems)
     reply: Reply = {"type": "page", "page": page.number + 1, "problems": [_problem(each) for each in page.problems]}
     if wanted.formats is not OutputFormat.MARKDOWN:
         reply["json_result"] = glmocr_json.pages(alone, wanted.options)[0]
@@ -221,7 +332,7 @@ def _page_reply(page: Page, name: str, wanted: _Wanted) -> Reply:
     return reply
 
 
-def _rendered(artifacts: Iterable[Artifact], wanted: _Wanted) -> dict[str, Any]:
+def _rendered(artifacts: Iterable[Artifact], wanted: _Wanted, texts: bool) -> dict[str, Any]:
     """The artefacts in the contract's fields."""
     job = wanted.job
     fields: dict[str, Any] = {}
@@ -233,9 +344,9 @@ def _rendered(artifacts: Iterable[Artifact], wanted: _Wanted) -> dict[str, Any]:
                 crops.append(_picture(artifact, inline=job.crop_images_base64))
         elif artifact.name.startswith("layout_vis/"):
             overlays.append(_picture(artifact, inline=job.layout_visualization_base64))
-        elif artifact.name.endswith(".json"):
+        elif texts and artifact.name.endswith(".json"):
             fields["json_result"] = json.loads(artifact.data)
-        elif artifact.name.endswith(".md"):
+        elif texts and artifact.name.endswith(".md"):
             fields["markdown_result"] = artifact.data.decode()
     if "crops" in wanted.options.formats:
         fields["crop_images"] = crops

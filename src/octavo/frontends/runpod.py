@@ -8,7 +8,7 @@ three attempts was dropped, and one that could not be serialised left its job ha
 
 import asyncio
 import contextlib
-import faulthandler
+import dataclasses
 import json
 import logging
 import os
@@ -17,18 +17,22 @@ import threading
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import aiohttp
 
-from octavo.errors import EngineUnavailable
-from octavo.frontends import _presets
+from octavo.checkpoints import clean_up
+from octavo.errors import DeliveryFailed, EngineUnavailable
+from octavo.frontends import _logs, _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
-from octavo.frontends._replies import encoded, fitting
+from octavo.frontends._watch import EngineWatch
 from octavo.parser import Parser
+from octavo.replies import Reply, encoded, error_reply
 from octavo.settings import EngineSettings, ParseOptions, WorkerSettings, resolve
-from octavo.worker import Worker
+from octavo.worker import Call, Worker
 
 os.environ.setdefault("RUNPOD_LOG_LEVEL", "INFO")  # the SDK's default, DEBUG, writes documents' text into the log
 try:
@@ -45,10 +49,12 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _LATE_TAKE_SECONDS = 0.5  # a job that is on the wire when SIGTERM comes is let in
-_POST_PAUSES = (0.0, 5.0, 15.0, 30.0, 60.0)  # before each round of the SDK's own three attempts
+_POST_PAUSES = (0.0, 1.0, 3.0, 5.0, 10.0, 20.0, 40.0, 60.0)  # before each attempt at delivering a result
+_POST_SECONDS = 300.0  # of one attempt
 _PROGRESS_SECONDS = 1.0  # progress is posted no oftener
 _HUNG_SECONDS = 300.0  # an event loop that did not turn for so long will not turn again
 _CHUNK_BYTES = 900_000  # RunPod splits a streamed chunk above 1 MB
+_ENVELOPE_BYTES = 4_000  # what stands around a reply in a result
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -61,12 +67,14 @@ def run(arguments: Namespace) -> int:
     settings = resolve(WorkerSettings, explicit(arguments, WorkerSettings), os.environ, preset).values
     engine = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ, preset).values
     options = resolve(ParseOptions, {}, os.environ, preset).values
-    logging.basicConfig(level=settings.log_level.upper())
+    _logs.configure(settings.log_level)
     service = _Service(engine, options, settings)
     rp_scale.JobScaler = lambda config: _Scaler(config, service)
     sys.argv = sys.argv[:1]  # the SDK parses the command line too
     runpod.serverless.start({"handler": service.handler, "concurrency_modifier": lambda _: settings.concurrency})
-    return service.exit_code
+    if service.watch.failure is not None:
+        raise service.watch.failure
+    return int(Exit.SUCCESS)
 
 
 class _Service:
@@ -74,45 +82,20 @@ class _Service:
 
     def __init__(self, engine: EngineSettings, options: ParseOptions, settings: WorkerSettings) -> None:
         self.settings = settings
-        self.exit_code = int(Exit.SUCCESS)
-        self.end: Callable[[], None] = lambda: None  # set by the loop that takes jobs
+        self.watch = EngineWatch()
         self._engine, self._options = engine, options
-        self._worker: asyncio.Future[Worker] | None = None
 
     @contextlib.asynccontextmanager
-    async def opened(self) -> AsyncIterator[None]:
-        """Engines open while jobs are already taken; they wait for the worker, not the queue for them."""
-        worker: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
-        self._worker = worker
-        try:
-            async with Parser(self._engine) as parser:
-                worker.set_result(Worker(parser, self._options, self.settings))
-                booting = asyncio.create_task(self._boot(parser))
-                yield
-                booting.cancel()
-        except EngineUnavailable:
-            self.exit_code = int(Exit.OURS)
-            raise
+    async def opened(self, end: Callable[[], None]) -> AsyncIterator[Worker]:
+        """The worker, while the model still boots: jobs are taken, fetched and drawn meanwhile."""
+        await asyncio.to_thread(clean_up, Path(self._engine.volume_path))
+        async with Parser(self._engine) as parser, self.watch.over(parser, end):
+            yield Worker(parser, self._options, self.settings)
 
-    async def _boot(self, parser: Parser) -> None:
-        """A model that never comes up ends the worker: the platform must see that this machine is no use."""
-        try:
-            await parser.ready()
-            log.info("engine_ready")
-        except EngineUnavailable as error:
-            log.critical("engine_unavailable error=%s", error.message)
-            self.exit_code = int(Exit.OURS)
-            self.end()
-
-    async def worker(self) -> Worker:
-        if self._worker is None:
-            raise EngineUnavailable("the worker is not open")
-        return await asyncio.shield(self._worker)
-
-    async def handler(self, job: Mapping[str, Any]) -> dict[str, Any]:
-        """What `--test_input` runs; in the queue loop `_Scaler` answers jobs itself."""
-        async with self.opened():
-            return await (await self.worker()).run(job.get("input"))
+    async def handler(self, job: Mapping[str, Any]) -> Reply:
+        """What the SDK runs on `test_input.json`; in the queue loop `_Scaler` answers jobs itself."""
+        async with self.opened(lambda: None) as worker:
+            return await worker.run(Call(job.get("input"), job.get("s3Config")))
 
 
 class _Scaler(rp_scale.JobScaler):
@@ -121,14 +104,14 @@ class _Scaler(rp_scale.JobScaler):
     def __init__(self, config: dict[str, Any], service: _Service) -> None:
         super().__init__(config)
         self._service = service
+        self._worker: Worker | None = None
         self._taken_all = asyncio.Event()
         self.jobs_handler = self._answer
         self.stop_signals_fetcher = self._stops
-        service.end = self.kill_worker
 
     async def run(self) -> None:
         with _Watchdog(_HUNG_SECONDS):
-            async with self._service.opened():
+            async with self._service.opened(end=self.kill_worker) as self._worker:
                 await super().run()
 
     # --- taking --------------------------------------------------------------------------------------------------
@@ -157,10 +140,13 @@ class _Scaler(rp_scale.JobScaler):
             return 5.0
         except TimeoutError:
             return 0.0
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  whatever the queue sends, taking goes on; the SDK raises bare ones
             log.warning("take_failed error=%s", type(error).__name__)
             return 1.0
         for job in jobs or ():
+            if not isinstance(job, dict) or not isinstance(job.get("id"), str):
+                log.warning("take_refused: a job without an id cannot be answered")
+                continue
             self.job_progress.add(job)
             await self.jobs_queue.put(job)
         return 0.0
@@ -193,73 +179,81 @@ class _Scaler(rp_scale.JobScaler):
 
     async def _answer(self, session: aiohttp.ClientSession, config: Mapping[str, Any], job: Mapping[str, Any]) -> None:
         """Run one job and post its result. Cancelled jobs post nothing, as the platform expects."""
-        log.info("job_started job=%s", job["id"])
-        worker = await self._service.worker()
-        payload = job.get("input")
-        if self._service.settings.stream_pages and isinstance(payload, Mapping):
-            await self._stream(session, worker, job, payload)
+        name = str(job["id"])
+        log.info("job_started job=%s", name)
+        if self._worker is None:
+            raise EngineUnavailable("the worker is not open")
+        limit = self._service.settings.reply_bytes(synchronous=name.startswith("sync-")) - _ENVELOPE_BYTES
+        call = Call(job.get("input"), job.get("s3Config"), name, limit)
+        if self._worker.streams(call):
+            await self._stream(session, self._worker, dataclasses.replace(call, limit=_CHUNK_BYTES))
             return
-        progress = _Progress(session, job)
-        reply = await worker.run(payload, progress=progress.say)
-        await progress.end()
-        limit = self._service.settings.reply_bytes(synchronous=str(job["id"]).startswith("sync-"))
-        body = await asyncio.to_thread(fitting, reply, limit)
-        await _post(session, rp_http.JOB_DONE_URL, job, await asyncio.to_thread(_as_result, body))
-        log.info("job_done job=%s status=%s bytes=%d", job["id"], reply["status"], len(body))
+        async with _Progress(session, name) as progress:
+            reply = await self._worker.run(call, progress=progress.say)
+        await _deliver(session, name, await asyncio.to_thread(_as_result, reply, reply))
+        log.info("job_done job=%s status=%s", name, reply["status"])
 
-    async def _stream(
-        self, session: aiohttp.ClientSession, worker: Worker, job: Mapping[str, Any], payload: Mapping[str, Any]
-    ) -> None:
+    async def _stream(self, session: aiohttp.ClientSession, worker: Worker, call: Call) -> None:
         """Pages as they are done; the last chunk says how it ended. The final output repeats the last chunk only."""
-        last: dict[str, Any] = {}
-        async for chunk in worker.stream(payload):
-            last = chunk
-            body = await asyncio.to_thread(fitting, chunk, _CHUNK_BYTES)
-            await _post(session, rp_http.JOB_STREAM_URL, job, b'{"output":' + body + b"}")
-        done: dict[str, Any] = {"output": [last]}
-        if last.get("error"):
-            done = {"error": json.dumps(last["error"], ensure_ascii=False)}
-        await _post(session, rp_http.JOB_DONE_URL, job, encoded(done), stream=True)
+        last: Reply = {}
+        async for last in worker.stream(call):
+            refusal = await _post(session, rp_http.JOB_STREAM_URL, call.id, await asyncio.to_thread(_chunk, last))
+            if refusal is not None:
+                last = error_reply(refusal)
+                break
+        await _deliver(session, call.id, _as_result(last, [last]), stream=True)
+        log.info("job_done job=%s status=%s", call.id, last["status"])
 
 
-def _as_result(body: bytes) -> bytes:
-    """A reply in the SDK's envelope: an error stands beside the output and marks the job as failed."""
-    reply = json.loads(body)
-    error = reply.pop("error", None)
-    envelope: dict[str, Any] = {"output": reply}
-    if error:
-        envelope["error"] = json.dumps(error, ensure_ascii=False)
-    return encoded(envelope)
+def _chunk(reply: Reply) -> bytes:
+    return encoded({"output": reply})
+
+
+def _as_result(reply: Reply, output: object) -> bytes:
+    """What is posted: an error stands beside the output too, where the SDK's own results have it: the job failed."""
+    error = reply["error"]
+    return encoded({"output": output} | ({"error": json.dumps(error, ensure_ascii=False)} if error else {}))
+
+
+async def _deliver(session: aiohttp.ClientSession, job: str, body: bytes, *, stream: bool = False) -> None:
+    """Post a result; one that is refused becomes an error of a few bytes."""
+    refusal = await _post(session, rp_http.JOB_DONE_URL, job, body, stream=stream)
+    if refusal is not None:
+        error = error_reply(refusal)["error"]
+        small = encoded({"error": json.dumps(error, ensure_ascii=False)})
+        if len(small) < len(body):
+            await _post(session, rp_http.JOB_DONE_URL, job, small, stream=stream)
 
 
 async def _post(
-    session: aiohttp.ClientSession, template: str, job: Mapping[str, Any], body: bytes, *, stream: bool = False
-) -> None:
-    """Post a result until it is taken. A refusal that no repetition will change becomes a small error instead."""
-    url = template.replace("$ID", str(job["id"])) + f"&isStream={'true' if stream else 'false'}"
-    session.headers["X-Request-ID"] = str(job["id"])
+    session: aiohttp.ClientSession, template: str, job: str, body: bytes, *, stream: bool = False
+) -> DeliveryFailed | None:
+    """Post until it is taken. What was said where it is refused, and repeating would not help."""
+    url = template.replace("$ID", job) + f"&isStream={'true' if stream else 'false'}"
+    headers = {"charset": "utf-8", "Content-Type": "application/x-www-form-urlencoded", "X-Request-ID": job}
     for pause in _POST_PAUSES:
         await asyncio.sleep(pause)
+        timeout = aiohttp.ClientTimeout(total=_POST_SECONDS)
         try:
-            await rp_http._transmit(session, url, body)
-            return
-        except aiohttp.ClientResponseError as refusal:
-            if refusal.status < 500 and refusal.status != 429:
-                log.warning("result_refused job=%s status=%d bytes=%d", job["id"], refusal.status, len(body))
-                if len(body) > 1000:
-                    said = f"the platform refused the result (HTTP {refusal.status}, {len(body)} bytes)"
-                    small = encoded({"error": json.dumps({"code": "delivery_failed", "message": said})})
-                    await _post(session, template, job, small, stream=stream)
-                return
+            async with session.post(url, data=body, headers=headers, timeout=timeout) as response:
+                await response.read()
+                status = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.warning("result_not_taken job=%s error=%s", job["id"], type(error).__name__)
-    log.error("result_lost job=%s bytes=%d", job["id"], len(body))
+            log.warning("result_not_taken job=%s error=%s", job, type(error).__name__)
+            continue
+        if status < 400:
+            return None
+        log.warning("result_not_taken job=%s status=%d bytes=%d", job, status, len(body))
+        if status < 500 and status != 429:
+            return DeliveryFailed(f"the platform refused the result (HTTP {status}, {len(body)} bytes)")
+    log.error("result_lost job=%s bytes=%d", job, len(body))
+    return None
 
 
 class _Progress:
     """Progress updates: the newest only, a second apart, one at a time, none after the result."""
 
-    def __init__(self, session: aiohttp.ClientSession, job: Mapping[str, Any]) -> None:
+    def __init__(self, session: aiohttp.ClientSession, job: str) -> None:
         self._session, self._job = session, job
         self._newest: Mapping[str, int] | None = None
         self._posting: asyncio.Task[None] | None = None
@@ -273,17 +267,24 @@ class _Progress:
             body = encoded({"status": "IN_PROGRESS", "output": self._newest})
             self._posting = asyncio.create_task(self._post(body))
 
-    async def end(self) -> None:
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._posting is not None:
-            await self._posting
+            if kind is not None:
+                self._posting.cancel()
+            await asyncio.gather(self._posting, return_exceptions=True)
 
     async def _post(self, body: bytes) -> None:
-        url = rp_http.JOB_DONE_URL.replace("$ID", str(self._job["id"])) + "&isStream=false"
+        url = rp_http.JOB_DONE_URL.replace("$ID", self._job) + "&isStream=false"
         try:
             async with self._session.post(url, data=body, timeout=aiohttp.ClientTimeout(total=10)) as response:
                 await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError):
-            log.info("progress_not_taken job=%s", self._job["id"])
+            log.info("progress_not_taken job=%s", self._job)
 
 
 class _Watchdog:
@@ -315,6 +316,6 @@ class _Watchdog:
     def _watch(self) -> None:
         while not self._ended.wait(1):
             if time.monotonic() - self._seen > self._seconds:
-                log.critical("event_loop_hung seconds=%d", self._seconds)
-                faulthandler.dump_traceback(file=sys.stderr)
+                stuck = sys._current_frames().get(threading.main_thread().ident or 0)
+                log.critical("event_loop_hung seconds=%d at=%s", self._seconds, _logs.place_of(stuck))
                 os._exit(1)

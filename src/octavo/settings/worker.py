@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pydantic import SecretStr
+
 from octavo.settings.knobs import Settings, knob
 
 
@@ -13,7 +15,41 @@ class OutputFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
-class WorkerSettings(Settings):
+class Overflow(StrEnum):
+    """Where files go that a reply has no room for, where the job does not say."""
+
+    AUTO = "auto"  # the bucket; without one the network volume; without that the reply is an error
+    BUCKET = "bucket"
+    VOLUME = "volume"
+    OFF = "off"
+
+
+class Storage(Settings):
+    """What a worker keeps outside itself."""
+
+    overflow: Overflow = knob(Overflow.AUTO, "Where files go that a reply has no room for.")
+    bucket_endpoint_url: str | None = knob(
+        None, "S3-compatible endpoint; the bucket's name may stand in it.", environment=("BUCKET_ENDPOINT_URL",)
+    )
+    bucket_name: str | None = knob(
+        None, "The bucket, where its endpoint does not name it.", environment=("BUCKET_NAME",)
+    )
+    bucket_region: str | None = knob(
+        None, "Its region. Default: what the endpoint says, or us-east-1.", environment=("BUCKET_REGION",)
+    )
+    bucket_access_key_id: SecretStr | None = knob(None, "Its access key.", environment=("BUCKET_ACCESS_KEY_ID",))
+    bucket_secret_access_key: SecretStr | None = knob(
+        None, "The secret of that key. Never logged.", environment=("BUCKET_SECRET_ACCESS_KEY",)
+    )
+    link_seconds: int = knob(
+        604_800, "How long links to uploaded files are good for; 7 days at most.", ge=60, le=604_800
+    )
+    checkpoints: bool = knob(
+        True, "Keep finished pages on the network volume while their job runs, so that a lost worker's job goes on."
+    )
+
+
+class WorkerSettings(Storage):
     """What lives as long as a serverless worker."""
 
     concurrency: int = knob(2, "Jobs worked on at a time.", ge=1, le=256, environment=("WORKER_MAX_CONCURRENCY",))
@@ -38,7 +74,12 @@ class WorkerSettings(Settings):
     )
     run_reply_bytes: int = knob(9_000_000, "Largest result of a job from /run; RunPod takes 10 MB.", ge=10_000)
     runsync_reply_bytes: int = knob(18_000_000, "Largest result of a job from /runsync; RunPod takes 20 MB.", ge=10_000)
-    log_level: str = knob("INFO", "Level of the log.", environment=("GLMOCR_LOG_LEVEL",))
+    log_level: str = knob(
+        "INFO",
+        "Level of the log: debug, info, warning, error.",
+        pattern=r"(?i)^(debug|info|warning|error|critical)$",
+        environment=("GLMOCR_LOG_LEVEL",),
+    )
     glmocr_ref: str = knob("none", "Commit of the official SDK this image was built with.", environment=("GLMOCR_REF",))
     vllm_base_image_ref: str = knob(
         "none", "Base image this image was built from.", environment=("VLLM_BASE_IMAGE_REF", "VLLM_BASE_IMAGE")

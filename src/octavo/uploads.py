@@ -1,0 +1,226 @@
+"""Where a job's files go that its reply has no room for: a bucket, the network volume, or URLs the caller signed.
+
+A bucket is used by signed URLs only. So there is one way to send bytes, and a caller's bucket, like a caller's URL,
+is reached through the guard that keeps requests out of private networks. No secret is logged or shown in an error.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, assert_never
+
+from pydantic import SecretStr
+
+from octavo import delivery, guarded_http
+from octavo.contract import Job, Upload
+from octavo.document import Artifact
+from octavo.errors import DeliveryFailed, EngineUnavailable, OctavoError, OptionInvalid
+from octavo.replies import PICTURES, Reply, encoded, error_reply, too_large
+from octavo.settings import Overflow, WorkerSettings
+
+if TYPE_CHECKING:
+    from obstore.store import S3Store
+
+_PUT_VALID = timedelta(minutes=30)
+_AT_A_TIME = 8  # files of one job sent at once
+_WHERE = {"url", "volume_path", "uploaded"}  # what a place says
+_TEXTS = {"json_result": (".json", "application/json"), "markdown_result": (".md", "text/markdown")}  # in this order
+
+
+class Place(Protocol):
+    """Where files can be put."""
+
+    async def put(self, file: Artifact) -> Mapping[str, str]:
+        """Store it, and say where it lies in words of the reply. Raises OctavoError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """An S3-compatible bucket."""
+
+    store: "S3Store"
+    folder: str
+    link: timedelta  # how long the addresses in the reply are good for
+    allow_private: bool
+
+    async def put(self, file: Artifact) -> Mapping[str, str]:
+        path = f"{self.folder}/{file.name}"
+        address = self._signed("PUT", path, _PUT_VALID)
+        await guarded_http.put(address, file.data, file.media_type, allow_private=self.allow_private)
+        return {"url": self._signed("GET", path, self.link)}
+
+    def _signed(self, method: Literal["GET", "PUT"], path: str, valid: timedelta) -> str:
+        import obstore
+
+        return obstore.sign(self.store, method, path, valid)
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """The network volume; the reply names files by their place on it."""
+
+    root: Path
+    folder: str
+
+    async def put(self, file: Artifact) -> Mapping[str, str]:
+        await asyncio.to_thread(delivery.to_folder, [file], self.root / self.folder)
+        return {"volume_path": f"{self.folder}/{file.name}"}
+
+
+@dataclass(frozen=True, slots=True)
+class PutUrls:
+    """URLs that the caller signed, by the name of the file."""
+
+    urls: Mapping[str, SecretStr]
+    allow_private: bool
+
+    async def put(self, file: Artifact) -> Mapping[str, str]:
+        if file.name not in self.urls:
+            raise DeliveryFailed(f"upload.put_urls has no URL for {file.name!r}")
+        address = self.urls[file.name].get_secret_value()
+        await guarded_http.put(address, file.data, file.media_type, allow_private=self.allow_private)
+        return {"uploaded": "put_urls"}
+
+
+# --- choosing one ------------------------------------------------------------------------------------------------
+
+
+def place_for(job: Job, job_id: str, settings: WorkerSettings, volume: Path, *, allow_private: bool) -> Place | None:
+    """Where this job's files go: what the job says, then what the worker has. Raises OptionInvalid where the job names
+    a place that is not there, EngineUnavailable where the bucket's package is missing."""
+    folder = re.sub(r"[^\w-]+", "_", job_id, flags=re.ASCII) or "job"
+    match job.upload.to or ("put_urls" if job.upload.put_urls else None):
+        case "put_urls":
+            if not job.upload.put_urls:
+                raise OptionInvalid("input.upload.put_urls: name the files and their URLs")
+            return PutUrls(job.upload.put_urls, allow_private)
+        case "volume":
+            if not volume.is_dir():
+                raise OptionInvalid("input.upload.to: this worker has no network volume")
+            return Volume(volume, folder)
+        case "bucket" | None as wish:
+            if job.s3_config is not None:
+                theirs = job.s3_config
+                store = _store(theirs.endpoint_url, theirs.bucket_name, theirs.access_id, theirs.access_secret)
+                return Bucket(store, folder, _link(settings), allow_private)
+            own = None if settings.overflow in (Overflow.VOLUME, Overflow.OFF) and not wish else _own_bucket(settings)
+            if own is not None:
+                return Bucket(own, folder, _link(settings), allow_private=True)
+            if wish:
+                raise OptionInvalid("input.upload.to: this worker has no bucket; send s3Config, or set BUCKET_*")
+            on_volume = settings.overflow in (Overflow.AUTO, Overflow.VOLUME) and volume.is_dir()
+            return Volume(volume, folder) if on_volume else None
+        case never:
+            assert_never(never)
+
+
+def _own_bucket(settings: WorkerSettings) -> "S3Store | None":
+    endpoint, key, secret = (
+        settings.bucket_endpoint_url,
+        settings.bucket_access_key_id,
+        settings.bucket_secret_access_key,
+    )
+    if not (endpoint and key and secret):
+        return None
+    return _store(endpoint, settings.bucket_name, key, secret, settings.bucket_region)
+
+
+def _store(
+    endpoint: str, bucket: str | None, key: SecretStr, secret: SecretStr, region: str | None = None
+) -> "S3Store":
+    """A bucket by its endpoint and name; without a name it is in the endpoint: its path, or the first of its host."""
+    try:
+        from obstore.store import S3Store
+    except ModuleNotFoundError as missing:
+        raise EngineUnavailable(
+            "uploads to a bucket need the package 'obstore': pip install 'octavo[runpod]'"
+        ) from missing
+    url = guarded_http.parsed_url(endpoint)
+    name, in_host = bucket, False
+    if not name:
+        name, in_host = (url.path.strip("/"), False) if url.path.strip("/") else ((url.host or "").split(".")[0], True)
+        url = url.origin()
+    found = re.search(r"(?:^|\.)s3[.-]([a-z]{2}(?:-[a-z]+)+-\d)\.", url.host or "")
+    return S3Store(
+        name,
+        endpoint=str(url).rstrip("/"),
+        access_key_id=key.get_secret_value(),
+        secret_access_key=secret.get_secret_value(),
+        region=region or (found[1] if found else "us-east-1"),
+        virtual_hosted_style_request=in_host,
+        client_options={"allow_http": True},
+    )
+
+
+def _link(settings: WorkerSettings) -> timedelta:
+    return timedelta(seconds=settings.link_seconds)
+
+
+# --- making a reply fit ------------------------------------------------------------------------------------------
+
+
+async def fitted(
+    reply: Reply, files: Mapping[str, Artifact], place: Place | None, upload: Upload, limit: int, stem: str
+) -> Reply:
+    """The reply with at most `limit` bytes; what it lists of `files` and its texts, named `stem`, may move to `place`.
+
+    Pictures go first, then the texts. What the job names a place for goes there in any case. Without a place, or
+    where it refuses, the reply becomes an error that keeps what did fit.
+    """
+    result = reply.get("result") or reply  # a streamed page has its texts beside its number
+    asked = upload.to is not None or bool(upload.put_urls)
+    try:
+        if place is not None and asked:
+            await _move_pictures(result, files, place)
+            await _move_texts(
+                result, place, stem, [name for name in _TEXTS if stem + _TEXTS[name][0] in upload.put_urls]
+            )
+        if await _size(reply) <= limit:
+            return reply
+        if place is not None:
+            await _move_pictures(result, files, place)
+            for name in _TEXTS:
+                if await _size(reply) > limit:
+                    await _move_texts(result, place, stem, [name])
+    except OctavoError as error:
+        kept = await asyncio.to_thread(too_large, reply, limit)
+        return kept | {"error": error_reply(error)["error"]}
+    return reply if await _size(reply) <= limit else await asyncio.to_thread(too_large, reply, limit)
+
+
+async def _move_pictures(result: dict[str, Any], files: Mapping[str, Artifact], place: Place) -> None:
+    at_a_time = asyncio.Semaphore(_AT_A_TIME)
+
+    async def move(listed: dict[str, Any]) -> None:
+        async with at_a_time:
+            listed.update(await place.put(files[listed["filename"]]))
+        listed.pop("image_base64", None)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for listed in (each for name in PICTURES for each in result.get(name, ())):
+                if not listed.keys() & _WHERE:
+                    group.create_task(move(listed))
+    except* OctavoError as refused:
+        raise refused.exceptions[0] from None
+
+
+async def _move_texts(result: dict[str, Any], place: Place, stem: str, names: Iterable[str]) -> None:
+    for name in names:
+        if result.get(name) is None:
+            continue
+        ending, media_type = _TEXTS[name]
+        text = result[name]
+        data = text.encode("utf-8", "replace") if isinstance(text, str) else await asyncio.to_thread(encoded, text)
+        where = await place.put(Artifact(stem + ending, media_type, data))
+        result[name] = None
+        moved = {"field": name, "filename": stem + ending, "size_bytes": len(data)} | dict(where)
+        result["uploads"] = [*result.get("uploads", ()), moved]
+
+
+async def _size(reply: Reply) -> int:
+    return len(await asyncio.to_thread(encoded, reply))
