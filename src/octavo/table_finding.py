@@ -330,8 +330,9 @@ def _is_head(
 
 
 def _gaps(rows: Sequence[Sequence[Part]], height: float) -> list[tuple[float, float]]:
+    """Stretches between columns. What was found as two parts is two parts, however close they stand."""
     lines = [[Token("", p.left, p.top, p.right, p.bottom, p.line, True) for p in row] for row in rows]
-    return [(left, right) for left, right in column_gaps(lines, height) if right - left > 0.6 * height]
+    return column_gaps(lines, 0.3 * height)
 
 
 def _judged(run: Sequence[Sequence[Part]], rules: Rules, height: float) -> Found | None:
