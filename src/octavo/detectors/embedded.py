@@ -55,7 +55,7 @@ class EmbeddedDetector:
         texts = self._lines(page)
         lines = straightened(texts, page.size, dpi=page.dpi)
         size = typical_size(lines)
-        rules = find_rules(page.pixels)
+        rules = find_rules(page.pixels, [line.box.to_pixels(page.size) for line in texts])
         pictures = [_rect(box, page.size) for box in page.text.pictures] if page.text else []
         hints = self._hints(page) if any(line.text is None for line in texts) else []
         ink = Ink.of(page.pixels, lines, size, pictures)
