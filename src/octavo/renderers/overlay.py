@@ -68,7 +68,7 @@ class _Pen:
         self._tags: list[PixelBox] = []
 
     def frame(self, block: Block) -> None:
-        box, ink = block.region.box.to_pixels(self._size), colour(block.region.label)
+        box, ink = self._around(block), colour(block.region.label)
         self._frames.append(box)
         if _pictures.lost(block):
             self._hatch(box)
@@ -78,13 +78,23 @@ class _Pen:
             return
         self._draw.rectangle(_inclusive(box), fill=(*ink, 24), outline=(*ink, 255), width=self._width)
 
+    def _around(self, block: Block) -> PixelBox:
+        """The region's box and the stroke around it, so that the frame hides nothing of what it holds."""
+        box, room = block.region.box.to_pixels(self._size), self._width + 1
+        return PixelBox(
+            max(0, box.left - room),
+            max(0, box.top - room),
+            min(self._size.width, box.right + room),
+            min(self._size.height, box.bottom + room),
+        )
+
     def tag(self, block: Block) -> None:
         ink = _RED if _pictures.lost(block) else colour(block.region.label)
         notes = [f"h{block.level}"] if block.level else []
         notes += ["lost"] if _pictures.lost(block) else []
         notes += [block.role.value] if block.role is not Role.BODY else []
         note = f" ({', '.join(notes)})" if notes else ""
-        self._write(block.region.box.to_pixels(self._size), f"{block.index} {block.region.label.value}{note}", ink)
+        self._write(self._around(block), f"{block.index} {block.region.label.value}{note}", ink)
 
     def loss(self, problem: Problem) -> None:
         """A loss no region stands for: its area, or the whole page, hatched, and the reason on it."""
