@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+import numpy as np
+from numpy.typing import NDArray
+
 from octavo.document import Task
 from octavo.geometry import PixelBudget, Size
 
@@ -126,7 +129,7 @@ _LONGEST = 40_000  # characters looked at: from the end, where loops are
 
 
 def find_loop(text: str, *, to_the_end: bool) -> Loop | None:
-    """The first long repetition in a text; linear in its length.
+    """The first long repetition in a text; in little more than linear time.
 
     With `to_the_end` only one that goes on to the end of the text counts, and any does: the text did not end by
     itself. Otherwise a repetition without a letter or digit is a ruled line, a row of empty cells, or a leader.
@@ -134,10 +137,13 @@ def find_loop(text: str, *, to_the_end: bool) -> Loop | None:
     tail = text[-_LONGEST:]
     offset = len(text) - len(tail)
     least = _LEAST_LENGTH_AT_END if to_the_end else _LEAST_LENGTH
-    if _repeats(tail, _GRAMS[0]) < least * (_LEAST_COUNT - 1) // _LEAST_COUNT - _GRAMS[0]:
+    if len(tail) < least:
         return None
     for gram in _GRAMS:
-        for loop in _periodic(tail, gram, least):
+        before = _distances(tail, gram)
+        if gram == _GRAMS[0] and np.count_nonzero(before) < least * (_LEAST_COUNT - 1) // _LEAST_COUNT - gram:
+            return None  # most texts go no further
+        for loop in _periodic(before, gram, least):
             if to_the_end and loop.end < len(tail) - gram:
                 continue
             if to_the_end or any(map(str.isalnum, _TAG.sub("", tail[loop.start : loop.start + 2 * loop.period]))):
@@ -148,30 +154,41 @@ def find_loop(text: str, *, to_the_end: bool) -> Loop | None:
 _TAG = re.compile(r"</?[a-z][^<>]*>|\A[^<>]*>|</?[a-z]*[^<>]*\Z")  # also one that the stretch begins or ends within
 
 
-def _repeats(text: str, gram: int) -> int:
-    """How many grams occurred before. A fast way to see that there is no loop: most texts go no further."""
-    grams = len(text) - gram + 1
-    return grams - len({text[at : at + gram] for at in range(grams)})
+def _distances(text: str, gram: int) -> NDArray[np.int64]:
+    """How far before each gram of characters the same one occurred last; 0 where it is new."""
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
+    count = len(codes) - gram + 1
+    if count < 1:
+        return np.zeros(0, np.int64)
+    keys = codes * _ODD  # a hash of one character, then of 2, 4 ... and of the rest
+    span, whole, done = 1, np.zeros(count, np.uint64), 0
+    while done < gram:
+        if gram & span:
+            whole = (whole * _ODD) ^ (keys[done : done + count] + np.uint64(span))
+            done += span
+        keys = (keys[:-span] * _ODD) ^ (keys[span:] >> np.uint64(29)) ^ keys[span:]
+        span *= 2
+    order = np.argsort(whole, kind="stable")
+    same = whole[order[1:]] == whole[order[:-1]]
+    before = np.zeros(count, np.int64)
+    before[order[1:]] = np.where(same, order[1:] - order[:-1], 0)
+    return before
 
 
-def _periodic(text: str, gram: int, least: int) -> list[Loop]:
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
+def _periodic(before: NDArray[np.int64], gram: int, least: int) -> list[Loop]:
     """Stretches in which every gram of characters last occurred one constant distance before."""
-    found = []
-    seen: dict[str, int] = {}
-    start = distance = 0
-    for at in range(len(text) - gram + 2):
-        key = text[at : at + gram] if at <= len(text) - gram else None  # None ends the last stretch
-        last = None if key is None else seen.get(key)
-        if key is not None:
-            seen[key] = at
-        if distance and (last is None or at - last != distance):
-            loop = Loop(start, at + gram - 1, distance)
-            if loop.count >= _LEAST_COUNT and loop.end - loop.start >= least:
-                found.append(loop)
-            distance = 0
-        if last is not None and not distance:
-            start, distance = last, at - last
-    return found
+    if not len(before):
+        return []
+    edges = np.flatnonzero(np.diff(before)) + 1
+    firsts = np.concatenate(([0], edges))
+    ends = np.concatenate((edges, [len(before)]))
+    periods = before[firsts]
+    lengths = ends - firsts + periods + gram - 1
+    loops = np.flatnonzero((periods > 0) & (lengths >= least) & (lengths >= _LEAST_COUNT * periods))
+    return [Loop(int(firsts[n] - periods[n]), int(ends[n]) + gram - 1, int(periods[n])) for n in loops]
 
 
 def without_loop(text: str) -> str:
