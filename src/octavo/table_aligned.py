@@ -123,7 +123,11 @@ def _cut_at(piece: Piece, borders: Sequence[float], height: float, space: float)
             number
             for number, (before, after) in enumerate(pairwise(words))
             if before.right - 1.2 * height < border < after.left + 1.2 * height
-            and (gaps[number] > 1.45 * space or (is_number(before.text) and is_number(after.text)))
+            and (
+                before.line != after.line
+                or gaps[number] > 1.45 * space
+                or (is_number(before.text) and is_number(after.text))
+            )
         ]
         at = [number for number in near if words[number].center < border < words[number + 1].center]
         if near and piece.left < border < piece.right:

@@ -273,7 +273,8 @@ def _grown(rows: Sequence[Sequence[Part]], start: int, height: float) -> list[Se
             break
         wider = _gaps([*run, row], height)
         wanted = max(len(gaps), len(_gaps([row], height)))
-        if len(wider) < max(1, (0.75 if len(run) > 1 else 0.5) * wanted):
+        sparse = len(row) < 0.5 * (len(gaps) + 1)  # a heading between rows may run over columns it leaves empty
+        if len(wider) < max(1, (0.5 if sparse or len(run) == 1 else 0.75) * wanted):
             break
         run.append(row)
         gaps = wider
@@ -312,7 +313,7 @@ def _follows(
     both, one, other = _gaps([*run, *below], height), _gaps(run, height), _gaps(below, height)
     if len(both) > 1 and len(both) >= 0.8 * max(len(one), len(other)):
         return True
-    return len(run) < 3 <= len(below) and start - end < 1.5 * height and _is_head(run, below, one, other, height)
+    return len(run) < min(5, len(below)) and start - end < 1.5 * height and _is_head(run, below, one, other, height)
 
 
 def _is_head(
