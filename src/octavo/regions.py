@@ -247,12 +247,12 @@ def _around_words(words: Sequence[Word]) -> Box:
 
 
 def _of_orphans(lines: Sequence[TextLine], page: PageImage) -> list[Detection]:
-    """Paragraphs of the lines no detection covers."""
-    return [
-        Detection(around(sources), Label.TEXT, 1.0, lines=tuple(sources), origin=Origin.GEOMETRY)
-        for paragraph in grouped(straightened(lines, page.size, dpi=page.dpi), from_right=read_from_right(lines))
-        if (sources := [line.source for line in paragraph.lines])
-    ]
+    """Paragraphs of the lines no detection covers; a line without an extent is one of its own."""
+    paragraphs = grouped(straightened(lines, page.size, dpi=page.dpi), from_right=read_from_right(lines))
+    groups = [[line.source for line in paragraph.lines] for paragraph in paragraphs]
+    placed = {id(line) for group in groups for line in group}
+    groups += [[line] for line in lines if id(line) not in placed]
+    return [Detection(around(group), Label.TEXT, 1.0, lines=tuple(group), origin=Origin.GEOMETRY) for group in groups]
 
 
 # --- order ------------------------------------------------------------------------------------------------------

@@ -14,13 +14,15 @@ def in_flow(lines: Sequence[TextLine], page: PageImage) -> list[TextLine]:
         return list(lines)
     placed = straightened(lines, page.size, dpi=page.dpi)
     from_right = read_from_right(lines)
-    return [
+    ordered = [
         line.source
         for paragraph in paragraphs_in_order(
             grouped(placed, from_right=from_right), page.size.height, from_right=from_right
         )
         for line in paragraph.lines
     ]
+    seen = set(map(id, ordered))
+    return ordered + [line for line in lines if id(line) not in seen]  # those without an extent
 
 
 def paragraphs_in_order(
