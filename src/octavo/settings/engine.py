@@ -149,8 +149,9 @@ class VllmProcess(Settings):
     )
     speculative_config: Mapping[str, Any] | None = knob(
         {"method": "mtp", "num_speculative_tokens": 3},
-        "vLLM's speculative decoding as JSON, or 'off'. Dropped, with a warning, where vLLM does not start with it.",
+        "vLLM's speculative decoding as JSON, or 'off' or empty. Dropped, with a warning, where vLLM does not start with it.",
         environment=("SPECULATIVE_CONFIG",),
+        may_be_empty=True,
     )
     vllm_args: tuple[str, ...] = knob((), "Further arguments of `vllm serve`.", environment=("VLLM_EXTRA_ARGS",))
     vllm_boot_seconds: float = knob(

@@ -42,11 +42,18 @@ def knob(
     environment: tuple[str, ...] = (),
     flag: str | None = None,
     socket: str | None = None,
+    may_be_empty: bool = False,
     **limits: Any,
 ) -> Any:
     """A field. `environment`: variables, besides `OCTAVO_<NAME>`, that set it; `flag`: what the command line calls it,
-    where that is not its name; `socket`: the plural folder whose drop-ins are its values."""
-    extra: dict[str, Any] = {"environment": list(environment), "flag": flag, "socket": socket}
+    where that is not its name; `socket`: the plural folder whose drop-ins are its values; `may_be_empty`: an empty variable
+    is a value, where otherwise it sets nothing."""
+    extra: dict[str, Any] = {
+        "environment": list(environment),
+        "flag": flag,
+        "socket": socket,
+        "may_be_empty": may_be_empty,
+    }
     return Field(default, description=description, json_schema_extra=extra, **limits)
 
 
@@ -138,8 +145,10 @@ def resolve(
 
 
 def _variable(model: type[BaseModel], field: str, variables: Mapping[str, str]) -> str | None:
-    """The strongest variable that sets a knob; an empty one sets nothing."""
-    return next((name for name in environment_names(model, field) if variables.get(name)), None)
+    """The strongest variable that sets a knob."""
+    empty = bool(_extra(model, field, "may_be_empty"))
+    names = environment_names(model, field)
+    return next((name for name in names if variables.get(name) or (empty and name in variables)), None)
 
 
 def _first_complaint(error: ValidationError, origins: Mapping[str, str]) -> str:
