@@ -40,6 +40,11 @@ def test_letters_of_any_size_are_found(finder: TextLines, font_size: int) -> Non
     assert [line.box.top for line in found] == sorted(line.box.top for line in found)
 
 
+def test_light_letters_on_dark_are_found(finder: TextLines) -> None:
+    lines = ["Ten green bottles", "hanging on the wall", "and if one of them"]
+    assert len(finder.find(255 - written(lines, font_size=14, width=200, height=120))) == 3
+
+
 def test_small_print_is_found_beside_a_headline(finder: TextLines) -> None:
     image = Image.new("RGB", (1200, 900), "white")
     draw = ImageDraw.Draw(image)

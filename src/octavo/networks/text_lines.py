@@ -37,6 +37,7 @@ _SMALL_LETTER = 12  # pixels: the same where a quarter of the letters is smaller
 _FEWEST_LETTERS = 5  # below: no text to go by
 _NOTHING_TO_GO_BY = 960  # pixels: the longest side where there is none
 _SMALLEST_SCALE = 0.2
+_MOST_MEASURED = 16_000_000  # pixels letters are measured on; larger pictures are shrunk to that
 _MOST_ENLARGED = 4_000_000  # pixels a small picture is enlarged to at most
 _MOST_PIXELS = 24_000_000  # of any working picture
 _SMALLEST_CORE = 3  # pixels of the working picture
@@ -113,7 +114,7 @@ def as_text_line(line: FoundLine, size: Size) -> TextLine:
 def working_scale(pixels: Pixels) -> float:
     """What to resize a picture by, so that its letters come out as tall as the network likes them.
 
-    The letters are the dark pieces of the picture that have the shape of one. Half the pieces of a text are as tall as
+    The letters are the pieces of ink that have the shape of one. Half the pieces of a text are as tall as
     an `x`, and the quad of a line is about twice that: from 22 pixels per quad on, lines are found as well as at any
     larger size, and some are missed below (sweep over nineteen pages, 2026-11). Where small print goes with large, the
     small is what counts.
@@ -129,11 +130,16 @@ def working_scale(pixels: Pixels) -> float:
     return min(max(scale, _SMALLEST_SCALE), room, most)
 
 
-def letter_heights(pixels: Pixels) -> NDArray[np.int32]:
-    """Heights of the dark pieces that could be letters."""
+def letter_heights(pixels: Pixels) -> NDArray[np.float64]:
+    """Heights, in pixels, of the pieces of ink that could be letters."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    dark = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 12)
-    _, _, pieces, _ = cv2.connectedComponentsWithStats(dark, connectivity=8, ltype=cv2.CV_32S)
+    shrunk = min(1.0, math.sqrt(_MOST_MEASURED / grey.size))
+    if shrunk < 1:
+        grey = cv2.resize(grey, None, fx=shrunk, fy=shrunk, interpolation=cv2.INTER_AREA)
+    if np.median(grey[::4, ::4]) < 128:
+        grey = 255 - grey  # light on dark
+    ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 12)
+    _, _, pieces, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
     _, _, widths, heights, areas = pieces[1:].T
     letter = (
         (heights >= 4)
@@ -141,9 +147,9 @@ def letter_heights(pixels: Pixels) -> NDArray[np.int32]:
         & (widths <= 4 * heights)
         & (heights <= 6 * widths)
         & (areas >= 0.15 * widths * heights)
-        & (heights < pixels.shape[0] / 4 + 8)
+        & (heights < grey.shape[0] / 4 + 8)
     )
-    found: NDArray[np.int32] = heights[letter]
+    found: NDArray[np.float64] = heights[letter] / shrunk
     return found
 
 
