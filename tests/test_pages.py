@@ -412,7 +412,39 @@ def test_nothing_is_left_open() -> None:
         drawn(make_pdf(text_page("x"), text_page("y")))
         with pytest.raises(errors.DocumentCorrupt):
             opened(b"%PDF-1.4 broken")
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+@pytest.mark.usefixtures("alone")
+def test_a_page_is_not_drawn_over_while_a_part_of_it_is_held() -> None:
+    with opened(make_pdf(*[text_page(f"page {number}") for number in range(12)]), dpi=72) as pages:
+        parts = [np.rot90(pages.draw(number).pixels)[100:200] for number in range(6)]
+        copies = [part.copy() for part in parts]
+        for number in range(6, 12):
+            pages.draw(number)
+        assert all((part == copy).all() for part, copy in zip(parts, copies, strict=True))
+
+
+@pytest.mark.usefixtures("alone")
+def test_memory_of_pages_is_used_again_and_let_go_with_the_document() -> None:
+    def files() -> int:
+        (child,) = children()
+        open_ones = [file for file in Path(f"/proc/{child}/fd").iterdir() if "memfd" in str(file.readlink())]
+        return len({file.stat().st_ino for file in open_ones}) - 1  # without the document
+
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    pages = opened(make_pdf(*[text_page(f"page {number}") for number in range(30)]), dpi=72)
+    for number in pages.numbers:
+        pages.draw(number)
+    assert files() <= 3
+    held = [pages.draw(number).pixels for number in range(20)]
+    assert files() >= 20
+    held.clear()
+    pages.draw(0)
+    assert files() <= 1 + pool.IDLE_MEMORIES
+    pages.close()
+    assert files() <= 0
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1  # the child's channel
 
 
 @pytest.mark.slow

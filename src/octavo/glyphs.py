@@ -4,7 +4,6 @@ Everything is in points of the page as it is drawn, y down, so that the crop box
 directions have the same scale, which page units (0..1000 both ways) have not.
 """
 
-import mmap
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -136,7 +135,7 @@ class Drawing:
     stamps: tuple[tuple[float, float, float, float], ...]  # other annotations with ink
 
 
-def glyphs_of(drawn: Drawn, memory: mmap.mmap) -> tuple[Glyphs, Drawing]:
+def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]:
     """What a drawing child sent."""
     width, height = drawn.width / drawn.dpi * 72, drawn.height / drawn.dpi * 72
     at = drawn.glyphs_at

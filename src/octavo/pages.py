@@ -7,7 +7,6 @@ numbers, and the judgement of a PDF's text layer.
 
 import itertools
 import logging
-import mmap
 import re
 import threading
 from bisect import bisect_right
@@ -16,6 +15,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from octavo.document import Heading, PageImage, Pixels, Problem, Severity, TextLayer, Trust
 from octavo.drawing import pool
@@ -156,14 +156,13 @@ class Pages:
         drawn, memory = answer
         return self._image(number, drawn, memory)
 
-    def _image(self, number: int, drawn: Drawn, memory: mmap.mmap) -> PageImage:
-        pixels = np.frombuffer(memory, np.uint8, drawn.height * drawn.width * 3)
-        pixels = pixels.reshape(drawn.height, drawn.width, 3)
+    def _image(self, number: int, drawn: Drawn, memory: NDArray[np.uint8]) -> PageImage:
+        pixels = memory[: drawn.height * drawn.width * 3].reshape(drawn.height, drawn.width, 3)
         problems = (Problem("picture_damaged", drawn.damage, Severity.DOUBTFUL, page=number),) if drawn.damage else ()
         text = self._text(drawn, memory, pixels) if drawn.to_page or drawn.text_error else None
         return PageImage(number, pixels, drawn.dpi, text=text, problems=problems)
 
-    def _text(self, drawn: Drawn, memory: mmap.mmap, pixels: Pixels) -> TextLayer:
+    def _text(self, drawn: Drawn, memory: NDArray[np.uint8], pixels: Pixels) -> TextLayer:
         if drawn.text_error:
             return TextLayer(Trust.GARBLED, drawn.text_error)
         glyphs, drawing = glyphs_of(drawn, memory)

@@ -26,7 +26,7 @@ class Opening(Protocol):
     pages: int
 
     def outline(self) -> list[list[int | str | None]]: ...
-    def draw(self, request: Draw) -> tuple[Drawn, int]: ...
+    def draw(self, request: Draw, memory: wire.Memory) -> Drawn: ...
     def close(self) -> None: ...
 
 
@@ -81,13 +81,37 @@ def _open(request: Open, document: OpenDocument) -> Opened:
     return Opened(parts, outline)
 
 
-def _draw(request: Draw, document: OpenDocument) -> tuple[Drawn, int]:
-    for index in [index for index in document.parts if index != request.part]:
-        document.parts.pop(index).close()
-    return document.part(request.part).draw(request)
+class Memories:
+    """The memory files of pages, by the numbers the parent gave them."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, wire.Memory] = {}
+
+    def drop(self, numbers: list[int]) -> None:
+        for number in numbers:
+            if number in self._known:
+                self._known.pop(number).close()
+
+    def draw(self, channel: socket.socket, request: Draw, document: OpenDocument) -> None:
+        """Draw the page and send it."""
+        self.drop(request.drop)
+        is_new = request.memory not in self._known
+        if is_new:
+            self._known[request.memory] = wire.Memory()
+        memory = self._known[request.memory]
+        try:
+            for index in [index for index in document.parts if index != request.part]:
+                document.parts.pop(index).close()
+            drawn = document.part(request.part).draw(request, memory)
+        except BaseException:
+            self.drop([request.memory])
+            raise
+        wire.send(channel, drawn, (memory.file,) if is_new else ())
+        if os.fstat(memory.file).st_size > wire.KEPT_MEMORY:
+            self.drop([request.memory])
 
 
-def _answer(channel: socket.socket, documents: dict[int, OpenDocument], seconds: int) -> None:
+def _answer(channel: socket.socket, documents: dict[int, OpenDocument], memories: Memories, seconds: int) -> None:
     request, descriptors = wire.receive(channel)
     signal.alarm(seconds)
     try:
@@ -96,12 +120,9 @@ def _answer(channel: socket.socket, documents: dict[int, OpenDocument], seconds:
                 document = documents[request.document] = OpenDocument(request, descriptors[0])
                 wire.send(channel, _open(request, document))
             case Draw():
-                drawn, picture = _draw(request, documents[request.document])
-                try:
-                    wire.send(channel, drawn, (picture,))
-                finally:
-                    os.close(picture)
+                memories.draw(channel, request, documents[request.document])
             case Close():
+                memories.drop(request.drop)
                 if request.document in documents:
                     documents.pop(request.document).close()
                 wire.send(channel, Closed())
@@ -125,9 +146,10 @@ def main() -> None:
     with contextlib.suppress(ValueError, OSError):  # macOS knows no such limit
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     documents: dict[int, OpenDocument] = {}
+    memories = Memories()
     with contextlib.suppress(wire.Hangup):
         while True:
-            _answer(channel, documents, seconds)
+            _answer(channel, documents, memories, seconds)
     os._exit(0)  # nothing to clean: the kernel takes memory and files faster than PDFium does
 
 

@@ -8,7 +8,6 @@ are shown by their first frame, because the others are the same page moving.
 import io
 import math
 import mmap
-import os
 from importlib import import_module
 
 from PIL import Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
@@ -48,16 +47,15 @@ class PicturePart:
     def outline(self) -> list[list[int | str | None]]:
         return []
 
-    def draw(self, request: Draw) -> tuple[Drawn, int]:
+    def draw(self, request: Draw, memory: wire.Memory) -> Drawn:
         image, damage = self._decoded(self._frames[request.page], request)
         before = max(image.size)
         image = _rgb(_shrunk(image, request.max_side))
         dpi = _dpi(image) * max(image.size) / before
         image = _upright(image)
-        picture = wire.memory_file()
-        with os.fdopen(os.dup(picture), "wb") as file:
-            file.write(image.tobytes())
-        return Drawn(image.width, image.height, dpi, damage=damage), picture
+        rows = image.tobytes()
+        memory.mapped(len(rows))[: len(rows)] = rows
+        return Drawn(image.width, image.height, dpi, damage=damage)
 
     def close(self) -> None:
         self._data = b""

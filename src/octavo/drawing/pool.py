@@ -13,15 +13,20 @@ import socket
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from octavo.drawing import wire
 from octavo.drawing.wire import Close, Draw, Drawn, Message, Open, Opened
 
 RETIRE_AT = 384 << 20  # resident bytes: a child this fat is replaced after the page; a fresh one holds 30 MiB
 START_SECONDS = 60.0  # a loaded machine may be slow to start a process
+IDLE_MEMORIES = 4  # per child: pages' memory files kept for the next pages
 GRACE_SECONDS = 5  # after which a child whose parent stopped waiting ends itself
 
 
@@ -31,6 +36,27 @@ class ChildLost(Exception):
 
 class ChildSlow(Exception):
     """The child did not answer in time, and was ended."""
+
+
+class Memory:
+    """A memory file that a child draws into, as the parent sees it."""
+
+    def __init__(self, number: int, file: int) -> None:
+        """Takes over the descriptor."""
+        self.number = number
+        self._file = file
+        weakref.finalize(self, os.close, file)
+        self._mapped: mmap.mmap | None = None
+
+    @property
+    def size(self) -> int:
+        return os.fstat(self._file).st_size
+
+    def bytes(self) -> NDArray[np.uint8]:
+        """What the child wrote. Writable: whoever scribbles on it is not seen by the next page."""
+        if self._mapped is None or len(self._mapped) != self.size:
+            self._mapped = mmap.mmap(self._file, 0)
+        return np.frombuffer(self._mapped, np.uint8)
 
 
 class Child:
@@ -66,6 +92,9 @@ class Child:
         self.documents: set[int] = set()
         self.fresh = True  # has not answered yet
         self.fat = False
+        self._memories = itertools.count(1)
+        self._idle: list[Memory] = []
+        self._dropped: list[int] = []  # it holds them still
 
     def ask(self, message: Message, seconds: float, descriptors: tuple[int, ...] = ()) -> tuple[Message, list[int]]:
         """Its answer. Raises ChildLost or ChildSlow, and then the child is gone."""
@@ -79,6 +108,48 @@ class Child:
             raise ChildLost from error
         self.fresh = False
         return answer
+
+    def draw(self, request: Draw, seconds: float) -> tuple[Drawn, NDArray[np.uint8]] | wire.Failed:
+        """The page and its bytes, which are drawn over once nobody holds them or a part of them any more.
+
+        Raises ChildLost, ChildSlow.
+        """
+        memory = self._idle.pop() if self._idle else None
+        number = memory.number if memory else next(self._memories)
+        answer, files = self.ask(replace(request, memory=number, drop=self._no_longer_needed()), seconds)
+        memory = Memory(number, files[0]) if files else memory
+        if isinstance(answer, wire.Failed):
+            return answer
+        if not isinstance(answer, Drawn) or memory is None:
+            raise ChildLost
+        self.fat = answer.resident > RETIRE_AT
+        if not 0 < _needed(answer) <= memory.size:
+            raise ChildLost
+        drawn = memory.bytes()
+        if len(drawn) <= wire.KEPT_MEMORY:
+            weakref.finalize(drawn, self._give_back, memory).atexit = False
+        return answer, drawn
+
+    def forget(self, document: int) -> None:
+        """Close a document; with the last one, let go of the memory too. Raises ChildLost, ChildSlow."""
+        if self.documents <= {document}:
+            self._dropped += [memory.number for memory in self._idle]
+            self._idle.clear()
+        self.ask(Close(document, self._no_longer_needed()), GRACE_SECONDS)
+        self.documents.discard(document)
+
+    def _no_longer_needed(self) -> list[int]:
+        numbers: list[int] = []
+        while self._dropped:  # one by one: other threads add to it
+            numbers.append(self._dropped.pop())
+        return numbers
+
+    def _give_back(self, memory: Memory) -> None:
+        """From whatever thread lets go of a page last."""
+        if len(self._idle) < IDLE_MEMORIES:
+            self._idle.append(memory)
+        else:
+            self._dropped.append(memory.number)
 
     @property
     def pid(self) -> int:
@@ -141,20 +212,21 @@ class Pool:
         with self._child(source) as child:
             return self._opened(child, source.request, source)
 
-    def draw(self, source: Source, request: Draw) -> tuple[Drawn, mmap.mmap] | wire.Failed:
-        """The page and the memory its pixels lie in. Raises ChildLost, ChildSlow."""
+    def draw(self, source: Source, request: Draw) -> tuple[Drawn, NDArray[np.uint8]] | wire.Failed:
+        """The page and the memory its pixels lie in (`Child.draw`). Raises ChildLost, ChildSlow."""
         tries = itertools.count()
         while True:
-            with self._child(source) as child:
-                veteran = not child.fresh
-                try:
+            veteran = False
+            try:
+                with self._child(source) as child:
+                    veteran = not child.fresh
                     if source.number not in child.documents:
                         self._opened(child, replace(source.request, survey=False), source)
-                    return self._drawn(child, source, request)
-                except ChildLost:
-                    # What an earlier page left behind may have killed it: this page deserves a child of its own.
-                    if not veteran or next(tries):
-                        raise
+                    return child.draw(request, source.seconds)
+            except ChildLost:
+                # What an earlier page left behind may have killed it: this page deserves a child of its own.
+                if not veteran or next(tries):
+                    raise
 
     def forget(self, source: Source) -> None:
         """No child holds the document once this returns and the busy ones are done."""
@@ -166,7 +238,7 @@ class Pool:
                 self._busy.add(child)
         for child in holders:
             with contextlib.suppress(ChildLost, ChildSlow), self._returned(child):
-                self._close_in(child, source.number)
+                child.forget(source.number)
         source.close()
 
     def processes(self) -> list[int]:
@@ -216,7 +288,7 @@ class Pool:
             with self._changed:
                 stale = child.documents & self._gone
             for number in stale if healthy else ():
-                self._close_in(child, number)
+                child.forget(number)
         except (ChildLost, ChildSlow):
             healthy = False
             raise
@@ -240,31 +312,11 @@ class Pool:
         child.documents.add(source.number)
         return answer
 
-    def _drawn(self, child: Child, source: Source, request: Draw) -> tuple[Drawn, mmap.mmap] | wire.Failed:
-        answer, files = child.ask(request, source.seconds)
-        try:
-            if isinstance(answer, wire.Failed):
-                return answer
-            if not isinstance(answer, Drawn) or not files:
-                raise ChildLost
-            child.fat = answer.resident > RETIRE_AT
-            needed = max(
-                answer.width * answer.height * 3,
-                answer.glyphs_at
-                + 8 * (answer.glyphs * (wire.PLACE_FIELDS + wire.FACT_FIELDS) + answer.runs * wire.RUN_FIELDS),
-            )
-            size = os.fstat(files[0]).st_size
-            if not 0 < needed <= size:
-                raise ChildLost
-            # Private and writable: numpy users may scribble on it, the child no longer can be seen.
-            return answer, mmap.mmap(files[0], size, access=mmap.ACCESS_COPY)
-        finally:
-            for file in files:
-                os.close(file)
 
-    def _close_in(self, child: Child, number: int) -> None:
-        child.ask(Close(number), GRACE_SECONDS)
-        child.documents.discard(number)
+def _needed(drawn: Drawn) -> int:
+    """Bytes the page says it has."""
+    fields = drawn.glyphs * (wire.PLACE_FIELDS + wire.FACT_FIELDS) + drawn.runs * wire.RUN_FIELDS
+    return max(drawn.width * drawn.height * 3, drawn.glyphs_at + 8 * fields)
 
 
 _shared: Pool | None = None

@@ -1,11 +1,14 @@
 """What the parent and a drawing child say to each other: JSON lines over a socket, with file descriptors beside them.
 
 Bulk data never crosses the socket: a document goes down, and a page comes back, as the descriptor of an anonymous
-memory file. It has no name, so nothing is left behind however either side ends. JSON and not pickle, because a child
-that a hostile file took over must not run code here.
+memory file. It has no name, so nothing is left behind however either side ends. Pages are drawn into files that are
+used again once nobody looks at the page any more: the kernel takes 6 ms to hand out the memory of an A4 page at 150
+dpi, longer than PDFium takes to draw it. JSON and not pickle, because a child that a hostile file took over must not
+run code here.
 """
 
 import json
+import mmap
 import os
 import socket
 import sys
@@ -19,6 +22,8 @@ PLACE_FIELDS, FACT_FIELDS = 6, 4
 # Doubles per run of glyphs that share a text object: index of its font; font size; a, b, c, d of its matrix; render
 # mode; fill colour 0xRRGGBBAA; its place in the order of drawing, -1 where unknown.
 RUN_FIELDS = 9
+
+KEPT_MEMORY = 32 << 20  # bytes: larger memory files are used for one page only
 
 # --- down ---------------------------------------------------------------------------------------------------------
 
@@ -36,7 +41,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """Draw one page or frame. Answered by `Drawn`, with a file attached."""
+    """Draw one page or frame into a memory file. Answered by `Drawn`, with the file attached where it is a new one."""
 
     document: int
     part: int
@@ -45,6 +50,8 @@ class Draw:
     max_side: int
     max_pixels: int
     glyphs: bool  # the text layer's glyphs wanted
+    memory: int = 0  # number of the file; one that the child does not know is a new one
+    drop: list[int] = field(default_factory=list)  # files that will not be drawn into again
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +59,7 @@ class Close:
     """Forget a document. Answered by `Closed`."""
 
     document: int
+    drop: list[int] = field(default_factory=list)  # as in `Draw`
 
 
 # --- up -----------------------------------------------------------------------------------------------------------
@@ -74,7 +82,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A page. The attached file holds the RGB rows, then from `glyphs_at` places and facts of glyphs, then the runs."""
+    """A page. Its memory file holds the RGB rows, then from `glyphs_at` places and facts of glyphs, then the runs."""
 
     width: int
     height: int
@@ -156,6 +164,31 @@ def _exactly(channel: socket.socket, length: int) -> bytes:
             raise Hangup
         body += piece
     return bytes(body)
+
+
+class Memory:
+    """A memory file that a page is drawn into, as the child sees it."""
+
+    def __init__(self) -> None:
+        self.file = memory_file()
+        self._mapped: mmap.mmap | None = None
+
+    def mapped(self, size: int) -> mmap.mmap:
+        """Its bytes, at least so many."""
+        if self._mapped is None or len(self._mapped) < size:
+            self.unmap()
+            os.ftruncate(self.file, max(size, os.fstat(self.file).st_size))
+            self._mapped = mmap.mmap(self.file, 0)
+        return self._mapped
+
+    def unmap(self) -> None:
+        if self._mapped is not None:
+            self._mapped.close()
+            self._mapped = None
+
+    def close(self) -> None:
+        self.unmap()
+        os.close(self.file)
 
 
 def memory_file() -> int:
