@@ -94,12 +94,18 @@ def _entries(line: Sequence[Token], borders: Sequence[float], height: float, spa
     entries = []
     inner = borders[1:-1]
     for piece in pieces(line, 0.75 * height):
-        for part in _cut_at(piece, inner, height, space):
+        for part in (part for run in _by_line(piece) for part in _cut_at(run, inner, height, space)):
             reach = min(0.6 * height, 0.4 * (part.right - part.left))
             first = sum(part.left + reach > border for border in inner)
             last = sum(part.right - reach > border for border in inner)
             entries.append(Entry(part, first, max(first, last)))
     return _apart(entries)
+
+
+def _by_line(piece: Piece) -> list[Piece]:
+    """A piece cut where one line of text ends and another, found apart, begins."""
+    cuts = [number for number, (before, after) in enumerate(pairwise(piece.words), 1) if before.line != after.line]
+    return [Piece(piece.words[start:end]) for start, end in zip([0, *cuts], [*cuts, len(piece.words)], strict=True)]
 
 
 def _usual_space(lines: Sequence[Sequence[Token]], height: float) -> float:

@@ -62,7 +62,9 @@ def tables_among(parts: Sequence[Part], rules: Rules) -> list[Found]:
     if not parts:
         return []
     height = statistics.median(part.bottom - part.top for part in parts)
-    found = [table for group in _connected(rules) if (table := _lattice_table(*group, parts, height))]
+    found = [
+        table for group in _connected(rules, max(6.0, 0.6 * height)) if (table := _lattice_table(*group, parts, height))
+    ]
     rest = [part for part in parts if not any(table.holds(part) for table in found)]
     prose = _prose(rest, height)
     rows = _rows([part for part in rest if part not in prose], height)
@@ -86,24 +88,24 @@ def _area(table: Found) -> float:
 # --- lattices ----------------------------------------------------------------------------------------------------
 
 
-def _connected(rules: Rules) -> Iterator[tuple[list[Rule], list[Rule]]]:
+def _connected(rules: Rules, reach: float) -> Iterator[tuple[list[Rule], list[Rule]]]:
     """Groups of horizontal and vertical rules that touch each other, directly or through others."""
     left_across, left_down = list(rules.horizontal), list(rules.vertical)
     while left_across:
         across, down = [left_across.pop()], list[Rule]()
         grown = True
         while grown:
-            new_down = [v for v in left_down if any(_touch(h, v) for h in across)]
+            new_down = [v for v in left_down if any(_touch(h, v, reach) for h in across)]
             left_down = [v for v in left_down if v not in new_down]
             down += new_down
-            new_across = [h for h in left_across if any(_touch(h, v) for v in down)]
+            new_across = [h for h in left_across if any(_touch(h, v, reach) for v in down)]
             left_across = [h for h in left_across if h not in new_across]
             across += new_across
             grown = bool(new_across)
         yield across, down
 
 
-def _touch(across: Rule, down: Rule, reach: float = 6.0) -> bool:
+def _touch(across: Rule, down: Rule, reach: float) -> bool:
     return (
         across.start - reach <= down.at_point(across.at) <= across.end + reach
         and down.start - reach <= across.at_point(down.at) <= down.end + reach

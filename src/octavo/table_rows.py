@@ -235,6 +235,10 @@ def _had_room(above: Entry, below: Entry, measures: Measures) -> bool:
     left, right = measures.widths[above.first][0], measures.widths[above.last][1]
     width = max(right - left, above.piece.right - above.piece.left, below.piece.right - below.piece.left)
     first = below.piece.words[0]
-    used = above.piece.right - above.piece.left + 0.3 * measures.height + first.right - first.left
-    margin = 1.5 if first.text[:1] > "\u2e80" else 0.4  # scripts without spaces fill their lines, but for a character
+    unspaced = (
+        first.text[:1] > "\u2e80"
+    )  # scripts without spaces break anywhere, and fill their lines but for a character
+    unit = (first.right - first.left) / (len(first.text) if unspaced else 1)
+    used = above.piece.right - above.piece.left + 0.3 * measures.height + unit
+    margin = 1.5 if unspaced else 0.4
     return used < width - margin * measures.height
