@@ -9,12 +9,13 @@ ARG GLMOCR_REF=529a0c7ee9aecf55095e6fa6d9da08e4bb3bc2a9
 ARG GLMOCR_VERSION=0.1.1
 ARG GLMOCR_SOURCE=glmocr@git+https://github.com/zai-org/GLM-OCR.git@${GLMOCR_REF}
 ARG TRANSFORMERS_VERSION=5.2.0
+# hadolint ignore=DL3064
 ARG TOKENIZERS_VERSION=0.22.2
 ARG HUGGINGFACE_HUB_VERSION=1.4.1
 ARG TQDM_VERSION=4.67.1
 ARG RUNPOD_VERSION=1.12.0
 ARG LAYOUT_MODEL=PaddlePaddle/PP-DocLayoutV3_safetensors
-ARG LAYOUT_REVISION=main
+ARG LAYOUT_REVISION=97d101e6db2642e162a1d05392d1b0231c91033e
 # 1: the layout weights are baked into the image; 0: they come from the volume's cache or the hub at the first start
 ARG BAKE_LAYOUT=1
 # 0: what was installed is not checked; for looking at the image around another base only
@@ -32,6 +33,7 @@ WORKDIR /app
 
 # What vLLM's image brings is held fixed while anything is added: a silently upgraded FastAPI or torch breaks it.
 COPY deploy/requirements-worker.txt deploy/
+# hadolint ignore=DL3013
 RUN python3 -m pip install --no-cache-dir \
         "transformers==${TRANSFORMERS_VERSION}" "tokenizers==${TOKENIZERS_VERSION}" \
         "huggingface_hub==${HUGGINGFACE_HUB_VERSION}" "tqdm==${TQDM_VERSION}" \
@@ -43,9 +45,9 @@ RUN python3 -m pip install --no-cache-dir \
 COPY deploy/gates.py deploy/
 RUN if [ "${RUN_GATES}" = 1 ]; then python3 deploy/gates.py --glmocr-version "${GLMOCR_VERSION}"; fi
 
-# Outside /runpod-volume: a mounted volume would hide them.
+# In the hub's layout and outside /runpod-volume, where a mounted volume would hide it.
 RUN if [ "${BAKE_LAYOUT}" = 1 ]; then \
-        python3 -c "import sys, huggingface_hub as hub; hub.snapshot_download(sys.argv[1], revision=sys.argv[2], local_dir='/models/pp-doclayout-v3')" \
+        python3 -c "import sys, huggingface_hub as hub; hub.snapshot_download(sys.argv[1], revision=sys.argv[2], cache_dir='/models/hub')" \
             "${LAYOUT_MODEL}" "${LAYOUT_REVISION}"; \
     fi
 
@@ -65,8 +67,9 @@ ENV GLMOCR_REF=${GLMOCR_REF} \
 # Volumes on RunPod belong to root; elsewhere `docker run --user octavo` does.
 RUN useradd --create-home octavo && chown octavo /app
 
+# The model's server: the worker ends by itself where that does not come up, or its own loop hangs.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=900s --retries=3 \
-    CMD curl -fsS "http://127.0.0.1:${VLLM_PORT:-8080}/health" || exit 1
+    CMD ["python3", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ.get('VLLM_PORT', '8080') + '/health', timeout=4)"]
 
 ENTRYPOINT []
 CMD ["/app/start.sh"]

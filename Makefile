@@ -18,7 +18,9 @@ RUNPOD := runpod==1.12.0
 TESTS ?=
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: help demo test official-env vllm-env check lint fix unit weights samples golden wheel wheel-check docs clean
+DEPLOY_TOOLS := .venvs/deploy/bin
+
+.PHONY: help demo test official-env vllm-env check lint lint-deploy image-check fix unit weights samples golden wheel wheel-check docs clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,7 +30,7 @@ demo: $(INSTALLED) ## parse the shipped samples into out/
 	@$(BIN)/octavo parse samples/bank-statement.pdf samples/receipt.jpg samples/fax.tiff --output out/more
 
 test: $(INSTALLED) official-env ## all tests; TESTS=tests/test_parse.py for some
-	$(PYTEST) $(TESTS)
+	$(PYTEST) -m "not image" $(TESTS)
 
 official-env: $(INSTALLED) ## the official SDK, to compare with (200 MB)
 	@PYTHON=$(BIN)/python tests/official/install_env.sh
@@ -44,6 +46,12 @@ lint: $(INSTALLED) ## style, types, layers, generated docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate_docs.py --check
+
+lint-deploy: ## Dockerfile, shell scripts, workflows; skipped where their checkers cannot be installed
+	@PYTHON="$$(scripts/find_python.sh)" scripts/lint_deploy.sh $(DEPLOY_TOOLS)
+
+image-check: $(INSTALLED) ## build the worker's image on a stub of vLLM's and let it answer jobs (root, buildah, debootstrap; 6 min)
+	$(PYTEST) -m image -s tests/image
 
 fix: $(INSTALLED) ## format, and mend what ruff can mend
 	$(BIN)/ruff format .

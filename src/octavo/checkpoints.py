@@ -11,11 +11,11 @@ import hashlib
 import logging
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from octavo import __version__, delivery
 from octavo.document import Artifact, Page, Severity
@@ -70,8 +70,13 @@ def clean_up(volume: Path) -> None:
 def _digest(parts: Sequence[bytes], options: ParseOptions, settings: EngineSettings) -> str:
     digest = hashlib.sha256(__version__.encode())
     # The formats say what is made of the pages, not how they are read; the password is not written down, even hashed.
-    digest.update(options.model_dump_json(exclude={"formats", "password"}).encode())
-    digest.update(settings.model_dump_json(exclude={"api_key", "url"}).encode())
+    digest.update(_spelled(options, leave_out=("formats", "password")))
+    digest.update(_spelled(settings, leave_out=("api_key", "url")))
     for part in parts:
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()
+
+
+def _spelled(settings: BaseModel, *, leave_out: Sequence[str]) -> bytes:
+    knobs = [(name, value) for name, value in settings if name not in leave_out]
+    return repr([(name, dict(value) if isinstance(value, Mapping) else value) for name, value in knobs]).encode()

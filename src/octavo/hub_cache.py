@@ -6,6 +6,7 @@ from pathlib import Path
 
 from octavo.settings import EngineSettings
 
+BAKED = Path("/models/hub")  # what the worker's image brings along
 
 def snapshot(name: str, revision: str | None, settings: EngineSettings, environment: Mapping[str, str]) -> Path | None:
     """The folder of a model: the one `name` says, or that of a hub name and revision in one of the caches.
@@ -18,7 +19,7 @@ def snapshot(name: str, revision: str | None, settings: EngineSettings, environm
     caches = [Path(settings.model_cache)] if settings.model_cache else []
     if "HF_HOME" in environment:
         caches.append(Path(environment["HF_HOME"]) / "hub")
-    caches += [on_volume(settings), Path.home() / ".cache" / "huggingface" / "hub"]
+    caches += [on_volume(settings), Path.home() / ".cache" / "huggingface" / "hub", BAKED]
     found = (_in_cache(cache, name, revision) for cache in caches)
     return next((folder for folder in found if folder is not None), None)
 

@@ -49,11 +49,12 @@ class Bucket:
 
     async def put(self, file: Artifact) -> Mapping[str, str]:
         path = f"{self.folder}/{file.name}"
-        address = self._signed("PUT", path, _PUT_VALID)
+        address = self.signed("PUT", path, _PUT_VALID)
         await guarded_http.put(address, file.data, file.media_type, allow_private=self.allow_private)
-        return {"url": self._signed("GET", path, self.link)}
+        return {"url": self.signed("GET", path, self.link)}
 
-    def _signed(self, method: Literal["GET", "PUT"], path: str, valid: timedelta) -> str:
+    def signed(self, method: Literal["GET", "PUT"], path: str, valid: timedelta) -> str:
+        """An address for one file, good for a while."""
         import obstore
 
         return obstore.sign(self.store, method, path, valid)

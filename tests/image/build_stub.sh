@@ -12,6 +12,7 @@ if buildah inspect --type image "$image" > /dev/null 2>&1; then
 fi
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
+# shellcheck disable=SC2016  # apt's own variable
 mirror=$(apt-get indextargets --format '$(SITE)' 2> /dev/null | head -n 1)
 packages=python3,python3-pip,python3-venv,ca-certificates,curl,git
 debootstrap --variant=minbase --include="$packages" bookworm "$root" "$mirror"

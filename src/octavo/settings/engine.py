@@ -149,7 +149,7 @@ class VllmProcess(Settings):
     )
     speculative_config: Mapping[str, Any] | None = knob(
         {"method": "mtp", "num_speculative_tokens": 3},
-        "vLLM's speculative decoding as JSON, or 'off' or empty. Dropped, with a warning, where vLLM does not start with it.",
+        "vLLM's speculative decoding as JSON; 'off' or empty: none. Dropped, with a warning, where vLLM cannot start so.",
         environment=("SPECULATIVE_CONFIG",),
         may_be_empty=True,
     )

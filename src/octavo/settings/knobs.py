@@ -46,8 +46,8 @@ def knob(
     **limits: Any,
 ) -> Any:
     """A field. `environment`: variables, besides `OCTAVO_<NAME>`, that set it; `flag`: what the command line calls it,
-    where that is not its name; `socket`: the plural folder whose drop-ins are its values; `may_be_empty`: an empty variable
-    is a value, where otherwise it sets nothing."""
+    where that is not its name; `socket`: the plural folder whose drop-ins are its values; `may_be_empty`: an empty
+    variable is a value, where otherwise it sets nothing."""
     extra: dict[str, Any] = {
         "environment": list(environment),
         "flag": flag,
