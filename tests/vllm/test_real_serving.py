@@ -19,7 +19,7 @@ from real_vllm import HERE, in_environment, settings
 
 from octavo import crops, glm_ocr
 from octavo.chat import ChatClient, Question, RemoteServer, picture
-from octavo.document import Crop, Label, PageImage, Pixels, Recognition, Region, Status, Task
+from octavo.document import Crop, Label, PageImage, Pixels, Recognition, Region, Task
 from octavo.geometry import Box
 from octavo.glm_ocr import Sampling
 from octavo.parser import Parser
@@ -27,6 +27,10 @@ from octavo.recognizers.openai import ChatRecognizer, open_recognizer
 from octavo.settings import EngineSettings, ParseOptions
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
+
+# What the ledger says of answers by random weights: they seldom come to an end, or at once. Which, depends on the other
+# requests of the moment: bfloat16 rounds differently in batches of another size.
+NONSENSE = ("truncated", "empty_answer", "repetition_loop")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -96,7 +100,7 @@ async def test_crops_of_any_shape_are_taken_as_they_are(reader: ChatRecognizer, 
     (smallest,) = await reader.recognize([crop(reader, drawn(112, 56))], document="d")
     words = smallest.usage.prompt_tokens - 112 * 56 // glm_ocr.PATCH**2
     rows, columns = sent.pixels.shape[:2]
-    assert not [problem for problem in recognition.problems if problem.code != "truncated"]
+    assert [problem for problem in recognition.problems if problem.code not in NONSENSE] == []
     assert recognition.usage.prompt_tokens - words == rows * columns // glm_ocr.PATCH**2
 
 
@@ -172,8 +176,7 @@ def fax(pages: int) -> bytes:
     return file.getvalue()
 
 
-async def kill_later(name: str, seconds: float) -> None:
-    await asyncio.sleep(seconds)
+def kill(name: str) -> None:
     os.kill(next(pid for pid, command in processes() if name in command), signal.SIGKILL)
 
 
@@ -181,19 +184,20 @@ async def test_a_document_is_completed_though_vllm_is_killed(reader: ChatRecogni
     """Through the whole parser, by address: it waits while the server's owner brings it up again."""
     whole = server.model_copy(update={"detector": "whole_page", "recognizer": "openai", "requests_in_flight": 4})
     async with Parser(whole) as parser:
-        killer = asyncio.create_task(kill_later(" serve ", 0.3))
-        document = await parser.aparse(fax(40), ParseOptions())
-        await killer
-    assert (document.status, len(document.pages)) == (Status.SUCCESS, 40)
-    assert all(page.blocks[0].content for page in document.pages)
+        document = await parser.aparse(
+            fax(40), ParseOptions(), on_page=lambda page: kill(" serve ") if page.number == 0 else None
+        )
+    assert len(document.pages) == 40
+    assert [problem for problem in document.problems if problem.code not in NONSENSE] == []
 
 
 async def test_a_document_is_completed_though_the_engine_is_killed(reader: ChatRecognizer) -> None:
     """Its inner process: vLLM's front notices, answers 500 for a while, and goes down too."""
     pictures = [drawn(text=f"{number}") for number in range(60)]
-    killer = asyncio.create_task(kill_later("EngineCore", 0.2))
-    recognitions = await read(reader, *pictures)
-    await killer
-    assert all(recognition.text for recognition in recognitions)
-    problems = {problem.code for recognition in recognitions for problem in recognition.problems}
-    assert problems <= {"truncated"}  # the tiny model seldom comes to an end
+    await reader.ready()
+    work = asyncio.create_task(read(reader, *pictures))
+    await asyncio.sleep(0.3)
+    kill("EngineCore")
+    recognitions = await work
+    problems = [problem for recognition in recognitions for problem in recognition.problems]
+    assert [problem for problem in problems if problem.code not in NONSENSE] == []

@@ -22,7 +22,7 @@ async def test_what_cannot_speculate_reads_without(tiny: Path, caplog: pytest.Lo
     try:
         await reader.ready()
         (recognition,) = await read(reader, drawn())
-        assert recognition.text
+        assert recognition.usage.requests == 1
         assert reader.described.startswith("tiny-glm-ocr on vLLM 0.")
         assert "MTP" not in reader.described
         assert "speculative_decoding_dropped" in caplog.text
