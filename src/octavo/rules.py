@@ -59,9 +59,9 @@ def find_rules(pixels: Pixels, text: Sequence[PixelBox] = (), *, shortest: int =
     """
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
     boxes = np.array(text, np.float64).reshape(-1, 4)
-    across = _along_rows(grey, boxes, _ACROSS)
+    across = _along_rows(grey, boxes, _ACROSS, gap=12)
     turned = np.ascontiguousarray(grey.T)  # over the diagonal: x and y change places
-    down = _along_rows(turned, boxes[:, [1, 0, 3, 2]], _DOWN)
+    down = _along_rows(turned, boxes[:, [1, 0, 3, 2]], _DOWN, gap=7)  # more would join the stems of letters
     return Rules(
         Size(pixels.shape[1], pixels.shape[0]),
         tuple(rule for rule in across if rule.length >= shortest),
@@ -80,7 +80,7 @@ def clear_of(rules: Rules, text: Sequence[PixelBox]) -> Rules:
     return Rules(rules.size, clear(rules.horizontal, boxes), clear(rules.vertical, boxes[:, [1, 0, 3, 2]]))
 
 
-def _along_rows(grey: _Grey, text: NDArray[np.float64], shortest: int) -> list[Rule]:
+def _along_rows(grey: _Grey, text: NDArray[np.float64], shortest: int, *, gap: int) -> list[Rule]:
     """Horizontal lines, put together from pieces of at least `shortest` pixels (crossing lines cut them)."""
     if grey.shape[0] < 3 or grey.shape[1] < shortest:
         return []
@@ -99,7 +99,7 @@ def _along_rows(grey: _Grey, text: NDArray[np.float64], shortest: int) -> list[R
         for left, top, width, height in areas[~_in_text(areas, text)].tolist():
             if not _of_letters(strokes, left, top, width, height):
                 found.append(_rule(edge, left, top, width, height))
-    return _joined(sorted(found, key=lambda rule: rule.at))
+    return _joined(sorted(found, key=lambda rule: rule.at), gap)
 
 
 def _in_text(areas: NDArray[np.int32] | NDArray[np.float64], text: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -133,11 +133,11 @@ def _rule(mask: _Grey, left: int, top: int, width: int, height: int) -> Rule:
     return Rule(top + (first + last) / 2, left, left + width, slope)
 
 
-def _joined(rules: list[Rule]) -> list[Rule]:
+def _joined(rules: list[Rule], gap: int) -> list[Rule]:
     """Pieces of one line put together: the two edges of a thick one, both lines of a double one, gaps."""
     joined: list[Rule] = []
     for rule in rules:
-        place = next((place for place in range(len(joined)) if _one_line(joined[place], rule)), None)
+        place = next((place for place in range(len(joined)) if _one_line(joined[place], rule, gap)), None)
         if place is None:
             joined.append(rule)
         else:
@@ -145,9 +145,9 @@ def _joined(rules: list[Rule]) -> list[Rule]:
     return sorted(joined, key=lambda rule: rule.at)
 
 
-def _one_line(first: Rule, second: Rule) -> bool:
+def _one_line(first: Rule, second: Rule, widest: int) -> bool:
     gap = max(first.start, second.start) - min(first.end, second.end)
-    if gap > 12:
+    if gap > widest:
         return False
     place = (max(first.start, second.start) + min(first.end, second.end)) / 2
     apart = abs(first.at_point(place) - second.at_point(place))

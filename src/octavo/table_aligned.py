@@ -13,7 +13,7 @@ from itertools import pairwise
 from octavo.rules import Rules
 from octavo.table_columns import Piece, column_gaps, pieces
 from octavo.table_grid import Grid, Slot, text_lines, without_overlaps
-from octavo.table_rows import Entry, into_rows, is_number, measured
+from octavo.table_rows import Entry, column_widths, into_rows, is_number, measured
 from octavo.table_words import Token, usual_height
 
 
@@ -50,7 +50,8 @@ def in_columns(
     rows = into_rows(entries, measures, rules.horizontal, expected)
     for number, row in enumerate(rows[:-1]):
         if _middle(rows[number + 1]) < head:  # what spans columns has headings of its own below
-            rows[number] = _spread(row, rows[number + 1], measures.widths, rules)
+            under = [entry for later in rows[number + 1 :] for entry in later]
+            rows[number] = _spread(row, rows[number + 1], column_widths(under, len(borders) - 1), rules)
     return _assembled(rows, borders)
 
 

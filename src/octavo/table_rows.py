@@ -63,13 +63,18 @@ def measured(entries: Sequence[Entry], height: float, columns: int, head: float)
         steps += [below.middle - above.middle for above, below in pairwise(own)]
     steps = sorted(step for step in steps if step > 0.7 * height)
     pitch = min(steps[len(steps) // 8], 1.7 * height) if steps else 1.2 * height
-    widths = []
-    for column in range(columns):
-        own = [e for e in entries if e.first == e.last == column]
-        widths.append((min(e.piece.left for e in own), max(e.piece.right for e in own)) if own else (0.0, 0.0))
     bands = _bands(entries, height)
     fills = [len({c for e in band for c in range(e.first, e.last + 1)}) for band in bands]
-    return Measures(height, pitch, statistics.median(fills) if fills else 1.0, tuple(widths), head)
+    return Measures(height, pitch, statistics.median(fills) if fills else 1.0, column_widths(entries, columns), head)
+
+
+def column_widths(entries: Sequence[Entry], columns: int) -> tuple[tuple[float, float], ...]:
+    """Left and right end of what stands in each column alone; zeros where nothing does."""
+    widths = []
+    for column in range(columns):
+        own = [e.piece for e in entries if e.first == e.last == column]
+        widths.append((min(p.left for p in own), max(p.right for p in own)) if own else (0.0, 0.0))
+    return tuple(widths)
 
 
 def into_rows(

@@ -1,0 +1,59 @@
+"""The structure network: its tags become cells with places and spans; with its weights, it sees a real table."""
+
+import numpy as np
+import pytest
+from tabling import drawn, made
+
+from octavo import weights
+from octavo.errors import EngineUnavailable
+from octavo.geometry import Box
+from octavo.networks.table_structure import WEIGHTS, TableStructure
+from octavo.settings import EngineSettings
+from octavo.table_html import parsed
+from octavo.tables import read_table
+
+
+@pytest.fixture(scope="module")
+def network() -> TableStructure:
+    try:
+        weights.path(WEIGHTS)
+    except EngineUnavailable as error:
+        pytest.skip(str(error))
+    return TableStructure(EngineSettings(threads=2))
+
+
+ROWS = [
+    ["Trait", "Number", "Mean", "Deviation"],
+    ["weight of the animals", "1058", "0.1024", "0.383"],
+    ["height", "1071", "1.211", "1.072"],
+    ["age", "998", "-0.42", "0.2"],
+]
+
+
+def test_it_sees_rows_and_columns_where_they_are(network: TableStructure) -> None:
+    drawing = drawn(made(ROWS, (170, 90, 90, 90)), "head")
+
+    seen = network.read(drawing.pixels)
+
+    assert (seen.rows, seen.columns) == (4, 4)
+    assert seen.confidence > 0.9
+    first = next(cell for cell in seen.cells if (cell.row, cell.column) == (2, 1))
+    assert 190 < (first.left + first.right) / 2 < 280
+    assert 66 < (first.top + first.bottom) / 2 < 89
+
+
+def test_a_blank_picture_is_borne(network: TableStructure) -> None:
+    blank = np.full((60, 400, 3), 255, np.uint8)
+    assert network.read(blank).confidence <= 1
+    drawing = drawn(made(ROWS, (170, 90, 90, 90)), "none")
+    html = read_table(np.full_like(drawing.pixels, 255), drawing.lines, Box.of_page(), network=network).html
+    (table,) = parsed(html)
+    assert [[cell.text for cell in row] for row in table.rows] == ROWS
+
+
+def test_the_network_and_the_words_agree_on_a_table(network: TableStructure) -> None:
+    drawing = drawn(made(ROWS, (170, 90, 90, 90), align="center"), "none")
+    reading = read_table(drawing.pixels, drawing.lines, Box.of_page(), network=network)
+    (table,) = parsed(reading.html)
+    assert [[cell.text for cell in row] for row in table.rows] == ROWS
+    assert reading.confidence > 0.9

@@ -1,0 +1,349 @@
+"""Tables: found where they are and only there, and read with all their cells, whatever shows the grid."""
+
+import re
+from collections import Counter
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tabling import LEADING, Drawing, Made, drawn, made, words_at
+
+from octavo.document import TextLine, Word
+from octavo.geometry import Box, Size
+from octavo.rules import find_rules
+from octavo.table_html import Table, parsed
+from octavo.tables import find_tables, read_table
+
+LEDGER = [
+    ["Region", "Sales", "Costs", "Margin"],
+    ["North", "1,204", "980", "224"],
+    ["South and islands", "87", "41", "46"],
+    ["East", "560", "", "12.5"],
+    ["West", "3,377", "2,900", "477"],
+    ["Total", "5,228", "3,921", "759.5"],
+]
+
+
+def read(drawing: Drawing) -> Table:
+    """The one table of a picture, read from rules and words alone."""
+    (table,) = parsed(read_table(drawing.pixels, drawing.lines, Box.of_page()).html)
+    return table
+
+
+def texts(table: Table) -> list[list[str]]:
+    return [[cell.text for cell in row] for row in table.rows]
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rules", ["grid", "head", "none"])
+@pytest.mark.parametrize("align", ["left", "right", "center"])
+def test_rows_and_columns_whatever_shows_them(rules: str, align: str) -> None:
+    assert texts(read(drawn(made(LEDGER, (160, 80, 80, 80), align=align), rules))) == LEDGER
+
+
+@pytest.mark.parametrize("rules", ["grid", "head", "none"])
+@pytest.mark.parametrize("middle", [False, True])
+def test_lines_of_one_cell_are_one_row(rules: str, middle: bool) -> None:
+    rows = [
+        ["Item", "Description", "Price"],
+        ["A1", "a long description that needs several lines of text in its cell", "12.50"],
+        ["A2", "short one", "7.00"],
+        ["A3", "another description which is broken over two lines", "130.25"],
+    ]
+    assert texts(read(drawn(made(rows, (60, 170, 80), middle=middle), rules))) == rows
+
+
+def test_a_row_that_leaves_its_first_cell_empty_stays_a_row() -> None:
+    rows = [["Group", "Kind", "n"], ["Plants", "trees", "12"], ["", "grasses", "7"], ["Animals", "birds", "31"]]
+    assert texts(read(drawn(made(rows, (100, 100, 60)), "head"))) == rows
+
+
+def test_spans_of_a_grid() -> None:
+    cells = (
+        ("Country", 0, 0, 2, 1),
+        ("2006", 0, 1, 1, 2),
+        ("2007", 0, 3, 1, 2),
+        *((text, 1, column, 1, 1) for column, text in enumerate(("n", "share", "n", "share"), 1)),
+        *((text, 2, column, 1, 1) for column, text in enumerate(("Austria", "109", "0.9", "93", "1.1"))),
+        ("in all", 3, 0, 1, 3),
+        ("202", 3, 3, 1, 1),
+        ("1.0", 3, 4, 1, 1),
+    )
+    table = read(drawn(Made((110, 60, 60, 60, 60), cells), "grid"))
+    assert [[(c.text, c.row_span, c.column_span) for c in row] for row in table.rows] == [
+        [("Country", 2, 1), ("2006", 1, 2), ("2007", 1, 2)],
+        [("n", 1, 1), ("share", 1, 1), ("n", 1, 1), ("share", 1, 1)],
+        [("Austria", 1, 1), ("109", 1, 1), ("0.9", 1, 1), ("93", 1, 1), ("1.1", 1, 1)],
+        [("in all", 1, 3), ("202", 1, 1), ("1.0", 1, 1)],
+    ]
+
+
+def test_a_heading_in_the_middle_of_two_columns_spans_them() -> None:
+    cells = (
+        ("Aluminum", 0, 1, 1, 2),
+        ("Carbide", 0, 3, 1, 2),
+        *((text, 1, column, 1, 1) for column, text in enumerate(("2009", "2010", "2009", "2010"), 1)),
+        *(
+            (text, row, column, 1, 1)
+            for row, line in enumerate(
+                (
+                    ("Brazil", "50,000", "51,000", "43,000", "43,900"),
+                    ("China", "700,000", "700,100", "455,000", "455,800"),
+                ),
+                2,
+            )
+            for column, text in enumerate(line)
+        ),
+    )
+    table = read(drawn(Made((120, 90, 90, 90, 90), cells, align="right"), "none"))
+    assert [(cell.text, cell.column_span) for cell in table.rows[0]] == [("", 1), ("Aluminum", 2), ("Carbide", 2)]
+    assert [len(row) for row in table.rows[1:]] == [5, 5, 5]
+
+
+def test_upright_lines_in_the_head_alone_divide_the_body_too() -> None:
+    drawing = drawn(made(LEDGER, (160, 80, 80, 80)), "none")
+    top, bottom = 20, 20 + LEADING + 8
+    for y in (top, bottom, 20 + 6 * (LEADING + 8)):
+        drawing.rule(20, y, 420, y)
+    for x in (20, 180, 260, 340, 420):
+        drawing.rule(x, top, x, bottom)
+    assert texts(read(drawing)) == LEDGER
+
+
+def test_a_merged_cell_without_text_is_written_as_empty_cells() -> None:
+    cells = (
+        ("", 0, 0, 2, 1),
+        ("both", 0, 1, 1, 2),
+        ("a", 1, 1, 1, 1),
+        ("b", 1, 2, 1, 1),
+        ("x", 2, 0, 1, 1),
+        ("1", 2, 1, 1, 1),
+    )
+    table = read(drawn(Made((80, 80, 80), (*cells, ("2", 2, 2, 1, 1))), "grid"))
+    assert texts(table) == [["", "both"], ["", "a", "b"], ["x", "1", "2"]]
+
+
+def test_a_line_that_runs_over_two_cells_is_divided_between_them() -> None:
+    drawing = drawn(made(LEDGER, (160, 80, 80, 80)), "grid")
+    by_row: dict[int, list[TextLine]] = {}
+    for line in drawing.lines:
+        by_row.setdefault(round(line.box.top), []).append(line)
+    drawing.lines = [
+        TextLine(
+            row[0].box.joined(row[-1].box),
+            " ".join(line.text or "" for line in row),
+            tuple(word for line in row for word in line.words),
+        )
+        for row in by_row.values()
+    ]
+    assert texts(read(drawing)) == LEDGER
+
+
+def test_a_leaning_scan_is_read_as_if_it_stood_straight() -> None:
+    drawing = drawn(made(LEDGER, (160, 80, 80, 80)), "grid")
+    turn = cv2.getRotationMatrix2D((drawing.width / 2, drawing.height / 2), 2.0, 1)
+    pixels = cv2.warpAffine(drawing.pixels, turn, drawing.size, borderValue=(255, 255, 255))
+    read_turned = read_table(
+        np.asarray(pixels, np.uint8), [_turned(line, turn, drawing.size) for line in drawing.lines], Box.of_page()
+    )
+    (table,) = parsed(read_turned.html)
+    assert texts(table) == LEDGER
+
+
+def _turned(line: TextLine, turn: np.ndarray, size: Size) -> TextLine:
+    def corners(box: Box) -> list[tuple[float, float]]:
+        points = ((box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom))
+        moved = [turn @ (x / 1000 * size.width, y / 1000 * size.height, 1) for x, y in points]
+        return [(x / size.width * 1000, y / size.height * 1000) for x, y in moved]
+
+    def around(points: list[tuple[float, float]]) -> Box:
+        xs, ys = zip(*points, strict=True)
+        return Box(min(xs), min(ys), max(xs), max(ys))
+
+    words = tuple(Word(word.text, around(corners(word.box))) for word in line.words)
+    return TextLine(around(corners(line.box)), line.text, words, quad=tuple(corners(line.box)))
+
+
+def test_mark_up_in_a_cell_is_text() -> None:
+    rows = [["a<b", "R&D"], ["<td>", "3"]]
+    html = read_table(*_picture(drawn(made(rows, (80, 80)), "grid"))).html
+    assert "a&lt;b" in html
+    assert "R&amp;D" in html
+    assert "&lt;td&gt;" in html
+
+
+def _picture(drawing: Drawing) -> tuple[np.ndarray, list[TextLine], Box]:
+    return drawing.pixels, drawing.lines, Box.of_page()
+
+
+def test_lines_without_words_or_text_are_borne() -> None:
+    drawing = drawn(made(LEDGER, (160, 80, 80, 80)), "grid")
+    plain = [TextLine(line.box, line.text) for line in drawing.lines]
+    (table,) = parsed(read_table(drawing.pixels, plain, Box.of_page()).html)
+    assert texts(table) == LEDGER
+    assert read_table(drawing.pixels, [], Box.of_page()).html == "<table></table>"
+
+
+def test_a_crop_is_read_in_the_units_of_its_page() -> None:
+    page = Drawing(900, 600)
+    drawn(made(LEDGER, (160, 80, 80, 80)), "grid", left=300, top=200, onto=page)
+    frame = Box.from_pixels(290, 190, 720, 360, page.size)
+    (table,) = parsed(read_table(page.pixels[190:360, 290:720], page.lines, frame).html)
+    assert texts(table) == LEDGER
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.text("abcdefg0123456789.,%", min_size=1, max_size=9),
+            st.integers(0, 380),
+            st.integers(0, 280),
+        ),
+        min_size=1,
+        max_size=40,
+    ),
+    st.lists(st.tuples(st.booleans(), st.integers(0, 290), st.integers(0, 200)), max_size=8),
+)
+def test_every_word_is_in_the_table_once_and_the_grid_is_whole(
+    placed: list[tuple[str, int, int]], rules: list[tuple[bool, int, int]]
+) -> None:
+    drawing = Drawing(460, 300)
+    drawing.lines = [words_at(text, left, top, drawing.size) for text, left, top in placed]
+    for across, at, start in rules:
+        drawing.rule(*((start, at, start + 200, at) if across else (at, start, at, start + 90)))
+
+    html = read_table(drawing.pixels, drawing.lines, Box.of_page()).html
+
+    (table,) = parsed(html)
+    text = re.sub(r"<[^>]*>", " ", html)
+    assert Counter("".join(text.split())) == Counter("".join(word for word, _, _ in placed))
+    assert {_places(table, row) for row in range(len(table.rows))} == {table.columns}
+
+
+def _places(table: Table, row: int) -> int:
+    """How many places of a row cells cover."""
+    return sum(cell.column_span for top, _, cell in table.placed() if top <= row < top + cell.row_span)
+
+
+# --- finding --------------------------------------------------------------------------------------------------------
+
+
+def found(page: Drawing) -> list[Box]:
+    return [table.box for table in find_tables(page.pixels, page.lines, find_rules(page.pixels))]
+
+
+def prose(page: Drawing, left: int, top: int, width: int, rows: int) -> None:
+    text = [
+        "running",
+        "text",
+        "whose",
+        "lines",
+        "fill",
+        "their",
+        "column",
+        "from",
+        "one",
+        "margin",
+        "to",
+        "the",
+        "other",
+        "as",
+        "paragraphs",
+        "do",
+    ]
+    word = 0
+    for row in range(rows):
+        line = ""
+        while len(line) * 6.4 < width - 70:
+            line += f" {text[word % len(text)]}"
+            word += 1
+        page.write(line.strip(), left, top + 18 * row)
+
+
+@pytest.mark.parametrize("rules", ["grid", "head", "none"])
+def test_a_table_between_paragraphs_is_found_alone(rules: str) -> None:
+    page = Drawing(800, 900)
+    prose(page, 60, 60, 680, 9)
+    drawn(made(LEDGER, (220, 120, 120, 120), align="right"), rules, left=90, top=300, onto=page)
+    prose(page, 60, 520, 680, 12)
+
+    (box,) = found(page)
+
+    assert box.iou(Box.from_pixels(90, 300, 670, 438, page.size)) > 0.8
+
+
+def test_the_table_of_one_column_leaves_the_text_of_the_other_alone() -> None:
+    page = Drawing(900, 700)
+    prose(page, 40, 40, 400, 34)
+    prose(page, 480, 300, 400, 19)
+    drawn(made(LEDGER, (130, 80, 80, 80), align="right"), "none", left=480, top=60, onto=page)
+
+    (box,) = found(page)
+
+    assert box.left > 500
+    assert box.bottom < 320
+
+
+def test_text_in_two_columns_is_no_table() -> None:
+    page = Drawing(900, 900)
+    prose(page, 40, 40, 400, 40)
+    prose(page, 480, 40, 400, 40)
+    assert found(page) == []
+
+
+def test_a_list_is_no_table() -> None:
+    page = Drawing(800, 600)
+    for number in range(1, 12):
+        page.write(f"{number}.", 60, 40 + 24 * number)
+        page.write("an entry of the list in some words", 100, 40 + 24 * number)
+    assert found(page) == []
+
+
+def test_contents_are_no_table() -> None:
+    page = Drawing(800, 600)
+    for number in range(1, 12):
+        page.write(f"Chapter about matter {number}", 60, 40 + 24 * number)
+        page.write(str(7 * number), 700, 40 + 24 * number)
+    assert found(page) == []
+
+
+def test_a_form_is_no_table() -> None:
+    page = Drawing(800, 400)
+    for row, (label, value) in enumerate(
+        (
+            ("Name:", "Ann Example"),
+            ("Street:", "Long Lane 5"),
+            ("City:", "Springfield"),
+            ("Born:", "1970"),
+            ("Phone:", "555 1234"),
+        )
+    ):
+        page.write(label, 60, 60 + 24 * row)
+        page.write(value, 220, 60 + 24 * row)
+        page.write(label, 440, 60 + 24 * row)
+        page.write(value, 600, 60 + 24 * row)
+    assert found(page) == []
+
+
+def test_a_frame_around_a_paragraph_is_no_table() -> None:
+    page = Drawing(800, 400)
+    prose(page, 60, 60, 680, 9)
+    for a, b, c, d in ((40, 40, 760, 40), (40, 240, 760, 240), (40, 40, 40, 240), (760, 40, 760, 240)):
+        page.rule(a, b, c, d, 2)
+    assert found(page) == []
+
+
+def test_lines_need_no_text() -> None:
+    page = Drawing(800, 400)
+    drawn(made(LEDGER, (220, 120, 120, 120), align="right"), "grid", left=90, top=100, onto=page)
+    page.lines = [TextLine(line.box) for line in page.lines]
+    assert len(found(page)) == 1
+
+
+def test_an_empty_page_has_no_table() -> None:
+    assert found(Drawing(300, 300)) == []
