@@ -25,7 +25,8 @@ QUICK = {"retry_seconds": 0.02, "connect_seconds": 5.0, "request_seconds": 5.0, 
 @asynccontextmanager
 async def reading(server: ModelServer | str, **settings: object) -> AsyncIterator[ChatRecognizer]:
     url = server if isinstance(server, str) else server.url
-    recognizer = await open_recognizer(EngineSettings.model_validate({"url": url, **QUICK, **settings}))
+    knobs = {"url": url, "answers_kept": 0, **QUICK, **settings}  # the crops here are all alike
+    recognizer = await open_recognizer(EngineSettings.model_validate(knobs))
     try:
         yield recognizer
     finally:
@@ -236,6 +237,17 @@ async def test_passing_failures_leave_no_trace() -> None:
         recognition = await read_one(recognizer)
     assert recognition.text == "read"
     assert recognition.problems == ()
+
+
+async def test_a_crop_that_comes_again_is_not_asked_for_again() -> None:
+    other = crop(lines_of_text(2))
+    async with serving(always("read")) as server, reading(server, answers_kept=10) as recognizer:
+        first = await recognizer.recognize([crop()] * 3 + [other], document="one")
+        second = await recognizer.recognize([crop(), other], document="two")
+    assert [recognition.text for recognition in first + second] == ["read"] * 6
+    assert len(server.asked) == 2
+    assert sum(recognition.usage.requests for recognition in first + second) == 2
+    assert [recognition.steps for recognition in second] == [("read_before",)] * 2
 
 
 async def test_a_busy_server_is_given_the_time_it_asks_for() -> None:

@@ -221,7 +221,7 @@ class Reading:
             self._stages,
             self.options,
             document=f"{self.name}-{id(self):x}",
-            pages_in_flight=self._settings.pages_in_flight,
+            window=_window(self._settings),
             known=self.known,
         )
         async for page in self._stream:
@@ -346,6 +346,12 @@ def engine_names(settings: EngineSettings) -> tuple[str, str]:
         raise OptionInvalid(f"no engine called {settings.engine!r}; there are: {', '.join(ENGINES)}")
     detector, recognizer = ENGINES[settings.engine]
     return settings.detector or detector, settings.recognizer or recognizer
+
+
+def _window(settings: EngineSettings) -> pipeline.Window:
+    """A quarter of the requests: some fill a page with four regions, most pages have more."""
+    least = settings.pages_in_flight or 6
+    return pipeline.Window(least, settings.pages_in_flight or max(least, settings.requests_in_flight // 4))
 
 
 def _as_source(source: AnySource) -> Source:

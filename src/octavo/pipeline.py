@@ -11,9 +11,11 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
+
+import numpy as np
 
 from octavo import assemble, crops, regions, text_layer
 from octavo.detectors import Detector
@@ -81,33 +83,61 @@ class _Stopwatch:
         self._since = now
 
 
+class Window:
+    """How many pages of a document are under way: `least` always, up to `most` while their pictures are small."""
+
+    def __init__(self, least: int, most: int) -> None:
+        self.most = most
+        self.page_bytes = 0  # of the page drawn last
+        self._least = least
+        self._inside = 0
+        self._changed = asyncio.Event()
+
+    async def enter(self) -> None:
+        """For one task at a time."""
+        while not self._is_open():
+            self._changed.clear()
+            await self._changed.wait()
+        self._inside += 1
+
+    def leave(self) -> None:
+        self._inside -= 1
+        self._changed.set()
+
+    def _is_open(self) -> bool:
+        small = self._inside * self.page_bytes < _SMALL
+        return self._inside < self._least or (self._inside < self.most and small)
+
+
+_SMALL = 256 << 20  # bytes of the pictures of all pages under way, from which `least` applies
+
+
 async def read(
     pages: Drawable,
     stages: Stages,
     options: ParseOptions,
     *,
     document: str,
-    pages_in_flight: int,
+    window: "Window",
     known: Mapping[int, Page] = MappingProxyType({}),
 ) -> AsyncGenerator[Page]:
     """The pages of one document, in order. Closing the iterator cancels what is still running.
 
-    At most `pages_in_flight` page pictures exist at a time; finished pages wait for their turn without theirs.
+    No more pages are under way than the window lets in; finished pages wait for their turn without their pictures.
     Pages that are `known` from an earlier run are handed on as they are.
     """
-    window = asyncio.Semaphore(pages_in_flight)
-    started: asyncio.Queue[asyncio.Task[Page] | None] = asyncio.Queue(maxsize=8 * pages_in_flight)
+    started: asyncio.Queue[asyncio.Task[Page] | None] = asyncio.Queue(maxsize=8 * window.most)
     running: set[asyncio.Task[Page]] = set()
 
     async def one(number: int) -> Page:
         try:
-            return known.get(number) or await _page(number, pages, stages, options, document)
+            return known.get(number) or await _page(number, pages, stages, options, document, window)
         finally:
-            window.release()
+            window.leave()
 
     async def start_all() -> None:
         for number in pages.numbers:
-            await window.acquire()
+            await window.enter()
             task = asyncio.create_task(one(number))
             running.add(task)
             task.add_done_callback(running.discard)
@@ -126,12 +156,15 @@ async def read(
         await asyncio.gather(starter, *running, return_exceptions=True)
 
 
-async def _page(number: int, pages: Drawable, stages: Stages, options: ParseOptions, document: str) -> Page:
+async def _page(
+    number: int, pages: Drawable, stages: Stages, options: ParseOptions, document: str, window: "Window"
+) -> Page:
     loop = asyncio.get_running_loop()
     watch = _Stopwatch()
     try:
         image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright)
         watch.lap("draw")
+        window.page_bytes = image.pixels.nbytes
         detections, problems = await _layout(image, stages.detector)
         watch.lap("layout")
         budget = stages.recognizer.budget
@@ -140,6 +173,7 @@ async def _page(number: int, pages: Drawable, stages: Stages, options: ParseOpti
             lambda: _prepare(image, detections, problems, options, lambda r: crops.cut(image, r, budget)),
         )
         watch.lap("regions")
+        image = _without_pixels(image)  # the next page may be drawn into its memory
         read_now = await stages.recognizer.recognize(prepared.crops, document=document) if prepared.crops else []
         prepared.crops.clear()
         watch.lap("recognize")
@@ -155,6 +189,11 @@ async def _page(number: int, pages: Drawable, stages: Stages, options: ParseOpti
         log.exception("page_failed document=%s page=%d", document, number + 1)
         failure = EngineFailed(f"page {number + 1} could not be processed: an unexpected error, see the log")
         return assemble.lost_page(number, Problem(failure.code, failure.message, Severity.LOST, page=number))
+
+
+def _without_pixels(image: PageImage) -> PageImage:
+    """The same page, of the same size, all of one colour that takes no memory."""
+    return replace(image, pixels=np.broadcast_to(np.zeros(1, np.uint8), image.pixels.shape))
 
 
 def _draw(number: int, pages: Drawable, upright: Callable[[PageImage], PageImage]) -> PageImage:

@@ -87,7 +87,9 @@ async def parsed(source: OnePage, case: dict[str, Any]) -> Document:
     with ThreadPoolExecutor(2) as executor:
         detector = pipeline.SharedDetector(Replayed(case["pages"][0]), executor)
         stages = pipeline.Stages(lambda page: page, detector, Scripted(said), executor)
-        pages = [page async for page in pipeline.read(source, stages, OPTIONS, document="page", pages_in_flight=2)]
+        pages = [
+            page async for page in pipeline.read(source, stages, OPTIONS, document="page", window=pipeline.Window(2, 2))
+        ]
     return assemble.document("page", pages, page_count=1, headings=(), options=OPTIONS, engines={}, timings={})
 
 

@@ -1,14 +1,17 @@
 """GLM-OCR on any OpenAI-compatible server: the one given by `url`, or a vLLM that is started here.
 
-Crops come in at the model's budget and go out as they are, JPEG-encoded off the event loop. A few more than may be in
-flight are encoded ahead, also while the server still boots. What the crops of a page lose is in their recognitions.
+Crops come in at the model's budget and go out as they are, JPEG-encoded off the event loop, a page's together, also
+while the server still boots. A crop that is the same as an earlier one, pixel for pixel, is not asked about again. What
+the crops of a page lose is in their recognitions.
 """
 
 import asyncio
+import hashlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -20,11 +23,14 @@ from octavo.errors import EngineFailed
 from octavo.fair_gate import FairGate
 from octavo.geometry import PixelBudget
 from octavo.glm_ocr import Sampling
+from octavo.read_before import ReadBefore
 from octavo.recovery import Ladder
 from octavo.settings import EngineSettings
 from octavo.vllm_server import VllmServer
 
 log = logging.getLogger(__name__)
+
+_TOGETHER = 1 << 20  # pixels encoded in one go: 3 ms, and one change of threads
 
 
 class ChatRecognizer:
@@ -35,17 +41,14 @@ class ChatRecognizer:
         self._quality = settings.crop_quality
         self._prompts = dict(glm_ocr.PROMPTS) | dict(settings.prompts)
         self._client = ChatClient(settings, upstream)
-        # Encoding takes 1 to 40 ms, an answer some 200: an eighth ahead keeps every place in flight taken.
+        # An eighth ahead, to send at once where a place in flight gets free.
         ahead = max(2, settings.requests_in_flight // 8)
         self._gate = FairGate(settings.requests_in_flight + ahead)
         self._encoders = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="octavo-encode")
-        self._ladder = Ladder(
-            self._ask,
-            sampling=_sampling(settings),
-            token_limit=settings.region_tokens,
-            budget=glm_ocr.budget(settings.crop_pixels),
-            climbing=settings.recovery,
-        )
+        self._before = ReadBefore(settings.answers_kept)
+        self._sampling = _sampling(settings)
+        self._token_limit = settings.region_tokens
+        self._climbing = settings.recovery
         self.budget: PixelBudget = glm_ocr.budget(settings.crop_pixels)
 
     @property
@@ -62,23 +65,47 @@ class ChatRecognizer:
         await self._upstream.ready()
 
     async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
+        loop = asyncio.get_running_loop()
+        encoding = [loop.run_in_executor(self._encoders, _all_encoded, some, self._quality) for some in _batches(crops)]
+        pictures = [picture for some in await asyncio.gather(*encoding) for picture in some]
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._recognize(crop, document)) for crop in crops]
+            tasks = [
+                group.create_task(self._recognize(crop, picture, document))
+                for crop, picture in zip(crops, pictures, strict=True)
+            ]
         return [task.result() for task in tasks]
 
-    async def _recognize(self, crop: Crop, document: str) -> Recognition:
+    async def _recognize(self, crop: Crop, picture: "_Picture | None", document: str) -> Recognition:
+        if picture is None:  # asking will say why it cannot be encoded
+            return await self._read(crop, None, document)
+        key = picture.digest + f"{crop.region.task}{crop.region.label}".encode()
+        return await self._before.recognition(key, document, lambda: self._read(crop, picture.jpeg, document))
+
+    async def _read(self, crop: Crop, jpeg: bytes | None, document: str) -> Recognition:
+        async def ask(pixels: Pixels, task: Task, sampling: Sampling, max_tokens: int) -> Answer:
+            encoded = jpeg if pixels is crop.pixels else None
+            return await self._ask(encoded, pixels, task, sampling, max_tokens)
+
+        ladder = Ladder(
+            ask,
+            sampling=self._sampling,
+            token_limit=self._token_limit,
+            budget=self.budget,
+            climbing=self._climbing,
+        )
         async with self._gate.slot(document):
             try:
-                return await self._ladder.read(crop.pixels, crop.region.task, crop.region.label)
+                return await ladder.read(crop.pixels, crop.region.task, crop.region.label)
             except Exception:  # the last line of defence: a crop's defect must not take its page
                 log.exception("crop_failed document=%s page=%d", document, crop.region.page + 1)
                 failure = EngineFailed("the region could not be read: an unexpected error, see the log")
                 problem = Problem(failure.code, failure.message, Severity.LOST)
                 return Recognition(None, TextSource.NONE, problems=(problem,))
 
-    async def _ask(self, pixels: Pixels, task: Task, sampling: Sampling, max_tokens: int) -> Answer:
-        loop = asyncio.get_running_loop()
-        jpeg = await loop.run_in_executor(self._encoders, _encoded, pixels, self._quality)
+    async def _ask(self, jpeg: bytes | None, pixels: Pixels, task: Task, sampling: Sampling, max_tokens: int) -> Answer:
+        if jpeg is None:
+            loop = asyncio.get_running_loop()
+            jpeg = await loop.run_in_executor(self._encoders, _encoded, pixels, self._quality)
         return await self._client.ask(Question(jpeg, self._prompts[task], sampling, max_tokens))
 
     async def close(self) -> None:
@@ -89,6 +116,38 @@ class ChatRecognizer:
 
 def _sampling(settings: EngineSettings) -> Sampling:
     return Sampling(settings.temperature, settings.top_p, settings.top_k, settings.repetition_penalty)
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A crop, encoded."""
+
+    jpeg: bytes  # as it travels
+    digest: bytes
+
+
+def _batches(crops: Sequence[Crop]) -> Iterator[list[Crop]]:
+    batch: list[Crop] = []
+    for crop in crops:
+        batch.append(crop)
+        if sum(crop.pixels.size for crop in batch) // 3 >= _TOGETHER:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _all_encoded(crops: Sequence[Crop], quality: int) -> list[_Picture | None]:
+    """None for one that cannot be encoded."""
+    pictures: list[_Picture | None] = []
+    for crop in crops:
+        try:
+            jpeg = _encoded(crop.pixels, quality)
+        except (EngineFailed, cv2.error):
+            pictures.append(None)
+        else:
+            pictures.append(_Picture(jpeg, hashlib.blake2b(jpeg, digest_size=16).digest()))
+    return pictures
 
 
 def _encoded(pixels: Pixels, quality: int) -> bytes:

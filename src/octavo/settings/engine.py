@@ -29,8 +29,11 @@ class Choice(Settings):
         None, "CPU threads of the embedded networks. Default: the cores this process may use.", ge=1
     )
 
-    pages_in_flight: int = knob(
-        6, "Page pictures of one document held at a time, between drawing and recognition.", ge=1
+    pages_in_flight: int | None = knob(
+        None,
+        "Pages of one document under way at a time. Default: 6, or while they are small a quarter of the requests "
+        "in flight.",
+        ge=1,
     )
     onnx_providers: tuple[str, ...] = knob(
         (), "ONNX Runtime providers tried before the CPU: CUDAExecutionProvider ... Needs a build that has them."
@@ -94,6 +97,11 @@ class ModelServer(Settings):
     )
     crop_quality: int = knob(
         90, "JPEG quality of the crops sent to the model.", ge=30, le=100, environment=("IMAGE_JPEG_QUALITY",)
+    )
+    answers_kept: int = knob(
+        4096,
+        "Answers kept for crops that come again, pixel for pixel: logos, form headers. 0: each is asked for.",
+        ge=0,
     )
     confidences: bool = knob(False, "Ask for token probabilities, and give each region a confidence.")
     recovery: bool = knob(
