@@ -21,6 +21,7 @@ class Ticket:
 
     id: str
     input: Any
+    beside: dict[str, Any] = field(default_factory=dict)
     state: str = "queued"  # queued, taken, done, cancelled
     posts: list[dict[str, Any]] = field(default_factory=list)  # final results, as posted
     progress: list[dict[str, Any]] = field(default_factory=list)
@@ -49,6 +50,7 @@ class LoopbackQueue:
         self._waiting: deque[Ticket] = deque()
         self._news = asyncio.Condition()
         self._stops: list[str] = []
+        self._spoilt: list[Any] = []
         self._refusals: deque[int] = deque()
         self._poll_seconds, self._result_limit = poll_seconds, result_limit
         self._runner: web.AppRunner | None = None
@@ -96,8 +98,9 @@ class LoopbackQueue:
             "RUNPOD_SKIP_GPU_CHECK": "true",
         }
 
-    async def submit(self, payload: Any, *, sync: bool = False) -> Ticket:
-        ticket = Ticket(("sync-" if sync else "") + uuid.uuid4().hex, payload)
+    async def submit(self, payload: Any, *, sync: bool = False, **beside: Any) -> Ticket:
+        """A job; what is `beside` stands next to its input."""
+        ticket = Ticket(("sync-" if sync else "") + uuid.uuid4().hex, payload, beside)
         self.tickets[ticket.id] = ticket
         async with self._news:
             self._waiting.append(ticket)
@@ -107,6 +110,10 @@ class LoopbackQueue:
     def cancel(self, ticket: Ticket) -> None:
         ticket.state = "cancelled"
         self._stops.append(ticket.id)
+
+    def spoil(self, jobs: list[Any]) -> None:
+        """The next batch is this, which is no list of jobs."""
+        self._spoilt.append(jobs)
 
     def refuse(self, *statuses: int) -> None:
         """The next result posts are answered with these."""
@@ -125,13 +132,15 @@ class LoopbackQueue:
             ticket.state = "taken"
             ticket.taken.set()
         self.taken_at_once = max(self.taken_at_once, sum(t.state == "taken" for t in self.tickets.values()))
-        return [{"id": ticket.id, "input": ticket.input} for ticket in taken]
+        return [{"id": ticket.id, "input": ticket.input, **ticket.beside} for ticket in taken]
 
     async def _take_one(self, request: web.Request) -> web.Response:
         jobs = await self._take(1)
         return web.json_response(jobs[0]) if jobs else web.Response(status=204)
 
     async def _take_many(self, request: web.Request) -> web.Response:
+        if self._spoilt:
+            return web.json_response(self._spoilt.pop())
         jobs = await self._take(int(request.query["batch_size"]))
         return web.json_response(jobs) if jobs else web.Response(status=204)
 

@@ -13,6 +13,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from bucket import SECRET, loopback_bucket
 from loopback_queue import LoopbackQueue, Ticket
 from PIL import Image, ImageDraw
 
@@ -68,9 +69,10 @@ async def answered(tickets: list[Ticket], seconds: float = 90) -> None:
             await ticket.answered.wait()
 
 
-def assert_nothing_leaked(queue: LoopbackQueue, log: Path) -> None:
-    said = json.dumps([ticket.posts for ticket in queue.tickets.values()]) + log.read_text()
-    for secret in ("Traceback", str(HERE.parent), "must-not-leak", "secret-of-the-caller"):
+def assert_nothing_leaked(queue: LoopbackQueue, log: Path, *secrets: str) -> None:
+    answers = [ticket.posts + ticket.chunks + ticket.progress for ticket in queue.tickets.values()]
+    said = json.dumps(answers) + log.read_text()
+    for secret in ("Traceback", str(HERE.parent), "must-not-leak", "secret-of-the-caller", *secrets):
         assert secret not in said
 
 
@@ -193,3 +195,116 @@ async def test_a_spent_time_budget_gives_the_finished_pages(tmp_path: Path) -> N
         assert ticket.output["status"] == "partial"
         assert 0 < sum(problem["code"] == "time_budget_spent" for problem in result["problems"]) < 12
         assert "[text]" in result["markdown_result"]
+
+
+async def test_a_job_may_ask_for_its_pages_one_by_one(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with LoopbackQueue() as queue, working(queue, log):
+        streamed = await queue.submit({"images_base64": [PAGE] * 2, "stream": "true"})
+        whole = await queue.submit({"images_base64": [PAGE] * 2})
+        await answered([streamed, whole])
+        assert [chunk.get("page") for chunk in streamed.chunks] == [1, 2, None]
+        assert isinstance(streamed.output, list)
+        assert not whole.chunks
+        assert whole.output["result"]["page_count"] == 2
+
+
+async def test_a_poisonous_job_is_answered_and_the_worker_lives(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    poison = [
+        {"images_base64": [PAGE] * 2, "label_task_mapping": {"text": {"a": 1}}},
+        {"pdf_base64": base64.b64encode(b"%PDF-1.7\n" + b"(" * 500_000).decode()},
+        {"image_base64": base64.b64encode(b"\x89PNG\r\n\x1a\n" + b"\xff" * 1000).decode()},
+        {"image_base64": PAGE, "dpi": 1e308},
+        {"image_base64": "\ud800"},
+        {"pdf_url": "http://[::1"},
+        {"image_base64": PAGE, "pages": "1-999999999999999999999"},
+        {"input": {"input": {"input": []}}},
+        None,
+        [[[]]],
+    ]
+    async with LoopbackQueue() as queue, working(queue, log):
+        queue.spoil([{"input": {}}, {"id": 7, "input": {}}, "no job", None])
+        tickets = [await queue.submit(payload) for payload in poison]
+        good = await queue.submit({"image_base64": PAGE})
+        await answered([*tickets, good])
+        assert all(len(ticket.posts) == 1 and ticket.error for ticket in tickets)
+        assert all(ticket.error and ticket.error["code"] != "internal" for ticket in tickets)
+        assert good.output["status"] == "success"
+    assert_nothing_leaked(queue, log)
+
+
+async def test_a_killed_worker_s_job_goes_on_in_the_next(tmp_path: Path) -> None:
+    volume, job = tmp_path / "volume", {"images_base64": [PAGE] * 6}
+    volume.mkdir()
+    slow = {"OCTAVO_SLEEP": "0.5", "OCTAVO_PAGES_IN_FLIGHT": "1", "RUNPOD_VOLUME_PATH": str(volume)}
+    async with LoopbackQueue() as queue:
+        with contextlib.suppress(AssertionError):  # it does not go with exit code 0 this time
+            async with working(queue, tmp_path / "log", **slow) as process:
+                lost = await queue.submit(job)
+                async with asyncio.timeout(60):
+                    while len(list(volume.rglob("*.json"))) < 3:  # noqa: ASYNC110  another process writes them
+                        await asyncio.sleep(0.05)
+                process.kill()
+                await process.wait()
+        kept = len(list(volume.rglob("*.json")))
+        assert not lost.posts
+        async with working(queue, tmp_path / "log-of-the-next", **slow):
+            again = await queue.submit(job)
+            await answered([again])
+            assert again.output["status"] == "success"
+            assert again.output["result"]["run_info"]["pages_from_checkpoint"] == kept
+        assert not list(volume.rglob("*.json"))
+
+
+async def test_files_go_to_the_bucket_beside_the_input(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    shown = {"return_layout_visualization": True, "layout_visualization_base64": True}
+    small = {"OCTAVO_RUN_REPLY_BYTES": "12000", "OCTAVO_ALLOW_PRIVATE_ADDRESSES": "true"}
+    with loopback_bucket() as bucket:
+        async with LoopbackQueue() as queue, working(queue, log, **small):
+            ticket = await queue.submit({"images_base64": [PAGE] * 4} | shown, s3Config=bucket.s3_config)
+            await answered([ticket])
+            assert ticket.output["status"] == "success"
+            assert all("url" in picture for picture in ticket.output["result"]["layout_visualizations"])
+        assert len(bucket.files()) == 4
+        assert_nothing_leaked(queue, log, SECRET)
+
+
+GLM_OCR = {"OCTAVO_ENGINE": "glm-ocr", "OCTAVO_RECOGNIZER": "openai", "VLLM_PORT": "0", "SPECULATIVE_CONFIG": ""}
+
+
+def a_vllm(folder: Path, behaviour: str) -> dict[str, str]:
+    """A program that looks like vLLM, and what makes the worker start it."""
+    program = folder / "vllm"
+    program.write_text(f'#!/bin/sh\nsleep 2\nexec "{sys.executable}" "{HERE.parent}/fake_vllm.py" {behaviour} "$@"\n')
+    program.chmod(0o755)
+    return GLM_OCR | {"OCTAVO_VLLM_COMMAND": str(program), "FAKE_VLLM_NOTES": str(folder / "notes")}
+
+
+async def test_jobs_are_taken_while_the_model_boots(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with LoopbackQueue() as queue, working(queue, log, **a_vllm(tmp_path, "works")):
+        ticket = await queue.submit({"image_base64": PAGE})
+        await answered([ticket])
+        assert ticket.output["result"]["markdown_result"].startswith("read by")
+    said = log.read_text()
+    assert said.index("job_started") < said.index("vllm_ready")
+    assert_nothing_leaked(queue, log)
+
+
+async def test_a_model_that_never_comes_up_ends_the_worker_and_answers_its_jobs(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with LoopbackQueue() as queue:
+        with contextlib.suppress(AssertionError):  # it does not go with exit code 0
+            async with working(queue, log, **a_vllm(tmp_path, "dies")) as process:
+                ticket = await queue.submit({"image_base64": PAGE})
+                await asyncio.wait_for(process.wait(), 60)
+        assert process.returncode == 1
+        assert [post["output"]["status"] for post in ticket.posts] == ["error"]
+        assert ticket.error is not None
+        assert (ticket.error["code"], ticket.error["fault"]) == ("engine_unavailable", "ours")
+        assert_nothing_leaked(queue, log, "hf_abcdef", "/opt/models")
+    [said] = [line for line in log.read_text().splitlines() if line.startswith("octavo: ")]
+    assert "vLLM ended with exit code 1 before it was healthy" in said
+    assert "ValueError: no such thing in config.json" in log.read_text()

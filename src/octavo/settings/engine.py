@@ -157,7 +157,7 @@ class VllmProcess(Settings):
     )
     speculative_config: Mapping[str, Any] | None = knob(
         {"method": "mtp", "num_speculative_tokens": 3},
-        "vLLM's speculative decoding as JSON; 'off' or empty: none. Dropped, with a warning, where vLLM cannot start so.",
+        "vLLM's speculative decoding as JSON; 'off' or empty: none. Dropped, with a warning, where it does not start.",
         environment=("SPECULATIVE_CONFIG",),
         may_be_empty=True,
     )
