@@ -93,8 +93,8 @@ def _along_rows(grey: _Grey, text: NDArray[np.float64], shortest: int, *, gap: i
         # A sloping line steps from row to row: three rows together see it unbroken.
         cv2.dilate(edge, np.ones((3, 1), np.uint8), dst=edge)
         cv2.morphologyEx(edge, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8), dst=edge)
-        count, _, boxes, _ = cv2.connectedComponentsWithStats(edge, connectivity=8, ltype=cv2.CV_32S)
-        areas = boxes[1:count, :4]
+        outlines, _ = cv2.findContours(edge, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        areas = np.array([cv2.boundingRect(outline) for outline in outlines], np.int32).reshape(-1, 4)
         areas = areas[areas[:, 3] <= np.maximum(8, 0.12 * areas[:, 2])]
         for left, top, width, height in areas[~_in_text(areas, text)].tolist():
             if not _of_letters(strokes, left, top, width, height):
