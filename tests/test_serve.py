@@ -1,0 +1,138 @@
+"""Jobs over HTTP: the load balancer's pings, replies with a status that fits, pages as lines."""
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from test_contract import NULL_ENGINES, PAGE
+
+from octavo.frontends.serve import application
+from octavo.settings import EngineSettings, OrientationUse, ParseOptions, ServeSettings, WorkerSettings
+
+HERE = Path(__file__).parent
+ENGINE = EngineSettings(detector="whole_page", recognizer="scripted", volume_path="/no/such/volume")
+OPTIONS = ParseOptions(orientation=OrientationUse.OFF)
+
+
+@contextlib.asynccontextmanager
+async def serving(
+    engine: EngineSettings = ENGINE, serve: ServeSettings | None = None
+) -> AsyncIterator[TestClient[aiohttp.web.Request, aiohttp.web.Application]]:
+    app = application(engine, OPTIONS, WorkerSettings(), serve or ServeSettings())
+    async with TestClient(TestServer(app)) as client:
+        yield client
+
+
+@pytest.mark.parametrize("wrapped", [True, False])
+async def test_a_job_comes_bare_or_wrapped(wrapped: bool) -> None:
+    job = {"image_base64": PAGE}
+    async with serving() as client:
+        response = await client.post("/parse", json={"input": job} if wrapped else job)
+        assert response.status == 200
+        assert (await response.json())["result"]["markdown_result"].strip() == "[text]"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"no json", 422, "source_invalid"),
+        (b'"text"', 422, "source_invalid"),
+        (b'{"input": {}}', 422, "source_invalid"),
+        (b'{"pdf_base64": "aGVsbG8="}', 422, "type_unsupported"),
+        (b'{"image_base64": "eA==", "colour": 1}', 422, "option_invalid"),
+        (b" " * 2000, 422, "source_invalid"),
+    ],
+)
+@pytest.mark.parametrize("route", ["/parse", "/parse/stream"])
+async def test_errors_have_the_status_of_their_fault(route: str, body: bytes, status: int, code: str) -> None:
+    async with serving(serve=ServeSettings(request_bytes=1500)) as client:
+        response = await client.post(route, data=body)
+        assert response.status == status
+        assert (await response.json())["error"]["code"] == code
+
+
+async def test_pages_stream_as_lines() -> None:
+    async with serving() as client:
+        response = await client.post("/parse/stream", json={"images_base64": [PAGE] * 3})
+        lines = [json.loads(line) for line in (await response.text()).splitlines()]
+    assert [line["type"] for line in lines] == ["page", "page", "page", "end"]
+    assert [line.get("page") for line in lines] == [1, 2, 3, None]
+    assert lines[-1]["status"] == "success"
+
+
+async def test_a_reply_that_is_too_large_says_so() -> None:
+    job = {"images_base64": [PAGE] * 3, "return_layout_visualization": True, "layout_visualization_base64": True}
+    async with serving(serve=ServeSettings(reply_bytes=10_000)) as client:
+        response = await client.post("/parse", json=job)
+        assert response.status == 422
+        assert len(await response.read()) <= 10_000
+
+
+async def test_the_ping_tells_ready_from_loading(tmp_path: Path) -> None:
+    engine = ENGINE.model_copy(
+        update={"engine": "glm-ocr", "recognizer": "openai", "url": "http://127.0.0.1:9", "connect_seconds": 60.0}
+    )
+    async with serving(engine) as client:
+        assert (await client.get("/ping")).status == 204
+    async with serving() as client:
+        await asyncio.sleep(0.1)
+        response = await client.get("/ping")
+        assert response.status == 200
+        assert await response.json() == {"status": "ok", "jobs": 0}
+
+
+@contextlib.asynccontextmanager
+async def process(log: Path, **environment: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """handler.py in HTTP mode, as a container runs it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("OCTAVO", "RUNPOD", "GLMOCR"))}
+    variables = clean | NULL_ENGINES | {"OCTAVO_PRESET": "none", "WORKER_MODE": "http", "PORT": port} | environment
+    with log.open("wb") as output:
+        started = await asyncio.create_subprocess_exec(
+            sys.executable, str(HERE.parent / "handler.py"), env=variables, stdout=output, stderr=output
+        )
+        try:
+            yield started, f"http://127.0.0.1:{port}"
+        finally:
+            if started.returncode is None:
+                started.kill()
+                await started.wait()
+
+
+async def test_it_goes_when_asked_to(tmp_path: Path) -> None:
+    async with process(tmp_path / "log") as (server, url), aiohttp.ClientSession() as session:
+        status = 0
+        async with asyncio.timeout(60):
+            while status != 200:
+                await asyncio.sleep(0.2)
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(f"{url}/ping") as response:
+                        status = response.status
+        server.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(server.wait(), 30) == 0
+
+
+async def test_a_model_that_never_comes_up_ends_it_with_the_reason(tmp_path: Path) -> None:
+    log, program = tmp_path / "log", tmp_path / "vllm"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE}/fake_vllm.py" dies "$@"\n')
+    program.chmod(0o755)
+    engine = {"OCTAVO_ENGINE": "glm-ocr", "OCTAVO_RECOGNIZER": "openai", "VLLM_PORT": "0", "SPECULATIVE_CONFIG": ""}
+    vllm = {"OCTAVO_VLLM_COMMAND": str(program), "FAKE_VLLM_NOTES": str(tmp_path / "notes")}
+    async with process(log, **engine, **vllm) as (server, _):
+        assert await asyncio.wait_for(server.wait(), 60) == 1
+    said = log.read_text()
+    assert "octavo: vLLM ended with exit code 1 before it was healthy" in said
+    assert said.rstrip().endswith("[engine_unavailable]")
+    assert "no such thing in config.json" in said
+    assert "Traceback" not in said
