@@ -12,10 +12,13 @@ if buildah inspect --type image "$image" > /dev/null 2>&1; then
 fi
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
-# shellcheck disable=SC2016  # apt's own variable
-mirror=$(apt-get indextargets --format '$(SITE)' 2> /dev/null | head -n 1)
+mirror=
+if grep -q '^ID=debian' /etc/os-release; then
+    # shellcheck disable=SC2016  # apt's own variable
+    mirror=$(apt-get indextargets --format '$(SITE)' 2> /dev/null | head -n 1)
+fi
 packages=python3,python3-pip,python3-venv,ca-certificates,curl,git
-debootstrap --variant=minbase --include="$packages" bookworm "$root" "$mirror"
+debootstrap --variant=minbase --include="$packages" bookworm "$root" ${mirror:+"$mirror"}
 rm -f "$root"/usr/lib/python3*/EXTERNALLY-MANAGED
 rm -rf "$root"/var/cache/apt/archives/*.deb
 

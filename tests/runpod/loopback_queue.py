@@ -46,6 +46,7 @@ class LoopbackQueue:
     def __init__(self, *, poll_seconds: float = 5.0, result_limit: int | None = None) -> None:
         self.tickets: dict[str, Ticket] = {}
         self.pings = 0
+        self.unfit = 0  # pings of a worker that failed its fitness checks
         self.taken_at_once = 0
         self._waiting: deque[Ticket] = deque()
         self._news = asyncio.Condition()
@@ -178,4 +179,5 @@ class LoopbackQueue:
 
     async def _ping(self, request: web.Request) -> web.Response:
         self.pings += 1
+        self.unfit += request.query.get("status") == "unhealthy"
         return web.json_response({})

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from io import BytesIO
@@ -308,3 +309,49 @@ async def test_a_model_that_never_comes_up_ends_the_worker_and_answers_its_jobs(
     [said] = [line for line in log.read_text().splitlines() if line.startswith("octavo: ")]
     assert "vLLM ended with exit code 1 before it was healthy" in said
     assert "ValueError: no such thing in config.json" in log.read_text()
+
+
+async def test_a_machine_without_the_model_s_server_is_reported_unfit(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with LoopbackQueue() as queue:
+        with contextlib.suppress(AssertionError):  # it does not go with exit code 0
+            async with working(queue, log, **GLM_OCR, OCTAVO_VLLM_COMMAND="no-such-program") as process:
+                ticket = await queue.submit({"image_base64": PAGE})
+                await asyncio.wait_for(process.wait(), 60)
+        assert process.returncode == 1
+        assert ticket.state == "queued"  # another worker will take it
+        assert queue.unfit
+    assert "no-such-program" in log.read_text()
+
+
+def test_a_loop_that_hangs_ends_the_process() -> None:
+    program = """
+import asyncio, logging, time
+from octavo.frontends import runpod
+logging.basicConfig()
+async def main():
+    with runpod._Watchdog(1.0):
+        await asyncio.sleep(0.1)
+        time.sleep(60)
+asyncio.run(main())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1
+    assert "event_loop_hung seconds=1 at=__main__:" in done.stderr
+
+
+def test_the_sample_job_runs_without_a_queue(tmp_path: Path) -> None:
+    environment = {**os.environ, "OCTAVO_DETECTOR": "whole_page", "OCTAVO_RECOGNIZER": "scripted"}
+    environment |= {"OCTAVO_ORIENTATION": "off", "OCTAVO_PRESET": "none", "WORKER_MODE": "queue"}
+    root = HERE.parents[1]
+    done = subprocess.run(
+        [sys.executable, "handler.py"],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "[text]" in done.stdout + done.stderr

@@ -29,9 +29,10 @@ from octavo.frontends import _logs, _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
 from octavo.frontends._watch import EngineWatch
-from octavo.parser import Parser
+from octavo.parser import Parser, engine_names
 from octavo.replies import Reply, encoded, error_reply
 from octavo.settings import EngineSettings, ParseOptions, WorkerSettings, resolve
+from octavo.vllm_server import find_program
 from octavo.worker import Call, Worker
 
 os.environ.setdefault("RUNPOD_LOG_LEVEL", "INFO")  # the SDK's default, DEBUG, writes documents' text into the log
@@ -70,6 +71,7 @@ def run(arguments: Namespace) -> int:
     _logs.configure(settings.log_level)
     service = _Service(engine, options, settings)
     rp_scale.JobScaler = lambda config: _Scaler(config, service)
+    runpod.serverless.register_fitness_check(service.check)
     sys.argv = sys.argv[:1]  # the SDK parses the command line too
     runpod.serverless.start({"handler": service.handler, "concurrency_modifier": lambda _: settings.concurrency})
     if service.watch.failure is not None:
@@ -84,6 +86,11 @@ class _Service:
         self.settings = settings
         self.watch = EngineWatch()
         self._engine, self._options = engine, options
+
+    def check(self) -> None:
+        """Raises EngineUnavailable where the model cannot be started at all; the SDK then reports the worker as unfit."""
+        if engine_names(self._engine)[1] == "openai" and self._engine.url is None:
+            find_program(self._engine.vllm_command)
 
     @contextlib.asynccontextmanager
     async def opened(self, end: Callable[[], None]) -> AsyncIterator[Worker]:
