@@ -1,7 +1,7 @@
 """Documents to measure with, and the regions on their pages: drawn here, so that the regions are known.
 
-    python bench/documents.py FOLDER                   report.pdf, tables.pdf, scans.pdf, and a .regions.json beside each
-    python bench/documents.py FOLDER --data ../shared/eval/public       public.pdf too: all PDFs of a folder, as one
+    python bench/documents.py FOLDER                  report.pdf, tables.pdf, scans.pdf, with a .regions.json each
+    python bench/documents.py FOLDER --data ../shared/eval/public     public.pdf too: all PDFs of a folder, as one
 
 Regions are replayed to every competitor by page number, hence one file per workload. They are of classes that all
 competitors read, some fourteen a page, as in the corpus of cheap-ocr's own benchmark (75 regions/s at 5.29 pages/s).
@@ -22,10 +22,10 @@ from reportlab.pdfgen.canvas import Canvas
 WIDTH, HEIGHT = A4
 LEFT, RIGHT = 56.0, WIDTH - 56.0
 WORDS = (
-    "The annual report describes how the company and its subsidiaries developed in the financial year under review and "
-    "which measures management took to secure liquidity while demand for capital goods remained weak in most regions "
-    "of Europe and North America notwithstanding higher order intake from customers of the energy sector"
-).split()
+    "The annual report describes how the company and its subsidiaries developed in the financial year under review "
+    "and which measures management took to secure liquidity while demand for capital goods remained weak in "
+    "most regions of Europe and North America notwithstanding higher order intake from customers of the energy sector"
+)
 
 Region = dict[str, object]  # label, box (0..1000)
 
@@ -37,6 +37,7 @@ class Sheet:
         self.canvas, self.dice = canvas, dice
         self.y = HEIGHT - 50.0
         self.regions: list[Region] = []
+        self.words = WORDS.split()
 
     def region(self, label: str, left: float, top: float, right: float, bottom: float) -> None:
         """Edges in points, y up; three points of air around it, as the layout network leaves."""
@@ -56,7 +57,7 @@ class Sheet:
             text = ""
             room = (RIGHT - LEFT) * (1.0 if number < lines - 1 else self.dice.uniform(0.2, 0.9))
             while stringWidth(text, "Times-Roman", size) < room - 40:
-                text += self.dice.choice(WORDS) + (
+                text += self.dice.choice(self.words) + (
                     " " if self.dice.random() < 0.92 else f" {self.dice.randrange(999)} "
                 )
             self.canvas.drawString(LEFT, self.y - size, text)
@@ -74,7 +75,7 @@ class Sheet:
             self.canvas.line(LEFT + column * step, top, LEFT + column * step, top - rows * pitch)
         for row in range(rows):
             for column in range(columns):
-                text = self.dice.choice(WORDS)[:9] if not row or not column else f"{self.dice.randrange(99999):,}"
+                text = self.dice.choice(self.words)[:9] if not row or not column else f"{self.dice.randrange(99999):,}"
                 self.canvas.drawString(LEFT + column * step + 3, top - (row + 0.75) * pitch, text)
         self.y = top - rows * pitch
         self.region("table", LEFT, top, RIGHT, self.y)
@@ -100,13 +101,13 @@ class Sheet:
 def report_page(sheet: Sheet) -> None:
     """Prose with a small table; the first line is the same on every page, as forms have it."""
     sheet.line("Octavo Holdings plc - Annual Report and Accounts", 9, "text")
-    sheet.line("Management discussion " + sheet.dice.choice(WORDS), 15, "paragraph_title")
+    sheet.line("Management discussion " + sheet.dice.choice(sheet.words), 15, "paragraph_title")
     for _ in range(4):
         sheet.paragraph(sheet.dice.randint(3, 5))
     sheet.table(sheet.dice.randint(6, 9), 6)
-    sheet.line("Table: " + " ".join(sheet.dice.sample(WORDS, 5)), 8.5, "figure_title")
+    sheet.line("Table: " + " ".join(sheet.dice.sample(sheet.words, 5)), 8.5, "figure_title")
     sheet.formula()
-    sheet.line("Outlook for " + sheet.dice.choice(WORDS), 12, "paragraph_title")
+    sheet.line("Outlook for " + sheet.dice.choice(sheet.words), 12, "paragraph_title")
     while sheet.y > 190:
         sheet.paragraph(min(int((sheet.y - 170) // 12), sheet.dice.randint(2, 5)))
     sheet.chart()
@@ -154,6 +155,7 @@ def scanned(path: Path, original: Path, pages: int) -> None:
 def gathered(path: Path, files: Sequence[Path]) -> list[list[Region]]:
     """Real PDFs as one, with the regions that Octavo's embedded layout network finds."""
     import pypdfium2
+
     from octavo import ParseOptions, Parser
     from octavo.document import Task
     from octavo.settings import DEFAULT_TASKS, OrientationUse, TextLayerUse

@@ -4,7 +4,7 @@
     python bench/throughput.py --workloads report --pages 20      a part of it
     python bench/throughput.py --octavo-only --memory 10,100,1000
 
-All read the same pages at the same dpi from the same regions and ask the same server (model_server.py) with the same
+All read the same pages at the same dpi from the same regions and ask the same server (octavo.frontends._stand_in) with the same
 limit on requests in flight. They are open and warm before they are measured, and take turns, so that a noisy machine is
 noisy for all. CPU seconds are those of the competitor and its children, not the server's. Writes a table and JSON.
 """
@@ -39,7 +39,7 @@ class Server:
     """The model's stand-in, in a process of its own."""
 
     def __init__(self, slots: int) -> None:
-        command = [sys.executable, str(HERE / "model_server.py"), "--latency", "0", "--slots", str(slots)]
+        command = [sys.executable, "-m", "octavo.frontends._stand_in", "--latency", "0", "--slots", str(slots)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())
@@ -165,6 +165,7 @@ def measured(competitor: Competitor, server: Server, limit: int, *files: Path) -
         "requests_per_page": len(requests) / pages,
         "kb_per_request": sum(size for _, _, size in requests) / len(requests) / 1000,
         "first_request": first - said["began"],
+        "drawn_before_first_request": sum(drawn < first for drawn in said.get("drawn", ())),
         "first_page": said.get("first_page", said["ended"]) - said["began"],
         "in_flight": held / max(1e-9, last - first) / limit,
         "stages": {stage: 1000 * cpu / pages for stage, cpu in said.get("stages", {}).items()},
@@ -242,7 +243,11 @@ def main() -> None:
     arguments.add_argument("--limit", type=int, default=64, help="requests in flight")
     arguments.add_argument("--latencies", default="0,0.2", help="seconds")
     arguments.add_argument("--repeat", type=int, default=3)
-    arguments.add_argument("--settings", default="{}", help="engine settings of Octavo as JSON")
+    arguments.add_argument(
+        "--settings",
+        default='{"answers_kept": 0}',
+        help="engine settings of Octavo as JSON; by default each crop is asked for, as the peers do",
+    )
     arguments.add_argument("--out", type=Path, default=Path("out/bench/throughput"))
     chosen = arguments.parse_args()
     results: list[dict[str, Any]] = []

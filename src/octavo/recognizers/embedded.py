@@ -64,6 +64,9 @@ class EmbeddedRecognizer:
     async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
         return await asyncio.get_running_loop().run_in_executor(self._pages, self._read_page, crops)
 
+    async def ready(self) -> None:
+        """It is, from the start."""
+
     async def close(self) -> None:
         self._pages.shutdown(wait=True, cancel_futures=True)
         self._finder.close()

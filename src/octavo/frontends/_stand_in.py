@@ -1,6 +1,8 @@
-"""A model server for measurements: answers chat completions after a latency, as many at a time as a vLLM would.
+"""A stand-in for a model server: answers chat completions after a latency, as many at a time as a vLLM would.
 
-    python bench/model_server.py --latency 0.2 --slots 128        prints its port; ends when its standard input closes
+    python -m octavo.frontends._stand_in --latency 0.2 --slots 128
+
+Prints its port; ends when its standard input closes.
 
 Hand-written HTTP, because it runs on the cores of what it measures: 0.1 ms a request where aiohttp takes 0.5. What it
 says follows from the picture it got: the same picture always gives the same text, a larger one a longer text. It keeps
@@ -21,16 +23,17 @@ import zlib
 WORDS = (
     "account balance capital deposit equity forecast growth holding index journal ledger margin net option payment "
     "quarter revenue share tax unit value warrant yield of the and in for with as per under between total after"
-).split()
+)
 BYTES_PER_CHARACTER = 90  # of base64 per character of text: what paragraphs at 150 dpi have
 TEXT_WITHIN = 512  # bytes: where the prompt and the sampling stand, after or before the picture
 
 
 def _prose(characters: int) -> str:
-    dice = random.Random(7)
+    dice = random.Random(7)  # noqa: S311 - words to measure with
+    known = WORDS.split()
     words: list[str] = []
     while characters > 0:
-        words.append(dice.choice(WORDS) if dice.random() < 0.8 else f"{dice.randrange(10_000)}")
+        words.append(dice.choice(known) if dice.random() < 0.8 else f"{dice.randrange(10_000)}")
         characters -= len(words[-1]) + 1
     return " ".join(words)
 
@@ -108,7 +111,8 @@ async def main() -> None:
     listening = await asyncio.start_server(
         lambda reader, writer: _serve(server, reader, writer), "127.0.0.1", chosen.port, limit=1 << 20, backlog=2048
     )
-    print(listening.sockets[0].getsockname()[1], flush=True)
+    sys.stdout.write(f"{listening.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.read)
     listening.close()
 
