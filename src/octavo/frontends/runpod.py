@@ -88,7 +88,7 @@ class _Service:
         self._engine, self._options = engine, options
 
     def check(self) -> None:
-        """Raises EngineUnavailable where the model cannot be started at all; the SDK then reports the worker as unfit."""
+        """Raises EngineUnavailable where the model cannot be started; the SDK then reports the worker as unfit."""
         if engine_names(self._engine)[1] == "openai" and self._engine.url is None:
             find_program(self._engine.vllm_command)
 
