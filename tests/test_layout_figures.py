@@ -96,3 +96,29 @@ def test_the_border_of_a_scan_is_no_figure() -> None:
     pixels[1300:] = 0
     pixels[:, :25] = 0
     assert not found(pixels, column(pixels, 100, 20))
+
+
+def test_the_titles_of_axes_are_the_charts() -> None:
+    pixels = page()
+    cv2.rectangle(pixels, (300, 300), (700, 600), (0, 0, 0), 2)
+    for x in range(310, 690, 20):
+        cv2.circle(pixels, (x, 590 - x // 3), 7, (200, 0, 0), -1)
+    numbers = [written(pixels, str(5 * n), 320 + 100 * n, 612) for n in range(4)]
+    below = written(pixels, "measured discharge in all", 400, 646)
+    caption = written(pixels, "Figure 2. Estimated against measured", 360, 680)
+    figures = found(pixels, [*numbers, below, caption])
+    assert len(figures) == 1
+    assert below in figures[0].lines
+    assert caption not in figures[0].lines
+
+
+def test_a_line_under_a_photo_is_not_the_photos() -> None:
+    pixels = page()
+    noise(pixels, 300, 300, 700, 600)
+    below = written(pixels, "Our cat in the garden", 400, 608)
+    assert below not in found(pixels, [below])[0].lines
+
+
+def written(pixels: Pixels, text: str, left: int, top: int) -> Line:
+    at = write(pixels, left, top, 11 * len(text))
+    return Line(at.left, at.top, at.right, at.bottom, TYPE, TextLine(at.source.box, text))

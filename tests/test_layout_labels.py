@@ -131,3 +131,19 @@ def test_unread_lines_are_formulas_where_the_network_says_so() -> None:
     hint = HintRect(Kind.EQUATION, (390, 170, 610, 210), 0.8)
     assert [formula.lines for formula in find_formulas([*body, piece], [hint], 20)] == [(piece,)]
     assert not find_formulas([*body, piece], [], 20)
+
+
+def test_a_heading_in_the_right_column_has_text_beside_it_in_the_left() -> None:
+    left = paragraph(*[WORDS] * 9, top=200, left=60, right=480)
+    right = paragraph(*[WORDS] * 5, top=280, left=510, right=930)
+    heading = paragraph("3. Results", top=250, left=510, right=600, bold=True)
+    assert label_of(heading, paragraphs=[heading, left, right]) is Label.PARAGRAPH_TITLE
+
+
+def test_a_footnote_at_the_foot_of_the_page_is_no_footer() -> None:
+    assert label_of(paragraph("* Values below 0.8 were rare.", top=1350, right=400, size=16)) is Label.FOOTNOTE
+
+
+def test_letters_and_their_indices_are_no_words() -> None:
+    assert mathematical("Q = ∑αius,ibihi")
+    assert not mathematical("The sum = ∑ of everything there is")

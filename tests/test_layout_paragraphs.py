@@ -161,3 +161,32 @@ def test_each_line_is_in_one_paragraph(from_right: bool, data: st.DataObject) ->
     ]
     found = [id(line) for paragraph in grouped(lines, from_right=from_right) for line in paragraph.lines]
     assert Counter(found) == Counter(map(id, lines))
+
+
+def test_a_heading_below_a_heading_is_one_of_its_own() -> None:
+    lines = block([("2. Method", 100, 190), ("2.1. From the surface", 100, 300)], bold=True)
+    assert paragraphs(lines) == ["2. Method", "2.1. From the surface"]
+
+
+def test_an_address_stays_whole() -> None:
+    lines = block(
+        [
+            ("Ms Adaeze Lindqvist", 100, 290),
+            ("14 Chandlers Row", 100, 270),
+            ("Port Ellery", 100, 190),
+            ("PE3", 100, 130),
+        ]
+    )
+    assert len(paragraphs(lines)) == 1
+
+
+def test_a_block_flush_right_stays_whole() -> None:
+    lines = block(
+        [("Statement period", 780, 920), ("1 March to 31 March 2024", 640, 920), ("Issued 2 April", 760, 920)]
+    )
+    assert len(paragraphs(lines)) == 1
+
+
+def test_the_number_of_a_formula_is_not_the_start_of_the_next_column() -> None:
+    lines = [line("Q = a b", 150, 100, 300), line("(3)", 430, 100, 455), line("words of a caption", 490, 100, 800)]
+    assert paragraphs(lines) == ["Q = a b", "(3)", "words of a caption"]

@@ -4,6 +4,7 @@ A page is shrunk until its type is a few pixels high, the lines of text are wipe
 Frames, rules and shades around text are not figures; a figure is ink that text does not explain.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from octavo.document import Pixels
 from octavo.layout.hints import Rect, area
 from octavo.layout.lines import Line
 
+_AXIS = 4  # numbers in a figure from which they are those of axes
+_NUMBER = re.compile(r"[-−–+]?[$€£]?\d[\d.,]*\s?[%kKMm]?")
+_CAPTION = re.compile(r"\s*(?:fig|tab|chart|exhibit|abb|source|note)", re.IGNORECASE)
 _Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the shrunk page
 
 _TYPE = 7.0  # pixels the running text is shrunk to
@@ -96,8 +100,11 @@ def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
         )
         if area(rect) * page.scale**2 > _WHOLE_PAGE * page.rest.size or _is_ground(rect, lines, page):
             continue
-        rect = _with_labels(rect, lines, size)
-        own = tuple(line for line in lines if _within(line, rect) and not _beside(line, page))
+        inner = _with_labels(rect, lines, size)
+        rect = _with_titles_of_axes(inner, lines, size)
+        own = tuple(
+            line for line in lines if _within(line, rect) and not (_within(line, inner) and _beside(line, page))
+        )
         figures.append(Figure(rect, page.share(page.rest, rect), own))
     return sorted(figures, key=lambda figure: (figure.rect[1], figure.rect[0]))
 
@@ -146,6 +153,38 @@ def _with_labels(rect: Rect, lines: Sequence[Line], size: float) -> Rect:
             left, top = min(left, line.left), min(top, line.top)
             right, bottom = max(right, line.right), max(bottom, line.bottom)
     return left, top, right, bottom
+
+
+def _with_titles_of_axes(rect: Rect, lines: Sequence[Line], size: float) -> Rect:
+    """A chart's area with what is written along its left or right side, and in the middle under its numbers.
+
+    Only where there are numbers along its axes: small print next to a photo is its caption, which must not get lost.
+    """
+    left, top, right, bottom = rect
+    numbers = sum(_within(line, rect) and _NUMBER.fullmatch(line.text) is not None for line in lines)
+    if numbers < _AXIS:
+        return rect
+    reach = 1.5 * size
+    for line in lines:
+        along = line.height > 3 * line.width and top < line.middle < bottom and line.height < bottom - top
+        beside = along and line.right > left - reach and line.left < right + reach
+        middle = abs(line.center - (left + right) / 2) < 0.12 * (right - left) and line.width < 0.8 * (right - left)
+        under = middle and bottom - 0.5 * size < line.top < bottom + 0.8 * size and not _goes_on(line, lines)
+        if beside or (under and line.text and line.size < 1.05 * size and not _CAPTION.match(line.text)):
+            left, right = min(left, line.left), max(right, line.right)
+            bottom = max(bottom, line.bottom)
+    return left, top, right, bottom
+
+
+def _goes_on(line: Line, lines: Sequence[Line]) -> bool:
+    """Whether another line in the same type follows right below: a paragraph rather than a label."""
+    return any(
+        other.top > line.middle
+        and other.top - line.bottom < 0.6 * line.size
+        and abs(other.left - line.left) < 4 * line.size
+        and abs(other.size - line.size) < 0.05 * line.size
+        for other in lines
+    )
 
 
 def _is_ground(rect: Rect, lines: Sequence[Line], page: Ink) -> bool:

@@ -155,6 +155,7 @@ def _heads(paragraph: Paragraph, page: Surroundings) -> bool:
     beside = any(
         min(other.bottom, paragraph.bottom) - max(other.top, paragraph.top) > 0.5 * paragraph.rows[0].height
         and max(other.left - paragraph.right, paragraph.left - other.right) < 8 * page.size
+        and not _in_other_column(paragraph, other, page)
         for other in page.paragraphs
         if other is not paragraph
     )
@@ -169,6 +170,20 @@ def _heads(paragraph: Paragraph, page: Surroundings) -> bool:
         and min(box[2], paragraph.right) - max(box[0], paragraph.left) > 0
     ]
     return bool(below)
+
+
+def _in_other_column(heading: Paragraph, beside: Paragraph, page: Surroundings) -> bool:
+    """Whether what stands beside a line is another column's: right below it is wide text that begins, or is centred,
+    where the line does, and ends before the other begins."""
+    return any(
+        other is not heading
+        and -0.5 * page.size < other.top - heading.bottom < 2.5 * page.size
+        and min(abs(other.left - heading.left), abs(other.left + other.right - heading.left - heading.right) / 2)
+        < 2.5 * page.size
+        and other.width > _COLUMN * page.size
+        and min(other.right, beside.right) <= max(other.left, beside.left)
+        for other in page.paragraphs
+    )
 
 
 # --- the page as a whole ----------------------------------------------------------------------------------------
@@ -212,8 +227,9 @@ def _rim(page: Surroundings, labels: Sequence[Label], *, top: bool) -> list[int]
         depth = _NUMBER_DEPTH if number else _HINTED_DEPTH if hinted or fine else _RIM_DEPTH
         small = paragraph.size < 1.15 * page.size and len(paragraph.rows) <= 3
         titled = labels[index] is Label.PARAGRAPH_TITLE and page.first_page and not hinted
+        note = not top and _FOOTNOTE.match(paragraph.text) is not None
         unsure = not (paragraph.text or number or page.hinted(paragraph, kind, least=0.25))
-        if outer > depth * page.height or not small or titled or unsure or labels[index] in _NO_FURNITURE:
+        if outer > depth * page.height or not small or titled or note or unsure or labels[index] in _NO_FURNITURE:
             if outer > depth * page.height:
                 break
             continue
@@ -257,6 +273,8 @@ def _with_notes(page: Surroundings, labels: list[Label]) -> list[Label]:
     return labels
 
 
+_COLUMN = 12.0  # sizes of type from which text is a column rather than a value in a form
+_FOOTNOTE = re.compile(r"[*†‡§¶¹²³⁴-⁹]\s?\w")
 _STRIP = 2.0  # height over width from which a page is a receipt: what it starts and ends with is no furniture
 _RIM_DEPTH = 0.07  # how far in furniture starts at most, as a share of the page's height
 _HINTED_DEPTH = 0.12

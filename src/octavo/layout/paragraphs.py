@@ -17,7 +17,12 @@ from octavo.layout.lines import CJK, Line
 _MARKER = re.compile(
     r"\s*(?:[•·▪●◦○■□◆◇►▸‣⁃∙*\u2013\u2014\uf0b7\uf0a7-]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)、]\s|\[\d{1,3}\]\s*|[①-⑳])"
 )
+_BRACKETED = re.compile(r"\s*\(\d{1,3}(?:[.-]\d{1,3})*[a-z]?\)\s*")
+_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,4}\.?\s+[^\W\d_]")
 _BULLET = re.compile(r"\s*[•·▪●◦○■□◆◇►▸‣⁃∙\uf0b7\uf0a7]")
+
+
+_MANY_ROWS = 7  # from which a few full ones among them are no chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,9 @@ def in_rows(lines: Sequence[Line]) -> list[Row]:
     level = _Levels(ordered)
     for right in range(1, len(ordered)):
         left = _neighbour(ordered, right, level.before(right))
-        if left is not None and _one_row(level, ordered[left], ordered[right]):
+        if left is None or _ends_formula(ordered, left, level):
+            continue
+        if _one_row(level, ordered[left], ordered[right]):
             group[root(right)] = root(left)
     rows: dict[int, list[Line]] = defaultdict(list)
     for index, line in enumerate(ordered):
@@ -218,6 +225,14 @@ def _neighbour(lines: Sequence[Line], index: int, before: Iterable[int]) -> int 
     return best
 
 
+def _ends_formula(lines: Sequence[Line], index: int, level: _Levels) -> bool:
+    """Whether a line is a number in brackets at the right of something: what comes next is another column's."""
+    if not _BRACKETED.fullmatch(lines[index].text):
+        return False
+    left = _neighbour(lines, index, level.before(index))
+    return left is not None and lines[index].left - lines[left].right > 1.5 * lines[index].size
+
+
 def _one_row(lines: _Levels, a: Line, b: Line) -> bool:
     """Whether two neighbours are parts of one line rather than lines of two columns."""
     size = min(a.size, b.size)
@@ -225,7 +240,7 @@ def _one_row(lines: _Levels, a: Line, b: Line) -> bool:
     if max(a.size, b.size) > 1.8 * size and gap > 0.5 * size:
         return False
     if a.width < 1.3 * a.size or _BULLET.fullmatch(a.text):
-        return gap < 3 * b.size
+        return gap < 3 * b.size and not _in_gutter(lines, a, b)
     if gap < 1.2 * max(a.size, b.size):
         return not _in_gutter(lines, a, b)
     return gap < 2.6 * size and _bridged(lines, a, b)
@@ -335,6 +350,8 @@ def _continues(chain: Sequence[Row], row: Row, usual: float) -> bool:
         return False  # the bold one is shorter: a heading
     if above.monospace != row.monospace:
         return False
+    if above.bold and row.bold and _SECTION.match(row.text) and _SECTION.match(chain[0].text):
+        return False  # two headings, the second that of a section in the first's
     pitch = row.middle - above.middle
     if len(chain) > 1:
         settled = statistics.median(b.middle - a.middle for a, b in pairwise(chain))
@@ -370,7 +387,7 @@ def _starts(chain: Sequence[Row]) -> list[bool]:
         return first
     left = sorted(row.left for row in chain)[max(0, len(chain) // 10 - 1)]
     right = sorted(row.right for row in chain)[min(len(chain) - 1, len(chain) - len(chain) // 10 - 1)]
-    if _centred(chain, left, right, size):
+    if _centred(chain, left, right, size) or _flush_right(chain, right, size):
         return first
     indents = [(row.left - left) / size for row in chain]
     marked = [bool(_MARKER.match(row.text)) for row in chain]
@@ -396,7 +413,8 @@ def _starts(chain: Sequence[Row]) -> list[bool]:
 
 def _filled(chain: Sequence[Row], right: float, size: float) -> bool:
     """Whether rows mostly run to the margin; in an address, a poem or a program each ends where it ends."""
-    return sum(right - row.right < 2.5 * size for row in chain) >= max(2, 0.3 * len(chain))
+    share = 0.6 if len(chain) < _MANY_ROWS else 0.3
+    return sum(right - row.right < 2.5 * size for row in chain) >= max(2, share * len(chain))
 
 
 def _early(chain: Sequence[Row], right: float, size: float) -> list[bool]:
@@ -445,3 +463,10 @@ def _centred(chain: Sequence[Row], left: float, right: float, size: float) -> bo
     inset = [row for row in chain if row.left > left + 1.2 * size]
     around = [row for row in inset if abs(row.center - center) < 0.8 * size]
     return len(inset) >= max(1, len(chain) // 2) and len(around) == len(inset)
+
+
+def _flush_right(chain: Sequence[Row], right: float, size: float) -> bool:
+    """Whether rows end at one margin and each begins elsewhere."""
+    lefts = sorted(row.left for row in chain)
+    ragged = all(b - a > 0.3 * size for a, b in pairwise(lefts)) and lefts[1] > lefts[0] + 1.2 * size
+    return ragged and all(abs(row.right - right) < 0.5 * size for row in chain)

@@ -1,0 +1,87 @@
+"""Rows of an item and its amount, as on receipts and bills: far apart on one baseline, the amounts flush right.
+
+The white lane between them looks like the gutter of two columns of text; what tells them apart is that amounts are
+narrow, end where the others end, and stand beside something that ends where it likes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from octavo.layout.hints import Rect
+from octavo.layout.lines import Line
+from octavo.layout.paragraphs import Row, in_rows
+
+_FEWEST = 3  # rows with an amount
+_GAP = 1.2  # sizes of type between an item and its amount, at least
+_PITCH = 3.2  # sizes of type from one row to the next, at most
+_FLUSH = 0.9  # sizes of type edges may be off
+_NARROW = 0.34  # of the whole width: an amount is no wider
+_PROSE = 12.0  # sizes of type from which items that all end at one margin are a column of text
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Rows that are to be read across."""
+
+    rect: Rect
+    lines: tuple[Line, ...]
+
+
+def find_ledgers(lines: Sequence[Line]) -> list[Ledger]:
+    """The ledgers among the lines, top to bottom; no line is in two of them."""
+    found: list[Ledger] = []
+    run: list[list[Row]] = []
+    for band in _bands(lines):
+        if run and len(band) == 1 and band[0].right < run[0][0].left:
+            continue  # what stands on the left of it all
+        if run and _goes_on(run, band):
+            run.append(band)
+            continue
+        found += _ledger(run)
+        run = [band] if len(band) > 1 else []
+    return found + _ledger(run)
+
+
+def _bands(lines: Sequence[Line]) -> list[list[Row]]:
+    """What stands on one height of the page, left to right; the bands top to bottom."""
+    bands: list[list[Row]] = []
+    for row in in_rows(lines):
+        if bands and row.middle - bands[-1][0].middle < 0.5 * min(row.size, bands[-1][0].size):
+            bands[-1].append(row)
+        else:
+            bands.append([row])
+    return [sorted(band, key=lambda row: row.left) for band in bands]
+
+
+def _goes_on(run: Sequence[Sequence[Row]], band: Sequence[Row]) -> bool:
+    """Whether a band is the next row, or the second line of an item; the run begins with a row."""
+    above, size = run[-1], band[0].size
+    first, last = run[0][0], next(other for other in reversed(run) if len(other) > 1)
+    if band[0].middle - above[0].middle > _PITCH * max(size, above[0].size):
+        return False
+    if len(band) == 1:
+        return len(above) > 1 and band[0].left > first.left - size and band[0].right < last[-1].left
+    aligned = max(abs(band[-1].right - last[-1].right), abs(band[0].left - last[0].left)) < _FLUSH * size
+    return aligned and (len(band) > 2) is (len(last) > 2)
+
+
+def _ledger(run: Sequence[Sequence[Row]]) -> list[Ledger]:
+    """The run as a ledger, if it is one. A line that hangs on at its end may be anything and stays outside."""
+    if run and len(run[-1]) == 1:
+        run = run[:-1]
+    pairs = [band for band in run if len(band) > 1]
+    if len(pairs) < _FEWEST:
+        return []
+    left, right = min(band[0].left for band in run), max(band[-1].right for band in run)
+    size = sorted(band[0].size for band in pairs)[len(pairs) // 2]
+    if any(band[-1].width > _NARROW * (right - left) or band[-1].left - band[-2].right < _GAP * size for band in pairs):
+        return []
+    ends = [band[-2].right for band in pairs]
+    if max(ends) - min(ends) < 2 * size and max(ends) - left > _PROSE * size:
+        return []
+    texts = [band[-1].text for band in pairs]
+    if any(texts) and sum(any(map(str.isdigit, text)) for text in texts) < 0.6 * len(texts):
+        return []
+    rows = [row for band in run for row in band]
+    rect = left, min(row.top for row in rows), right, max(row.bottom for row in rows)
+    return [Ledger(rect, tuple(line for row in rows for line in row.lines))]

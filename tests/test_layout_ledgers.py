@@ -1,0 +1,74 @@
+"""Items and amounts far apart on one row, on made-up lines: type of 20 pixels on a page of 1000 x 1400."""
+
+from octavo.document import TextLine
+from octavo.geometry import Box
+from octavo.layout.ledgers import find_ledgers
+from octavo.layout.lines import Line
+
+
+def line(text: str | None, left: float, top: float, right: float, size: float = 20) -> Line:
+    box = Box(left, top / 1.4, right, (top + size) / 1.4)
+    return Line(left, top, right, top + size, size, TextLine(box, text))
+
+
+def ledgers(lines: list[Line]) -> list[list[str]]:
+    return [[it.text for it in ledger.lines] for ledger in find_ledgers(lines)]
+
+
+def receipt(*rows: tuple[str, str]) -> list[Line]:
+    lines = []
+    for number, (item, amount) in enumerate(rows):
+        top = 100 + 30 * number
+        lines += [line(item, 100, top, 100 + 12 * len(item)), line(amount, 700 - 12 * len(amount), top, 700)]
+    return lines
+
+
+ITEMS = (("1 x Sourdough loaf", "4.20"), ("2 x Butter, salted 250 g", "5.18"), ("TOTAL", "GBP 9.38"))
+
+
+def test_items_stay_with_their_amounts() -> None:
+    assert ledgers(receipt(*ITEMS)) == [[text for row in ITEMS for text in row]]
+
+
+def test_lines_that_are_not_read_yet_tell_by_their_places() -> None:
+    unread = [Line(it.left, it.top, it.right, it.bottom, it.size, TextLine(it.source.box)) for it in receipt(*ITEMS)]
+    assert len(find_ledgers(unread)) == 1
+
+
+def test_an_item_may_have_a_second_line() -> None:
+    lines = receipt(*ITEMS, ("VAT", "1.56"))
+    lines.insert(4, line("at a lower rate", 120, 175, 300))
+    lines[5:] = [
+        Line(it.left, it.top + 30, it.right, it.bottom + 30, it.size, it.source)
+        for it in receipt(*ITEMS, ("VAT", "1.56"))[4:]
+    ]
+    assert ledgers(lines)[0][4] == "at a lower rate"
+
+
+def test_what_stands_beside_or_below_is_not_of_it() -> None:
+    aside = [line("12 Rope Walk", 0, 115, 80), line("Thank you", 100, 190, 300)]
+    assert ledgers([*receipt(*ITEMS), *aside]) == ledgers(receipt(*ITEMS))
+
+
+def test_two_columns_of_text_are_no_ledger() -> None:
+    columns = [
+        line("words that fill the line", left, 100 + 26 * row, left + 350) for row in range(9) for left in (100, 500)
+    ]
+    assert not ledgers(columns)
+
+
+def test_two_addresses_side_by_side_are_no_ledger() -> None:
+    lines = []
+    for row, (one, other) in enumerate(
+        (("Ada Lindqvist", "Bo Okafor"), ("14 Row", "9 Harbour Street"), ("Vila", "York"))
+    ):
+        top = 100 + 26 * row
+        lines += [line(one, 100, top, 100 + 12 * len(one)), line(other, 600, top, 600 + 12 * len(other))]
+    assert not ledgers(lines)
+
+
+def test_numbers_beside_running_text_are_no_ledger() -> None:
+    lines = []
+    for row in range(6):
+        lines += [line("words that fill the line", 100, 100 + 26 * row, 600), line(str(row), 640, 100 + 26 * row, 652)]
+    assert not ledgers(lines)
