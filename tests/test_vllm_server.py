@@ -164,7 +164,13 @@ async def vllm(folder: Path, behaviour: str, **settings: object) -> AsyncIterato
     program = folder / "vllm"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{Path(__file__).parent}/fake_vllm.py" {behaviour} "$@"\n')
     program.chmod(0o755)
-    known = {"vllm_command": str(program), "vllm_port": 0, "retry_seconds": 0.05, "model_name": str(folder)}
+    known = {
+        "vllm_command": str(program),
+        "vllm_port": 0,
+        "retry_seconds": 0.05,
+        "model_name": str(folder),
+        "answers_kept": 0,
+    }
     recognizer = await open_recognizer(EngineSettings.model_validate(known | settings))
     try:
         yield recognizer

@@ -45,6 +45,7 @@ def settings(model: Path, **others: object) -> EngineSettings:
             "max_num_seqs": 32,
             "region_tokens": 48,
             "retry_seconds": 0.2,
+            "answers_kept": 0,  # crops that are alike are asked about all the same
         }
         | others
     )

@@ -47,7 +47,7 @@ async def reader(tiny: Path) -> AsyncIterator[ChatRecognizer]:
 @pytest.fixture
 def server(reader: ChatRecognizer) -> EngineSettings:
     """Settings that reach the same vLLM as somebody else's server."""
-    return EngineSettings(url=reader.base_url, region_tokens=48, recovery=False, retry_seconds=0.2)
+    return EngineSettings(url=reader.base_url, region_tokens=48, recovery=False, retry_seconds=0.2, answers_kept=0)
 
 
 def drawn(width: int = 280, height: int = 56, text: str = "hello 123") -> Pixels:
