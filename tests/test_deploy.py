@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from octavo import hub_cache
 from octavo.settings import (
     LAYOUT_MODEL,
     LAYOUT_REVISION,
@@ -53,6 +54,7 @@ def test_the_image_is_built_from_the_contract_s_pins() -> None:
 
 def test_the_baked_layout_network_is_the_one_that_is_looked_for() -> None:
     assert (arguments()["LAYOUT_MODEL"], arguments()["LAYOUT_REVISION"]) == (LAYOUT_MODEL, LAYOUT_REVISION)
+    assert f"cache_dir='{hub_cache.BAKED}'" in (ROOT / "Dockerfile").read_text()
 
 
 def test_the_dockerfile_keeps_to_what_every_builder_knows() -> None:

@@ -54,7 +54,9 @@ def _of_this_gpu() -> str | None:
     program = shutil.which("nvidia-smi")
     if program is None:
         return None
-    asked = subprocess.run(  # noqa: S603  a fixed command
-        [program, "--query-gpu=name", "--format=csv,noheader"], capture_output=True, text=True, timeout=20, check=False
-    )
+    query = [program, "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        asked = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603 - fixed words
+    except subprocess.TimeoutExpired:
+        return None
     return next((preset for gpu, preset in BY_GPU.items() if gpu in asked.stdout), None)
