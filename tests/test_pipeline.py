@@ -134,6 +134,24 @@ async def test_a_defect_in_a_stage_loses_its_page_only(caplog: pytest.LogCapture
     assert pages[2].blocks[0].content == "page 2"
 
 
+async def test_the_recogniser_is_asked_before_the_third_page_is_drawn() -> None:
+    drawn: list[int] = []
+    seen: list[int] = []
+
+    class Watched(Pile):
+        def draw(self, number: int) -> PageImage:
+            drawn.append(number)
+            return super().draw(number)
+
+    def first(page: int) -> float:
+        seen.append(len(drawn))
+        return 0.0
+
+    await read_all(Watched(10), detector=OneRegion(seconds=0.02), reader=Reader(first), held=8)
+    assert seen[0] <= 2
+    assert len(drawn) == 10
+
+
 async def test_no_more_pages_are_held_than_allowed() -> None:
     reader = Reader(lambda page: 0.01)
     await read_all(Pile(12), reader=reader, held=2)

@@ -84,13 +84,17 @@ class _Stopwatch:
 
 
 class Window:
-    """How many pages of a document are under way: `least` always, up to `most` while their pictures are small."""
+    """How many pages of a document are under way: `least` always, up to `most` while their pictures are small.
+
+    Two until the first has got as far as its recogniser: the model should not wait for pages drawn ahead of need.
+    """
 
     def __init__(self, least: int, most: int) -> None:
         self.most = most
         self.page_bytes = 0  # of the page drawn last
         self._least = least
         self._inside = 0
+        self._begun = False
         self._changed = asyncio.Event()
 
     async def enter(self) -> None:
@@ -100,11 +104,19 @@ class Window:
             await self._changed.wait()
         self._inside += 1
 
+    def begin(self) -> None:
+        """A page has something for the recogniser."""
+        self._begun = True
+        self._changed.set()
+
     def leave(self) -> None:
         self._inside -= 1
+        self._begun = True
         self._changed.set()
 
     def _is_open(self) -> bool:
+        if not self._begun:
+            return self._inside < min(2, self._least)
         small = self._inside * self.page_bytes < _SMALL
         return self._inside < self._least or (self._inside < self.most and small)
 
@@ -173,6 +185,8 @@ async def _page(
             lambda: _prepare(image, detections, problems, options, lambda r: crops.cut(image, r, budget)),
         )
         watch.lap("regions")
+        if prepared.crops:
+            window.begin()
         image = _without_pixels(image)  # the next page may be drawn into its memory
         read_now = await stages.recognizer.recognize(prepared.crops, document=document) if prepared.crops else []
         prepared.crops.clear()
