@@ -141,6 +141,14 @@ async def test_a_streamed_page_that_is_too_large_goes_to_its_place(parser: Parse
     assert (tmp_path / "job-7" / "page-1.md").read_text().startswith("word word")
 
 
+async def test_a_streamed_page_that_is_too_large_is_told_at_the_end_as_well(parser: Parser) -> None:
+    parser._recognizer = Scripted(lambda _: Recognition("word " * 2000))
+    page, end = await chunks(worker(parser), Call({"image_base64": PAGE}, limit=6000))
+    assert (page["type"], page["page"], page["error"]["code"]) == ("page", 1, "limit_exceeded")
+    assert (end["type"], end["status"]) == ("end", "partial")
+    assert [(problem["code"], problem["page"]) for problem in end["result"]["problems"]] == [("limit_exceeded", 1)]
+
+
 async def test_no_more_downloads_at_a_time_than_allowed(parser: Parser) -> None:
     at_a_time, most = 0, 0
 

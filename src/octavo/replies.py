@@ -28,7 +28,7 @@ def encoded(value: object) -> bytes:
 
 def too_large(reply: Reply, limit: int) -> Reply:
     """What to say instead of a reply that is larger than the transport takes: what did fit, and what to do."""
-    size, result = len(encoded(reply)), reply.get("result") or {}
+    size, result = len(encoded(reply)), reply.get("result") or reply  # a streamed page has no result of its own
     kept: dict[str, Any] = {}
     for name in _WORTH:
         if name in result and len(encoded(kept | {name: result[name]})) <= limit - _ERROR_ROOM:
@@ -39,7 +39,8 @@ def too_large(reply: Reply, limit: int) -> Reply:
         "pictures, fewer pages or one output_format; stream the pages; or give the files a place to go: the worker's "
         "BUCKET_* variables, s3Config beside the job's input, upload.put_urls in it, or a network volume"
     )
-    return error_reply(error) | {"result": kept or None}
+    page = {name: reply[name] for name in ("type", "page") if name in reply}
+    return page | error_reply(error) | {"result": kept or None}
 
 
 def _plain(value: object) -> object:

@@ -24,7 +24,7 @@ from PIL import Image
 from octavo.api import to_markdown
 from octavo.checkpoints import Checkpoint
 from octavo.contract import Job, job_from
-from octavo.document import Artifact, Document, Page, Problem
+from octavo.document import Artifact, Document, Page, Problem, Severity, Status
 from octavo.errors import EngineUnavailable, OctavoError, TimeBudgetSpent
 from octavo.fetch import Data, Encoded, Source, Url, fetch
 from octavo.pages import kind_of
@@ -105,9 +105,17 @@ class Worker:
         try:
             wanted = self._wanted(call)
             async with self._opened(wanted) as opened:
+                lost = []  # pages that were read, but are larger than a chunk may be
                 async for page in self._pages(opened):
-                    yield await self._fitted(_page_reply(page, wanted), wanted, f"page-{page.number + 1}")
-                yield {"type": "end"} | await self._ended(wanted, opened, texts=False)
+                    chunk = await self._fitted(_page_reply(page, wanted), wanted, f"page-{page.number + 1}")
+                    if error := chunk.get("error"):
+                        lost.append(Problem(error["code"], error["message"], Severity.LOST, page=page.number))
+                    yield chunk
+                end = await self._ended(wanted, opened, texts=False)
+                if lost and not end["error"]:
+                    end["status"] = Status.PARTIAL.value
+                    end["result"]["problems"] += [_problem(problem) for problem in lost]
+                yield {"type": "end"} | end
         except Exception as error:  # noqa: BLE001  as in `run`
             yield _failed(error)
 

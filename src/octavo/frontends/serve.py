@@ -93,7 +93,7 @@ async def _stream(request: web.Request) -> web.StreamResponse:
         return await _response(error_reply(error))
     chunks = request.app[WORKER].stream(call)
     first = await anext(chunks)
-    if first.get("error"):
+    if first.get("error") and first.get("type") != "page":
         return await _response(first)  # nothing was sent yet: the status can still say so
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(request)

@@ -29,7 +29,10 @@ class Storage(Settings):
 
     overflow: Overflow = knob(Overflow.AUTO, "Where files go that a reply has no room for.")
     bucket_endpoint_url: str | None = knob(
-        None, "S3-compatible endpoint; the bucket's name may stand in it.", environment=("BUCKET_ENDPOINT_URL",)
+        None,
+        "S3-compatible endpoint; the bucket's name may stand in it.",
+        pattern=r"^https?://[^/\s]+",
+        environment=("BUCKET_ENDPOINT_URL",),
     )
     bucket_name: str | None = knob(
         None, "The bucket, where its endpoint does not name it.", environment=("BUCKET_NAME",)
