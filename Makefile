@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest
 
 DEPLOY_TOOLS := .venvs/deploy/bin
 
-.PHONY: help demo test official-env vllm-env check lint lint-deploy image-check fix unit weights samples golden wheel wheel-check docs clean
+.PHONY: help demo test official-env vllm-env check lint lint-deploy image-check fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -79,6 +79,20 @@ wheel-check: wheel ## install the wheel alone, in an environment of its own, and
 	build/wheel/venv/bin/octavo doctor
 	build/wheel/venv/bin/octavo parse samples/bank-statement.pdf --output build/wheel/out
 	@du -sh build/wheel/venv/lib/python*/site-packages dist/*.whl
+
+bench-env: $(INSTALLED) ## the peers that `make bench` compares with (500 MB, cached)
+	@PYTHON=$(abspath $(BIN))/python bench/install_peers.sh
+
+BENCH := out/bench
+$(BENCH)/report.pdf: bench/documents.py $(INSTALLED)
+	$(BIN)/python bench/documents.py $(BENCH)
+
+bench: $(BENCH)/report.pdf ## throughput beside the peers that are installed, and what Octavo promises (10 minutes)
+	$(BIN)/python bench/throughput.py --folder $(BENCH) --out $(BENCH)/throughput
+	$(BIN)/python bench/promises.py --folder $(BENCH)
+
+bench-check: $(BENCH)/report.pdf ## CPU per page against the stored medians; fails where it is 20 % worse
+	$(BIN)/python bench/check.py --folder $(BENCH)
 
 docs: $(INSTALLED) ## write the generated pages of docs/ again
 	$(BIN)/python scripts/generate_docs.py

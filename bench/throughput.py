@@ -2,11 +2,12 @@
 
     make bench-env bench                                          the peers' environments, documents, the tables
     python bench/throughput.py --workloads report --pages 20      a part of it
-    python bench/throughput.py --octavo-only --memory 10,100,1000
+    python bench/throughput.py --competitors Octavo --limit 128
 
-All read the same pages at the same dpi from the same regions and ask the same server (octavo.frontends._stand_in) with the same
-limit on requests in flight. They are open and warm before they are measured, and take turns, so that a noisy machine is
-noisy for all. CPU seconds are those of the competitor and its children, not the server's. Writes a table and JSON.
+All read the same pages at the same dpi from the same regions and ask the same server (octavo.frontends._stand_in) with
+the same limit on requests in flight. They are open and warm before they are measured, and take turns, so that a noisy
+machine is noisy for all. CPU seconds are those of the competitor and its children, not the server's. Writes a table
+and JSON.
 """
 
 import argparse
