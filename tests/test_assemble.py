@@ -8,6 +8,7 @@ from made import LOST, document, line, lines, page, read, region, said
 
 from octavo import assemble
 from octavo.assemble import contents
+from octavo.assemble.parts import Row
 from octavo.document import (
     Block,
     Document,
@@ -254,10 +255,10 @@ def test_no_text_without_a_reason_is_a_loss_too() -> None:
 
 def test_a_region_left_out_by_the_mapping_is_named_and_is_no_loss() -> None:
     options = ParseOptions(tasks={Label.FOOTNOTE: Task.ABANDON})
-    left_out = region(Label.FOOTNOTE)
+    left_out = replace(region(Label.FOOTNOTE), lines=(TextLine(Box(0, 0, 9, 9), "Page 3"),))
     made = document(page([(left_out, Recognition(None, TextSource.NONE))], options=options))
     assert made.pages[0].blocks[0].role is Role.LEFT_OUT
-    assert [problem.severity for problem in made.problems] == [Severity.LEFT_OUT]
+    assert [(problem.severity, problem.saved_text) for problem in made.problems] == [(Severity.LEFT_OUT, "Page 3")]
     assert made.status is Status.SUCCESS
 
 
@@ -613,3 +614,8 @@ def test_no_word_of_a_page_is_lost_however_it_is_divided() -> None:
         where, recognition = read(made)
         blocks = page([(replace(where, origin=origin), recognition)]).blocks
         assert sorted(" ".join(block.content or "" for block in blocks).split()) == sorted(words)
+
+
+def test_rows_of_code_without_a_width_are_indented_too() -> None:
+    box = Box(100, 100, 100, 110)
+    assert contents.indented([Row("while True:", box), Row("pass", replace(box, top=112, bottom=122))])

@@ -190,3 +190,11 @@ def test_a_block_flush_right_stays_whole() -> None:
 def test_the_number_of_a_formula_is_not_the_start_of_the_next_column() -> None:
     lines = [line("Q = a b", 150, 100, 300), line("(3)", 430, 100, 455), line("words of a caption", 490, 100, 800)]
     assert paragraphs(lines) == ["Q = a b", "(3)", "words of a caption"]
+
+
+def test_a_large_initial_begins_the_row_beside_it() -> None:
+    initial = line("O", 100, 100, 150, 60)
+    rows = [line("ver the past three decades", 160, 104, 500), line("pressure from many sides has", 160, 130, 500)]
+    rows += block([("led to words that fill", 100, 500), ("and end", 100, 200)], top=156, pitch=26)
+    found = grouped([initial, *rows])
+    assert [[it.text for it in paragraph.lines] for paragraph in found] == [["O", *(row.text for row in rows)]]

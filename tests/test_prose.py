@@ -30,3 +30,10 @@ def test_the_documents_own_words_tell_whether_a_hyphen_belongs_to_the_word() -> 
 
 def test_a_paragraph_is_joined_line_by_line() -> None:
     assert prose.paragraph(["One para-", "graph of", "three lines."]) == "One paragraph of three lines."
+
+
+def test_heads_that_begin_undivided_words() -> None:
+    assert prose.joined("How could she ex-", "plain") == "How could she explain"
+    assert prose.joined("his ex-", "wife") == "his ex-wife"
+    assert prose.joined("the so-", "called expert") == "the so-called expert"
+    assert prose.joined("in so-", "ciety") == "in society"

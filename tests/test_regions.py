@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from octavo.document import Detection, Label, Origin, PageImage, Severity, Task, TextLayer, TextLine, Trust, Word
+from octavo.document import Detection, Label, Origin, PageImage, Task, TextLayer, TextLine, Trust, Word
 from octavo.geometry import Box
 from octavo.regions import settle
 from octavo.settings import ParseOptions
@@ -140,19 +140,6 @@ def test_a_picture_of_the_whole_page_gives_way_to_what_is_on_it() -> None:
     detections = [detection(Label.IMAGE, 0, 0, 1000, 1000), detection(Label.TEXT, 150, 150, 700, 200)]
     assert [region.label for region in settle(detections, page(), OPTIONS).regions] == [Label.TEXT]
     assert len(settle(detections[:1], page(), OPTIONS).regions) == 1
-
-
-def test_what_the_mapping_leaves_out_is_reported_with_its_text() -> None:
-    options = ParseOptions(tasks=MappingProxyType({Label.FOOTER: Task.ABANDON}))
-    found = settle([detection(Label.FOOTER, 100, 940, 400, 980)], page([line("Page 3", 110, 950, 200)]), options)
-    (problem,) = found.problems
-    assert (problem.code, problem.severity, problem.page, problem.label, problem.saved_text) == (
-        "left_out_by_mapping",
-        Severity.LEFT_OUT,
-        0,
-        Label.FOOTER,
-        "Page 3",
-    )
 
 
 # --- any page ---------------------------------------------------------------------------------------------------

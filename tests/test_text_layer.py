@@ -4,6 +4,7 @@ import json
 import random
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from pdf_maker import COURIER, HELVETICA, PdfPage, make_pdf, text_page, to_unicode
 
-from octavo.document import Label, PageImage, Region, Severity, Task, TextLayer, TextSource, Trust
+from octavo.document import Label, PageImage, Region, Severity, Task, TextLayer, TextLine, TextSource, Trust
 from octavo.geometry import Box
 from octavo.glyph_lines import lines
 from octavo.glyph_text import spelled
@@ -440,3 +441,23 @@ def test_arabic_ligatures_are_put_in_order() -> None:
     # The article's alef and lam are two glyphs: they stay.
     assert spell("الم", boxes=[(2, 3), (1, 2), (0, 1)]) == "الم"
     assert spell("\ufefb") == "لا"
+
+
+def test_a_large_initial_is_the_first_letter_of_its_word() -> None:
+    def line(text: str, left: float, top: float, right: float, size: float) -> TextLine:
+        return TextLine(Box(left, top, right, top + size), text, font_size=size)
+
+    lines = (line("ver the past decades", 150, 103, 400, 20), line("O", 100, 100, 145, 60))
+    lines += (line("pressure from many organi-", 150, 129, 400, 20), line("sations has grown", 100, 165, 300, 20))
+    layer = TextLayer(Trust.TRUSTED, "", lines)
+    page = PageImage(0, np.full((1000, 1000, 3), 255, np.uint8), 72, text=layer)
+    assert read(page) == "Over the past decades pressure from many organisations has grown"
+
+
+def test_what_two_regions_share_is_read_in_the_one_it_was_given_to() -> None:
+    page = page_of(text_page("one line", "and another"))
+    assert page.text is not None
+    one = region()
+    given = recognition(replace(one, lines=page.text.lines[:1]), page, ParseOptions())
+    assert given is not None
+    assert given.text == "one line"

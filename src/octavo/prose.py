@@ -21,8 +21,10 @@ _FIRST_WORD = re.compile(r"[^\W\d_]+")
 
 # Heads of compounds that English writes with a hyphen far more often than in one word.
 _COMPOUND_HEADS = frozenset(
-    {"all", "ex", "half", "high", "long", "low", "mid", "non", "one", "self", "short", "single", "so", "two", "well"}
+    {"all", "half", "high", "long", "low", "mid", "non", "one", "self", "short", "single", "two", "well"}
 )
+# The same of heads that begin many undivided words, too: "ex-plain", "so-ciety".
+_COMPOUNDS = frozenset({"so-called", "so-so", "ex-husband", "ex-wife", "ex-officio", "ex-president", "ex-minister"})
 
 
 def unspaced(character: str) -> bool:
@@ -58,7 +60,7 @@ def _divides_a_word(first: str, second: str, known: Container[str]) -> bool:
     if head is None or tail is None or not second[0].islower():
         return False
     left, right = head.group(1).lower().replace("\u2010", "-"), tail.group().lower()
-    if f"{left}-{right}" in known:
+    if f"{left}-{right}" in known or f"{left}-{right}" in _COMPOUNDS:
         return False
     if left + right in known:
         return True

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo import official_layout
-from octavo.document import Detection, Label, Origin, PageImage, Problem, Region, Severity, Task, TextLine, Trust, Word
+from octavo.document import Detection, Label, Origin, PageImage, Problem, Region, Task, TextLine, Trust, Word
 from octavo.geometry import SCALE, Box
 from octavo.layout.flow import in_flow
 from octavo.layout.lines import around, read_from_right, straightened
@@ -69,21 +69,7 @@ def settle(detections: Sequence[Detection], page: PageImage, options: ParseOptio
         )
         for detection in in_order(kept, page)
     ]
-    left_out = [_left_out(region) for region in regions if region.task is Task.ABANDON]
-    return Settled(regions, [*dropped, *left_out])
-
-
-def _left_out(region: Region) -> Problem:
-    text = "\n".join(line.text for line in region.lines if line.text)
-    return Problem(
-        "left_out_by_mapping",
-        f"the label mapping leaves out regions of class {region.label.value!r}",
-        Severity.LEFT_OUT,
-        page=region.page,
-        box=region.box,
-        label=region.label,
-        saved_text=text or None,
-    )
+    return Settled(regions, dropped)
 
 
 def _on_page(detection: Detection) -> Detection:

@@ -30,6 +30,7 @@ from octavo.geometry import Box
 from octavo.settings import ParseOptions, TextLayerUse
 
 SAME_ROW = 0.5  # of the lower line's height
+_INITIAL = 1.8  # times as high as the rest of a text is the letter that it begins with
 DOUBTED = 0.3  # of a region, or of one of its lines, in a doubtful area
 UNEXPLAINED = 0.3  # marks of a letter's size that no word covers, to the letters there are
 FEWEST_MARKS = 4
@@ -48,7 +49,9 @@ def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recog
     only = options.text_layer is TextLayerUse.ONLY
     if layer is None or options.text_layer is TextLayerUse.OFF:
         return _lost("the page has no text layer") if only else None
-    lines = [line for line in layer.lines if line.text and _centre_in(line.box, region.box)]
+    own = [line for line in region.lines if line.text]  # two regions may overlap: no text comes twice
+    inside = [line for line in layer.lines if line.text and _centre_in(line.box, region.box)]
+    lines = own or inside
     if layer.verdict is not Trust.TRUSTED:
         return _lost(f"the page's text layer is not trusted: {layer.reason}", lines) if only else None
     if region.task in (Task.TABLE, Task.FORMULA):
@@ -57,7 +60,7 @@ def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recog
     if not lines or doubted:
         why = "the text layer is not to be believed here" if doubted else "the text layer has nothing here"
         return _lost(why, lines) if only else None
-    complete = _explains_ink(region, page, lines)
+    complete = _explains_ink(region, page, inside or own)
     if not complete and not only:
         return None
     text = "\n".join(_code(rows_of(lines))) if region.label is Label.ALGORITHM else _running(region, rows_of(lines))
@@ -130,6 +133,7 @@ def rows_of(lines: Sequence[TextLine]) -> list[list[TextLine]]:
     """Lines side by side in rows, the rows in the order they are read."""
     if sum(bool(line.quad) or line.box.height > 3 * line.box.width for line in lines) * 2 > len(lines):
         return [[line] for line in sorted(lines, key=_depth)]
+    lines, initial = _without_initial(lines)
     rows: list[list[TextLine]] = []
     for line in sorted(lines, key=lambda line: line.box.center[1]):
         if rows and _level(rows[-1][-1].box, line.box):
@@ -137,7 +141,26 @@ def rows_of(lines: Sequence[TextLine]) -> list[list[TextLine]]:
         else:
             rows.append([line])
     backwards = sum(_starts_right(line) for line in lines) * 2 > len(lines)
-    return [sorted(row, key=lambda line: line.box.left, reverse=backwards) for row in rows]
+    rows = [sorted(row, key=lambda line: line.box.left, reverse=backwards) for row in rows]
+    return [[initial, *rows[0]], *rows[1:]] if initial else rows
+
+
+def _without_initial(lines: Sequence[TextLine]) -> tuple[Sequence[TextLine], TextLine | None]:
+    """The lines, and the large letter in two rows or more that they begin with, if there is one."""
+    rest = sorted(lines, key=lambda line: (line.box.top, line.box.left))
+    for initial in rest[:2]:
+        others = [line for line in rest if line is not initial]
+        beside = [line for line in others if initial.box.top < line.box.center[1] < initial.box.bottom]
+        if _is_initial(initial) and len(beside) > 1 and beside[0] is others[0]:
+            size, other = initial.font_size or initial.box.height, beside[0].font_size or beside[0].box.height
+            if size > _INITIAL * other and all(line.box.center[0] > initial.box.right for line in beside):
+                return others, initial
+    return lines, None
+
+
+def _is_initial(line: TextLine) -> bool:
+    text = (line.text or "").strip()
+    return len(text) == 1 and text.isupper()
 
 
 def _depth(line: TextLine) -> float:
@@ -162,7 +185,10 @@ def _starts_right(line: TextLine) -> bool:
 
 
 def _text(row: Sequence[TextLine]) -> str:
-    return " ".join(line.text or "" for line in row)
+    parts = [line.text or "" for line in row]
+    if len(row) > 1 and _is_initial(row[0]) and row[0].box.height > _INITIAL * row[1].box.height:
+        return "".join(parts[:2]) + "".join(f" {part}" for part in parts[2:])  # the first letter of a word
+    return " ".join(parts)
 
 
 def _running(region: Region, rows: Sequence[Sequence[TextLine]]) -> str:

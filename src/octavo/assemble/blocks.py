@@ -60,7 +60,9 @@ def complete(region: Region, recognition: Recognition) -> Recognition:
     )
     if region.task is Task.ABANDON and not problems:
         message = f"left out: regions labelled {region.label} are not read under the label mapping"
-        problems = (Problem("left_out", message, Severity.LEFT_OUT, region.page, region.box, region.label),)
+        saved = "\n".join(line.text for line in region.lines if line.text) or None
+        left_out = Problem("left_out", message, Severity.LEFT_OUT, region.page, region.box, region.label, saved)
+        problems = (left_out,)
     elif _unexplained(region, recognition):
         message = "the engine gave no text and no reason"
         problems = (*problems, Problem("not_read", message, Severity.LOST, region.page, region.box, region.label))

@@ -83,7 +83,7 @@ def listed(items: Sequence[Item], depths: Sequence[int]) -> str:
 
 def indented(rows: Sequence[Row]) -> str:
     """Rows of code under each other, their indentation in characters measured from where they begin."""
-    widths = [row.box.width / len(row.text) for row in rows if len(row.text) > 3]
+    widths = [row.box.width / len(row.text) for row in rows if len(row.text) > 3 and row.box.width > 0]
     width = statistics.median(widths) if widths else 1.0
     left = min(row.box.left for row in rows)
     pitches = [0.0, *(below.box.top - above.box.top for above, below in pairwise(rows))]
