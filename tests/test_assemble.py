@@ -619,3 +619,16 @@ def test_no_word_of_a_page_is_lost_however_it_is_divided() -> None:
 def test_rows_of_code_without_a_width_are_indented_too() -> None:
     box = Box(100, 100, 100, 110)
     assert contents.indented([Row("while True:", box), Row("pass", replace(box, top=112, bottom=122))])
+
+
+def test_a_form_has_a_line_for_each_name_and_its_value() -> None:
+    fields = (("Order:", "2024-12"), ("Contact:", "555 Broadway"), ("", "New York"))
+    found = []
+    for number, (name, value) in enumerate(fields):
+        top = 100 + 20 * number
+        found += [TextLine(Box(100, top, 180, top + 10), name, font_size=10)] if name else []
+        found += [TextLine(Box(300, top, 420, top + 10), value, font_size=10)]
+    one = replace(region(Label.TEXT), box=Box(100, 100, 420, 150), lines=tuple(found), origin=Origin.GEOMETRY)
+    text = "Order: 2024-12 Contact: 555 Broadway New York"
+    made = page([(one, Recognition(text, TextSource.TEXT_LAYER, lines=tuple(found)))])
+    assert contents_of(made) == ["Order: 2024-12  \nContact: 555 Broadway  \nNew York"]

@@ -2,7 +2,7 @@
 
 from octavo.document import TextLine
 from octavo.geometry import Box
-from octavo.layout.ledgers import find_ledgers
+from octavo.layout.ledgers import find_forms, find_ledgers
 from octavo.layout.lines import Line
 
 
@@ -72,3 +72,30 @@ def test_numbers_beside_running_text_are_no_ledger() -> None:
     for row in range(6):
         lines += [line("words that fill the line", 100, 100 + 26 * row, 600), line(str(row), 640, 100 + 26 * row, 652)]
     assert not ledgers(lines)
+
+
+def form(*fields: tuple[str, str], left: float = 100) -> list[Line]:
+    lines = []
+    for number, (name, value) in enumerate(fields):
+        top = 100 + 30 * number
+        lines += [line(name, left, top, left + 12 * len(name))] if name else []
+        lines += [line(value, left + 250, top, left + 250 + 12 * len(value))]
+    return lines
+
+
+def forms(lines: list[Line]) -> list[list[str | None]]:
+    return [[it.text for it in found.lines] for found in find_forms(lines)]
+
+
+def test_names_stay_with_their_values_in_each_column_of_a_form() -> None:
+    one = form(("Order:", "2024-12"), ("Estimate:", "EST-456"))
+    other = form(("Name:", "Ada"), ("Contact:", "555 Broadway"), ("", "New York"), left=500)
+    assert forms([*one, *other]) == [
+        ["Order:", "2024-12", "Estimate:", "EST-456"],
+        ["Name:", "Ada", "Contact:", "555 Broadway", "New York"],
+    ]
+
+
+def test_one_name_with_a_value_and_columns_of_text_are_no_form() -> None:
+    assert not forms(form(("Note:", "words"), ("and more of them", "words")))
+    assert not forms([line(f"as follows{end}", 100, 100 + 26 * n, 300) for n, end in enumerate(":::")])

@@ -187,9 +187,29 @@ def _part(
         return Part(label, Form.ITEMS, box, text, items=(found,))
     if label in _WITH_HEADINGS and region.origin is not Origin.GEOMETRY and _is_heading(paragraph, text, page, last):
         return Part(Label.PARAGRAPH_TITLE, Form.PROSE, box, text)
+    if label in _WITH_ITEMS and (fields := _fields(paragraph)):
+        return Part(label, Form.LINES, box, text, rows=tuple(fields))
     if label in _WITH_ITEMS and broken_on_purpose(paragraph):
         return Part(label, Form.LINES, box, text, rows=tuple(_rows(paragraph)))
     return Part(label, Form.PROSE, box, text)
+
+
+def _fields(paragraph: paragraphs.Paragraph) -> list[Row]:
+    """The rows of a form, each name with the value far beside it; none where that is not what they are."""
+    levels: list[list[paragraphs.Row]] = []
+    for row in sorted(paragraph.rows, key=lambda row: (row.middle, row.left)):
+        if levels and row.middle - levels[-1][0].middle < 0.5 * row.size:
+            levels[-1].append(row)
+        else:
+            levels.append([row])
+    parted = [sorted(level, key=lambda row: row.left) for level in levels if len(level) > 1]
+    if len(parted) < 2 or not all(level[0].text.endswith((":", "：")) for level in parted):
+        return []
+    rows = [sorted(level, key=lambda row: row.left) for level in levels]
+    return [
+        Row(" ".join(row.text for row in level), around([line.source for row in level for line in row.lines]))
+        for level in rows
+    ]
 
 
 def broken_on_purpose(paragraph: paragraphs.Paragraph) -> bool:

@@ -16,7 +16,7 @@ from octavo.layout.formulas import find_formulas
 from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.hints import HintRect, Hints, Rect, area, shared
 from octavo.layout.labels import Surroundings, labelled
-from octavo.layout.ledgers import find_ledgers
+from octavo.layout.ledgers import find_forms, find_ledgers
 from octavo.layout.lines import Line, around, read_from_right, straightened, typical_size
 from octavo.layout.paragraphs import grouped
 from octavo.networks.layout import Kind, LayoutNetwork
@@ -70,9 +70,10 @@ class EmbeddedDetector:
         for table, rect in tables:
             inside, lines = _taken(lines, rect)
             detections.append(_detection(Label.TABLE, table.score, inside, table.box))
-        for ledger in find_ledgers(lines):
-            lines = _without(lines, ledger.lines)
-            detections.append(_detection(Label.TABLE, 0.6, ledger.lines))
+        for label, find in ((Label.TEXT, find_forms), (Label.TABLE, find_ledgers)):
+            for ledger in find(lines):
+                lines = _without(lines, ledger.lines)
+                detections.append(_detection(label, 0.6, ledger.lines))
         for figure in figures:
             box = Box.from_pixels(*figure.rect, page.size)
             rest = _without(lines, figure.lines)

@@ -6,6 +6,7 @@ narrow, end where the others end, and stand beside something that ends where it 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from octavo.layout.hints import Rect
 from octavo.layout.lines import Line
@@ -17,6 +18,9 @@ _PITCH = 3.2  # sizes of type from one row to the next, at most
 _FLUSH = 0.9  # sizes of type edges may be off
 _NARROW = 0.34  # of the whole width: an amount is no wider
 _PROSE = 12.0  # sizes of type from which items that all end at one margin are a column of text
+
+_REACH = 20.0  # sizes of type from a name in a form to its value, at most
+_LONGEST_NAME = 40  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,3 +89,57 @@ def _ledger(run: Sequence[Sequence[Row]]) -> list[Ledger]:
     rows = [row for band in run for row in band]
     rect = left, min(row.top for row in rows), right, max(row.bottom for row in rows)
     return [Ledger(rect, tuple(line for row in rows for line in row.lines))]
+
+
+# --- forms ------------------------------------------------------------------------------------------------------
+
+
+def find_forms(lines: Sequence[Line]) -> list[Ledger]:
+    """Names that end with a colon and, beside them, their values: runs of two and more below each other.
+
+    A value may have more lines, which no name stands beside.
+    """
+    runs: list[list[tuple[Row, ...]]] = []
+    for band in _bands([line for line in lines if line.text]):
+        fields = [
+            (name, value)
+            for name, value in pairwise(band)
+            if _is_name(name) and not _is_name(value) and value.left - name.right < _REACH * name.size
+        ]
+        for field in fields:
+            run = next((run for run in runs if _next_field(run, *field)), None)
+            if run is None:
+                runs.append([field])
+            else:
+                run.append(field)
+        for row in band:
+            if all(row not in field for field in fields):
+                run = next((run for run in runs if _more_of_value(run, row)), None)
+                if run is not None:
+                    run.append((row,))
+    return [_form(run) for run in runs if sum(len(field) == 2 for field in run) > 1]
+
+
+def _is_name(row: Row) -> bool:
+    return row.text.endswith((":", "：")) and len(row.text) < _LONGEST_NAME
+
+
+def _next_field(run: Sequence[tuple[Row, ...]], name: Row, value: Row) -> bool:
+    above, beside = next(field for field in reversed(run) if len(field) == 2)
+    return (
+        0 < name.middle - run[-1][0].middle < _PITCH * name.size
+        and abs(name.left - above.left) < _FLUSH * name.size
+        and abs(value.left - beside.left) < _FLUSH * value.size
+    )
+
+
+def _more_of_value(run: Sequence[tuple[Row, ...]], row: Row) -> bool:
+    above = run[-1][-1]
+    below = 0 < row.middle - above.middle < 1.6 * row.size
+    return below and abs(row.left - above.left) < 0.3 * row.size and 0.9 < row.size / above.size < 1.1
+
+
+def _form(run: Sequence[tuple[Row, ...]]) -> Ledger:
+    rows = [row for field in run for row in field]
+    rect = min(r.left for r in rows), min(r.top for r in rows), max(r.right for r in rows), max(r.bottom for r in rows)
+    return Ledger(rect, tuple(line for row in rows for line in row.lines))
