@@ -4,8 +4,8 @@
 
 Jobs come at random (Poisson) with pages spread around a mean (log-normal), and wait in one queue. A worker takes up to
 --at-once jobs, and reads --pages-per-second over all of them. RunPod's rule of scaling by queue delay: when the oldest
-job has waited --delay seconds, one more worker is started, up to --most; it costs money from its start, answers after
---cold seconds, and is given back after --idle seconds without work.
+job has waited --delay seconds and none that boots has room for it, a worker is started, up to --most. It costs money
+from its start, answers after --cold seconds, and is given back after --idle seconds without work.
 """
 
 import argparse
@@ -68,7 +68,7 @@ def simulated(
     total = sum(count for _, count in arrivals)
     workers = [Worker(0.0, 0.0) for _ in range(least)]
     queue, waits = deque[tuple[float, int]](), list[float]()
-    spent, colds, peak, now, asked = 0.0, 0, least, 0.0, 0.0
+    spent, colds, peak, now = 0.0, 0, least, 0.0
     while arrivals or queue or any(worker.free_at for worker in workers):
         now += 0.25
         while arrivals and arrivals[0][0] <= now:
@@ -82,9 +82,10 @@ def simulated(
                 # jobs share the worker: each goes as fast as those beside it leave it
                 pace = pages_per_second / (len(worker.free_at) + 1)
                 heapq.heappush(worker.free_at, now + count / pace)
-        if queue and now - queue[0][0] > delay and len(workers) < most and now - asked > delay:
+        booting = sum(worker.ready > now for worker in workers)
+        if queue and now - queue[0][0] > delay and len(workers) < most and booting * at_once < len(queue):
             workers.append(Worker(now, now + cold, idle_since=now + cold))
-            colds, asked = colds + 1, now
+            colds += 1
             peak = max(peak, len(workers))
         for worker in [w for w in workers if not w.free_at and now - max(w.idle_since, w.ready) > idle]:
             if len(workers) > least:
