@@ -51,7 +51,12 @@ async def working(queue: LoopbackQueue, log: Path, **environment: str) -> AsyncI
     }
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, str(HERE / "worker_process.py"), env=variables, stdout=output, stderr=output
+            sys.executable,
+            str(HERE / "worker_process.py"),
+            env=variables,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
         )
         try:
             yield process
@@ -59,9 +64,9 @@ async def working(queue: LoopbackQueue, log: Path, **environment: str) -> AsyncI
                 process.send_signal(signal.SIGTERM)
             assert await asyncio.wait_for(process.wait(), 30) == 0
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # the SDK's heartbeat outlives a worker that was killed
+            await process.wait()
 
 
 async def answered(tickets: list[Ticket], seconds: float = 90) -> None:
