@@ -27,7 +27,7 @@ import numpy as np
 from octavo import assemble, detectors, dropins, pipeline, recognizers, renderers
 from octavo.detectors import Detector
 from octavo.document import Artifact, Document, Page, PageImage, Pixels, Problem, Severity
-from octavo.errors import DocumentCorrupt, OptionInvalid, PageUnreadable
+from octavo.errors import DocumentCorrupt, EngineUnavailable, OptionInvalid, PageUnreadable
 from octavo.fetch import Fetched, Source, fetch, source_from
 from octavo.orientation import Orientation
 from octavo.pages import Pages, open_pages
@@ -225,6 +225,7 @@ class Reading:
             known=self.known,
         )
         async for page in self._stream:
+            _refuse_without_engine(page)
             self._done.append(page)
             yield page
         self._finish()
@@ -277,6 +278,13 @@ class Reading:
         pictures = _Pictures(self.document, self._source)
         for name in self.options.formats:
             yield from dropins.load(renderers, name).render(self.document, pictures, self.options)
+
+
+def _refuse_without_engine(page: Page) -> None:
+    """A recogniser that never came up is an error of the run, not a loss in every region of the document."""
+    for problem in page.problems:
+        if problem.code == EngineUnavailable.code:
+            raise EngineUnavailable(problem.message)
 
 
 class _Watched:
