@@ -99,3 +99,12 @@ def test_names_stay_with_their_values_in_each_column_of_a_form() -> None:
 def test_one_name_with_a_value_and_columns_of_text_are_no_form() -> None:
     assert not forms(form(("Note:", "words"), ("and more of them", "words")))
     assert not forms([line(f"as follows{end}", 100, 100 + 26 * n, 300) for n, end in enumerate(":::")])
+
+
+def test_an_address_beside_dates_that_are_flush_right_is_no_ledger() -> None:
+    rows = (
+        ("Ada Lindqvist", "Statement period"),
+        ("14 Row", "1 March to 31 March 2024"),
+        ("Vila", "Issued 2 April 2024"),
+    )
+    assert not ledgers(receipt(*rows))

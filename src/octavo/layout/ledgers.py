@@ -17,6 +17,7 @@ _GAP = 1.2  # sizes of type between an item and its amount, at least
 _PITCH = 3.2  # sizes of type from one row to the next, at most
 _FLUSH = 0.9  # sizes of type edges may be off
 _NARROW = 0.34  # of the whole width: an amount is no wider
+_SHORT = 8.0  # sizes of type: an unread amount is no longer
 _PROSE = 12.0  # sizes of type from which items that all end at one margin are a column of text
 
 _REACH = 20.0  # sizes of type from a name in a form to its value, at most
@@ -83,12 +84,18 @@ def _ledger(run: Sequence[Sequence[Row]]) -> list[Ledger]:
     ends = [band[-2].right for band in pairs]
     if max(ends) - min(ends) < 2 * size and max(ends) - left > _PROSE * size:
         return []
-    texts = [band[-1].text for band in pairs]
-    if any(texts) and sum(any(map(str.isdigit, text)) for text in texts) < 0.6 * len(texts):
+    if sum(_is_amount(band[-1]) for band in pairs) < 0.6 * len(pairs):
         return []
     rows = [row for band in run for row in band]
     rect = left, min(row.top for row in rows), right, max(row.bottom for row in rows)
     return [Ledger(rect, tuple(line for row in rows for line in row.lines))]
+
+
+def _is_amount(row: Row) -> bool:
+    """By its digits; unread, by being short."""
+    if not row.text:
+        return row.width < _SHORT * row.size
+    return sum(map(str.isdigit, row.text)) >= max(1, sum(map(str.isalpha, row.text)))
 
 
 # --- forms ------------------------------------------------------------------------------------------------------
