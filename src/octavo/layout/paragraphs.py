@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from octavo.layout.initials import rows_beside_initials
 from octavo.layout.lines import CJK, Line
 
 _MARKER = re.compile(
@@ -151,7 +152,7 @@ def grouped(lines: Sequence[Line], *, from_right: bool = False) -> list[Paragrap
             Paragraph(tuple(Row.of([real[id(image)] for image in row.lines]) for row in paragraph.rows))
             for paragraph in grouped(mirrored)
         ]
-    initials = _initials(lines)
+    initials = rows_beside_initials(lines)
     if initials:
         return _around_initials(lines, initials)
     rows = in_rows(lines)
@@ -159,40 +160,6 @@ def grouped(lines: Sequence[Line], *, from_right: bool = False) -> list[Paragrap
 
 
 # --- initials ---------------------------------------------------------------------------------------------------
-
-
-def is_initial(initial: Line, first: Line) -> bool:
-    """Whether a line is a large letter two or more rows high, and another the row that begins with it."""
-    return (
-        len(initial.text.strip()) == 1
-        and initial.text.strip().isupper()
-        and initial.size > 1.9 * first.size
-        and -0.5 * first.size < first.left - initial.right < 1.2 * first.size
-        and abs(first.top - initial.top) < 1.2 * first.size
-        and len(first.text) > 1
-    )
-
-
-def _initials(lines: Sequence[Line]) -> dict[int, list[Line]]:
-    """The rows set in beside each large initial, top to bottom, by the initial's identity; a row beside one only."""
-    found: dict[int, list[Line]] = {}
-    taken: set[int] = set()
-    for initial in lines:
-        if len(initial.text.strip()) != 1:
-            continue
-        rows = [
-            line
-            for line in lines
-            if id(line) not in taken
-            and line.size < initial.size / 1.9
-            and -0.5 * line.size < line.left - initial.right < 1.2 * line.size
-            and initial.top - line.size < line.middle < initial.bottom
-        ]
-        rows.sort(key=lambda line: line.top)
-        if len(rows) > 1 and is_initial(initial, rows[0]):
-            found[id(initial)] = rows
-            taken |= {id(line) for line in rows}
-    return found
 
 
 def _around_initials(lines: Sequence[Line], initials: dict[int, list[Line]]) -> list[Paragraph]:
