@@ -96,8 +96,10 @@ def _entries(line: Sequence[Token], borders: Sequence[float], height: float, spa
     inner = borders[1:-1]
     for piece in pieces(line, 0.75 * height):
         for part in (part for run in _by_line(piece) for part in _cut_at(run, inner, height, space)):
-            reach = min(0.6 * height, 0.4 * (part.right - part.left))
+            width = part.right - part.left
+            reach = min(0.6 * height, 0.4 * width)
             first = sum(part.left + reach > border for border in inner)
+            reach = max(reach, min(2 * height, 0.12 * width))  # a long entry may run a little into an empty cell
             last = sum(part.right - reach > border for border in inner)
             entries.append(Entry(part, first, max(first, last)))
     return _apart(entries)

@@ -8,9 +8,11 @@ not smaller than those between lines, and ruling lines divide.
 
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from itertools import pairwise
+from typing import assert_never
 
 from octavo.rules import Rule
 from octavo.table_columns import Piece
@@ -19,6 +21,14 @@ _NUMBER = re.compile(r"[\s\d.,:;%$€£¥+\-–—−±~<>≤≥=()\[\]/*†‡�
 _OPEN_END = re.compile(r"([,;:(/&–-]|\b(?:and|or|of|the|in|for|to|with|by|from|on|at|per|und|der|die|et|de|la))$", re.I)
 _LONGEST = 24  # stretches a row may span
 _TRUST = 0.9  # what it costs to go against a border that something else suggests
+
+
+class Edge(Enum):
+    """Where the cells of a row are aligned with each other: one way in a whole table, as a rule."""
+
+    TOP = "top"
+    MIDDLE = "middle"
+    BOTTOM = "bottom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +103,13 @@ def into_rows(
         _Border(-4.0, 4.0) if is_drawn else _Border.between(above, below, measures, expected, usually_drawn=usually)
         for (above, below), is_drawn in zip(pairwise(bands), drawn, strict=True)
     ]
+    return min((_divided(bands, borders, measures, edge) for edge in Edge), key=lambda division: division[0])[1]
+
+
+def _divided(
+    bands: Sequence[Sequence[Entry]], borders: Sequence["_Border"], measures: Measures, edge: Edge
+) -> tuple[float, list[list[Entry]]]:
+    """The cheapest division into rows, and its cost, if cells are aligned at this edge of their rows."""
     costs = [0.0]
     starts = [0]
     for end in range(1, len(bands) + 1):
@@ -103,7 +120,7 @@ def into_rows(
             inside = [*bands[start], *inside]
             if start < end - 1:
                 undrawn += borders[start].inside
-            cost = costs[start] + _row_cost(inside, measures) + undrawn
+            cost = costs[start] + _row_cost(inside, measures, edge) + undrawn
             cost += borders[start - 1].dividing if start else 0.0
             if cost < best:
                 best, begin = cost, start
@@ -114,7 +131,7 @@ def into_rows(
     while end:
         rows.insert(0, [entry for band in bands[starts[end] : end] for entry in band])
         end = starts[end]
-    return rows
+    return costs[-1], rows
 
 
 def _bands(entries: Sequence[Entry], height: float) -> list[list[Entry]]:
@@ -187,7 +204,7 @@ def _drawn_between(above: Sequence[Entry], below: Sequence[Entry], rules: Sequen
     )
 
 
-def _row_cost(entries: Sequence[Entry], measures: Measures) -> float:
+def _row_cost(entries: Sequence[Entry], measures: Measures, edge: Edge) -> float:
     """How unlike one row these entries are."""
     cost = 0.0
     in_head = max(e.middle for e in entries) < measures.head
@@ -201,12 +218,24 @@ def _row_cost(entries: Sequence[Entry], measures: Measures) -> float:
             cost += _line_cost(above, below, measures, in_head=in_head)
     blocks = [(lines[0].middle, lines[-1].middle) for lines in cells.values()]
     if any(len(lines) > 1 for lines in cells.values()) and len(blocks) > 1:
-        cost += min(1.5, _misaligned(blocks) / measures.height)
-    if not in_head:
-        columns = {column for first, last in keys for column in range(first, last + 1)}
-        if 0 not in columns:
-            cost += 0.5 if measures.fill < 1.5 or len(columns) > 1 else 1.0
-    return cost
+        edges = Edge if in_head else (edge,)
+        cost += min(1.5, min(_misaligned(blocks, edge) for edge in edges) / measures.height)
+    return cost if in_head else cost + _unkeyed(cells, measures)
+
+
+def _unkeyed(cells: Mapping[tuple[int, int], Sequence[Entry]], measures: Measures) -> float:
+    """How unlikely a row of the body is that begins with nothing, or whose beginning stands below the rest."""
+    keys = sorted(cells)
+    if keys[0][0] == 0:
+        above = min(lines[0].middle for lines in cells.values())
+        own = cells[keys[0]]
+        below_rest = len(own) == 1 and own[0].middle - above > 0.7 * measures.pitch
+        at_bottom = all(abs(own[0].middle - lines[-1].middle) < 0.4 * measures.pitch for lines in cells.values())
+        return 1.2 if below_rest and at_bottom else 0.0
+    if len(cells) > 1 or measures.fill < 1.5:
+        return 0.5
+    alone = cells[keys[0]][0]
+    return 2.6 if measures.fill >= 4 and not alone.number else 1.0
 
 
 def _line_cost(above: Entry, below: Entry, measures: Measures, *, in_head: bool) -> float:
@@ -224,15 +253,21 @@ def _line_cost(above: Entry, below: Entry, measures: Measures, *, in_head: bool)
     return cost
 
 
-def _misaligned(blocks: Sequence[tuple[float, float]]) -> float:
-    """How far blocks of lines (middles of the first and last) are from a common top, middle or bottom; mean pixels."""
-    tops = [top for top, _ in blocks]
-    middles = [(top + bottom) / 2 for top, bottom in blocks]
-    bottoms = [bottom for _, bottom in blocks]
-    return min(
-        statistics.fmean(abs(place - reference) for place in places)
-        for places, reference in ((tops, min(tops)), (middles, statistics.median(middles)), (bottoms, max(bottoms)))
-    )
+def _misaligned(blocks: Sequence[tuple[float, float]], edge: Edge) -> float:
+    """How far blocks of lines (middles of the first and last) are from a common top, middle or bottom, in pixels."""
+    match edge:
+        case Edge.TOP:
+            places = [top for top, _ in blocks]
+            reference = min(places)
+        case Edge.MIDDLE:
+            places = [(top + bottom) / 2 for top, bottom in blocks]
+            reference = statistics.median_low(places)
+        case Edge.BOTTOM:
+            places = [bottom for _, bottom in blocks]
+            reference = max(places)
+        case _:
+            assert_never(edge)
+    return max(abs(place - reference) for place in places)
 
 
 def _had_room(above: Entry, below: Entry, measures: Measures) -> bool:
