@@ -6,6 +6,7 @@ several columns, long entries beside empty cells) are counted against it, and to
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -17,33 +18,33 @@ _WIDE = 0.75  # gap in text heights that is no space between words
 _CROSSED = 0.15  # share of lines that may cross a border
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: its ends are asked for thousands of times, and kept
 class Piece:
     """Words of one line with nothing but spaces between them."""
 
     words: tuple[Token, ...]
 
-    @property
+    @cached_property
     def left(self) -> float:
         return self.words[0].left
 
-    @property
+    @cached_property
     def right(self) -> float:
         return max(word.right for word in self.words)
 
-    @property
+    @cached_property
     def top(self) -> float:
         return min(word.top for word in self.words)
 
-    @property
+    @cached_property
     def bottom(self) -> float:
         return max(word.bottom for word in self.words)
 
-    @property
+    @cached_property
     def center(self) -> float:
         return (self.left + self.right) / 2
 
-    @property
+    @cached_property
     def text(self) -> str:
         return " ".join(word.text for word in self.words)
 

@@ -35,7 +35,7 @@ class Grid:
     def slots(self) -> list[Slot]:
         """All cells, in reading order."""
         rows, columns = self.shape
-        owner = self._owners()
+        owner = self.owners()
         return [
             owner.get((row, column), Slot(row, column))
             for row in range(rows)
@@ -43,12 +43,8 @@ class Grid:
             if (row, column) not in owner or (owner[row, column].row == row and owner[row, column].column == column)
         ]
 
-    def slot_at(self, x: float, y: float) -> Slot:
-        """The cell that holds a point; the nearest one for a point outside."""
-        place = _band(self.rows, y), _band(self.columns, x)
-        return self._owners().get(place, Slot(*place))
-
-    def _owners(self) -> dict[tuple[int, int], Slot]:
+    def owners(self) -> dict[tuple[int, int], Slot]:
+        """The merged cell that each of its places belongs to."""
         return {
             (slot.row + down, slot.column + across): slot
             for slot in self.merged
@@ -78,7 +74,7 @@ def without_overlaps(slots: Iterable[Slot], rows: int, columns: int) -> tuple[Sl
 def filled(grid: Grid, words: Sequence[Token]) -> dict[Slot, list[Token]]:
     """The words of each cell that has any, by the place of their middle."""
     cells: defaultdict[Slot, list[Token]] = defaultdict(list)
-    owners = grid._owners()
+    owners = grid.owners()
     for word in words:
         place = _band(grid.rows, word.middle), _band(grid.columns, word.center)
         cells[owners.get(place, Slot(*place))].append(word)

@@ -11,6 +11,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from itertools import pairwise
 from typing import assert_never
 
@@ -20,6 +21,7 @@ from octavo.table_columns import Piece
 _NUMBER = re.compile(r"[\s\d.,:;%$€£¥+\-–—−±~<>≤≥=()\[\]/*†‡§#^'’\"]*(?:[A-Za-z]{0,2})?[\s\d.,%)\]*+\-–−]*")
 _OPEN_END = re.compile(r"([,;:(/&–-]|\b(?:and|or|of|the|in|for|to|with|by|from|on|at|per|und|der|die|et|de|la))$", re.I)
 _LONGEST = 24  # stretches a row may span
+_HOPELESS = 25.0  # cost of a row that no division can make up for
 _TRUST = 0.9  # what it costs to go against a border that something else suggests
 
 
@@ -31,7 +33,7 @@ class Edge(Enum):
     BOTTOM = "bottom"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots: see `Piece`
 class Entry:
     """A line of one cell, and the columns it takes."""
 
@@ -39,11 +41,11 @@ class Entry:
     first: int
     last: int
 
-    @property
+    @cached_property
     def middle(self) -> float:
         return (self.piece.top + self.piece.bottom) / 2
 
-    @property
+    @cached_property
     def number(self) -> bool:
         return is_number(self.piece.text)
 
@@ -120,8 +122,10 @@ def _divided(
             inside = [*bands[start], *inside]
             if start < end - 1:
                 undrawn += borders[start].inside
-            cost = costs[start] + _row_cost(inside, measures, edge) + undrawn
-            cost += borders[start - 1].dividing if start else 0.0
+            row_cost = _row_cost(inside, measures, edge) + undrawn
+            if row_cost > _HOPELESS:
+                break  # a longer row costs more still
+            cost = costs[start] + row_cost + (borders[start - 1].dividing if start else 0.0)
             if cost < best:
                 best, begin = cost, start
         costs.append(best)
