@@ -1,5 +1,7 @@
 """The structure network: its tags become cells with places and spans; with its weights, it sees a real table."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from tabling import drawn, made
@@ -8,9 +10,11 @@ from octavo import weights
 from octavo.errors import EngineUnavailable
 from octavo.geometry import Box
 from octavo.networks.table_structure import WEIGHTS, TableStructure
-from octavo.settings import EngineSettings
-from octavo.table_html import parsed
-from octavo.tables import read_table
+from octavo.pages import open_pages
+from octavo.rules import find_rules
+from octavo.settings import EngineSettings, ParseOptions
+from octavo.table_html import Table, parsed
+from octavo.tables import find_tables, read_table
 
 
 @pytest.fixture(scope="module")
@@ -57,3 +61,29 @@ def test_the_network_and_the_words_agree_on_a_table(network: TableStructure) -> 
     (table,) = parsed(reading.html)
     assert [[cell.text for cell in row] for row in table.rows] == ROWS
     assert reading.confidence > 0.9
+
+
+EVAL = Path(__file__).parents[2] / "shared" / "eval" / "public"
+
+
+@pytest.mark.skipif(not EVAL.is_dir(), reason="the evaluation data is not here")
+@pytest.mark.parametrize("name", ["us-003", "us-012", "us-026", "eu-015", "eu-018"])
+def test_tables_of_real_reports_have_their_rows_columns_and_spans(network: TableStructure, name: str) -> None:
+    truth = parsed((EVAL / "gt" / f"icdar_{name}.tables.html").read_text(encoding="utf-8"))
+    seen = []
+    with open_pages([(EVAL / "files" / f"icdar_{name}.pdf").read_bytes()], ParseOptions(), EngineSettings()) as pages:
+        for number in pages.numbers:
+            page = pages.draw(number)
+            lines = page.text.lines if page.text else ()
+            candidates = find_tables(page.pixels, lines, find_rules(page.pixels))
+            for candidate in candidates:
+                box = candidate.box.to_pixels(page.size)
+                inside = [line for line in lines if candidate.box.contains(*line.box.center)]
+                pixels = page.pixels[box.top : box.bottom, box.left : box.right]
+                (table,) = parsed(read_table(pixels, inside, candidate.box, network=network).html)
+                seen.append(table)
+    assert sorted(map(_shape, seen)) == sorted(map(_shape, truth))
+
+
+def _shape(table: Table) -> list[list[tuple[int, int]]]:
+    return [[(cell.row_span, cell.column_span) for cell in row] for row in table.rows]

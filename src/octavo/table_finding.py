@@ -383,7 +383,7 @@ def _short_entries(
     if len(columns) == 2:
         if _counts_up(columns[1]):
             return False
-        enough = len(several) >= (2 if framed else 4)
+        enough = len(several) >= (3 if framed else 4)
         return enough and fill > 0.7 and (numeric[1] > 0.6 or (framed and widths[0] < 25 * height))
     if framed:
         return len(several) > 1 and fill > 0.4 and (max(numeric[1:]) > 0.4 or statistics.median(widths) < 12 * height)
