@@ -20,8 +20,8 @@ from tests.official.run_sdk import Tensor
 
 from octavo.document import Label
 from octavo.geometry import Size
-from octavo.layout_postprocess import RawBoxes, clean
-from octavo.official_format import without_repetition
+from octavo.official.format import without_repetition
+from octavo.official.postprocess import RawBoxes, clean
 
 SIZE = (1240, 1754)
 

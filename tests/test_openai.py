@@ -12,11 +12,11 @@ import pytest
 from model_server import Asked, ModelServer, Reply, always, free_port, serving
 from pydantic import SecretStr
 
-from octavo.chat import base_url
 from octavo.document import Crop, Label, Pixels, Recognition, Region, Severity, Task, TextSource
 from octavo.errors import EngineUnavailable, OptionInvalid
 from octavo.geometry import Box, PixelBox
 from octavo.recognizers.openai import ChatRecognizer, open_recognizer
+from octavo.serving.chat import base_url
 from octavo.settings import EngineSettings
 
 QUICK = {"retry_seconds": 0.02, "connect_seconds": 5.0, "request_seconds": 5.0, "vllm_boot_seconds": 5.0}

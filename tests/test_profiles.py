@@ -7,7 +7,7 @@ import made
 import pytest
 
 from octavo.document import Label, Recognition, Region, Role, Severity, Task
-from octavo.official_format import RawRegion, first_repeated_run, format_page, without_repetition
+from octavo.official.format import RawRegion, first_repeated_run, format_page, without_repetition
 from octavo.renderers import glmocr_json, markdown
 from octavo.settings import OfficialStep, ParseOptions, Profile, Shown
 

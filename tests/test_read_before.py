@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from octavo.document import Problem, Recognition, Severity, Usage
-from octavo.read_before import STEP, ReadBefore
+from octavo.serving.answers import STEP, ReadBefore
 
 
 class Model:

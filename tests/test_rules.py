@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tabling import Drawing
 
-from octavo.rules import clear_of, find_rules
+from octavo.tables.rules import clear_of, find_rules
 
 
 def test_a_grid_is_found_line_by_line() -> None:

@@ -1,4 +1,4 @@
-from octavo import table_html
+from octavo.tables import html as table_html
 
 
 def test_a_table_is_rebuilt_without_anything_that_is_not_a_table() -> None:

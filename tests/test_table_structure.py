@@ -11,10 +11,10 @@ from octavo.errors import EngineUnavailable
 from octavo.geometry import Box
 from octavo.networks.table_structure import WEIGHTS, TableStructure
 from octavo.pages import open_pages
-from octavo.rules import find_rules
 from octavo.settings import EngineSettings, ParseOptions
-from octavo.table_html import Table, parsed
 from octavo.tables import find_tables, read_table
+from octavo.tables.html import Table, parsed
+from octavo.tables.rules import find_rules
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from tabling import LEADING, Drawing, Made, drawn, made, words_at
 
 from octavo.document import TextLine, Word
 from octavo.geometry import Box, Size
-from octavo.rules import find_rules
-from octavo.table_html import Table, parsed
 from octavo.tables import find_tables, read_table
+from octavo.tables.html import Table, parsed
+from octavo.tables.rules import find_rules
 
 LEDGER = [
     ["Region", "Sales", "Costs", "Margin"],

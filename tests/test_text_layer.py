@@ -14,9 +14,9 @@ from pdf_maker import COURIER, HELVETICA, PdfPage, make_pdf, text_page, to_unico
 
 from octavo.document import Label, PageImage, Region, Severity, Task, TextLayer, TextLine, TextSource, Trust
 from octavo.geometry import Box
-from octavo.glyph_lines import lines
-from octavo.glyph_text import spelled
 from octavo.glyphs import Font, Glyphs
+from octavo.glyphs.lines import lines
+from octavo.glyphs.text import spelled
 from octavo.pages import open_pages
 from octavo.settings import EngineSettings, ParseOptions, TextLayerUse
 from octavo.text_layer import recognition

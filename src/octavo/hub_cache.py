@@ -8,6 +8,7 @@ from octavo.settings import EngineSettings
 
 BAKED = Path("/models/hub")  # what the worker's image brings along
 
+
 def snapshot(name: str, revision: str | None, settings: EngineSettings, environment: Mapping[str, str]) -> Path | None:
     """The folder of a model: the one `name` says, or that of a hub name and revision in one of the caches.
 

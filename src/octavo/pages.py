@@ -31,8 +31,8 @@ from octavo.errors import (
     SourceEmpty,
     TypeUnsupported,
 )
-from octavo.glyph_trust import judged
 from octavo.glyphs import glyphs_of
+from octavo.glyphs.trust import judged
 from octavo.settings import EngineSettings, ParseOptions, TextLayerUse
 
 log = logging.getLogger(__name__)

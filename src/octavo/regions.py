@@ -3,7 +3,7 @@
 For every detector. A detection inside another is dropped only where the other is read as text and so reads it too;
 inside a picture, or inside something the mapping leaves out, it stays. Lines of a trusted text layer that no detection
 covers become regions of their own. In the official profile what to keep is the official SDK's decision, which
-`official_layout` makes.
+`official.layout` makes.
 """
 
 from collections import defaultdict
@@ -13,13 +13,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo import official_layout
 from octavo.document import Detection, Label, Origin, PageImage, Problem, Region, Task, TextLine, Trust, Word
 from octavo.geometry import SCALE, Box
 from octavo.layout.flow import in_flow
 from octavo.layout.lines import around, read_from_right, straightened
 from octavo.layout.order import Placed, in_reading_order
 from octavo.layout.paragraphs import grouped
+from octavo.official import layout as official_layout
 from octavo.settings import ParseOptions, Profile
 
 _SAME = 0.8  # detections with at least this intersection over union are one thing seen twice

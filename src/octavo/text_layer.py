@@ -1,6 +1,6 @@
 """A region's text from the page's own text layer, where that can be trusted there.
 
-The verdict on the layer came with the page (`octavo.glyph_trust`). What is decided here is the region: whether the
+The verdict on the layer came with the page (`octavo.glyphs.trust`). What is decided here is the region: whether the
 layer says everything that is drawn in it. Ink that no word explains is a reason to read the picture instead.
 """
 

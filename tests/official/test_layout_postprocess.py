@@ -8,7 +8,7 @@ import pytest
 
 from octavo.document import Label
 from octavo.geometry import Size
-from octavo.layout_postprocess import OFFICIAL_MERGES, CleanBoxes, LayoutRules, RawBoxes, clean
+from octavo.official.postprocess import OFFICIAL_MERGES, CleanBoxes, LayoutRules, RawBoxes, clean
 from octavo.settings import Merge
 
 from .conftest import Sdk

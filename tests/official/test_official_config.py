@@ -5,9 +5,9 @@ import yaml
 
 from octavo.document import Label
 from octavo.errors import OptionInvalid
-from octavo.layout_postprocess import OFFICIAL_MERGES
+from octavo.official.layout import rules
+from octavo.official.postprocess import OFFICIAL_MERGES
 from octavo.official_config import settings_of
-from octavo.official_layout import rules
 from octavo.settings import EngineSettings, ParseOptions, Profile
 
 from .conftest import Sdk

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from octavo.official_format import STANDARD, RawRegion, Rules, format_page, without_repetition
+from octavo.official.format import STANDARD, RawRegion, Rules, format_page, without_repetition
 
 from . import made_up
 from .conftest import Sdk

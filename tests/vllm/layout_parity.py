@@ -23,8 +23,8 @@ from octavo.detectors import pp_doclayout_onnx
 from octavo.detectors.pp_doclayout import export, open_detector
 from octavo.document import Detection, Page, PageImage, Task
 from octavo.geometry import Size
-from octavo.layout_outlines import outlines
 from octavo.networks import pp_doclayout
+from octavo.official.outlines import outlines
 from octavo.parser import Parser
 from octavo.settings import EngineSettings, OrientationUse, ParseOptions, Profile
 

@@ -18,12 +18,12 @@ from PIL import Image
 from real_vllm import HERE, in_environment, settings
 
 from octavo import crops, glm_ocr
-from octavo.chat import ChatClient, Question, RemoteServer, picture
 from octavo.document import Crop, Label, PageImage, Pixels, Recognition, Region, Task
 from octavo.geometry import Box
 from octavo.glm_ocr import Sampling
 from octavo.parser import Parser
 from octavo.recognizers.openai import ChatRecognizer, open_recognizer
+from octavo.serving.chat import ChatClient, Question, RemoteServer, picture
 from octavo.settings import EngineSettings, ParseOptions
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]

@@ -8,8 +8,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from octavo import prose, table_html
+from octavo import prose
 from octavo.document import Block, Label, Page, Role, Task
+from octavo.tables import html as table_html
 
 _FLOWING = frozenset({Label.TEXT, Label.ABSTRACT, Label.REFERENCE_CONTENT})
 # What may stand between two halves of a paragraph: it floats, the text goes around it.

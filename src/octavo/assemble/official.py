@@ -1,15 +1,15 @@
 """The blocks of one page as the official SDK would have them: the profile `official`.
 
-The formatting itself is `octavo.official_format`. Here its result meets the regions: a block that stands in the SDK's
+The formatting itself is `octavo.official.format`. Here its result meets the regions: a block that stands in the SDK's
 result has the role BODY, every other one is LEFT_OUT, and where text got lost on the way a problem says so.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from octavo import official_format
 from octavo.assemble.blocks import complete
 from octavo.document import Block, Label, Problem, Recognition, Region, Role, Severity, Task
+from octavo.official import format as official_format
 from octavo.settings import OfficialStep, ParseOptions
 
 _LEVELS = {Label.DOC_TITLE: 1, Label.PARAGRAPH_TITLE: 2}

@@ -21,9 +21,9 @@ from octavo.layout.lines import Line, around, read_from_right, straightened, typ
 from octavo.layout.paragraphs import grouped
 from octavo.networks.layout import Kind, LayoutNetwork
 from octavo.networks.text_lines import TextLines
-from octavo.rules import find_rules
 from octavo.settings import EngineSettings
 from octavo.tables import TableCandidate, find_tables
+from octavo.tables.rules import find_rules
 
 _SMALLEST_LOOKED_INTO = 3.0  # sizes of type: a raster picture lower than this is a logo or a bullet
 _WHISPER = 0.12  # score from which a hint is heard at all; what asks for hints says how strong they must be

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from octavo.document import Detection, Label
 from octavo.geometry import SCALE, Box, Size
-from octavo.layout_outlines import outlines
+from octavo.official.outlines import outlines
 from octavo.settings import EngineSettings
 
 LABELS = tuple(Label)  # in the order of the network's class ids; its own names for them are not unique

@@ -17,14 +17,14 @@ import cv2
 import numpy as np
 
 from octavo import glm_ocr
-from octavo.chat import Answer, ChatClient, Question, RemoteServer, Upstream, picture, request_body
 from octavo.document import Crop, Pixels, Problem, Recognition, Severity, Task, TextSource
 from octavo.errors import EngineFailed
-from octavo.fair_gate import FairGate
 from octavo.geometry import PixelBudget
 from octavo.glm_ocr import Sampling
-from octavo.read_before import ReadBefore
-from octavo.recovery import Ladder
+from octavo.serving.answers import ReadBefore
+from octavo.serving.chat import Answer, ChatClient, Question, RemoteServer, Upstream, picture, request_body
+from octavo.serving.fair_gate import FairGate
+from octavo.serving.recovery import Ladder
 from octavo.settings import EngineSettings
 from octavo.vllm_server import VllmServer
 

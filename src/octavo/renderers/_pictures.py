@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from octavo.document import Block, Document, Page, Problem, Role, Severity, Task
-from octavo.official_format import SHOWN_AS
+from octavo.official.format import SHOWN_AS
 from octavo.settings import ParseOptions, Profile
 
 _NOT_LATEX = "formula_not_latex"

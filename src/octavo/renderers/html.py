@@ -9,12 +9,12 @@ from html import escape
 from itertools import groupby
 from urllib.parse import quote
 
-from octavo import table_html
 from octavo.document import Artifact, Document, Label, Problem, Status
 from octavo.renderers import Pictures
 from octavo.renderers._elements import Code, Element, Formula, Heading, Item, Items, Paragraph, elements
 from octavo.renderers._flow import Kind, Piece, pieces
 from octavo.settings import ParseOptions
+from octavo.tables import html as table_html
 
 _CAPTIONS = (Label.FIGURE_TITLE, Label.VISION_FOOTNOTE, Label.FOOTNOTE)
 _STYLE = """

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from octavo import table_html
 from octavo.document import Artifact, Document
 from octavo.renderers import Pictures
 from octavo.renderers._elements import Code, Formula, Heading, Items, Paragraph, elements
 from octavo.renderers._flow import Kind, Piece, pieces
 from octavo.settings import ParseOptions
+from octavo.tables import html as table_html
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:

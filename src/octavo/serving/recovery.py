@@ -13,12 +13,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from octavo import glm_ocr
-from octavo.chat import Answer, PictureRefused
 from octavo.document import Label, Pixels, Problem, Recognition, Severity, Task, TextSource, Usage
 from octavo.errors import EngineFailed, OctavoError
 from octavo.geometry import PixelBudget, Size
 from octavo.glm_ocr import Sampling, Verdict
-from octavo.halves import framed, halves, is_inked
+from octavo.serving.chat import Answer, PictureRefused
+from octavo.serving.halves import framed, halves, is_inked
 
 Ask = Callable[[Pixels, Task, Sampling, int], Awaitable[Answer]]  # picture, task, sampling, most tokens
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from octavo.document import TextLine, Word
 from octavo.geometry import Box, PixelBox, Size
-from octavo.rules import Rule, Rules
+from octavo.tables.rules import Rule, Rules
 
 _UPRIGHT = 0.004  # slopes below (a quarter of a degree) are noise of the line finder
 _LETTERS = 0.8  # share of a line's box that letters fill, where it was found in a picture: finders leave a margin

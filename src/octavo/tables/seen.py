@@ -14,8 +14,8 @@ from itertools import pairwise
 import numpy as np
 
 from octavo.networks.table_structure import SeenCell, SeenTable
-from octavo.table_grid import Slot, without_overlaps
-from octavo.table_words import Straightening, Token
+from octavo.tables.grid import Slot, without_overlaps
+from octavo.tables.words import Straightening, Token
 
 
 @dataclass(frozen=True, slots=True)

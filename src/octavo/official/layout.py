@@ -1,6 +1,6 @@
 """Detections as the official SDK's detector would hand them on: the profile `official`, before regions are made.
 
-The rules are `octavo.layout_postprocess`; this is where they meet detections, options and the loss ledger. Boxes come
+The rules are `octavo.official.postprocess`; this is where they meet detections, options and the loss ledger. Boxes come
 out as whole numbers of 0..1000, cut off as the SDK cuts them off, and so do polygons.
 """
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from octavo.document import Detection, Label, PageImage, Problem, Severity, Task
 from octavo.geometry import SCALE, Box, Size
-from octavo.layout_postprocess import OFFICIAL_MERGES, LayoutRules, RawBoxes, Removed, clean
+from octavo.official.postprocess import OFFICIAL_MERGES, LayoutRules, RawBoxes, Removed, clean
 from octavo.settings import OfficialStep, ParseOptions
 
 _COVERED = 0.8  # share of a dropped region that must lie in one that is read for its text not to be lost

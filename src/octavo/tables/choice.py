@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from octavo.rules import Rules
-from octavo.table_aligned import Aligned, aligned, in_columns
-from octavo.table_fit import misfit
-from octavo.table_grid import Grid, Slot, filled, without_overlaps
-from octavo.table_seen import Seen
-from octavo.table_words import Token
+from octavo.tables.aligned import Aligned, aligned, in_columns
+from octavo.tables.fit import misfit
+from octavo.tables.grid import Grid, Slot, filled, without_overlaps
+from octavo.tables.rules import Rules
+from octavo.tables.seen import Seen
+from octavo.tables.words import Token
 
 _MOSTLY_DRAWN = 0.5  # share of the sides of cells that are ruling lines, from which on these come first
 _CLEARLY = 0.025  # contradictions per line by which a reading must be better to displace one that is more often right

@@ -15,8 +15,8 @@ from functools import cached_property
 from itertools import pairwise
 from typing import assert_never
 
-from octavo.rules import Rule
-from octavo.table_columns import Piece
+from octavo.tables.columns import Piece
+from octavo.tables.rules import Rule
 
 _NUMBER = re.compile(r"[\s\d.,:;%$€£¥+\-–—−±~<>≤≥=()\[\]/*†‡§#^'’\"]*(?:[A-Za-z]{0,2})?[\s\d.,%)\]*+\-–−]*")
 _OPEN_END = re.compile(r"([,;:(/&–-]|\b(?:and|or|of|the|in|for|to|with|by|from|on|at|per|und|der|die|et|de|la))$", re.I)

@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from octavo.glyphs import HYPHEN
-from octavo.scripts import is_right_to_left
+from octavo.glyphs.scripts import is_right_to_left
 
 SOFT_HYPHEN = 0xAD
 HYPHEN_MARKS = (0x2, 0xFFFE, SOFT_HYPHEN)  # what PDFium leaves of a hyphen at a line's end; the soft hyphen

@@ -15,9 +15,9 @@ import numpy as np
 
 from octavo.document import TextLine, Word
 from octavo.geometry import SCALE, Box
-from octavo.glyph_text import spelled
 from octavo.glyphs import INFERRED, SPACES, WIDTHS, Flags, Glyphs, Indices, Numbers
-from octavo.scripts import has_no_spaces, is_right_to_left
+from octavo.glyphs.scripts import has_no_spaces, is_right_to_left
+from octavo.glyphs.text import spelled
 
 # In ems of the glyphs concerned; ascent and descent are those of a typical text face.
 ASCENT, DESCENT = 0.72, 0.22

@@ -1,6 +1,6 @@
 """A table without (enough) ruling lines, from the alignment of its words.
 
-Columns come from the gaps that lines of text leave, rows from `table_rows`; headings that stand in the middle over
+Columns come from the gaps that lines of text leave, rows from `rows`; headings that stand in the middle over
 several columns are spread over them.
 """
 
@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from octavo.rules import Rules
-from octavo.table_columns import Piece, column_gaps, pieces
-from octavo.table_grid import Grid, Slot, text_lines, without_overlaps
-from octavo.table_rows import Entry, column_widths, into_rows, is_number, measured
-from octavo.table_words import Token, usual_height
+from octavo.tables.columns import Piece, column_gaps, pieces
+from octavo.tables.grid import Grid, Slot, text_lines, without_overlaps
+from octavo.tables.rows import Entry, column_widths, into_rows, is_number, measured
+from octavo.tables.rules import Rules
+from octavo.tables.words import Token, usual_height
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.rules import Rule, Rules
-from octavo.table_aligned import Aligned
-from octavo.table_columns import Piece
-from octavo.table_grid import Grid, Slot, text_lines
-from octavo.table_rows import Entry, into_rows, measured
-from octavo.table_words import Token, usual_height
+from octavo.tables.aligned import Aligned
+from octavo.tables.columns import Piece
+from octavo.tables.grid import Grid, Slot, text_lines
+from octavo.tables.rows import Entry, into_rows, measured
+from octavo.tables.rules import Rule, Rules
+from octavo.tables.words import Token, usual_height
 
 _COVERED = 0.75  # share of a cell's side along which a line must run to close it
 

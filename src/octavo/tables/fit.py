@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from octavo.rules import Rules
-from octavo.table_grid import Grid, Slot, text_lines
-from octavo.table_rows import is_number
-from octavo.table_words import Token, usual_height
+from octavo.tables.grid import Grid, Slot, text_lines
+from octavo.tables.rows import is_number
+from octavo.tables.rules import Rules
+from octavo.tables.words import Token, usual_height
 
 
 def misfit(grid: Grid, cells: dict[Slot, list[Token]], rules: Rules) -> float:

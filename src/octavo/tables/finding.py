@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from octavo.rules import Rule, Rules
-from octavo.table_columns import column_gaps
-from octavo.table_words import Token
+from octavo.tables.columns import column_gaps
+from octavo.tables.rules import Rule, Rules
+from octavo.tables.words import Token
 
 _CAPTION = re.compile(r"\s*(table|tab\.|exhibit|figure|fig\.|box|chart|schedule|tabelle|tableau|表|图)\b", re.I)
 _ENUMERATION = re.compile(r"[\s•·▪●○◦■□◆*–—-]*|\(?([0-9]{1,3}|[a-z]|[ivxlc]+)[.)]|\[\d+\]", re.I)

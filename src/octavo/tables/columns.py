@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.table_words import Token
+from octavo.tables.words import Token
 
 _WIDE = 0.75  # gap in text heights that is no space between words
 _CROSSED = 0.15  # share of lines that may cross a border

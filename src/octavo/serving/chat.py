@@ -27,7 +27,7 @@ import aiohttp
 from octavo.document import Usage
 from octavo.errors import EngineLost, EngineRefused, EngineTimeout, EngineUnavailable, OctavoError, OptionInvalid
 from octavo.glm_ocr import Sampling
-from octavo.http_lines import ConnectFailed, LineLost, Lines, Reply
+from octavo.serving.http_lines import ConnectFailed, LineLost, Lines, Reply
 from octavo.settings import EngineSettings
 
 log = logging.getLogger(__name__)

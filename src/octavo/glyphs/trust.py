@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from octavo.document import Pixels, TextLayer, TextLine, Trust
 from octavo.geometry import Box
-from octavo.glyph_lines import lines
-from octavo.glyph_text import PRIVATE
 from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, SPACES, UNMAPPED, WIDTHS, Drawing, Flags, Glyphs, Numbers
-from octavo.scripts import Script, script_of
+from octavo.glyphs.lines import lines
+from octavo.glyphs.scripts import Script, script_of
+from octavo.glyphs.text import PRIVATE
 
 # Shares of a page's characters.
 MOSTLY = 0.5  # hidden: the layer is for searching, not for reading

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from octavo import prose
-from octavo.table_html import Cell, Table, rendered
-from octavo.table_words import Token, usual_height
+from octavo.tables.html import Cell, Table, rendered
+from octavo.tables.words import Token, usual_height
 
 
 @dataclass(frozen=True, slots=True)
