@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest
 
 DEPLOY_TOOLS := .venvs/deploy/bin
 
-.PHONY: help demo test official-env vllm-env check lint lint-deploy image-check fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check clean
+.PHONY: help demo test official-env vllm-env check lint lint-deploy image-check fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -93,6 +93,11 @@ bench: $(BENCH)/report.pdf ## throughput beside the peers that are installed, an
 
 bench-check: $(BENCH)/report.pdf ## CPU per page against the stored medians; fails where it is 20 % worse
 	$(BIN)/python bench/check.py --folder $(BENCH)
+
+DATA ?= ../shared/eval/public
+bench-quality: $(INSTALLED) ## text, order, tables and speed beside RapidOCR, Tesseract and docling on DATA (an hour, 1.5 GB once)
+	@PYTHON=$(abspath $(BIN))/python bench/install_readers.sh
+	HF_HUB_OFFLINE=1 DOCLING_ARTIFACTS=$(abspath .venvs/readers/docling-artifacts) $(BIN)/python bench/quality.py --data $(DATA)
 
 docs: $(INSTALLED) ## write the generated pages of docs/ again
 	$(BIN)/python scripts/generate_docs.py

@@ -1,8 +1,8 @@
 """Quality and speed of Octavo beside its peers, on the same files, in one run.
 
-    python bench/quality.py --data ../shared/eval/public --engines octavo,rapidocr,tesseract,docling --out out/quality
+    python bench/quality.py --data ../shared/eval/public --engines octavo,rapidocr,tesseract,docling,docling-standard
 
-Peers run in the environment named by --peers (made by `make bench-env`). Scores come from the score.py that lies
+Peers run in the environment named by --peers (made by install_readers.sh; `make bench-quality` does both). Scores come from the score.py that lies
 beside the data. Prints a table by kind of document and writes it as Markdown; speed is seconds per page and the
 ratio to Octavo, medians over the files of a kind.
 """
@@ -39,8 +39,8 @@ def speeds(out: Path, engine: str) -> dict[str, dict[str, float]]:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--data", type=Path, required=True)
-    arguments.add_argument("--engines", default="octavo,rapidocr,tesseract,docling")
-    arguments.add_argument("--peers", type=Path, default=Path(".venvs/peers/bin/python"))
+    arguments.add_argument("--engines", default="octavo,rapidocr,tesseract,docling,docling-standard")
+    arguments.add_argument("--peers", type=Path, default=Path(".venvs/readers/bin/python"))
     arguments.add_argument("--out", type=Path, default=Path("out/quality"))
     arguments.add_argument("--kinds", default="", help="comma-separated; default: all")
     chosen = arguments.parse_args()
