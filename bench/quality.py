@@ -2,9 +2,9 @@
 
     python bench/quality.py --data ../shared/eval/public --engines octavo,rapidocr,tesseract,docling,docling-standard
 
-Peers run in the environment named by --peers (made by install_readers.sh; `make bench-quality` does both). Scores come from the score.py that lies
-beside the data. Prints a table by kind of document and writes it as Markdown; speed is seconds per page and the
-ratio to Octavo, medians over the files of a kind.
+Peers run in the environment named by --peers (install_readers.sh makes it; `make bench-quality` does both). Scores
+come from the score.py that lies beside the data. Prints a table by kind of document and writes it as Markdown; speed
+is seconds per page, the median over the files of a kind.
 """
 
 import argparse
