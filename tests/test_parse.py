@@ -157,10 +157,16 @@ def test_quiet_says_nothing_but_errors(parse: Callable[..., tuple[int, str, str]
     assert parse(RECEIPT, "--quiet", "-o", tmp_path)[1:] == ("", "")
 
 
+def _heeding_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)])
 def test_an_interruption_leaves_whole_files_only(number: signal.Signals, code: Exit, tmp_path: Path) -> None:
     words: Sequence[str] = [sys.executable, "-m", "octavo", "parse", *[FAX] * 60, "-o", str(tmp_path), *NULL_ENGINES]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+    pipe = subprocess.PIPE
+    # A test run in the background ignores SIGINT, and so would what it starts.
+    with subprocess.Popen(words, stdout=pipe, stderr=pipe, text=True, preexec_fn=_heeding_interrupts) as running:
         deadline = time.monotonic() + 60
         while not list(tmp_path.rglob("*.json")) and time.monotonic() < deadline:
             time.sleep(0.02)
