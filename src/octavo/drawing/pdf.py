@@ -26,7 +26,7 @@ DEEPEST_FORM = 4  # form objects inside form objects
 ONE_SHAPE = 0x250  # Latin: further on, a character's width may depend on its neighbours
 HYPHEN_MARKS = frozenset((0x2, 0xFFFE, 0xAD))  # what PDFium makes of a hyphen at a line's end; the soft hyphen
 
-FILE_ERROR, FORMAT_ERROR, PASSWORD_ERROR, SECURITY_ERROR = 2, 3, 4, 5  # FPDF_GetLastError
+PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD of FPDF_GetLastError
 
 
 def _fast(function: Any, restype: Any, *argtypes: Any) -> Any:

@@ -9,7 +9,6 @@ from octavo.glyphs.scripts import is_right_to_left
 SOFT_HYPHEN = 0xAD
 HYPHEN_MARKS = (0x2, 0xFFFE, SOFT_HYPHEN)  # what PDFium leaves of a hyphen at a line's end; the soft hyphen
 LAM = 0x644
-ALEFS = (0x622, 0x623, 0x625, 0x627, 0x671)
 
 # Accents set as glyphs of their own over or after the letter they belong to, as TeX's old fonts do.
 ACCENTS = {

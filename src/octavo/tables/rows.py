@@ -49,9 +49,6 @@ class Entry:
     def number(self) -> bool:
         return is_number(self.piece.text)
 
-    def shares_column(self, other: "Entry") -> bool:
-        return self.first <= other.last and other.first <= self.last
-
 
 def is_number(text: str) -> bool:
     return any(character.isdigit() or character in "-–—−" for character in text) and _NUMBER.fullmatch(text) is not None
