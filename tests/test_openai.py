@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 
 from octavo.document import Crop, Label, Pixels, Recognition, Region, Severity, Task, TextSource
 from octavo.errors import EngineUnavailable, OptionInvalid
-from octavo.geometry import Box, PixelBox
+from octavo.geometry import Box, PixelBox, Size
 from octavo.recognizers.openai import ChatRecognizer, open_recognizer
 from octavo.serving.chat import base_url
 from octavo.settings import EngineSettings
@@ -44,7 +45,8 @@ def lines_of_text(count: int = 4, width: int = 560) -> Pixels:
 def crop(pixels: Pixels | None = None, task: Task = Task.TEXT, label: Label = Label.TEXT) -> Crop:
     pixels = lines_of_text() if pixels is None else pixels
     region = Region(0, Box.of_page(), label, task, 1.0)
-    return Crop(region, pixels, PixelBox(0, 0, pixels.shape[1], pixels.shape[0]))
+    height, width = pixels.shape[:2]
+    return Crop(region, pixels, PixelBox(0, 0, width, height), Size(width, height))
 
 
 async def read_one(recognizer: ChatRecognizer, one: Crop | None = None) -> Recognition:
@@ -88,6 +90,16 @@ async def test_the_request_is_the_official_one(task: Task, prompt: str) -> None:
     assert recognition.usage.requests == 1
     assert recognition.problems == ()
     assert recognition.steps == ()
+
+
+async def test_a_crop_gets_its_margin_whatever_was_encoded_before_it() -> None:
+    small = replace(crop(lines_of_text(1, 300)), size=Size(336, 84))
+    async with serving(always("text")) as server, reading(server) as recognizer:
+        await recognizer.recognize([crop(np.zeros((300, 700, 3), np.uint8)), small], document="d")
+    (asked,) = (asked for asked in server.asked if asked.size == (336, 84))
+    assert np.abs(asked.pixels[:56, :300].astype(int) - lines_of_text(1, 300).astype(int)).mean() < 3
+    assert (asked.pixels[64:] > 250).all()
+    assert (asked.pixels[:, 304:] > 250).all()
 
 
 async def test_answers_come_back_in_the_order_of_the_crops() -> None:

@@ -1,7 +1,8 @@
 """A page and a region to the exact picture a recogniser gets: never distorted, never larger than it can use.
 
 What fits is a view into the page, without a copy. What is too large is averaged down, what is too small is enlarged,
-and what has the wrong shape (longer than the model accepts, or off its patch size) gets a white margin right and below.
+and what has the wrong shape (longer than the model accepts, or off its patch size) gets a white margin right and below,
+which is drawn where the picture is encoded.
 """
 
 import math
@@ -12,8 +13,6 @@ import numpy as np
 from octavo.document import Crop, PageImage, Pixels, Region
 from octavo.geometry import SCALE, PixelBox, PixelBudget, Size
 
-WHITE = (255, 255, 255)
-
 
 def cut(page: PageImage, region: Region, budget: PixelBudget) -> Crop:
     """The region's pixels, within the budget."""
@@ -21,7 +20,9 @@ def cut(page: PageImage, region: Region, budget: PixelBudget) -> Crop:
     pixels = page.pixels[box.top : box.bottom, box.left : box.right]
     if region.polygon:
         pixels = _masked(pixels, region.polygon, box, page.size)
-    return Crop(region, _fitted(pixels, budget), box)
+    height, width = pixels.shape[:2]
+    size, scale = fitted_size(Size(width, height), budget)
+    return Crop(region, _scaled(pixels, scale, size), box, size)
 
 
 def fitted_size(size: Size, budget: PixelBudget) -> tuple[Size, float]:
@@ -43,21 +44,13 @@ def fitted_size(size: Size, budget: PixelBudget) -> tuple[Size, float]:
     return canvas, scale
 
 
-def _fitted(pixels: Pixels, budget: PixelBudget) -> Pixels:
+def _scaled(pixels: Pixels, scale: float, most: Size) -> Pixels:
+    if scale == 1.0:
+        return pixels
     height, width = pixels.shape[:2]
-    canvas, scale = fitted_size(Size(width, height), budget)
-    if scale != 1.0:
-        inner = (
-            min(canvas.width, max(1, round(width * scale))),
-            min(canvas.height, max(1, round(height * scale))),
-        )
-        how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
-        pixels = np.asarray(cv2.resize(pixels, inner, interpolation=how), np.uint8)
-        height, width = pixels.shape[:2]
-    right, below = canvas.width - width, canvas.height - height
-    if right or below:
-        pixels = np.asarray(cv2.copyMakeBorder(pixels, 0, below, 0, right, cv2.BORDER_CONSTANT, value=WHITE), np.uint8)
-    return pixels
+    size = min(most.width, max(1, round(width * scale))), min(most.height, max(1, round(height * scale)))
+    how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, size, interpolation=how), np.uint8)
 
 
 def _up(length: float, multiple: int) -> int:

@@ -192,11 +192,12 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """The exact picture a recogniser gets."""
+    """The exact picture a recogniser gets: `pixels`, with a white margin right and below up to `size`."""
 
     region: Region
     pixels: Pixels  # a view into the page where it can be: do not write to it
     box: PixelBox  # where it was cut, in pixels of the page's picture
+    size: Size
 
 
 class TextSource(StrEnum):

@@ -137,13 +137,10 @@ def find_loop(text: str, *, to_the_end: bool) -> Loop | None:
     tail = text[-_LONGEST:]
     offset = len(text) - len(tail)
     least = _LEAST_LENGTH_AT_END if to_the_end else _LEAST_LENGTH
-    if len(tail) < least:
-        return None
+    if len(tail) < least or _repeats(tail) < _fewest_repeats(least, 32):
+        return None  # most texts go no further
     for gram in _GRAMS:
-        before = _distances(tail, gram)
-        if gram == _GRAMS[0] and np.count_nonzero(before) < least * (_LEAST_COUNT - 1) // _LEAST_COUNT - gram:
-            return None  # most texts go no further
-        for loop in _periodic(before, gram, least):
+        for loop in _periodic(_distances(tail, gram), gram, least):
             if to_the_end and loop.end < len(tail) - gram:
                 continue
             if to_the_end or any(map(str.isalnum, _TAG.sub("", tail[loop.start : loop.start + 2 * loop.period]))):
@@ -152,6 +149,22 @@ def find_loop(text: str, *, to_the_end: bool) -> Loop | None:
 
 
 _TAG = re.compile(r"</?[a-z][^<>]*>|\A[^<>]*>|</?[a-z]*[^<>]*\Z")  # also one that the stretch begins or ends within
+
+
+def _fewest_repeats(least: int, gram: int) -> int:
+    """Grams that occurred before, in a loop of at least that length."""
+    return least * (_LEAST_COUNT - 1) // _LEAST_COUNT - gram
+
+
+def _repeats(text: str) -> int:
+    """How many stretches of 32 bytes of UTF-8 occurred before; never fewer than stretches of 32 characters did."""
+    raw = text.encode("utf-8", "surrogatepass")
+    words = np.ndarray(len(raw) - 7, np.uint64, raw, strides=(1,))
+    grams = words[:-24] * _ODD
+    for at in (8, 16, 24):
+        grams = (grams ^ words[at : len(words) - 24 + at]) * _ODD
+    grams.sort()
+    return int(np.count_nonzero(grams[1:] == grams[:-1]))
 
 
 def _distances(text: str, gram: int) -> NDArray[np.int64]:

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
 
+import cv2
 import numpy as np
 
 from octavo import assemble, detectors, dropins, pipeline, recognizers, renderers
@@ -61,6 +62,9 @@ class Parser:
 
     async def __aenter__(self) -> Self:
         """Raises EngineUnavailable where an engine cannot run; nothing is left running then."""
+        cv2.setNumThreads(
+            1
+        )  # pages are spread over threads here; OpenCV's own would spin while they wait, 5 % of all CPU
         try:
             detector_name, recognizer_name = engine_names(self.settings)
             self._orientation = await self._in_thread(lambda: Orientation(self.settings))

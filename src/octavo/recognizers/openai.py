@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import logging
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import numpy as np
 from octavo import glm_ocr
 from octavo.document import Crop, Pixels, Problem, Recognition, Severity, Task, TextSource
 from octavo.errors import EngineFailed
-from octavo.geometry import PixelBudget
+from octavo.geometry import PixelBudget, Size
 from octavo.glm_ocr import Sampling
 from octavo.serving.answers import ReadBefore
 from octavo.serving.chat import Answer, ChatClient, Question, RemoteServer, Upstream, picture, request_body
@@ -130,7 +131,7 @@ def _batches(crops: Sequence[Crop]) -> Iterator[list[Crop]]:
     batch: list[Crop] = []
     for crop in crops:
         batch.append(crop)
-        if sum(crop.pixels.size for crop in batch) // 3 >= _TOGETHER:
+        if sum(crop.size.area for crop in batch) >= _TOGETHER:
             yield batch
             batch = []
     if batch:
@@ -142,19 +143,47 @@ def _all_encoded(crops: Sequence[Crop], quality: int) -> list[_Picture | None]:
     pictures: list[_Picture | None] = []
     for crop in crops:
         try:
-            jpeg = _encoded(crop.pixels, quality)
+            jpeg = _jpeg(crop.pixels, crop.size, quality)
         except (EngineFailed, cv2.error):
             pictures.append(None)
         else:
-            pictures.append(_Picture(jpeg, hashlib.blake2b(jpeg, digest_size=16).digest()))
+            pictures.append(_Picture(picture(jpeg), hashlib.sha256(jpeg).digest()))
     return pictures
 
 
 def _encoded(pixels: Pixels, quality: int) -> bytes:
-    done, jpeg = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    height, width = pixels.shape[:2]
+    return picture(_jpeg(pixels, Size(width, height), quality))
+
+
+def _jpeg(pixels: Pixels, size: Size, quality: int) -> bytes:
+    """The picture as a JPEG of that size, white where there are no pixels."""
+    height, width = pixels.shape[:2]
+    sheet = _sheet(size)
+    sheet[height:] = 255
+    sheet[:height, width:] = 255
+    cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR, dst=sheet[:height, :width])
+    done, jpeg = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise EngineFailed("a crop could not be encoded as JPEG")
-    return picture(jpeg.tobytes())
+    return jpeg.tobytes()
+
+
+_own = threading.local()
+
+
+def _sheet(size: Size) -> Pixels:
+    """Memory of this thread to draw on; the kernel takes longer to hand out new memory than drawing takes."""
+    wanted = size.area * 3
+    if wanted > _LARGEST_SHEET:
+        return np.empty((size.height, size.width, 3), np.uint8)
+    kept: Pixels | None = getattr(_own, "sheet", None)
+    if kept is None or len(kept) < wanted:
+        kept = _own.sheet = np.empty(wanted, np.uint8)
+    return kept[:wanted].reshape(size.height, size.width, 3)
+
+
+_LARGEST_SHEET = 16 << 20  # bytes kept
 
 
 async def open_recognizer(settings: EngineSettings) -> ChatRecognizer:

@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -359,29 +360,37 @@ EXTRAS = frozenset(("top_k", "repetition_penalty", "logprobs"))
 
 def request_body(settings: EngineSettings, question: Question, extras: frozenset[str] = EXTRAS) -> bytes:
     """The request. Put together from bytes: the picture never goes through a JSON encoder."""
-    sampling = question.sampling
+    before, after = _around(
+        settings.served_model_name,
+        question.prompt,
+        question.sampling,
+        question.max_tokens,
+        settings.confidences,
+        extras,
+    )
+    return b"".join((before, question.jpeg, after))
+
+
+@lru_cache(maxsize=1024)
+def _around(
+    model: str, prompt: str, sampling: Sampling, max_tokens: int, logprobs: bool, extras: frozenset[str]
+) -> tuple[bytes, bytes]:
+    """What stands before and after the picture."""
     fields: dict[str, object] = {
-        "max_tokens": question.max_tokens,
+        "max_tokens": max_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
     }
     optional = {
         "top_k": sampling.top_k,
         "repetition_penalty": sampling.repetition_penalty,
-        "logprobs": True if settings.confidences else None,
+        "logprobs": True if logprobs else None,
     }
     fields |= {name: value for name, value in optional.items() if name in extras and value is not None}
-    return b"".join(
-        (
-            b'{"model":',
-            json.dumps(settings.served_model_name).encode(),
-            b',"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,',
-            question.jpeg,
-            b'"}},{"type":"text","text":',
-            json.dumps(question.prompt).encode(),
-            b"}]}],",
-            json.dumps(fields)[1:].encode(),
-        )
+    place = '"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,'
+    return (
+        f'{{"model":{json.dumps(model)},{place}'.encode(),
+        f'"}}}},{{"type":"text","text":{json.dumps(prompt)}}}]}}],{json.dumps(fields)[1:]}'.encode(),
     )
 
 

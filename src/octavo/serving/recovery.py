@@ -119,7 +119,7 @@ class Ladder:
             best = _better(best, warmer)
         if not cuts and best is not None and best.verdict in (Verdict.LOOP, Verdict.EMPTY):
             larger = framed(pixels, self._budget, scale=1.6)
-            if larger.shape != pixels.shape:
+            if larger.shape != framed(pixels, self._budget).shape:
                 best = _better(best, await self._try("larger", larger, task, self._sampling, bound, record))
         if cuts < record.most_cuts and not _settled(best, pixels):
             best = _better(best, await self._in_halves(pixels, task, record, cuts))
