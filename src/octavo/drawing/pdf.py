@@ -15,7 +15,7 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from octavo.drawing import wire
+from octavo.drawing import scan, wire
 from octavo.drawing.wire import Draw, Drawn, Open, Refused
 
 MOST_GLYPHS = 100_000  # per page: a dense broadsheet page has 40,000
@@ -67,6 +67,7 @@ class PdfPart:
             self._form_info = pdfium.FPDF_FORMFILLINFO(version=2)
             self._form = pdfium.FPDFDOC_InitFormFillEnvironment(self._document, self._form_info)
         self.pages = max(0, pdfium.FPDF_GetPageCount(self._document))
+        self._may_have_scans: bool | None = None  # not looked yet
 
     def outline(self) -> list[list[int | str | None]]:
         """Title, level from 1, page or None: depth first, as they stand."""
@@ -118,6 +119,9 @@ class PdfPart:
 
     def _render(self, page: Any, pixels: mmap.mmap, width: int, height: int) -> None:
         target = ctypes.c_char.from_buffer(pixels)
+        if self._is_scan_drawn(page, ctypes.addressof(target), width, height):
+            del target
+            return
         bitmap = pdfium.FPDFBitmap_CreateEx(width, height, pdfium.FPDFBitmap_BGR, ctypes.addressof(target), width * 3)
         if not bitmap:
             raise Refused("limit_exceeded", f"cannot be drawn at {width} x {height} pixels")
@@ -128,6 +132,16 @@ class PdfPart:
             pdfium.FPDF_FFLDraw(self._form, bitmap, page, 0, 0, width, height, 0, flags)
         pdfium.FPDFBitmap_Destroy(bitmap)
         del target
+
+    def _is_scan_drawn(self, page: Any, pixels: int, width: int, height: int) -> bool:
+        if self._form or self._may_have_scans is False:
+            return False
+        picture = scan.picture_of(page, width, height)
+        if picture is None:
+            return False
+        if self._may_have_scans is None:
+            self._may_have_scans = scan.may_have_scans(self._bytes)
+        return self._may_have_scans and scan.is_drawn(picture, pixels, width, height)
 
     def close(self) -> None:
         if self._form:

@@ -80,7 +80,7 @@ class Child:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 # Nothing of ours: a file that takes the child over finds no key in its environment.
-                env={"PYTHONPATH": os.pathsep.join([package, *filter(None, sys.path)])},
+                env={"PYTHONPATH": os.pathsep.join([package, *filter(None, sys.path)]), "OPENBLAS_NUM_THREADS": "1"},
                 cwd="/",
             )
         except BaseException:
