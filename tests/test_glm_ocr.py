@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from octavo.document import Task
 from octavo.geometry import Size
@@ -55,6 +57,14 @@ def test_a_loop_at_the_end_is_found_and_said_once(unit: str, before: str) -> Non
     assert loop.period == len(unit)
     assert abs(loop.start - len(before)) <= len(unit)
     assert without_loop(text) == (before + unit).rstrip()
+
+
+@given(st.text("abcé语😀 ", min_size=1, max_size=30), st.integers(0, 400), st.booleans())
+def test_the_shortest_loops_are_found_whatever_they_are_made_of(unit: str, before: int, to_the_end: bool) -> None:
+    least = 64 if to_the_end else 160
+    text = PROSE[:before] + "#" + unit * max(8, -(-least // len(unit)))
+    loop = find_loop(text, to_the_end=to_the_end)
+    assert loop is not None or (not to_the_end and not any(map(str.isalnum, unit)))
 
 
 def test_text_after_a_loop_is_kept() -> None:

@@ -137,7 +137,7 @@ def find_loop(text: str, *, to_the_end: bool) -> Loop | None:
     tail = text[-_LONGEST:]
     offset = len(text) - len(tail)
     least = _LEAST_LENGTH_AT_END if to_the_end else _LEAST_LENGTH
-    if len(tail) < least or _repeats(tail) < _fewest_repeats(least, 32):
+    if len(tail) < least or not _may_loop(tail, least):
         return None  # most texts go no further
     for gram in _GRAMS:
         for loop in _periodic(_distances(tail, gram), gram, least):
@@ -151,20 +151,18 @@ def find_loop(text: str, *, to_the_end: bool) -> Loop | None:
 _TAG = re.compile(r"</?[a-z][^<>]*>|\A[^<>]*>|</?[a-z]*[^<>]*\Z")  # also one that the stretch begins or ends within
 
 
-def _fewest_repeats(least: int, gram: int) -> int:
-    """Grams that occurred before, in a loop of at least that length."""
-    return least * (_LEAST_COUNT - 1) // _LEAST_COUNT - gram
-
-
-def _repeats(text: str) -> int:
-    """How many stretches of 32 bytes of UTF-8 occurred before; never fewer than stretches of 32 characters did."""
+def _may_loop(text: str, least: int) -> bool:
+    """Whether stretches of bytes come again as often as they do in a loop of at least that length. Quick, and never
+    wrong where it says no: what comes again in characters does so in UTF-8."""
+    gram = 128 if least > 128 else 32
     raw = text.encode("utf-8", "surrogatepass")
-    words = np.ndarray(len(raw) - 7, np.uint64, raw, strides=(1,))
-    grams = words[:-24] * _ODD
-    for at in (8, 16, 24):
-        grams = (grams ^ words[at : len(words) - 24 + at]) * _ODD
-    grams.sort()
-    return int(np.count_nonzero(grams[1:] == grams[:-1]))
+    grams = np.ndarray(len(raw) - 7, np.uint64, raw, strides=(1,))  # each eight bytes as a number
+    span = 8
+    while span < gram:  # a hash of 16, 32 ...
+        grams = (grams[:-span] * _ODD) ^ (grams[span:] >> np.uint64(29)) ^ grams[span:]
+        span *= 2
+    grams = np.sort(grams)
+    return np.count_nonzero(grams[1:] == grams[:-1]) >= least * (_LEAST_COUNT - 1) // _LEAST_COUNT - gram
 
 
 def _distances(text: str, gram: int) -> NDArray[np.int64]:
