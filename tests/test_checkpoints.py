@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from octavo.checkpoints import Checkpoint, clean_up
 from octavo.document import Crop, Page, Problem, Recognition, Severity
 from octavo.geometry import Size
 from octavo.parser import Parser
+from octavo.recognizers import nothing
 from octavo.recognizers.scripted import Scripted, by_label
 from octavo.settings import EngineSettings, OrientationUse, ParseOptions, TextLayerUse, WorkerSettings
 from octavo.worker import Call, Worker
@@ -34,7 +35,10 @@ class Counting(Scripted):
         self.hung = asyncio.Event()
         self._hang_at = hang_at
 
-    async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
+    async def recognize(
+        self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
+    ) -> list[Recognition]:
+        begun()
         if crops[0].region.page == self._hang_at:
             self.hung.set()
             await asyncio.sleep(3600)

@@ -13,6 +13,7 @@ from octavo import assemble, pipeline
 from octavo.document import Crop, Detection, Label, Page, PageImage, Recognition, Severity
 from octavo.errors import EngineFailed, PageUnreadable
 from octavo.geometry import Box, PixelBudget
+from octavo.recognizers import nothing
 from octavo.settings import ParseOptions
 
 OPTIONS = ParseOptions()
@@ -65,11 +66,16 @@ class Reader:
     described = "reader"
     budget = PixelBudget()
 
-    def __init__(self, pause: Callable[[int], float] = lambda page: 0.0) -> None:
-        self._pause = pause
+    def __init__(self, pause: Callable[[int], float] = lambda page: 0.0, getting_ready: float = 0.0) -> None:
+        self._pause, self._getting_ready = pause, getting_ready
         self.now = self.most = self.cancelled = 0
 
-    async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
+    async def recognize(
+        self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
+    ) -> list[Recognition]:
+        if self._getting_ready:
+            await asyncio.sleep(self._getting_ready)
+        begun()
         self.now += 1
         self.most = max(self.most, self.now)
         try:
@@ -134,7 +140,8 @@ async def test_a_defect_in_a_stage_loses_its_page_only(caplog: pytest.LogCapture
     assert pages[2].blocks[0].content == "page 2"
 
 
-async def test_the_recogniser_is_asked_before_the_third_page_is_drawn() -> None:
+@pytest.mark.parametrize("getting_ready", [0.0, 0.05], ids=["at once", "slowly"])
+async def test_the_recogniser_is_asked_before_the_third_page_is_drawn(getting_ready: float) -> None:
     drawn: list[int] = []
     seen: list[int] = []
 
@@ -147,7 +154,7 @@ async def test_the_recogniser_is_asked_before_the_third_page_is_drawn() -> None:
         seen.append(len(drawn))
         return 0.0
 
-    await read_all(Watched(10), detector=OneRegion(seconds=0.02), reader=Reader(first), held=8)
+    await read_all(Watched(10), detector=OneRegion(seconds=0.02), reader=Reader(first, getting_ready), held=8)
     assert seen[0] <= 2
     assert len(drawn) == 10
 

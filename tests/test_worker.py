@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from octavo.document import Crop, Recognition
 from octavo.errors import EngineUnavailable
 from octavo.frontends import _logs
 from octavo.parser import Parser
+from octavo.recognizers import nothing
 from octavo.recognizers.scripted import Scripted, by_label
 from octavo.replies import Reply
 from octavo.settings import EngineSettings, OrientationUse, ParseOptions, TextLayerUse, WorkerSettings
@@ -36,7 +37,10 @@ class Slow(Scripted):
         self.stopped = 0
         self._seconds = seconds
 
-    async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
+    async def recognize(
+        self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
+    ) -> list[Recognition]:
+        begun()
         try:
             await asyncio.sleep(self._seconds)
         except asyncio.CancelledError:
@@ -51,7 +55,9 @@ class Absent(Scripted):
     def __init__(self) -> None:
         super().__init__(by_label)
 
-    async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
+    async def recognize(
+        self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
+    ) -> list[Recognition]:
         raise EngineUnavailable("no model here")
 
 

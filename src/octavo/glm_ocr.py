@@ -162,7 +162,8 @@ def _may_loop(text: str, least: int) -> bool:
         grams = (grams[:-span] * _ODD) ^ (grams[span:] >> np.uint64(29)) ^ grams[span:]
         span *= 2
     grams = np.sort(grams)
-    return np.count_nonzero(grams[1:] == grams[:-1]) >= least * (_LEAST_COUNT - 1) // _LEAST_COUNT - gram
+    again = int(np.count_nonzero(grams[1:] == grams[:-1]))
+    return again >= least * (_LEAST_COUNT - 1) // _LEAST_COUNT - gram
 
 
 def _distances(text: str, gram: int) -> NDArray[np.int64]:

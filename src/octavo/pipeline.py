@@ -105,7 +105,7 @@ class Window:
         self._inside += 1
 
     def begin(self) -> None:
-        """A page has something for the recogniser."""
+        """The recogniser has begun with a page."""
         self._begun = True
         self._changed.set()
 
@@ -185,11 +185,11 @@ async def _page(
             lambda: _prepare(image, detections, problems, options, lambda r: crops.cut(image, r, budget)),
         )
         watch.lap("regions")
-        if prepared.crops:
-            window.begin()
         image = _without_pixels(image)  # the next page may be drawn into its memory
-        read_now = await stages.recognizer.recognize(prepared.crops, document=document) if prepared.crops else []
-        prepared.crops.clear()
+        read_now: list[Recognition] = []
+        if prepared.crops:
+            read_now = await stages.recognizer.recognize(prepared.crops, document=document, begun=window.begin)
+            prepared.crops.clear()
         watch.lap("recognize")
         answers = iter(read_now)
         recognitions = [known if known is not None else next(answers) for known in prepared.recognitions]

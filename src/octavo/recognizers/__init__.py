@@ -3,11 +3,15 @@
 A module here defines `async def open_recognizer(settings: EngineSettings) -> Recognizer`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from octavo.document import Crop, Recognition
 from octavo.geometry import PixelBudget
+
+
+def nothing() -> None:
+    """For who does not want to know when reading starts."""
 
 
 class Recognizer(Protocol):
@@ -23,8 +27,12 @@ class Recognizer(Protocol):
         """What the model can use of a picture."""
         ...
 
-    async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
+    async def recognize(
+        self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
+    ) -> list[Recognition]:
         """One recognition per crop, in order: the crops of one page, whose task is text, table or formula.
+
+        `begun` is called once reading starts, after what has to be done before: other pages wait for that.
 
         A crop that cannot be read gives a Recognition with a problem; only cancellation raises. `document` names the
         job the crops belong to, so that a shared engine can be fair between jobs.

@@ -5,7 +5,7 @@ are. There is no network for formulas here: what a formula's characters read as 
 """
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -34,6 +34,7 @@ from octavo.layout.paragraphs import grouped
 from octavo.networks.table_structure import TableStructure
 from octavo.networks.text_lines import TextLines, letter_heights
 from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
+from octavo.recognizers import nothing
 from octavo.settings import EngineSettings
 from octavo.tables import read_table
 
@@ -61,7 +62,10 @@ class EmbeddedRecognizer:
     def described(self) -> str:
         return f"embedded: {self._reader.described}; {self._structure.described}"
 
-    async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
+    async def recognize(
+        self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
+    ) -> list[Recognition]:
+        begun()
         return await asyncio.get_running_loop().run_in_executor(self._pages, self._read_page, crops)
 
     async def ready(self) -> None:

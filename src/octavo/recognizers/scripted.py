@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from octavo.document import Crop, Recognition, Task
 from octavo.geometry import PixelBudget
+from octavo.recognizers import nothing
 from octavo.settings import EngineSettings
 
 
@@ -19,7 +20,10 @@ class Scripted:
     def __init__(self, script: Callable[[Crop], Recognition]) -> None:
         self._script = script
 
-    async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
+    async def recognize(
+        self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
+    ) -> list[Recognition]:
+        begun()
         return [self._script(crop) for crop in crops]
 
     async def ready(self) -> None:

@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from octavo.document import Crop, Recognition
+from octavo.recognizers import nothing
 from octavo.recognizers.scripted import Scripted, by_label
 from octavo.settings import EngineSettings
 
@@ -12,7 +13,10 @@ from octavo.settings import EngineSettings
 class Sleepy(Scripted):
     described = "sleepy"
 
-    async def recognize(self, crops: Sequence[Crop], *, document: str) -> list[Recognition]:
+    async def recognize(
+        self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
+    ) -> list[Recognition]:
+        begun()
         await asyncio.sleep(float(os.environ["OCTAVO_SLEEP"]))
         return await super().recognize(crops, document=document)
 
