@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from pdf_maker import make_pdf, text_page
 from test_main import NULL_ENGINES, SAMPLES
 
 from octavo.__main__ import main
 from octavo.frontends._exits import Exit
-from octavo.frontends._inputs import gather
+from octavo.frontends._inputs import gather, longest_first
 
 RECEIPT = str(SAMPLES / "receipt.jpg")
 FAX = str(SAMPLES / "fax.tiff")
@@ -187,6 +188,27 @@ def test_places_follow_folders_and_natural_order(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"x")
     found = gather([str(tmp_path)], output=None, stdin=b"", one_document=False)
     assert [entry.place.as_posix() for entry in found] == ["page2", "page10", "sub/page1"]
+
+
+def test_the_longest_document_is_started_first_and_reported_in_its_place(
+    parse: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    for name, lines in (("short", 1), ("long", 200), ("middle", 20)):
+        pages = [text_page(*[f"Line {number}" for number in range(40)])] * lines
+        (tmp_path / f"{name}.pdf").write_bytes(make_pdf(*pages))
+    named = [tmp_path / f"{name}.pdf" for name in ("short", "long", "gone", "middle")]
+    code, out, _ = parse(*named, "--documents-at-once", "1", "--pages", "1", "--json", "-o", tmp_path / "out")
+    assert code == Exit.PARTIAL
+    assert [json.loads(line)["input"] for line in out.splitlines()] == list(map(str, named))
+    written = {path.stem: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.md")}
+    assert sorted(written, key=lambda name: written[name]) == ["long", "middle", "short"]
+
+
+def test_an_address_may_be_the_longest_of_all(tmp_path: Path) -> None:
+    (tmp_path / "page.png").write_bytes(b"x" * 1000)
+    words = [str(tmp_path / "gone.pdf"), "-", str(tmp_path / "page.png"), "https://example.org/report.pdf"]
+    found = longest_first(gather(words, output=None, stdin=b"x" * 10, one_document=False))
+    assert [entry.stem for entry in found] == ["report", "page", "stdin", "gone"]
 
 
 def test_an_address_is_shown_without_its_secrets() -> None:

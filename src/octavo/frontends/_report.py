@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from octavo.document import Document, Problem, Severity, Status
@@ -26,42 +26,62 @@ class Outcome:
     error: OctavoError | None = None
 
 
-def exit_code(outcomes: Sequence[Outcome]) -> Exit:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is said of an outcome. It holds no document: it may wait long for those named before it."""
+
+    status: Status | None  # None: an error
+    error: OctavoError | None
+    complaints: tuple[str, ...]  # lines for standard error
+    result: str | None  # for standard output
+
+
+def exit_code(told: Sequence[Told]) -> Exit:
     """PARTIAL where something is there and something is missing; otherwise the fault nearest to us."""
-    errors = [outcome.error for outcome in outcomes if outcome.error]
-    if errors and len(errors) == len(outcomes):
+    errors = [one.error for one in told if one.error]
+    if errors and len(errors) == len(told):
         faults = {FAULT_EXITS[error.fault] for error in errors}
         return next(code for code in (Exit.OURS, Exit.UPSTREAM, Exit.CALLER) if code in faults)
-    whole = all(outcome.document is not None and outcome.document.status is Status.SUCCESS for outcome in outcomes)
-    return Exit.SUCCESS if whole else Exit.PARTIAL
+    return Exit.SUCCESS if all(one.status is Status.SUCCESS for one in told) else Exit.PARTIAL
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Says each outcome as it comes."""
+    """Says how each input ended."""
 
     bar: Bar
     as_json: bool
     quiet: bool
     several: bool
-    outcomes: list[Outcome] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
 
-    def add(self, outcome: Outcome) -> None:
-        """Errors and losses go to standard error; results to standard output."""
-        self.outcomes.append(outcome)
+    def of(self, outcome: Outcome) -> Told:
+        """What is to be said of an input that has ended."""
         self.bar.document()
-        shown = outcome.entry.shown
+        shown, complaints = outcome.entry.shown, []
         if outcome.error:
-            self.bar.line(f"octavo: {shown}: {outcome.error.message} [{outcome.error.code}]")
+            complaints.append(f"octavo: {shown}: {outcome.error.message} [{outcome.error.code}]")
         if outcome.document and not self.quiet:
-            for line in losses(outcome.document.problems):
-                self.bar.line(f"octavo: {shown}: {line}")
+            complaints += [f"octavo: {shown}: {line}" for line in losses(outcome.document.problems)]
+        status = outcome.document.status if outcome.document else None
+        return Told(status, outcome.error, tuple(complaints), self._result(outcome))
+
+    def _result(self, outcome: Outcome) -> str | None:
         if self.as_json:
-            self.bar.result(json.dumps(as_json(outcome), ensure_ascii=False))
-        elif outcome.markdown is not None:
-            self.bar.result(outcome.markdown.decode())
-        elif outcome.document and not self.quiet:
-            self.bar.result("\n".join(summary(outcome, several=self.several)))
+            return json.dumps(as_json(outcome), ensure_ascii=False)
+        if outcome.markdown is not None:
+            return outcome.markdown.decode()
+        if outcome.document and not self.quiet:
+            return "\n".join(summary(outcome, several=self.several))
+        return None
+
+    def say(self, told: Told) -> None:
+        """Errors and losses go to standard error; results to standard output."""
+        self.told.append(replace(told, complaints=(), result=None))
+        for line in told.complaints:
+            self.bar.line(line)
+        if told.result is not None:
+            self.bar.result(told.result)
 
 
 def summary(outcome: Outcome, *, several: bool) -> list[str]:

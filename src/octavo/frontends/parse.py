@@ -22,9 +22,9 @@ from octavo.document import Artifact
 from octavo.errors import OctavoError
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
-from octavo.frontends._inputs import STDIN, Input, gather
+from octavo.frontends._inputs import STDIN, Input, gather, longest_first
 from octavo.frontends._progress import Bar
-from octavo.frontends._report import Outcome, Report, exit_code
+from octavo.frontends._report import Outcome, Report, Told, exit_code
 from octavo.parser import Parser
 from octavo.settings import EngineSettings, ParseOptions, resolve
 
@@ -70,7 +70,7 @@ def run(arguments: Namespace) -> int:
             asyncio.run(_Run(settings, options, output, report).read(inputs, max(1, arguments.documents_at_once)))
         except asyncio.CancelledError:
             return Exit.TERMINATED
-    return exit_code(report.outcomes)
+    return exit_code(report.told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +83,34 @@ class _Run:
     report: Report
 
     async def read(self, inputs: Sequence[Input], at_once: int) -> None:
-        """All inputs, so many at a time; reported in the order they were named. Raises OctavoError without engines."""
+        """All inputs, so many at a time, the longest first; reported in the order they were named.
+
+        Raises OctavoError without engines.
+        """
         _end_at_sigterm()
         gate = asyncio.Semaphore(at_once)
         async with Parser(self.settings) as parser:
-            tasks = [asyncio.create_task(self._outcome(parser, entry, gate)) for entry in inputs]
+            tasks = {
+                entry.place: asyncio.create_task(self._told(parser, entry, gate)) for entry in longest_first(inputs)
+            }
             try:
-                for task in tasks:
-                    self.report.add(await task)
+                for entry in inputs:
+                    self.report.say(await tasks.pop(entry.place))
             finally:
-                for task in tasks:
+                for task in tasks.values():
                     task.cancel()
-                await asyncio.gather(*tasks, return_exceptions=True)
+                await asyncio.gather(*tasks.values(), return_exceptions=True)
 
-    async def _outcome(self, parser: Parser, entry: Input, gate: asyncio.Semaphore) -> Outcome:
+    async def _told(self, parser: Parser, entry: Input, gate: asyncio.Semaphore) -> Told:
         async with gate:
             try:
-                return await self._document(parser, entry)
+                return self.report.of(await self._document(parser, entry))
             except OctavoError as error:
-                return Outcome(entry, error=error)
+                return self.report.of(Outcome(entry, error=error))
             except Exception as error:  # a defect met in one document must not take the others with it
                 log.info("document_failed input=%s", entry.shown, exc_info=True)
                 defect = OctavoError(f"unexpected {type(error).__name__}: a defect of Octavo; --verbose says where")
-                return Outcome(entry, error=defect)
+                return self.report.of(Outcome(entry, error=defect))
 
     async def _document(self, parser: Parser, entry: Input) -> Outcome:
         async with parser.open(entry.parts, self.options, name=entry.stem) as reading:
