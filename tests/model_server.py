@@ -55,8 +55,11 @@ Script = Callable[[Asked], Reply | Awaitable[Reply]]
 class ModelServer:
     """Use as an async context manager."""
 
-    def __init__(self, script: Script, *, port: int = 0) -> None:
+    def __init__(self, script: Script, *, port: int = 0, sequences: int | None = None) -> None:
+        """Works on `sequences` requests at a time and tells its load as vLLM does; by default on any and tells none."""
         self.script = script
+        self.sequences = sequences
+        self._working = asyncio.Semaphore(sequences or 1 << 20)
         self.asked: list[Asked] = []
         self.in_flight = 0
         self.most_in_flight = 0
@@ -79,6 +82,8 @@ class ModelServer:
         app = web.Application(client_max_size=1 << 26)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/v1/models", self._models)
+        if self.sequences is not None:
+            app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         self._port = self._port or free_port()
@@ -96,16 +101,22 @@ class ModelServer:
     async def _models(self, request: web.Request) -> web.Response:
         return web.json_response({"data": [{"id": "glm-ocr"}]})
 
+    async def _metrics(self, request: web.Request) -> web.Response:
+        running = min(self.in_flight, self.sequences or 0)
+        waiting = self.in_flight - running
+        return web.Response(text=f"vllm:num_requests_running {running}.0\nvllm:num_requests_waiting {waiting}.0\n")
+
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
             asked = _taken_apart(await request.json(), request.headers, len(self.asked))
             self.asked.append(asked)
-            reply = self.script(asked)
-            if not isinstance(reply, Reply):
-                reply = await reply
-            await asyncio.sleep(reply.delay)
+            async with self._working:
+                reply = self.script(asked)
+                if not isinstance(reply, Reply):
+                    reply = await reply
+                await asyncio.sleep(reply.delay)
             if reply.hang_up and request.transport is not None:
                 request.transport.abort()
             return _response(reply)
@@ -154,6 +165,6 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def serving(script: Script) -> AsyncIterator[ModelServer]:
-    async with ModelServer(script) as server:
+async def serving(script: Script, *, sequences: int | None = None) -> AsyncIterator[ModelServer]:
+    async with ModelServer(script, sequences=sequences) as server:
         yield server

@@ -71,3 +71,22 @@ async def test_a_waiter_cancelled_in_the_moment_it_is_served_passes_the_slot_on(
         await waiter
     await asyncio.wait_for(_work(gate, "c", done), 2)
     assert done == ["a", "c"]
+
+
+async def test_the_limit_may_change_while_slots_are_held() -> None:
+    gate, go = FairGate(4), asyncio.Event()
+
+    async def work() -> None:
+        async with gate.slot("d"):
+            await go.wait()
+
+    tasks = [asyncio.create_task(work()) for _ in range(12)]
+    await asyncio.sleep(0)
+    assert gate.held == 4
+    gate.resize(7)
+    assert gate.held == 7
+    gate.resize(2)
+    assert gate.held == 7  # nothing is taken away
+    go.set()
+    await asyncio.gather(*tasks)
+    assert gate.held == 0

@@ -102,6 +102,23 @@ async def test_a_crop_gets_its_margin_whatever_was_encoded_before_it() -> None:
     assert (asked.pixels[:, 304:] > 250).all()
 
 
+async def test_more_are_in_flight_as_long_as_vllm_has_none_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("octavo.recognizers.openai.QUICK", 0.02)
+    async with serving(always("text", delay=0.4), sequences=48) as server, reading(server) as recognizer:
+        assert recognizer.at_once == 32
+        await recognizer.recognize([crop(lines_of_text(1))] * 400, document="d")
+        assert 48 <= recognizer.at_once <= 54
+        assert 48 < server.most_in_flight <= 64
+
+
+async def test_a_limit_that_is_given_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("octavo.recognizers.openai.QUICK", 0.01)
+    async with serving(always("text"), sequences=500) as server, reading(server, requests_in_flight=5) as recognizer:
+        await recognizer.recognize([crop()] * 100, document="d")
+        assert recognizer.at_once == 5
+        assert server.most_in_flight <= 5
+
+
 async def test_answers_come_back_in_the_order_of_the_crops() -> None:
     crops = [crop(lines_of_text(width=280 + 28 * n)) for n in range(20)]
     async with (

@@ -104,7 +104,7 @@ async def read_all(
 ) -> list[Page]:
     with ThreadPoolExecutor(4) as executor:
         engines = stages(executor, detector or OneRegion(), reader or Reader())
-        stream = pipeline.read(pile, engines, OPTIONS, document="d", window=pipeline.Window(held, held))
+        stream = pipeline.read(pile, engines, OPTIONS, document="d", window=pipeline.Window(held))
         return [page async for page in stream]
 
 
@@ -177,7 +177,7 @@ async def test_leaving_early_stops_what_is_running() -> None:
     reader = Reader(lambda page: 0.0 if page == 0 else 60.0)
     with ThreadPoolExecutor(4) as executor:
         engines = stages(executor, OneRegion(), reader)
-        stream = pipeline.read(Pile(5), engines, OPTIONS, document="d", window=pipeline.Window(3, 3))
+        stream = pipeline.read(Pile(5), engines, OPTIONS, document="d", window=pipeline.Window(3))
         first = await anext(stream)
         await asyncio.sleep(0.05)
         await stream.aclose()
@@ -192,7 +192,7 @@ async def test_known_pages_are_neither_drawn_nor_read_again() -> None:
     known = assemble.page(image, [], [], [], OPTIONS, {})
     with ThreadPoolExecutor(4) as executor:
         engines = stages(executor, OneRegion(), Reader())
-        stream = pipeline.read(pile, engines, OPTIONS, document="d", window=pipeline.Window(2, 2), known={0: known})
+        stream = pipeline.read(pile, engines, OPTIONS, document="d", window=pipeline.Window(2), known={0: known})
         pages = [page async for page in stream]
     assert pages[0] is known
     assert sorted(pile.drawn) == [1, 2]

@@ -49,7 +49,7 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
     timed(pipeline, "_draw", "draw (parent)")
     timed(regions, "settle", "settle")
     timed(crops, "cut", "crop")
-    timed(openai, "_encoded", "encode")
+    timed(openai, "encoded", "encode")
     timed(assemble, "page", "assemble")
     timed(assemble, "document", "assemble")
     settings = EngineSettings(

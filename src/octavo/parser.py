@@ -225,7 +225,7 @@ class Reading:
             self._stages,
             self.options,
             document=f"{self.name}-{id(self):x}",
-            window=_window(self._settings),
+            window=_window(self._settings, self._stages.recognizer),
             known=self.known,
         )
         async for page in self._stream:
@@ -360,10 +360,11 @@ def engine_names(settings: EngineSettings) -> tuple[str, str]:
     return settings.detector or detector, settings.recognizer or recognizer
 
 
-def _window(settings: EngineSettings) -> pipeline.Window:
-    """A quarter of the requests: some fill a page with four regions, most pages have more."""
-    least = settings.pages_in_flight or 6
-    return pipeline.Window(least, settings.pages_in_flight or max(least, settings.requests_in_flight // 4))
+def _window(settings: EngineSettings, recognizer: Recognizer) -> pipeline.Window:
+    """A quarter of what is read at once: a page of tables has four regions, most pages have more."""
+    if settings.pages_in_flight is not None:
+        return pipeline.Window(settings.pages_in_flight)
+    return pipeline.Window(6, lambda: recognizer.at_once // 4)
 
 
 def _as_source(source: AnySource) -> Source:

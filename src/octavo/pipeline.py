@@ -89,38 +89,56 @@ class Window:
     Two until the first has got as far as its recogniser: the model should not wait for pages drawn ahead of need.
     """
 
-    def __init__(self, least: int, most: int) -> None:
-        self.most = most
-        self.page_bytes = 0  # of the page drawn last
+    def __init__(self, least: int, most: Callable[[], int] = lambda: 0) -> None:
+        """`most` is asked again for each page; what is below `least` has no effect."""
         self._least = least
+        self._most = most
         self._inside = 0
+        self._pictures = 0  # pages whose pictures are held, or soon will be
+        self._picture_bytes = 0  # of the one drawn last
         self._begun = False
         self._changed = asyncio.Event()
 
-    async def enter(self) -> None:
+    async def enter(self) -> "Place":
         """For one task at a time."""
         while not self._is_open():
             self._changed.clear()
             await self._changed.wait()
         self._inside += 1
-
-    def begin(self) -> None:
-        """The recogniser has begun with a page."""
-        self._begun = True
-        self._changed.set()
-
-    def leave(self) -> None:
-        self._inside -= 1
-        self._begun = True
-        self._changed.set()
+        self._pictures += 1
+        return Place(self)
 
     def _is_open(self) -> bool:
         if not self._begun:
             return self._inside < min(2, self._least)
-        small = self._inside * self.page_bytes < _SMALL
-        return self._inside < self._least or (self._inside < self.most and small)
+        small = self._pictures * self._picture_bytes < _SMALL
+        return self._inside < self._least or (self._inside < self._most() and small)
 
 
+class Place:
+    """A page's place in the window."""
+
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self._has_picture = True
+
+    def drawn(self, picture: PageImage) -> None:
+        self._window._picture_bytes = picture.pixels.nbytes
+
+    def begin(self) -> None:
+        """The recogniser has begun with the page, and needs its picture no more."""
+        if self._has_picture:
+            self._has_picture = False
+            self._window._pictures -= 1
+        self._window._begun = True
+        self._window._changed.set()
+
+    def leave(self) -> None:
+        self.begin()
+        self._window._inside -= 1
+
+
+_FINISHED = 512  # pages of a document that wait for one before them
 _SMALL = 256 << 20  # bytes of the pictures of all pages under way, from which `least` applies
 
 
@@ -130,7 +148,7 @@ async def read(
     options: ParseOptions,
     *,
     document: str,
-    window: "Window",
+    window: Window,
     known: Mapping[int, Page] = MappingProxyType({}),
 ) -> AsyncGenerator[Page]:
     """The pages of one document, in order. Closing the iterator cancels what is still running.
@@ -138,19 +156,18 @@ async def read(
     No more pages are under way than the window lets in; finished pages wait for their turn without their pictures.
     Pages that are `known` from an earlier run are handed on as they are.
     """
-    started: asyncio.Queue[asyncio.Task[Page] | None] = asyncio.Queue(maxsize=8 * window.most)
+    started: asyncio.Queue[asyncio.Task[Page] | None] = asyncio.Queue(maxsize=_FINISHED)
     running: set[asyncio.Task[Page]] = set()
 
-    async def one(number: int) -> Page:
+    async def one(number: int, place: Place) -> Page:
         try:
-            return known.get(number) or await _page(number, pages, stages, options, document, window)
+            return known.get(number) or await _page(number, pages, stages, options, document, place)
         finally:
-            window.leave()
+            place.leave()
 
     async def start_all() -> None:
         for number in pages.numbers:
-            await window.enter()
-            task = asyncio.create_task(one(number))
+            task = asyncio.create_task(one(number, await window.enter()))
             running.add(task)
             task.add_done_callback(running.discard)
             await started.put(task)
@@ -169,14 +186,14 @@ async def read(
 
 
 async def _page(
-    number: int, pages: Drawable, stages: Stages, options: ParseOptions, document: str, window: "Window"
+    number: int, pages: Drawable, stages: Stages, options: ParseOptions, document: str, place: Place
 ) -> Page:
     loop = asyncio.get_running_loop()
     watch = _Stopwatch()
     try:
         image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright)
         watch.lap("draw")
-        window.page_bytes = image.pixels.nbytes
+        place.drawn(image)
         detections, problems = await _layout(image, stages.detector)
         watch.lap("layout")
         budget = stages.recognizer.budget
@@ -188,7 +205,7 @@ async def _page(
         image = _without_pixels(image)  # the next page may be drawn into its memory
         read_now: list[Recognition] = []
         if prepared.crops:
-            read_now = await stages.recognizer.recognize(prepared.crops, document=document, begun=window.begin)
+            read_now = await stages.recognizer.recognize(prepared.crops, document=document, begun=place.begin)
             prepared.crops.clear()
         watch.lap("recognize")
         answers = iter(read_now)

@@ -26,6 +26,8 @@ import aiohttp
 
 from octavo import hub_cache
 from octavo.errors import EngineUnavailable
+from octavo.serving.chat import load_of
+from octavo.serving.in_flight import Load
 from octavo.settings import EngineSettings
 
 log = logging.getLogger(__name__)
@@ -166,6 +168,13 @@ class VllmServer:
         if self._failure is None and not self._doubted.is_set():
             self._settled.clear()
             self._doubted.set()
+
+    @property
+    def sequences(self) -> int:
+        return self._settings.max_num_seqs
+
+    async def load(self) -> Load | None:
+        return await load_of(self.base_url, self._session) if self._session is not None else None
 
     async def close(self) -> None:
         """Stop it with all its children."""

@@ -88,7 +88,7 @@ async def parsed(source: OnePage, case: dict[str, Any]) -> Document:
         detector = pipeline.SharedDetector(Replayed(case["pages"][0]), executor)
         stages = pipeline.Stages(lambda page: page, detector, Scripted(said), executor)
         pages = [
-            page async for page in pipeline.read(source, stages, OPTIONS, document="page", window=pipeline.Window(2, 2))
+            page async for page in pipeline.read(source, stages, OPTIONS, document="page", window=pipeline.Window(2))
         ]
     return assemble.document("page", pages, page_count=1, headings=(), options=OPTIONS, engines={}, timings={})
 

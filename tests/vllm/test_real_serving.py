@@ -23,7 +23,8 @@ from octavo.geometry import Box
 from octavo.glm_ocr import Sampling
 from octavo.parser import Parser
 from octavo.recognizers.openai import ChatRecognizer, open_recognizer
-from octavo.serving.chat import ChatClient, Question, RemoteServer, picture
+from octavo.serving.chat import ChatClient, Question, RemoteServer
+from octavo.serving.pictures import encoded
 from octavo.settings import EngineSettings, ParseOptions
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]
@@ -143,8 +144,8 @@ async def test_cancelled_requests_stop_on_the_server(reader: ChatRecognizer, ser
         return any(float(line.rpartition(" ")[2]) for line in lines if line.startswith("vllm:num_requests_running"))
 
     remote = RemoteServer(server, reader.base_url)
-    client = ChatClient(server, remote)
-    jpeg = picture(cv2.imencode(".jpg", drawn())[1].tobytes())
+    client = ChatClient(server, remote, 32)
+    jpeg = encoded(drawn(), 95).base64
     warm = Sampling(temperature=1.0, top_p=0.999, top_k=None, repetition_penalty=1.0)  # it seldom comes to an end
     asked = [asyncio.create_task(client.ask(Question(jpeg, "Text Recognition:", warm, 12_000))) for _ in range(6)]
     async with aiohttp.ClientSession() as session:

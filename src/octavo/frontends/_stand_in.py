@@ -7,7 +7,8 @@ Prints its port; ends when its standard input closes.
 Hand-written HTTP, because it runs on the cores of what it measures: 0.1 ms a request where aiohttp takes 0.5. What it
 says follows from the picture it got: the same picture always gives the same text, a larger one a longer text. It keeps
 when each request came and went; GET /bench/requests hands that over and starts anew, POST /bench/latency sets the
-seconds it waits.
+seconds it waits, POST /bench/keep lets it keep the pictures it gets (1) or hands them over (0). GET /metrics tells what
+vLLM's tells of its queue.
 """
 
 import argparse
@@ -44,6 +45,8 @@ class ModelServer:
     def __init__(self, latency: float, slots: int) -> None:
         self.latency = latency
         self.slots = asyncio.Semaphore(slots)
+        self.running = self.waiting = 0
+        self.pictures: list[str] | None = None  # base64
         self.requests: list[tuple[float, float, int]] = []  # came, went (time.monotonic()), bytes
         self.prose = _prose(200_000)
         self.cpu = time.process_time()
@@ -64,12 +67,23 @@ class ModelServer:
         if b"/chat/completions" in route:
             if b"image_url" not in body[:TEXT_WITHIN]:  # somebody asks whether it is up
                 return _completion("ok", 1)
+            if self.pictures is not None:
+                self.pictures.append(body.partition(b"base64,")[2].partition(b'"')[0].decode())
+            self.waiting += 1
             async with self.slots:
+                self.waiting -= 1
+                self.running += 1
                 if self.latency:
                     await asyncio.sleep(self.latency)
                 text = self.text(body)
+                self.running -= 1
             self.requests.append((came, time.monotonic(), len(body)))
             return _completion(text, len(text) // 4)
+        if b"/metrics" in route:
+            return f"vllm:num_requests_running {self.running}\nvllm:num_requests_waiting {self.waiting}\n".encode()
+        if b"/bench/keep" in route:
+            kept, self.pictures = self.pictures, [] if int(body) else None
+            return json.dumps(kept).encode()
         if b"/bench/latency" in route:
             self.latency = float(body)
         if b"/bench/requests" in route:

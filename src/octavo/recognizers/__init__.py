@@ -27,6 +27,11 @@ class Recognizer(Protocol):
         """What the model can use of a picture."""
         ...
 
+    @property
+    def at_once(self) -> int:
+        """How many crops it reads at a time, as things stand: pages are kept ready for that many."""
+        ...
+
     async def recognize(
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
     ) -> list[Recognition]:

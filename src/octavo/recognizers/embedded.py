@@ -51,6 +51,7 @@ class EmbeddedRecognizer:
     """The networks that find lines, read them, and see the structure of tables."""
 
     budget = PixelBudget()
+    at_once = 1
 
     def __init__(self, settings: EngineSettings) -> None:
         self._finder = TextLines(settings)

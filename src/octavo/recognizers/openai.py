@@ -6,27 +6,25 @@ the crops of a page lose is in their recognitions.
 """
 
 import asyncio
-import hashlib
 import logging
 import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from octavo import glm_ocr
-from octavo.document import Crop, Pixels, Problem, Recognition, Severity, Task, TextSource
+from octavo.document import Crop, Label, Pixels, Recognition, Task
 from octavo.errors import EngineFailed
-from octavo.geometry import PixelBudget, Size
+from octavo.geometry import PixelBudget
 from octavo.glm_ocr import Sampling
 from octavo.recognizers import nothing
 from octavo.serving.answers import ReadBefore
-from octavo.serving.chat import Answer, ChatClient, Question, RemoteServer, Upstream, picture, request_body
+from octavo.serving.chat import Answer, ChatClient, Question, RemoteServer, Upstream, request_body
 from octavo.serving.fair_gate import FairGate
-from octavo.serving.recovery import Ladder
+from octavo.serving.in_flight import LEAST, QUICK, SLOW, adapted, most_for
+from octavo.serving.pictures import Picture, encoded
+from octavo.serving.recovery import Ladder, lost
 from octavo.settings import EngineSettings
 from octavo.vllm_server import VllmServer
 
@@ -42,16 +40,23 @@ class ChatRecognizer:
         self._upstream = upstream
         self._quality = settings.crop_quality
         self._prompts = dict(glm_ocr.PROMPTS) | dict(settings.prompts)
-        self._client = ChatClient(settings, upstream)
-        # An eighth ahead, to send at once where a place in flight gets free.
-        ahead = max(2, settings.requests_in_flight // 8)
-        self._gate = FairGate(settings.requests_in_flight + ahead)
+        self._adapts = settings.requests_in_flight is None
+        self._most = most_for(upstream.sequences)
+        limit = settings.requests_in_flight or min(LEAST, self._most)
+        self._client = ChatClient(settings, upstream, limit)
+        self._gate = FairGate(_with_reserve(limit))
+        self._adapting: asyncio.Task[None] | None = None
         self._encoders = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="octavo-encode")
         self._before = ReadBefore(settings.answers_kept)
-        self._sampling = _sampling(settings)
-        self._token_limit = settings.region_tokens
-        self._climbing = settings.recovery
         self.budget: PixelBudget = glm_ocr.budget(settings.crop_pixels)
+        self._ladder = Ladder(
+            self._ask,
+            self._encoded,
+            sampling=_sampling(settings),
+            token_limit=settings.region_tokens,
+            budget=self.budget,
+            climbing=settings.recovery,
+        )
 
     @property
     def described(self) -> str:
@@ -66,69 +71,88 @@ class ChatRecognizer:
         """Wait until the server answers. Raises EngineUnavailable where it never will, with its last words."""
         await self._upstream.ready()
 
+    @property
+    def at_once(self) -> int:
+        return self._client.limit
+
     async def recognize(
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
     ) -> list[Recognition]:
         loop = asyncio.get_running_loop()
         encoding = [loop.run_in_executor(self._encoders, _all_encoded, some, self._quality) for some in _batches(crops)]
         pictures = [picture for some in await asyncio.gather(*encoding) for picture in some]
+        kinds = [(crop.region.task, crop.region.label) for crop in crops]
+        del crops  # and with them the page: see `serving.pictures`
         begun()
+        if self._adapts and (self._adapting is None or self._adapting.done()):
+            self._adapting = asyncio.create_task(self._adapt())
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(self._recognize(crop, picture, document))
-                for crop, picture in zip(crops, pictures, strict=True)
+                group.create_task(self._recognize(picture, *kind, document))
+                for picture, kind in zip(pictures, kinds, strict=True)
             ]
         return [task.result() for task in tasks]
 
-    async def _recognize(self, crop: Crop, picture: "_Picture | None", document: str) -> Recognition:
-        if picture is None:  # asking will say why it cannot be encoded
-            return await self._read(crop, None, document)
-        key = picture.digest + f"{crop.region.task}{crop.region.label}".encode()
-        return await self._before.recognition(key, document, lambda: self._read(crop, picture.jpeg, document))
+    async def _recognize(self, picture: Picture | EngineFailed, task: Task, label: Label, document: str) -> Recognition:
+        if isinstance(picture, EngineFailed):
+            return lost(picture.code, picture.message)
+        key = picture.digest + f"{task}{label}".encode()
+        return await self._before.recognition(key, document, lambda: self._read(picture, task, label, document))
 
-    async def _read(self, crop: Crop, jpeg: bytes | None, document: str) -> Recognition:
-        async def ask(pixels: Pixels, task: Task, sampling: Sampling, max_tokens: int) -> Answer:
-            encoded = jpeg if pixels is crop.pixels else None
-            return await self._ask(encoded, pixels, task, sampling, max_tokens)
-
-        ladder = Ladder(
-            ask,
-            sampling=self._sampling,
-            token_limit=self._token_limit,
-            budget=self.budget,
-            climbing=self._climbing,
-        )
+    async def _read(self, picture: Picture, task: Task, label: Label, document: str) -> Recognition:
         async with self._gate.slot(document):
             try:
-                return await ladder.read(crop.pixels, crop.region.task, crop.region.label)
+                return await self._ladder.read(picture, task, label)
             except Exception:  # the last line of defence: a crop's defect must not take its page
-                log.exception("crop_failed document=%s page=%d", document, crop.region.page + 1)
+                log.exception("crop_failed document=%s", document)
                 failure = EngineFailed("the region could not be read: an unexpected error, see the log")
-                problem = Problem(failure.code, failure.message, Severity.LOST)
-                return Recognition(None, TextSource.NONE, problems=(problem,))
+                return lost(failure.code, failure.message)
 
-    async def _ask(self, jpeg: bytes | None, pixels: Pixels, task: Task, sampling: Sampling, max_tokens: int) -> Answer:
-        if jpeg is None:
-            loop = asyncio.get_running_loop()
-            jpeg = await loop.run_in_executor(self._encoders, _encoded, pixels, self._quality)
-        return await self._client.ask(Question(jpeg, self._prompts[task], sampling, max_tokens))
+    async def _encoded(self, pixels: Pixels) -> Picture:
+        return await asyncio.get_running_loop().run_in_executor(self._encoders, encoded, pixels, self._quality)
+
+    async def _ask(self, picture: Picture, task: Task, sampling: Sampling, max_tokens: int) -> Answer:
+        return await self._client.ask(Question(picture.base64, self._prompts[task], sampling, max_tokens))
+
+    async def _adapt(self) -> None:
+        """Follow the server's load while there is work; give up on a server that does not tell it."""
+        pause, unknown = QUICK, 0
+        while unknown < _PATIENCE:
+            await asyncio.sleep(pause)
+            if not self._gate.held:
+                return
+            load = await self._upstream.load()
+            if load is None:
+                unknown += 1
+                continue
+            unknown = 0
+            before = self._client.limit
+            self._client.resize(adapted(before, self._client.in_flight, load, self._most))
+            limit = self._client.limit
+            pause = QUICK if limit > before else SLOW
+            if limit != before:
+                self._gate.resize(_with_reserve(limit))
+                log.info("requests_in_flight limit=%d running=%d waiting=%d", limit, load.running, load.waiting)
+        self._adapts = False
 
     async def close(self) -> None:
+        if self._adapting is not None:
+            self._adapting.cancel()
         await self._client.close()
         await self._upstream.close()
         self._encoders.shutdown(wait=False, cancel_futures=True)
 
 
+_PATIENCE = 5  # looks at a server that does not tell its load
+
+
+def _with_reserve(limit: int) -> int:
+    """An eighth ahead, to send at once where a place in flight gets free."""
+    return limit + max(2, limit // 8)
+
+
 def _sampling(settings: EngineSettings) -> Sampling:
     return Sampling(settings.temperature, settings.top_p, settings.top_k, settings.repetition_penalty)
-
-
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    """A crop, encoded."""
-
-    jpeg: bytes  # as it travels
-    digest: bytes
 
 
 def _batches(crops: Sequence[Crop]) -> Iterator[list[Crop]]:
@@ -142,52 +166,15 @@ def _batches(crops: Sequence[Crop]) -> Iterator[list[Crop]]:
         yield batch
 
 
-def _all_encoded(crops: Sequence[Crop], quality: int) -> list[_Picture | None]:
-    """None for one that cannot be encoded."""
-    pictures: list[_Picture | None] = []
+def _all_encoded(crops: Sequence[Crop], quality: int) -> list[Picture | EngineFailed]:
+    """The pictures; for one that cannot be encoded, why."""
+    pictures: list[Picture | EngineFailed] = []
     for crop in crops:
         try:
-            jpeg = _jpeg(crop.pixels, crop.size, quality)
-        except (EngineFailed, cv2.error):
-            pictures.append(None)
-        else:
-            pictures.append(_Picture(picture(jpeg), hashlib.sha256(jpeg).digest()))
+            pictures.append(encoded(crop.pixels, quality, crop.size))
+        except EngineFailed as failure:
+            pictures.append(failure)
     return pictures
-
-
-def _encoded(pixels: Pixels, quality: int) -> bytes:
-    height, width = pixels.shape[:2]
-    return picture(_jpeg(pixels, Size(width, height), quality))
-
-
-def _jpeg(pixels: Pixels, size: Size, quality: int) -> bytes:
-    """The picture as a JPEG of that size, white where there are no pixels."""
-    height, width = pixels.shape[:2]
-    sheet = _sheet(size)
-    sheet[height:] = 255
-    sheet[:height, width:] = 255
-    cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR, dst=sheet[:height, :width])
-    done, jpeg = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    if not done:
-        raise EngineFailed("a crop could not be encoded as JPEG")
-    return jpeg.tobytes()
-
-
-_own = threading.local()
-
-
-def _sheet(size: Size) -> Pixels:
-    """Memory of this thread to draw on; the kernel takes longer to hand out new memory than drawing takes."""
-    wanted = size.area * 3
-    if wanted > _LARGEST_SHEET:
-        return np.empty((size.height, size.width, 3), np.uint8)
-    kept: Pixels | None = getattr(_own, "sheet", None)
-    if kept is None or len(kept) < wanted:
-        kept = _own.sheet = np.empty(wanted, np.uint8)
-    return kept[:wanted].reshape(size.height, size.width, 3)
-
-
-_LARGEST_SHEET = 16 << 20  # bytes kept
 
 
 async def open_recognizer(settings: EngineSettings) -> ChatRecognizer:
@@ -198,7 +185,7 @@ async def open_recognizer(settings: EngineSettings) -> ChatRecognizer:
     blank = np.full((112, 112, 3), 255, np.uint8)
     samplings = (_sampling(settings), glm_ocr.WARMER)
     prompt = glm_ocr.PROMPTS[Task.TEXT]
-    first = [Question(_encoded(blank, settings.crop_quality), prompt, sampling, 8) for sampling in samplings]
+    first = [Question(encoded(blank, settings.crop_quality).base64, prompt, sampling, 8) for sampling in samplings]
     server = VllmServer(settings, [request_body(settings, question) for question in first])
     await server.start()
     return ChatRecognizer(settings, server)

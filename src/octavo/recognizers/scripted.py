@@ -16,6 +16,7 @@ class Scripted:
 
     described = "scripted"
     budget = PixelBudget()
+    at_once = 1
 
     def __init__(self, script: Callable[[Crop], Recognition]) -> None:
         self._script = script

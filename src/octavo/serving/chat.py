@@ -6,7 +6,6 @@ never after a refusal. Cancelling a call closes its connection, upon which vLLM 
 """
 
 import asyncio
-import base64
 import json
 import logging
 import math
@@ -28,7 +27,9 @@ import aiohttp
 from octavo.document import Usage
 from octavo.errors import EngineLost, EngineRefused, EngineTimeout, EngineUnavailable, OctavoError, OptionInvalid
 from octavo.glm_ocr import Sampling
+from octavo.serving.fair_gate import FairGate
 from octavo.serving.http_lines import ConnectFailed, LineLost, Lines, Reply
+from octavo.serving.in_flight import Load, load_in
 from octavo.settings import EngineSettings
 
 log = logging.getLogger(__name__)
@@ -63,11 +64,6 @@ class Answer:
     confidence: float | None = None  # 0..1, geometric mean over the tokens
 
 
-def picture(jpeg: bytes) -> bytes:
-    """A JPEG as it travels in a question."""
-    return base64.b64encode(jpeg)
-
-
 class Upstream(Protocol):
     """A server that may be starting, up, or gone for a while."""
 
@@ -85,6 +81,15 @@ class Upstream(Protocol):
 
     def doubt(self) -> None:
         """A request failed in a way that may mean that it is gone: look before the next one."""
+        ...
+
+    async def load(self) -> Load | None:
+        """How much it has to do; None where it does not tell."""
+        ...
+
+    @property
+    def sequences(self) -> int | None:
+        """How many requests it works on at a time, where that is known."""
         ...
 
     async def close(self) -> None: ...
@@ -155,6 +160,11 @@ class RemoteServer:
             self._check_model(body)
         return status < 500  # a server without this route is up all the same
 
+    sequences = None
+
+    async def load(self) -> Load | None:
+        return await load_of(self.base_url, self._session) if self._session is not None else None
+
     def _check_model(self, body: bytes) -> None:
         """Servers differ in how strict they are about the name: a warning, the first request decides."""
         try:
@@ -167,6 +177,15 @@ class RemoteServer:
     async def close(self) -> None:
         if self._session is not None:
             await self._session.close()
+
+
+async def load_of(base_url: str, session: aiohttp.ClientSession) -> Load | None:
+    """The load of a vLLM; None where it does not tell, or is none."""
+    try:
+        async with session.get(f"{base_url.removesuffix('/v1')}/metrics", allow_redirects=False) as response:
+            return load_in(await response.text(errors="replace")) if response.status == 200 else None
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return None
 
 
 def base_url(url: str) -> str:
@@ -207,22 +226,36 @@ class _SendAgain(Exception):
 
 
 class ChatClient:
-    """Questions to one server, from many tasks of one event loop; `requests_in_flight` of them send at a time."""
+    """Questions to one server, from many tasks of one event loop; so many of them in flight at a time."""
 
-    def __init__(self, settings: EngineSettings, upstream: Upstream) -> None:
+    def __init__(self, settings: EngineSettings, upstream: Upstream, limit: int) -> None:
         self._settings = settings
         self._upstream = upstream
         headers = {"Content-Type": "application/json"} | authorization(settings)
         direct = _is_direct(upstream.base_url)
         self._connections = _Direct(settings, headers) if direct else _Session(settings, headers)
-        self._places = min(settings.requests_in_flight, settings.connection_pool_size)
-        self._sending = asyncio.Semaphore(self._places)
+        self._most_connections = settings.connection_pool_size
         self._alone = asyncio.Lock()
+        self._sending = FairGate(0)
+        self.resize(limit)
         self._resume_at = 0.0  # time.monotonic(); the server asked for a pause until then
         self._extras = EXTRAS  # as far as the server knows them
 
     async def close(self) -> None:
         await self._connections.close()
+
+    @property
+    def in_flight(self) -> int:
+        return self._sending.held
+
+    @property
+    def limit(self) -> int:
+        return self._sending.limit
+
+    def resize(self, limit: int) -> None:
+        """Let so many be in flight from now on, as far as connections may be open; not while one goes alone."""
+        if not self._alone.locked():
+            self._sending.resize(min(limit, self._most_connections or limit))
 
     async def ask(self, question: Question) -> Answer:
         """The answer. Raises EngineLost, EngineTimeout, EngineRefused, EngineUnavailable once retrying is no use."""
@@ -233,7 +266,7 @@ class ChatClient:
             await self._pause()
             alone = losses > 1  # in flight at two crashes, it may be their cause: it goes alone, to take none along
             try:
-                async with self._all_places() if alone else self._sending:
+                async with self._all_places() if alone else self._sending.slot(""):
                     return await self._send(question)
             except _SendAgain as again:
                 if alone and again.lost:
@@ -254,13 +287,13 @@ class ChatClient:
         taken = 0
         async with self._alone:  # two at once would wait for each other
             try:
-                while taken < self._places:
-                    await self._sending.acquire()
+                while taken < self._sending.limit:
+                    await self._sending.take("")
                     taken += 1
                 yield
             finally:
                 for _ in range(taken):
-                    self._sending.release()
+                    self._sending.release("")
 
     def _backoff(self, tries: int) -> float:
         pause = min(_LONGEST_PAUSE, self._settings.retry_seconds * 2.0 ** (tries - 1))
@@ -329,7 +362,7 @@ class _Session:
         self._session = aiohttp.ClientSession(
             headers=headers,
             connector=aiohttp.TCPConnector(
-                limit=settings.connection_pool_size, keepalive_timeout=_IDLE_CONNECTION, ttl_dns_cache=60
+                limit=settings.connection_pool_size or 0, keepalive_timeout=_IDLE_CONNECTION, ttl_dns_cache=60
             ),
             timeout=aiohttp.ClientTimeout(total=settings.request_seconds, sock_connect=_CONNECT_SECONDS),
             trust_env=True,

@@ -6,8 +6,6 @@ So a document that arrives late catches up at once, and one that is alone has al
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -25,34 +23,54 @@ class FairGate:
     """Slots for documents. For one event loop."""
 
     def __init__(self, limit: int) -> None:
-        self._free = limit
+        self.limit = limit
+        self.held = 0  # slots in use; above the limit for a while after that was lowered
         self._lines: dict[str, _Line] = {}
         self._clock = count(1)
 
-    @asynccontextmanager
-    async def slot(self, document: str) -> AsyncIterator[None]:
-        """Wait for a slot and hold it for the block."""
-        line = self._lines.setdefault(document, _Line())
+    def slot(self, document: str) -> "_Slot":
+        """A context manager: wait for a slot and hold it for the block."""
+        return _Slot(self, document)
+
+    def resize(self, limit: int) -> None:
+        """From now on so many slots. What holds one keeps it."""
+        self.limit = limit
+        self._serve()
+
+    async def take(self, document: str) -> None:
+        line = self._lines.get(document)
+        if line is None:
+            line = self._lines[document] = _Line()
+        if self.held < self.limit:  # nobody waits
+            self._give(line)
+            return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         line.waiting.append(turn)
-        self._serve()
         try:
             await turn
         except asyncio.CancelledError:
             if turn.cancelled():
                 if turn in line.waiting:
                     line.waiting.remove(turn)
-                self._forget(document)
+                self._forget(document, line)
             else:
-                self._release(document)  # it was given in the same moment
+                self.release(document)  # it was given in the same moment
             raise
-        try:
-            yield
-        finally:
-            self._release(document)
+
+    def release(self, document: str) -> None:
+        line = self._lines[document]
+        line.held -= 1
+        self.held -= 1
+        self._forget(document, line)
+        self._serve()
+
+    def _give(self, line: _Line) -> None:
+        line.held += 1
+        line.served = next(self._clock)
+        self.held += 1
 
     def _serve(self) -> None:
-        while self._free:
+        while self.held < self.limit:
             line = min(
                 (line for line in self._lines.values() if line.waiting),
                 key=lambda line: (line.held, line.served),
@@ -64,17 +82,23 @@ class FairGate:
             if turn.cancelled():  # its task has not come round to say so
                 continue
             turn.set_result(None)
-            line.held += 1
-            line.served = next(self._clock)
-            self._free -= 1
+            self._give(line)
 
-    def _release(self, document: str) -> None:
-        self._lines[document].held -= 1
-        self._free += 1
-        self._forget(document)
-        self._serve()
-
-    def _forget(self, document: str) -> None:
-        line = self._lines.get(document)
-        if line is not None and not line.held and not line.waiting:
+    def _forget(self, document: str, line: _Line) -> None:
+        if not line.held and not line.waiting and self._lines.get(document) is line:
             del self._lines[document]
+
+
+class _Slot:
+    """Taken for the length of a block."""
+
+    __slots__ = ("_document", "_gate")
+
+    def __init__(self, gate: FairGate, document: str) -> None:
+        self._gate, self._document = gate, document
+
+    async def __aenter__(self) -> None:
+        await self._gate.take(self._document)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._gate.release(self._document)

@@ -15,12 +15,14 @@ from dataclasses import dataclass, field
 from octavo import glm_ocr
 from octavo.document import Label, Pixels, Problem, Recognition, Severity, Task, TextSource, Usage
 from octavo.errors import EngineFailed, OctavoError
-from octavo.geometry import PixelBudget, Size
+from octavo.geometry import PixelBudget
 from octavo.glm_ocr import Sampling, Verdict
 from octavo.serving.chat import Answer, PictureRefused
 from octavo.serving.halves import framed, halves, is_inked
+from octavo.serving.pictures import Picture
 
-Ask = Callable[[Pixels, Task, Sampling, int], Awaitable[Answer]]  # picture, task, sampling, most tokens
+Ask = Callable[[Picture, Task, Sampling, int], Awaitable[Answer]]  # picture, task, sampling, most tokens
+Encode = Callable[[Pixels], Awaitable[Picture]]
 
 _MOST_CUTS = 2  # on top of each other: a crop is read in four pieces at most, and with nine requests in all
 _RANK = (Verdict.EMPTY, Verdict.LOOP, Verdict.CUT, Verdict.GOOD)
@@ -57,27 +59,35 @@ class Ladder:
     """Reads crops. Stateless between them."""
 
     def __init__(
-        self, ask: Ask, *, sampling: Sampling, token_limit: int, budget: PixelBudget, climbing: bool = True
+        self,
+        ask: Ask,
+        encode: Encode,
+        *,
+        sampling: Sampling,
+        token_limit: int,
+        budget: PixelBudget,
+        climbing: bool = True,
     ) -> None:
         self._ask = ask
+        self._encode = encode
         self._sampling = sampling
         self._token_limit = token_limit
         self._budget = budget
         self._climbing = climbing
 
-    async def read(self, pixels: Pixels, task: Task, label: Label) -> Recognition:
+    async def read(self, picture: Picture, task: Task, label: Label) -> Recognition:
         """What the crop says, with a problem where that is doubtful or nothing. Only cancellation raises."""
         record = _Record(most_cuts=0 if label is Label.VERTICAL_TEXT else _MOST_CUTS)
         try:
-            reading = await self._read(pixels, task, record)
+            reading = await self._read(picture, task, record)
         except OctavoError as error:
-            return _lost(error.code, error.message, record)
+            return lost(error.code, error.message, record)
         if reading is None:
             refusal = record.refusal or EngineFailed("the crop could not be read")
-            return _lost(refusal.code, refusal.message, record)
+            return lost(refusal.code, refusal.message, record)
         if reading.verdict is Verdict.EMPTY:
-            if is_inked(pixels):
-                return _lost("empty_answer", "the model gave no text for a region that has something in it", record)
+            if is_inked(picture.pixels):
+                return lost("empty_answer", "the model gave no text for a region that has something in it", record)
             return Recognition("", TextSource.RECOGNIZER, usage=record.usage, steps=_steps(record))
         text, problems = _kept(reading, task)
         return Recognition(
@@ -89,14 +99,14 @@ class Ladder:
             usage=record.usage,
         )
 
-    async def _read(self, pixels: Pixels, task: Task, record: _Record, *, cuts: int = 0) -> _Reading | None:
+    async def _read(self, picture: Picture, task: Task, record: _Record, *, cuts: int = 0) -> _Reading | None:
         """The best that can be got out of a crop or a piece of one; None where every request was refused."""
-        bound = glm_ocr.token_bound(task, Size(pixels.shape[1], pixels.shape[0]), self._token_limit)
-        best = await self._try("read", pixels, task, self._sampling, bound, record)
-        if not self._climbing or _settled(best, pixels):
+        bound = glm_ocr.token_bound(task, picture.size, self._token_limit)
+        best = await self._try("read", picture, task, self._sampling, bound, record)
+        if not self._climbing or _settled(best, picture):
             return best
         try:
-            return await self._climb(best, pixels, task, bound, record, cuts)
+            return await self._climb(best, picture, task, bound, record, cuts)
         except OctavoError as error:  # the server went away on the ladder: what was read before stands
             if best is None or not best.text:
                 raise
@@ -104,24 +114,26 @@ class Ladder:
             return best
 
     async def _climb(
-        self, best: _Reading | None, pixels: Pixels, task: Task, bound: int, record: _Record, cuts: int
+        self, best: _Reading | None, picture: Picture, task: Task, bound: int, record: _Record, cuts: int
     ) -> _Reading | None:
+        pixels = picture.pixels
         if best is None:
-            smaller = framed(pixels, self._budget, scale=0.7)
+            smaller = await self._encode(framed(pixels, self._budget, scale=0.7))
             best = await self._try("smaller", smaller, task, self._sampling, bound, record)
         if best is not None and best.verdict is Verdict.CUT and bound < self._token_limit:
-            full = await self._try("more_tokens", pixels, task, self._sampling, self._token_limit, record)
+            full = await self._try("more_tokens", picture, task, self._sampling, self._token_limit, record)
             best = _better(best, full)
         if not cuts and best is not None and best.verdict in (Verdict.LOOP, Verdict.EMPTY):
-            warmer = await self._try("warmer", pixels, task, glm_ocr.WARMER, bound, record)
+            warmer = await self._try("warmer", picture, task, glm_ocr.WARMER, bound, record)
             if warmer is not None and _same(warmer, best):
                 return _Reading(best.text, Verdict.GOOD, best.confidence)  # it says so twice: the page repeats itself
             best = _better(best, warmer)
         if not cuts and best is not None and best.verdict in (Verdict.LOOP, Verdict.EMPTY):
             larger = framed(pixels, self._budget, scale=1.6)
-            if larger.shape != framed(pixels, self._budget).shape:
-                best = _better(best, await self._try("larger", larger, task, self._sampling, bound, record))
-        if cuts < record.most_cuts and not _settled(best, pixels):
+            if larger.shape != pixels.shape:
+                shown = await self._encode(larger)
+                best = _better(best, await self._try("larger", shown, task, self._sampling, bound, record))
+        if cuts < record.most_cuts and not _settled(best, picture):
             best = _better(best, await self._in_halves(pixels, task, record, cuts))
         return best
 
@@ -133,7 +145,7 @@ class Ladder:
         record.steps.append("halves")
         read: list[_Reading] = []
         for half in (cut.first, cut.second):
-            piece = framed(half, self._budget)
+            piece = await self._encode(framed(half, self._budget))
             reading = await self._read(piece, task, record, cuts=cuts + 1)
             if reading is None:
                 return None
@@ -142,11 +154,11 @@ class Ladder:
         return _joined(read[0], read[1], task, cut.joint)
 
     async def _try(
-        self, step: str, pixels: Pixels, task: Task, sampling: Sampling, tokens: int, record: _Record
+        self, step: str, picture: Picture, task: Task, sampling: Sampling, tokens: int, record: _Record
     ) -> _Reading | None:
         """One request. None where the server refused it."""
         try:
-            answer = await self._ask(pixels, task, sampling, tokens)
+            answer = await self._ask(picture, task, sampling, tokens)
         except PictureRefused as refusal:
             record.refusal = refusal
             record.steps.append(f"{step}: refused")
@@ -158,11 +170,11 @@ class Ladder:
         return _Reading(text, verdict, answer.confidence, ended=answer.finish_reason == "stop")
 
 
-def _settled(reading: _Reading | None, pixels: Pixels) -> bool:
+def _settled(reading: _Reading | None, picture: Picture) -> bool:
     """Whether there is nothing to gain by reading again."""
     if reading is None:
         return False
-    return reading.verdict is Verdict.GOOD or (reading.verdict is Verdict.EMPTY and not is_inked(pixels))
+    return reading.verdict is Verdict.GOOD or (reading.verdict is Verdict.EMPTY and not is_inked(picture.pixels))
 
 
 def _better(best: _Reading | None, other: _Reading | None) -> _Reading | None:
@@ -208,7 +220,8 @@ def _kept(reading: _Reading, task: Task) -> tuple[str, tuple[Problem, ...]]:
     return text, tuple(problems)
 
 
-def _lost(code: str, message: str, record: _Record) -> Recognition:
+def lost(code: str, message: str, record: _Record | None = None) -> Recognition:
+    record = record or _Record(0)
     problem = Problem(code, message, Severity.LOST)
     return Recognition(None, TextSource.NONE, problems=(problem,), steps=_steps(record), usage=record.usage)
 

@@ -32,7 +32,7 @@ class Choice(Settings):
     pages_in_flight: int | None = knob(
         None,
         "Pages of one document under way at a time. Default: 6, or while they are small a quarter of the requests "
-        "in flight.",
+        "that may be in flight.",
         ge=1,
     )
     onnx_providers: tuple[str, ...] = knob(
@@ -49,14 +49,18 @@ class ModelServer(Settings):
     served_model_name: str = knob(
         "glm-ocr", "The model's name in requests to its server.", environment=("SERVED_MODEL_NAME",)
     )
-    requests_in_flight: int = knob(
-        32,
-        "Most requests to the model's server at a time, over all documents.",
+    requests_in_flight: int | None = knob(
+        None,
+        "Most requests to the model's server at a time, over all documents. Default: 32, and more as long as vLLM "
+        "has none waiting.",
         ge=1,
         environment=("GLMOCR_MAX_WORKERS",),
     )
-    connection_pool_size: int = knob(
-        128, "Connections to the model's server kept open.", ge=1, environment=("GLMOCR_CONNECTION_POOL_SIZE",)
+    connection_pool_size: int | None = knob(
+        None,
+        "Most connections to the model's server. Default: as many as there are requests in flight.",
+        ge=1,
+        environment=("GLMOCR_CONNECTION_POOL_SIZE",),
     )
     connect_seconds: float = knob(
         30.0,
