@@ -100,9 +100,8 @@ async def test_crops_of_any_shape_are_taken_as_they_are(reader: ChatRecognizer, 
     (recognition,) = await reader.recognize([sent], document="d")
     (smallest,) = await reader.recognize([crop(reader, drawn(112, 56))], document="d")
     words = smallest.usage.prompt_tokens - 112 * 56 // glm_ocr.PATCH**2
-    rows, columns = sent.pixels.shape[:2]
     assert [problem for problem in recognition.problems if problem.code not in NONSENSE] == []
-    assert recognition.usage.prompt_tokens - words == rows * columns // glm_ocr.PATCH**2
+    assert recognition.usage.prompt_tokens - words == sent.size.area // glm_ocr.PATCH**2
 
 
 async def test_vllm_and_transformers_agree_on_a_picture(reader: ChatRecognizer, tiny: Path, tmp_path: Path) -> None:
