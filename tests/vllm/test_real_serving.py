@@ -24,6 +24,7 @@ from octavo.glm_ocr import Sampling
 from octavo.parser import Parser
 from octavo.recognizers.openai import ChatRecognizer, open_recognizer
 from octavo.serving.chat import ChatClient, Question, RemoteServer
+from octavo.serving.in_flight import Load
 from octavo.serving.pictures import encoded
 from octavo.settings import EngineSettings, ParseOptions
 
@@ -134,29 +135,34 @@ async def test_vllm_and_transformers_agree_on_a_picture(reader: ChatRecognizer, 
 
 
 async def test_cancelled_requests_stop_on_the_server(reader: ChatRecognizer, server: EngineSettings) -> None:
-    async def idle(session: aiohttp.ClientSession) -> bool:
-        return not await running(session)
-
-    async def running(session: aiohttp.ClientSession) -> bool:
-        async with session.get(f"{reader.base_url.removesuffix('/v1')}/metrics") as reply:
-            lines = (await reply.text()).splitlines()
-        return any(float(line.rpartition(" ")[2]) for line in lines if line.startswith("vllm:num_requests_running"))
-
     remote = RemoteServer(server, reader.base_url)
+
+    async def load() -> Load:
+        await remote.ready()
+        told = await remote.load()
+        assert told is not None, "vLLM's metrics have other names than we know"
+        return told
+
+    async def at_work() -> bool:
+        told = await load()
+        return told.running + told.waiting == len(asked)
+
+    async def idle() -> bool:
+        return await load() == Load(running=0, waiting=0)
+
     client = ChatClient(server, remote, 32)
     jpeg = encoded(drawn(), 95).base64
     warm = Sampling(temperature=1.0, top_p=0.999, top_k=None, repetition_penalty=1.0)  # it seldom comes to an end
     asked = [asyncio.create_task(client.ask(Question(jpeg, "Text Recognition:", warm, 12_000))) for _ in range(6)]
-    async with aiohttp.ClientSession() as session:
-        try:
-            await eventually(lambda: running(session))
-        finally:
-            for question in asked:
-                question.cancel()
-            await asyncio.gather(*asked, return_exceptions=True)
-            await client.close()
-            await remote.close()
-        await eventually(lambda: idle(session))
+    try:
+        await eventually(at_work)
+    finally:
+        for question in asked:
+            question.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        await client.close()
+    await eventually(idle)
+    await remote.close()
 
 
 def processes() -> Iterator[tuple[int, str]]:
