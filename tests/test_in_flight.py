@@ -1,8 +1,12 @@
 """How many requests are in flight: what the server tells, and what follows from it."""
 
+import random
+from collections import defaultdict, deque
+from collections.abc import Callable
+
 import pytest
 
-from octavo.serving.in_flight import LEAST, Load, adapted, load_in, most_for
+from octavo.serving.in_flight import LEAST, MOST, QUICK, SLOW, Limit, Load, first_limit, load_in
 
 METRICS = """# HELP vllm:num_requests_running Number of requests in model execution batches.
 # TYPE vllm:num_requests_running gauge
@@ -28,36 +32,143 @@ def test_a_server_may_not_tell(text: str) -> None:
     ("limit", "held", "load", "following"),
     [
         (32, 32, Load(32, 0), 64),  # the limit holds us back
+        (32, 29, Load(29, 0), 64),  # some have just come back
         (32, 20, Load(20, 0), 32),  # there is not more to do
         (600, 600, Load(600, 0), 1000),  # no more than may be
         (128, 128, Load(100, 28), 112),  # more wait than a reserve of an eighth
         (128, 128, Load(116, 12), 128),  # a few wait: nothing is idle
         (40, 40, Load(4, 400), LEAST),  # others have filled it
+        (128, 100, Load(128, 72), 72),  # half of what waits is somebody else's: so is half of the surplus
+        (288, 400, Load(256, 144), 288),  # what is in flight above the last limit goes by itself
+        (64, 64, Load(20, 0), 64),  # the rest is held up before vLLM's queue: more would wait there
+        (64, 64, Load(40, 0), 128),  # the rest is on its way
     ],
 )
 def test_the_limit_follows_the_queue(limit: int, held: int, load: Load, following: int) -> None:
-    assert adapted(limit, held, load, 1000) == following
+    assert Limit(limit, LEAST, 1000).following(held, load).requests == following
 
 
-@pytest.mark.parametrize("capacity", [16, 48, 128, 300, 1000])
-def test_it_settles_where_the_server_is_full_and_little_waits(capacity: int) -> None:
-    limits = [LEAST]
-    for _ in range(30):
-        limit = limits[-1]
-        limits.append(adapted(limit, limit, Load(min(limit, capacity), max(0, limit - capacity)), 2000))
-    settled = set(limits[10:])
-    assert len(settled) == 1
-    assert max(LEAST, capacity) <= settled.pop() <= max(LEAST, capacity + max(2, capacity // 8))
+def test_where_the_server_was_full_the_limit_grows_by_small_steps() -> None:
+    reached = Limit(128, LEAST, 1000).following(128, Load(100, 28))
+    assert reached.following(112, Load(112, 0)).requests == 126
 
 
-def test_it_comes_back_after_a_slow_spell() -> None:
-    limit = 256
-    for capacity in [40] * 5 + [256] * 8:
-        limit = adapted(limit, limit, Load(min(limit, capacity), max(0, limit - capacity)), 1024)
-    assert 256 <= limit <= 288
+@pytest.mark.parametrize(
+    ("given", "connections", "sequences", "first"),
+    [
+        (None, None, None, (LEAST, LEAST, MOST)),
+        (None, None, 96, (LEAST, LEAST, 108)),  # a server of ours is known to take so many
+        (None, None, 4, (6, 6, 6)),
+        (None, 40, None, (LEAST, LEAST, 40)),
+        (None, 8, 96, (8, 8, 8)),
+        (64, None, 16, (64, 64, 64)),  # what is given is kept
+        (64, 40, None, (40, 40, 40)),
+    ],
+)
+def test_bounds(given: int | None, connections: int | None, sequences: int | None, first: tuple[int, int, int]) -> None:
+    limit = first_limit(given, connections=connections, sequences=sequences)
+    least, most = first[1:]
+    assert (limit.requests, limit.least) == (first[0], least)
+    assert limit.most == most or (most == MOST and least < limit.most <= MOST)  # fewer where few files may be open
+    assert limit.adapts == (least < most)
 
 
-def test_a_server_of_ours_is_known_to_take_so_many() -> None:
-    assert most_for(96) == 108
-    assert most_for(4) == 6
-    assert most_for(None) > 96
+class Client:
+    """One that always has more to ask."""
+
+    def __init__(self, looks_at: int) -> None:
+        self.limit, self.held, self.looks_at = Limit(LEAST, LEAST, MOST), 0, looks_at
+        self.pause = QUICK
+        self.limits: list[int] = []
+
+
+def used(
+    clients: list[Client],
+    capacity: Callable[[int], int],
+    *,
+    answer: int,
+    way: int = 0,
+    before: int = 0,
+    ticks: int = 4000,
+    since: int = 2000,
+) -> float:
+    """The share of a server's places that are taken, from tick `since` on; a tick is 10 ms.
+
+    An answer takes from half to one and a half times `answer` ticks, and `way` to the server and again back. Where
+    `before` is given, the server takes that many ticks over each request, one by one, before it comes to the queue.
+    """
+    dice = random.Random(5)
+    due: dict[int, list[tuple[str, Client]]] = defaultdict(list)
+    queue: deque[Client] = deque()
+    running = busy = places = free_at = 0
+    for now in range(ticks):
+        for what, client in due.pop(now, ()):
+            match what:
+                case "comes":
+                    queue.append(client)
+                case "ends":
+                    running -= 1
+                    due[now + 1 + way].append(("is back", client))
+                case _:
+                    client.held -= 1
+        while queue and running < capacity(now):
+            running += 1
+            due[now + dice.randint(answer // 2, answer + answer // 2)].append(("ends", queue.popleft()))
+        for client in clients:
+            while client.held < client.limit.requests:
+                client.held += 1
+                free_at = max(now, free_at) + before
+                due[free_at + 1 + way].append(("comes", client))
+            if now >= client.looks_at:
+                last = client.limit.requests
+                client.limit = client.limit.following(client.held, Load(running, len(queue)))
+                client.pause = QUICK if client.limit.requests > last else min(SLOW, 2 * client.pause)
+                client.looks_at = now + int(100 * client.pause)
+            client.limits.append(client.limit.requests)
+        if now >= since:
+            busy += running
+            places += capacity(now)
+    return busy / places
+
+
+def settled(client: Client) -> list[int]:
+    """Its limits over the second half."""
+    return client.limits[len(client.limits) // 2 :]
+
+
+@pytest.mark.parametrize("answer", [10, 50, 800])
+@pytest.mark.parametrize("capacity", [48, 256, 700])
+def test_a_server_is_kept_busy_and_little_waits_there(capacity: int, answer: int) -> None:
+    client = Client(looks_at=20)
+    assert used([client], lambda _: capacity, answer=answer) > 0.95
+    assert capacity <= min(settled(client))
+    assert max(settled(client)) <= 1.5 * capacity  # a fifth of it on the way
+    assert max(settled(client)) - min(settled(client)) <= 0.2 * capacity
+
+
+def test_the_way_to_the_server_is_filled_too() -> None:
+    client = Client(looks_at=20)
+    assert used([client], lambda _: 200, answer=50, way=20) > 0.97
+    assert max(settled(client)) <= 3 * 200
+
+
+def test_what_a_server_does_before_its_queue_is_not_piled_up() -> None:
+    client = Client(looks_at=20)
+    used([client], lambda _: 256, answer=50, before=2)  # 50 a second come through, 25 are worked on
+    assert max(client.limits) <= 128
+
+
+@pytest.mark.parametrize("others", [1, 2, 4])
+def test_clients_that_share_a_server_keep_it_busy_together(others: int) -> None:
+    clients = [Client(looks_at=20 + 7 * number) for number in range(1 + others)]
+    assert used(clients, lambda _: 400, answer=50) > 0.97
+    assert sum(max(settled(client)) for client in clients) <= 1.4 * 400
+    assert all(max(settled(client)) - min(settled(client)) <= 40 for client in clients)
+
+
+def test_after_a_slow_spell_the_limit_comes_back() -> None:
+    client = Client(looks_at=20)
+    share = used([client], lambda now: 40 if 1000 <= now < 2000 else 256, answer=50, since=2500)
+    assert max(client.limits[1500:2000]) <= 64
+    assert 256 <= client.limits[3000] <= 1.4 * 256
+    assert share > 0.97

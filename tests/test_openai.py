@@ -111,6 +111,34 @@ async def test_more_are_in_flight_as_long_as_vllm_has_none_waiting(monkeypatch: 
         assert 48 < server.most_in_flight <= 64
 
 
+async def test_a_server_that_still_boots_is_followed_once_it_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("octavo.recognizers.openai.QUICK", 0.01)
+    server = ModelServer(always("text", delay=0.1), port=free_port(), sequences=100)
+    async with reading(server) as recognizer:
+        reads = asyncio.create_task(recognizer.recognize([crop(lines_of_text(1))] * 400, document="d"))
+        await asyncio.sleep(0.3)  # many looks
+        async with server:
+            await reads
+        assert recognizer.at_once > 32
+
+
+async def test_a_server_that_tells_no_load_keeps_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("octavo.recognizers.openai.QUICK", 0.01)
+    async with serving(always("text", delay=0.05)) as server, reading(server) as recognizer:
+        await recognizer.recognize([crop(lines_of_text(1))] * 200, document="d")
+        assert server.most_in_flight == recognizer.at_once == 32
+
+
+async def test_connections_are_a_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("octavo.recognizers.openai.QUICK", 0.01)
+    async with (
+        serving(always("text", delay=0.05), sequences=500) as server,
+        reading(server, connection_pool_size=40) as recognizer,
+    ):
+        await recognizer.recognize([crop(lines_of_text(1))] * 400, document="d")
+        assert server.most_in_flight == recognizer.at_once == 40
+
+
 async def test_a_limit_that_is_given_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("octavo.recognizers.openai.QUICK", 0.01)
     async with serving(always("text"), sequences=500) as server, reading(server, requests_in_flight=5) as recognizer:
@@ -218,15 +246,27 @@ async def test_the_limit_in_flight_is_used_and_kept() -> None:
 
 
 async def test_one_page_does_not_wait_behind_five_hundred() -> None:
-    async with (
-        serving(always("x", delay=0.05)) as server,
-        reading(server, requests_in_flight=8) as recognizer,
-    ):
-        large = [asyncio.create_task(recognizer.recognize([crop()] * 10, document="large")) for _ in range(50)]
-        await eventually(lambda: len(server.asked) > 24)
-        before = len(server.asked)
-        await recognizer.recognize([crop()] * 4, document="small")
-        assert len(server.asked) - before < 80  # of the 476 that stood in line before it
+    answers, begun = asyncio.Semaphore(0), list[str]()  # as many are given as the test releases
+
+    async def when_released(asked: Asked) -> Reply:
+        await answers.acquire()
+        return Reply("text")
+
+    async with serving(when_released) as server, reading(server, requests_in_flight=8) as recognizer:
+
+        async def read(document: str, crops: int) -> None:
+            await recognizer.recognize([crop()] * crops, document=document, begun=lambda: begun.append(document))
+
+        large = [asyncio.create_task(read("large", 10)) for _ in range(50)]
+        await eventually(lambda: begun.count("large") == 50 and server.in_flight == 8)
+        small = asyncio.create_task(read("small", 4))
+        await eventually(lambda: "small" in begun)
+        given = 0
+        while not small.done():
+            answers.release()
+            given += 1
+            await eventually(lambda: small.done() or len(server.asked) == 8 + given)  # noqa: B023  (called at once)
+        assert given <= 8 + 2 + 4  # those in flight, their reserve, and its own
         for task in large:
             task.cancel()
         await asyncio.gather(*large, return_exceptions=True)

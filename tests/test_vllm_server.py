@@ -19,7 +19,7 @@ from test_openai import codes, crop, eventually, read_one
 from octavo.errors import EngineUnavailable
 from octavo.recognizers.openai import ChatRecognizer, open_recognizer
 from octavo.settings import EngineSettings
-from octavo.vllm_server import Model, find_model, find_program, vllm_environment, vllm_flags
+from octavo.vllm_server import Model, VllmServer, find_model, find_program, vllm_environment, vllm_flags
 
 REVISION = "e9134f400acad80346162536e043def285fa1022"
 
@@ -77,6 +77,15 @@ def test_defaults_bind_loopback_and_take_the_largest_crop() -> None:
     assert int(value(made, "--max-num-batched-tokens")) >= 8192  # or HTTP 400 for 4.8 megapixels
     assert int(value(made, "--max-model-len")) >= 6144 + 8192
     assert value(made, "--revision") == REVISION
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sequences"),
+    [((), 96), (("--enforce-eager",), 96), (("--data-parallel-size", "2"), None), (("--max-num-seqs=8",), None)],
+)
+def test_how_many_it_works_on_is_known_unless_said_otherwise(arguments: tuple[str, ...], sequences: int | None) -> None:
+    settings = EngineSettings(max_num_seqs=96, vllm_args=arguments, vllm_command=sys.executable)
+    assert VllmServer(settings).sequences == sequences
 
 
 def test_speculative_decoding_can_be_switched_off() -> None:

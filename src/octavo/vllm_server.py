@@ -170,11 +170,14 @@ class VllmServer:
             self._doubted.set()
 
     @property
-    def sequences(self) -> int:
-        return self._settings.max_num_seqs
+    def sequences(self) -> int | None:
+        """None where further arguments may make it another number, or start several engines with so many each."""
+        others = ("--max-num-seqs", "--max_num_seqs", "--data-parallel-size", "--data_parallel_size", "-dp")
+        given = any(argument.startswith(others) for argument in self._settings.vllm_args)
+        return None if given else self._settings.max_num_seqs
 
     async def load(self) -> Load | None:
-        return await load_of(self.base_url, self._session) if self._session is not None else None
+        return await load_of(self.base_url, self._session)
 
     async def close(self) -> None:
         """Stop it with all its children."""

@@ -15,14 +15,15 @@ import numpy as np
 
 from octavo import glm_ocr
 from octavo.document import Crop, Label, Pixels, Recognition, Task
-from octavo.errors import EngineFailed
+from octavo.errors import EngineFailed, EngineUnavailable
 from octavo.geometry import PixelBudget
 from octavo.glm_ocr import Sampling
 from octavo.recognizers import nothing
 from octavo.serving.answers import ReadBefore
 from octavo.serving.chat import Answer, ChatClient, Question, RemoteServer, Upstream, request_body
 from octavo.serving.fair_gate import FairGate
-from octavo.serving.in_flight import LEAST, QUICK, SLOW, adapted, most_for
+from octavo.serving.http_lines import ConnectFailed
+from octavo.serving.in_flight import QUICK, SLOW, first_limit
 from octavo.serving.pictures import Picture, encoded
 from octavo.serving.recovery import Ladder, lost
 from octavo.settings import EngineSettings
@@ -40,11 +41,12 @@ class ChatRecognizer:
         self._upstream = upstream
         self._quality = settings.crop_quality
         self._prompts = dict(glm_ocr.PROMPTS) | dict(settings.prompts)
-        self._adapts = settings.requests_in_flight is None
-        self._most = most_for(upstream.sequences)
-        limit = settings.requests_in_flight or min(LEAST, self._most)
-        self._client = ChatClient(settings, upstream, limit)
-        self._gate = FairGate(_with_reserve(limit))
+        self._limit = first_limit(
+            settings.requests_in_flight, connections=settings.connection_pool_size, sequences=upstream.sequences
+        )
+        self._adapts = self._limit.adapts
+        self._client = ChatClient(settings, upstream, self._limit.requests)
+        self._gate = FairGate(_with_reserve(self._limit.requests))
         self._adapting: asyncio.Task[None] | None = None
         self._encoders = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="octavo-encode")
         self._before = ReadBefore(settings.answers_kept)
@@ -73,7 +75,7 @@ class ChatRecognizer:
 
     @property
     def at_once(self) -> int:
-        return self._client.limit
+        return self._limit.requests
 
     async def recognize(
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
@@ -116,21 +118,26 @@ class ChatRecognizer:
 
     async def _adapt(self) -> None:
         """Follow the server's load while there is work; give up on a server that does not tell it."""
-        pause, unknown = QUICK, 0
-        while unknown < _PATIENCE:
+        pause, untold = QUICK, 0
+        while untold < _PATIENCE:
             await asyncio.sleep(pause)
             if not self._gate.held:
                 return
-            load = await self._upstream.load()
-            if load is None:
-                unknown += 1
+            try:
+                await self._upstream.ready()  # while it boots it tells nothing
+                load = await self._upstream.load()
+            except (EngineUnavailable, ConnectFailed):
+                pause = SLOW
                 continue
-            unknown = 0
-            before = self._client.limit
-            self._client.resize(adapted(before, self._client.in_flight, load, self._most))
-            limit = self._client.limit
-            pause = QUICK if limit > before else SLOW
+            if load is None:
+                untold += 1
+                continue
+            untold, before = 0, self._limit.requests
+            self._limit = self._limit.following(self._client.in_flight, load)
+            limit = self._limit.requests
+            pause = QUICK if limit > before else min(SLOW, 2 * pause)
             if limit != before:
+                self._client.resize(limit)
                 self._gate.resize(_with_reserve(limit))
                 log.info("requests_in_flight limit=%d running=%d waiting=%d", limit, load.running, load.waiting)
         self._adapts = False

@@ -84,12 +84,12 @@ class Upstream(Protocol):
         ...
 
     async def load(self) -> Load | None:
-        """How much it has to do; None where it does not tell."""
+        """How much it has to do; None where it does not tell. Raises ConnectFailed where it is not there."""
         ...
 
     @property
     def sequences(self) -> int | None:
-        """How many requests it works on at a time, where that is known."""
+        """How many requests it works on at a time at most, where that is known."""
         ...
 
     async def close(self) -> None: ...
@@ -163,7 +163,7 @@ class RemoteServer:
     sequences = None
 
     async def load(self) -> Load | None:
-        return await load_of(self.base_url, self._session) if self._session is not None else None
+        return await load_of(self.base_url, self._session)
 
     def _check_model(self, body: bytes) -> None:
         """Servers differ in how strict they are about the name: a warning, the first request decides."""
@@ -179,13 +179,15 @@ class RemoteServer:
             await self._session.close()
 
 
-async def load_of(base_url: str, session: aiohttp.ClientSession) -> Load | None:
-    """The load of a vLLM; None where it does not tell, or is none."""
+async def load_of(base_url: str, session: aiohttp.ClientSession | None) -> Load | None:
+    """The load of a vLLM; None where it does not tell, or is none. Raises ConnectFailed."""
+    if session is None:
+        raise ConnectFailed("the server was not asked for yet")
     try:
         async with session.get(f"{base_url.removesuffix('/v1')}/metrics", allow_redirects=False) as response:
             return load_in(await response.text(errors="replace")) if response.status == 200 else None
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        return None
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise ConnectFailed("the server does not tell its load") from error
 
 
 def base_url(url: str) -> str:
@@ -234,10 +236,9 @@ class ChatClient:
         headers = {"Content-Type": "application/json"} | authorization(settings)
         direct = _is_direct(upstream.base_url)
         self._connections = _Direct(settings, headers) if direct else _Session(settings, headers)
-        self._most_connections = settings.connection_pool_size
         self._alone = asyncio.Lock()
-        self._sending = FairGate(0)
-        self.resize(limit)
+        self._limit = limit
+        self._sending = FairGate(limit)
         self._resume_at = 0.0  # time.monotonic(); the server asked for a pause until then
         self._extras = EXTRAS  # as far as the server knows them
 
@@ -248,14 +249,11 @@ class ChatClient:
     def in_flight(self) -> int:
         return self._sending.held
 
-    @property
-    def limit(self) -> int:
-        return self._sending.limit
-
     def resize(self, limit: int) -> None:
-        """Let so many be in flight from now on, as far as connections may be open; not while one goes alone."""
+        """Let so many be in flight from now on, or once the one that goes alone is through."""
+        self._limit = limit
         if not self._alone.locked():
-            self._sending.resize(min(limit, self._most_connections or limit))
+            self._sending.resize(limit)
 
     async def ask(self, question: Question) -> Answer:
         """The answer. Raises EngineLost, EngineTimeout, EngineRefused, EngineUnavailable once retrying is no use."""
@@ -294,6 +292,7 @@ class ChatClient:
             finally:
                 for _ in range(taken):
                     self._sending.release("")
+                self._sending.resize(self._limit)
 
     def _backoff(self, tries: int) -> float:
         pause = min(_LONGEST_PAUSE, self._settings.retry_seconds * 2.0 ** (tries - 1))

@@ -2,16 +2,19 @@
 
 vLLM says how many it works on and how many wait (/metrics). While none wait and the limit is what holds us back, the
 limit grows; where more wait than the server needs to go on without a pause, it shrinks. Requests of others count
-alike: a server that is full does not get faster by a longer queue. A server that does not tell gets the least.
+alike: a server that is full does not get faster by a longer queue. A server that does not tell gets the least: that
+one can do more shows only in its queue, for answers differ in length more than its pace does.
 """
 
+import math
+import re
 import resource
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LEAST = 32
 MOST = 1024
 
-QUICK, SLOW = 0.2, 1.0  # seconds between two looks: while the limit grows, and afterwards
+QUICK, SLOW = 0.1, 1.0  # seconds between two looks: while the limit grows, and when it has long stayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,34 +27,63 @@ class Load:
 
 def load_in(metrics: str) -> Load | None:
     """The load in vLLM's metrics (Prometheus text), over all its engines; None where they do not tell."""
-    found: dict[str, float] = {}
-    for line in metrics.splitlines():
-        name, _, value = line.rpartition(" ")
-        name = name.partition("{")[0]
-        if name in (_RUNNING, _WAITING):
-            try:
-                found[name] = found.get(name, 0.0) + float(value)
-            except ValueError:
-                return None
-    return Load(int(found[_RUNNING]), int(found[_WAITING])) if len(found) == 2 else None
+    running, waiting = (_sum(gauge, metrics) for gauge in (_RUNNING, _WAITING))
+    return None if running is None or waiting is None else Load(running, waiting)
 
 
-_RUNNING, _WAITING = "vllm:num_requests_running", "vllm:num_requests_waiting"
+def _gauge(name: str) -> re.Pattern[str]:
+    return re.compile(rf"^{re.escape(name)}(?:\{{[^}}]*\}})? +(\d+(?:\.\d*)?(?:[eE]\+?\d+)?)\b", re.MULTILINE)
 
 
-def adapted(limit: int, held: int, load: Load, most: int) -> int:
-    """The next limit, given the last, how many of it are used, and the load of the server."""
-    reserve = max(2, load.running // 8)
-    if load.waiting > reserve:
-        return max(min(LEAST, most), limit - (load.waiting - reserve))
-    arrived = 4 * load.running >= 3 * held  # else they are on their way, or in what comes before vLLM's queue
-    if not load.waiting and held >= limit and arrived:
-        return min(most, 2 * limit)
-    return limit
+_RUNNING, _WAITING = _gauge("vllm:num_requests_running"), _gauge("vllm:num_requests_waiting")
 
 
-def most_for(sequences: int | None) -> int:
-    """The highest limit: for a server that is known to work on so many at a time, that and its reserve."""
+def _sum(gauge: re.Pattern[str], metrics: str) -> int | None:
+    found = gauge.findall(metrics)
+    return int(sum(map(float, found))) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """On requests in flight, between two bounds; one that is given is both of them."""
+
+    requests: int
+    least: int
+    most: int
+    was_reached: bool = False  # the server was full once: from then on it grows by small steps
+
+    @property
+    def adapts(self) -> bool:
+        return self.least < self.most
+
+    def following(self, held: int, load: Load) -> "Limit":
+        """The next limit, given how many of this one are used, and the load of the server."""
+        reserve = _reserve(load.running)
+        if load.waiting > reserve:
+            ours = min(1.0, held / (load.running + load.waiting))
+            surplus = math.ceil(ours * (load.waiting - reserve))
+            # From what is in flight, not from the limit: on a slow server that stays above it for several looks.
+            return replace(self, requests=max(self.least, min(self.requests, held - surplus)), was_reached=True)
+        full = 8 * held >= 7 * self.requests  # answers come in flocks, and for a moment some of it is free
+        arrived = 2 * load.running >= held  # else they are held up on the way, or in what comes before vLLM's queue
+        if load.waiting or not full or not arrived:
+            return self
+        step = _reserve(self.requests) if self.was_reached else self.requests
+        return replace(self, requests=min(self.most, self.requests + step))
+
+
+def first_limit(given: int | None, *, connections: int | None, sequences: int | None) -> Limit:
+    """What to begin with. `connections` are the most that may be open; `sequences`, where known, the server's own."""
+    if given is not None:
+        limit = min(given, connections or given)
+        return Limit(limit, limit, limit)
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = MOST if files == resource.RLIM_INFINITY else min(MOST, files // 2)  # each connection is an open file
-    return most if sequences is None else max(1, min(most, sequences + max(2, sequences // 8)))
+    most = min(most, connections or most, most if sequences is None else sequences + _reserve(sequences))
+    least = min(LEAST, max(1, most))
+    return Limit(least, least, max(1, most))
+
+
+def _reserve(requests: int) -> int:
+    """What waits at a server that works on so many, for it to go on without a pause."""
+    return max(2, requests // 8)
