@@ -2,23 +2,27 @@
 
     make bench-env bench                                          the peers' environments, documents, the tables
     python bench/throughput.py --workloads report --pages 20      a part of it
-    python bench/throughput.py --competitors Octavo --limit 128
+    python bench/throughput.py --limit own --latencies 0.2        each with as many requests in flight as it likes
 
-All read the same pages at the same dpi from the same regions and ask the same server (octavo.frontends._stand_in) with
-the same limit on requests in flight. They are open and warm before they are measured, and take turns, so that a noisy
-machine is noisy for all. CPU seconds are those of the competitor and its children, not the server's. Writes a table
-and JSON.
+All read the same pages at the same dpi from the same regions and ask the same server (octavo.frontends._stand_in), with
+the same limit on requests in flight or each with its own. They are open and warm before they are measured, and take
+turns, so that a noisy machine is noisy for all. CPU seconds are those of the competitor and its children, not the
+server's. The pictures that the server gets of the first pages are read by one reader, and the words compared with the
+page's: speed bought with resolution shows there. Writes a table and JSON.
 """
 
 import argparse
+import base64
 import json
 import os
+import re
 import statistics
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -33,7 +37,10 @@ COMPETITORS = {  # name: script, environments that may hold it
     "official SDK": ("run_official_sdk.py", (".venvs/official/bin/python", ".venvs/vllm/bin/python")),
     "cheap-ocr": ("run_cheap_ocr.py", (".venvs/cheap_ocr/bin/python",)),
 }
+PAGES = {"report": 120, "tables": 300, "scans": 120}  # so that requests outnumber those in flight twenty times
+OWN_SLOTS = 256  # of a server that each asks as it likes: vLLM's own default
 WARM_PAGES = 4
+BINS = 24  # of time, in which requests in flight are counted
 
 
 class Server:
@@ -52,6 +59,14 @@ class Server:
         """Came, went and bytes of each since the last call, and the server's CPU seconds."""
         said = json.loads(self._ask("requests", b""))
         return [tuple(row) for row in said["requests"]], said["cpu"]
+
+    def keep(self) -> None:
+        """Keep the pictures that come."""
+        self._ask("keep", b"1")
+
+    def kept(self) -> list[bytes]:
+        """The pictures that came, JPEG; and keep no more."""
+        return [base64.b64decode(picture) for picture in json.loads(self._ask("keep", b"0"))]
 
     def _ask(self, what: str, body: bytes) -> bytes:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/bench/{what}", data=body) as reply:
@@ -155,8 +170,8 @@ def measured(competitor: Competitor, server: Server, limit: int, *files: Path) -
     seconds, pages = said["ended"] - said["began"], said["pages"]
     if not requests:
         raise SystemExit(f"{competitor.name} asked nothing")
-    first, last = min(came for came, _, _ in requests), max(came for came, _, _ in requests)
-    held = sum(max(0.0, min(went, last) - came) for came, went, _ in requests)
+    flight = in_flight(requests, limit)
+    first = min(came for came, _, _ in requests)
     return {
         **said,
         "seconds": seconds,
@@ -168,9 +183,44 @@ def measured(competitor: Competitor, server: Server, limit: int, *files: Path) -
         "first_request": first - said["began"],
         "drawn_before_first_request": sum(drawn < first for drawn in said.get("drawn", ())),
         "first_page": said.get("first_page", said["ended"]) - said["began"],
-        "in_flight": held / max(1e-9, last - first) / limit,
+        "in_flight": statistics.mean(flight),
+        "flight": flight,
         "stages": {stage: 1000 * cpu / pages for stage, cpu in said.get("stages", {}).items()},
     }
+
+
+def in_flight(requests: list[tuple[float, float, int]], limit: int) -> list[float]:
+    """Requests at the server as a share of the limit, over the time from the first to the last that came."""
+    first, last = min(came for came, _, _ in requests), max(came for came, _, _ in requests)
+    width = max(1e-9, last - first) / BINS
+
+    def share(start: float) -> float:
+        return sum(max(0.0, min(went, start + width) - max(came, start)) for came, went, _ in requests) / width / limit
+
+    return [round(share(first + number * width), 3) for number in range(BINS)]
+
+
+def legibility(pictures: Sequence[bytes], truth: str) -> float:
+    """F1 of the words that Octavo's embedded reader finds on pictures, against the words of the pages."""
+    from octavo import EngineSettings, ParseOptions, Parser, to_markdown
+    from octavo.settings import OrientationUse
+
+    options = ParseOptions(layout=False, orientation=OrientationUse.OFF)
+    found: Counter[str] = Counter()
+    with Parser(EngineSettings()) as parser:
+        for picture in pictures:
+            found.update(words(to_markdown(parser.parse(picture, options), options)))
+    wanted = Counter(words(truth))
+    return 2 * (found & wanted).total() / max(1, found.total() + wanted.total())
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"\w+", re.sub(r"<[^>]+>", " ", text))
+
+
+def text_of(document: Path) -> str:
+    with pypdfium2.PdfDocument(document) as pdf:
+        return "\n".join(page.get_textpage().get_text_range() for page in pdf)
 
 
 def middle(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -181,7 +231,7 @@ def middle(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         else statistics.median(row[key] for row in rows)
         for key, value in rows[0].items()
         if isinstance(value, dict | int | float)
-    }
+    } | {"flight": rows[0]["flight"]}
 
 
 COLUMNS = (
@@ -193,8 +243,9 @@ COLUMNS = (
     ("peak_mib", "peak MiB", "{:.0f}"),
     ("requests_per_page", "requests/page", "{:.1f}"),
     ("kb_per_request", "kB/request", "{:.1f}"),
-    ("characters", "characters", "{:.0f}"),
+    ("legible", "legible", "{:.3f}"),
 )
+BARS = " ▁▂▃▄▅▆▇█"
 
 
 def report(results: list[dict[str, Any]]) -> list[str]:
@@ -208,6 +259,11 @@ def report(results: list[dict[str, Any]]) -> list[str]:
         if row["stages"]:
             stages = ", ".join(f"{stage} {cpu:.2f}" for stage, cpu in row["stages"].items())
             lines.append(f"- Octavo, {row['workload']}, {row['latency'] * 1000:.0f} ms: CPU ms/page by stage: {stages}")
+    lines += ["", "Requests in flight over time, as a share of the limit:", ""]
+    for row in results:
+        if row["latency"]:
+            bars = "".join(BARS[min(8, round(8 * share))] for share in row["flight"])
+            lines.append(f"    {row['workload']:8}{row['competitor']:14}|{bars}|")
     return lines
 
 
@@ -237,11 +293,11 @@ def interpreter(name: str) -> str | None:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--folder", type=Path, default=Path("out/bench"), help="of documents.py")
-    arguments.add_argument("--workloads", default="report,tables,scans")
+    arguments.add_argument("--workloads", default="report,tables,scans,public", help="those of them that are there")
     arguments.add_argument("--competitors", default=",".join(COMPETITORS))
-    arguments.add_argument("--pages", type=int, default=20)
+    arguments.add_argument("--pages", type=int, help="of each workload")
     arguments.add_argument("--dpi", type=int, default=150)
-    arguments.add_argument("--limit", type=int, default=64, help="requests in flight")
+    arguments.add_argument("--limit", default="64", help="requests in flight, or `own`: each as it comes")
     arguments.add_argument("--latencies", default="0,0.2", help="seconds")
     arguments.add_argument("--repeat", type=int, default=3)
     arguments.add_argument(
@@ -252,34 +308,45 @@ def main() -> None:
     arguments.add_argument("--out", type=Path, default=Path("out/bench/throughput"))
     chosen = arguments.parse_args()
     results: list[dict[str, Any]] = []
+    limit = None if chosen.limit == "own" else int(chosen.limit)
+    slots = limit or OWN_SLOTS
     for workload in chosen.workloads.split(","):
         document = chosen.folder.resolve() / f"{workload}.pdf"
+        if not document.exists():
+            print(f"no {document.name}: bench/documents.py makes it", file=sys.stderr)
+            continue
+        with pypdfium2.PdfDocument(document) as pdf:
+            pages = chosen.pages or PAGES.get(workload) or len(pdf)
+        warm = excerpt(document, WARM_PAGES)
+        truth = text_of(warm).strip() or text_of(excerpt(chosen.folder.resolve() / "report.pdf", WARM_PAGES))
         configuration = {
             "dpi": chosen.dpi,
-            "limit": chosen.limit,
+            "limit": limit,
             "regions": str(document.with_suffix(".regions.json")),
             "settings": json.loads(chosen.settings),
         }
         with ExitStack() as stack:
-            server = stack.enter_context(Server(chosen.limit))
-            competitors = []
+            server = stack.enter_context(Server(slots))
+            competitors, legible = [], {}
             for name in chosen.competitors.split(","):
                 python = interpreter(name)
                 if python is None:
                     print(f"{name} is not installed: `make bench-env`", file=sys.stderr)
                     continue
                 competitor = stack.enter_context(Competitor(name, python, configuration | {"port": server.port}))
-                competitor.read(excerpt(document, WARM_PAGES))
+                server.keep()
+                competitor.read(warm)
+                legible[name] = legibility(server.kept(), truth)
                 competitors.append(competitor)
             for latency in map(float, chosen.latencies.split(",")):
                 server.latency(latency)
                 rows: dict[str, list[dict[str, Any]]] = {competitor.name: [] for competitor in competitors}
                 for _ in range(chosen.repeat):
                     for competitor in competitors:
-                        row = measured(competitor, server, chosen.limit, excerpt(document, chosen.pages))
+                        row = measured(competitor, server, slots, excerpt(document, pages))
                         rows[competitor.name].append(row)
                 for name, several in rows.items():
-                    about = {"workload": workload, "latency": latency, "competitor": name}
+                    about = {"workload": workload, "latency": latency, "competitor": name, "legible": legible[name]}
                     results.append(about | middle(several))
     machine = {"cores": len(os.sched_getaffinity(0)), "date": time.strftime("%Y-%m-%d"), **vars(chosen)}
     text = "\n".join([*report(results), *ratios(results)])

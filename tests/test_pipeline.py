@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -75,12 +76,14 @@ class Reader:
     ) -> list[Recognition]:
         if self._getting_ready:
             await asyncio.sleep(self._getting_ready)
+        numbers = [crop.region.page for crop in crops]
+        del crops  # and the page's picture with them
         begun()
         self.now += 1
         self.most = max(self.most, self.now)
         try:
-            await asyncio.sleep(self._pause(crops[0].region.page))
-            return [Recognition(f"page {crop.region.page}") for crop in crops]
+            await asyncio.sleep(self._pause(numbers[0]))
+            return [Recognition(f"page {number}") for number in numbers]
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
@@ -163,6 +166,31 @@ async def test_no_more_pages_are_held_than_allowed() -> None:
     reader = Reader(lambda page: 0.01)
     await read_all(Pile(12), reader=reader, held=2)
     assert reader.most <= 2
+
+
+async def test_many_pages_are_under_way_and_the_pictures_of_few_are_held() -> None:
+    held = most = 0
+
+    def let_go() -> None:
+        nonlocal held
+        held -= 1
+
+    class Watched(Pile):
+        def draw(self, number: int) -> PageImage:
+            nonlocal held, most
+            page = super().draw(number)
+            held += 1
+            most = max(most, held)
+            weakref.finalize(page.pixels, let_go)
+            return page
+
+    reader = Reader(lambda page: 0.2)
+    with ThreadPoolExecutor(4) as executor:
+        window = pipeline.Window(2, lambda: 20, ahead=3)
+        stream = pipeline.read(Watched(40), stages(executor, OneRegion(), reader), OPTIONS, document="d", window=window)
+        assert len([page async for page in stream]) == 40
+    assert reader.most == 20
+    assert most <= 10  # three ahead, and what threads and the loop have not let go of yet
 
 
 async def test_pages_that_wait_together_are_seen_together_and_never_in_two_threads() -> None:

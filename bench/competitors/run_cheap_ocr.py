@@ -42,7 +42,8 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
     logging.disable(logging.INFO)
     regions = json.loads(Path(configuration["regions"]).read_text())
     layout._build_detector = lambda config: Replay(regions)
-    config = OcrConfig(pdf_dpi=configuration["dpi"], ocr_request_concurrency=configuration["limit"])
+    own = {} if configuration["limit"] is None else {"ocr_request_concurrency": configuration["limit"]}
+    config = OcrConfig(pdf_dpi=configuration["dpi"], **own)
     engine = EngineConfig()
     render, detect = RenderEngine(), layout.LayoutEngine(engine)
     crops = ThreadPoolExecutor(max_workers=engine.crop_encode_workers)

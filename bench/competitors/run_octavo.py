@@ -57,7 +57,6 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
         detector="replay",
         url=f"http://127.0.0.1:{configuration['port']}",
         requests_in_flight=configuration["limit"],
-        connection_pool_size=configuration["limit"],
         **configuration.get("settings", {}),
     )
     options = ParseOptions(

@@ -50,7 +50,8 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
     logging.disable(logging.INFO)
     config = GlmOcrConfig.from_yaml().pipeline
     config.ocr_api.api_port = configuration["port"]
-    config.max_workers = configuration["limit"]
+    if configuration["limit"] is not None:
+        config.max_workers = configuration["limit"]
     config.page_loader.pdf_dpi = configuration["dpi"]
     regions = json.loads(Path(configuration["regions"]).read_text())
     pipeline = Pipeline(config, layout_detector=Replay(regions, config.layout.label_task_mapping))

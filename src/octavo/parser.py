@@ -364,7 +364,7 @@ def _window(settings: EngineSettings, recognizer: Recognizer) -> pipeline.Window
     """A quarter of what is read at once: a page of tables has four regions, most pages have more."""
     if settings.pages_in_flight is not None:
         return pipeline.Window(settings.pages_in_flight)
-    return pipeline.Window(6, lambda: recognizer.at_once // 4)
+    return pipeline.Window(6, lambda: recognizer.at_once // 4, 2 * _cores() + 2)
 
 
 def _as_source(source: AnySource) -> Source:

@@ -69,6 +69,11 @@ class _Prepared:
     crops: list[Crop]
     problems: list[Problem]
 
+    def taken(self) -> list[Crop]:
+        """The crops, which hold the page's picture, and are not held here any more."""
+        crops, self.crops = self.crops, []
+        return crops
+
 
 @dataclass(slots=True)
 class _Stopwatch:
@@ -84,15 +89,17 @@ class _Stopwatch:
 
 
 class Window:
-    """How many pages of a document are under way: `least` always, up to `most` while their pictures are small.
+    """How many pages of a document are under way: `least` always, up to `most` while few pictures are held.
 
     Two until the first has got as far as its recogniser: the model should not wait for pages drawn ahead of need.
     """
 
-    def __init__(self, least: int, most: Callable[[], int] = lambda: 0) -> None:
-        """`most` is asked again for each page; what is below `least` has no effect."""
+    def __init__(self, least: int, most: Callable[[], int] = lambda: 0, ahead: int = 0) -> None:
+        """`most` is asked again for each page; what is below `least` has no effect. `ahead` pages are drawn, or will
+        be, before the recogniser needs them: enough to keep busy who draws."""
         self._least = least
         self._most = most
+        self._ahead = ahead
         self._inside = 0
         self._pictures = 0  # pages whose pictures are held, or soon will be
         self._picture_bytes = 0  # of the one drawn last
@@ -111,8 +118,8 @@ class Window:
     def _is_open(self) -> bool:
         if not self._begun:
             return self._inside < min(2, self._least)
-        small = self._pictures * self._picture_bytes < _SMALL
-        return self._inside < self._least or (self._inside < self._most() and small)
+        few = self._pictures < self._ahead and self._pictures * self._picture_bytes < _SMALL
+        return self._inside < self._least or (few and self._inside < self._most())
 
 
 class Place:
@@ -205,8 +212,7 @@ async def _page(
         image = _without_pixels(image)  # the next page may be drawn into its memory
         read_now: list[Recognition] = []
         if prepared.crops:
-            read_now = await stages.recognizer.recognize(prepared.crops, document=document, begun=place.begin)
-            prepared.crops.clear()
+            read_now = await stages.recognizer.recognize(prepared.taken(), document=document, begun=place.begin)
         watch.lap("recognize")
         answers = iter(read_now)
         recognitions = [known if known is not None else next(answers) for known in prepared.recognitions]
