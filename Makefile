@@ -84,17 +84,18 @@ bench-env: $(INSTALLED) ## the peers that `make bench` compares with (500 MB, ca
 	@PYTHON=$(abspath $(BIN))/python bench/install_peers.sh
 
 BENCH := out/bench
+DATA ?= ../shared/eval/public
 $(BENCH)/report.pdf: bench/documents.py $(INSTALLED)
-	$(BIN)/python bench/documents.py $(BENCH)
+	$(BIN)/python bench/documents.py $(BENCH) $(addprefix --data ,$(wildcard $(DATA)))
 
 bench: $(BENCH)/report.pdf ## throughput beside the peers that are installed, and what Octavo promises (10 minutes)
 	$(BIN)/python bench/throughput.py --folder $(BENCH) --out $(BENCH)/throughput
+	$(BIN)/python bench/throughput.py --folder $(BENCH) --out $(BENCH)/throughput-own --limit own --latencies 0.2
 	$(BIN)/python bench/promises.py --folder $(BENCH)
 
 bench-check: $(BENCH)/report.pdf ## CPU per page against the stored medians; fails where it is 20 % worse
 	$(BIN)/python bench/check.py --folder $(BENCH)
 
-DATA ?= ../shared/eval/public
 bench-quality: $(INSTALLED) ## text, order, tables and speed beside RapidOCR, Tesseract and docling on DATA (an hour, 1.5 GB once)
 	@PYTHON=$(abspath $(BIN))/python bench/install_readers.sh
 	HF_HUB_OFFLINE=1 DOCLING_ARTIFACTS=$(abspath .venvs/readers/docling-artifacts) $(BIN)/python bench/quality.py --data $(DATA)

@@ -1,7 +1,7 @@
 """Documents to measure with, and the regions on their pages: drawn here, so that the regions are known.
 
     python bench/documents.py FOLDER                  report.pdf, tables.pdf, scans.pdf, with a .regions.json each
-    python bench/documents.py FOLDER --data ../shared/eval/public     public.pdf too: all PDFs of a folder, as one
+    python bench/documents.py FOLDER --data ../shared/eval/public     public.pdf too: all files of a folder, as one
 
 Regions are replayed to every competitor by page number, hence one file per workload. They are of classes that all
 competitors read, some fourteen a page, as in the corpus of cheap-ocr's own benchmark (75 regions/s at 5.29 pages/s).
@@ -138,7 +138,9 @@ def scanned(path: Path, original: Path, pages: int) -> None:
     import numpy as np
     import pypdfium2
     from PIL import Image
+    from reportlab import rl_config
 
+    rl_config.useA85 = 0  # bytes as they are: no scanner writes pictures as text
     grain = np.random.default_rng(3)
     canvas = Canvas(str(path), pagesize=A4, invariant=1)
     with pypdfium2.PdfDocument(original) as source:
@@ -153,21 +155,25 @@ def scanned(path: Path, original: Path, pages: int) -> None:
 
 
 def gathered(path: Path, files: Sequence[Path]) -> list[list[Region]]:
-    """Real PDFs as one, with the regions that Octavo's embedded layout network finds."""
+    """Real PDFs and pictures as one, with the regions that Octavo's embedded layout network finds."""
     import pypdfium2
+    from PIL import Image
 
-    from octavo import ParseOptions, Parser
+    from octavo import EngineSettings, ParseOptions, Parser
     from octavo.document import Task
     from octavo.settings import DEFAULT_TASKS, OrientationUse, TextLayerUse
 
     with pypdfium2.PdfDocument.new() as joined:
         for file in files:
-            with pypdfium2.PdfDocument(file) as source:
+            content = file.read_bytes()
+            if file.suffix != ".pdf":
+                page = io.BytesIO()
+                Image.open(file).convert("RGB").save(page, "PDF", resolution=200)
+                content = page.getvalue()
+            with pypdfium2.PdfDocument(content) as source:
                 joined.import_pages(source)
         joined.save(path)
     options = ParseOptions(text_layer=TextLayerUse.OFF, orientation=OrientationUse.OFF)
-    from octavo import EngineSettings
-
     with Parser(EngineSettings(recognizer="scripted")) as parser:
         document = parser.parse(path, options)
     regions = []
@@ -193,7 +199,7 @@ def write(folder: Path, name: str, make: Callable[[Path], list[list[Region]]]) -
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("folder", type=Path)
-    arguments.add_argument("--data", type=Path, help="folder with files/*.pdf")
+    arguments.add_argument("--data", type=Path, help="folder whose files/ has PDFs and pictures")
     arguments.add_argument("--pages", type=int, default=500, help="of the report [default: 500]")
     chosen = arguments.parse_args()
     folder: Path = chosen.folder
@@ -208,7 +214,7 @@ def main() -> None:
 
     write(folder, "scans", scans)
     if chosen.data:
-        write(folder, "public", lambda path: gathered(path, sorted((chosen.data / "files").glob("*.pdf"))))
+        write(folder, "public", lambda path: gathered(path, sorted((chosen.data / "files").iterdir())))
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ class PdfPart:
     """An opened PDF."""
 
     def __init__(self, memory: mmap.mmap, offset: int, length: int, request: Open) -> None:
+        self._place = memory, offset, length
         self._bytes = (ctypes.c_char * length).from_buffer(memory, offset)
         self._document = _load(self._bytes, length, request.passwords)
         self._form: Any = None
@@ -140,7 +141,7 @@ class PdfPart:
         if picture is None:
             return False
         if self._may_have_scans is None:
-            self._may_have_scans = scan.may_have_scans(self._bytes)
+            self._may_have_scans = scan.may_have_scans(*self._place)
         return self._may_have_scans and scan.is_drawn(picture, pixels, width, height)
 
     def close(self) -> None:
