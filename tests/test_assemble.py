@@ -348,6 +348,23 @@ def test_what_repeats_at_the_edge_of_the_pages_is_furniture() -> None:
         assert one.blocks[0].region.label is Label.HEADER
 
 
+def test_what_comes_back_must_stand_at_the_same_height() -> None:
+    """A head that wanders a little is one; the same words at other heights, or twice on one page, are not."""
+
+    def roles(*tops: float, twice: bool = False) -> list[Role]:
+        pages = []
+        for number, top in enumerate(tops):
+            heads = [read(lines("Annual report", left=400, top=at), page=number) for at in (top, top + 5)[: 1 + twice]]
+            body = read(lines(f"Something of page {'abcdefgh'[number]} only", top=300), page=number)
+            pages.append(page([*heads, body], number=number))
+        return [one.blocks[0].role for one in document(*pages).pages]
+
+    assert roles(60, 40, 48, 55) == [Role.FURNITURE] * 4
+    assert roles(0, 30, 60, 90, 110, 15, 75) == [Role.BODY] * 7
+    assert roles(20, 100, 22, 60, 24) == [Role.FURNITURE, Role.BODY, Role.FURNITURE, Role.BODY, Role.FURNITURE]
+    assert roles(0, 30, 60, 90, twice=True) == [Role.BODY] * 4
+
+
 def test_a_lone_number_at_the_foot_is_the_pages_and_a_number_in_the_text_is_not() -> None:
     made = document(page([read(lines("Total", top=300)), read(lines("42", top=320)), read(lines("- 17 -", top=955))]))
     assert [block.role for block in made.pages[0].blocks] == [Role.BODY, Role.BODY, Role.FURNITURE]

@@ -3,8 +3,10 @@ back from page to page."""
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from octavo import prose
 from octavo.document import Block, Label, Page, Role, Task
@@ -22,6 +24,8 @@ _PAGE_NUMBER = re.compile(
     r"(?:\s*(?:/|of|von|de|sur|di|共)\s*\d{1,4})?\s*(?:页|頁|ページ)?[\W_]*",
     re.IGNORECASE,
 )
+
+_Place: TypeAlias = tuple[float, int, int]  # height of a block's middle, number of its page, index on it
 
 
 def set_apart(pages: Sequence[Page]) -> list[Page]:
@@ -71,22 +75,37 @@ def _candidates(page: Page) -> Iterable[Block]:
 
 def _repeated(pages: Sequence[Page]) -> dict[tuple[int, int], Label]:
     """Blocks at the edge of a page whose text, numbers aside, stands at the same height on other pages."""
-    seen: dict[tuple[bool, str], list[tuple[int, Block]]] = {}
+    seen: dict[tuple[bool, str], list[_Place]] = {}
     for page in pages:
         for block in _candidates(page):
             middle = block.region.box.center[1]
             if not _TOP < middle < _BOTTOM:
                 text = re.sub(r"\d+", "#", prose.comparable(block.recognition.text or ""))
-                seen.setdefault((middle <= _TOP, text), []).append((page.number, block))
+                seen.setdefault((middle <= _TOP, text), []).append((middle, page.number, block.index))
     enough = max(2, math.ceil(0.3 * len(pages)))  # left and right pages may have heads of their own
     found: dict[tuple[int, int], Label] = {}
     for (top, _), places in seen.items():
-        for number, block in places:
-            height = block.region.box.center[1]
-            same = {other for other, it in places if abs(it.region.box.center[1] - height) <= _DRIFT}
-            if len(same) >= enough:
-                found[number, block.index] = Label.HEADER if top else Label.FOOTER
+        if len(places) >= enough:
+            for number, index in _on_many_pages(sorted(places), enough):
+                found[number, index] = Label.HEADER if top else Label.FOOTER
     return found
+
+
+def _on_many_pages(places: Sequence[_Place], enough: int) -> Iterator[tuple[int, int]]:
+    """Page and index of the places, which are sorted, with enough pages that have one no farther off than the drift."""
+    around: Counter[int] = Counter()  # places within the drift, by page
+    first = last = 0
+    for height, number, index in places:
+        while last < len(places) and places[last][0] <= height + _DRIFT:
+            around[places[last][1]] += 1
+            last += 1
+        while places[first][0] < height - _DRIFT:
+            around[places[first][1]] -= 1
+            if not around[places[first][1]]:
+                del around[places[first][1]]
+            first += 1
+        if len(around) >= enough:
+            yield number, index
 
 
 def _is_page_number(page: Page, block: Block) -> bool:
