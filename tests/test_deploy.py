@@ -2,10 +2,12 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+from packaging.requirements import Requirement
 
 from octavo import hub_cache
 from octavo.settings import (
@@ -55,6 +57,15 @@ def test_the_image_is_built_from_the_contract_s_pins() -> None:
 def test_the_baked_layout_network_is_the_one_that_is_looked_for() -> None:
     assert (arguments()["LAYOUT_MODEL"], arguments()["LAYOUT_REVISION"]) == (LAYOUT_MODEL, LAYOUT_REVISION)
     assert f"cache_dir='{hub_cache.BAKED}'" in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_image_has_what_the_package_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {
+        Requirement(line).name for line in (*project["dependencies"], *project["optional-dependencies"]["runpod"])
+    }
+    listed = (ROOT / "deploy" / "requirements-worker.txt").read_text().splitlines()
+    assert needed <= {Requirement(line).name for line in listed if not line.startswith("#")}
 
 
 def test_the_dockerfile_keeps_to_what_every_builder_knows() -> None:

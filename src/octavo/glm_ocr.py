@@ -154,8 +154,10 @@ _TAG = re.compile(r"</?[a-z][^<>]*>|\A[^<>]*>|</?[a-z]*[^<>]*\Z")  # also one th
 def _may_loop(text: str, least: int) -> bool:
     """Whether stretches of bytes come again as often as they do in a loop of at least that length. Quick, and never
     wrong where it says no: what comes again in characters does so in UTF-8."""
-    gram = 128 if least > 128 else 32
     raw = text.encode("utf-8", "surrogatepass")
+    if not _comes_again(raw, least):
+        return False
+    gram = 128 if least > 128 else 32
     grams = np.ndarray(len(raw) - 7, np.uint64, raw, strides=(1,))  # each eight bytes as a number
     span = 8
     while span < gram:  # a hash of 16, 32 ...
@@ -164,6 +166,15 @@ def _may_loop(text: str, least: int) -> bool:
     grams = np.sort(grams)
     again = int(np.count_nonzero(grams[1:] == grams[:-1]))
     return again >= least * (_LEAST_COUNT - 1) // _LEAST_COUNT - gram
+
+
+def _comes_again(raw: bytes, least: int) -> bool:
+    """Whether one of a few bytes' stretches comes again as soon as in a loop, of which at least one stretch lies in any
+    loop of that length, and with it its next coming."""
+    span = 32 if least > 128 else 16
+    step = least * (_LEAST_COUNT - 1) // _LEAST_COUNT - span
+    within = span + 1 + len(raw) // _LEAST_COUNT  # no unit of a loop is longer than this part of the text
+    return any(raw.find(raw[at : at + span], at + 1, at + within) >= 0 for at in range(0, len(raw) - span, step))
 
 
 def _distances(text: str, gram: int) -> NDArray[np.int64]:

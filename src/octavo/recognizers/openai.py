@@ -164,11 +164,13 @@ def _sampling(settings: EngineSettings) -> Sampling:
 
 def _batches(crops: Sequence[Crop]) -> Iterator[list[Crop]]:
     batch: list[Crop] = []
+    pixels = 0
     for crop in crops:
         batch.append(crop)
-        if sum(crop.size.area for crop in batch) >= _TOGETHER:
+        pixels += crop.size.area
+        if pixels >= _TOGETHER:
             yield batch
-            batch = []
+            batch, pixels = [], 0
     if batch:
         yield batch
 

@@ -3,13 +3,13 @@
 So what waits for an answer holds 30 kB and not a part of its page: the page's memory is free for the next one.
 """
 
-import base64
 import hashlib
 import threading
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import pybase64
 
 from octavo.document import Pixels
 from octavo.errors import EngineFailed
@@ -29,7 +29,7 @@ class Picture:
     @property
     def pixels(self) -> Pixels:
         """As the model sees them, RGB."""
-        jpeg = np.frombuffer(base64.b64decode(self.base64), np.uint8)
+        jpeg = np.frombuffer(pybase64.b64decode(self.base64), np.uint8)
         decoded = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
         if decoded is None:
             raise EngineFailed("a crop could not be decoded again")
@@ -50,8 +50,7 @@ def encoded(pixels: Pixels, quality: int, size: Size | None = None) -> Picture:
         raise EngineFailed("a crop could not be encoded as JPEG") from error
     if not done:
         raise EngineFailed("a crop could not be encoded as JPEG")
-    content = jpeg.tobytes()
-    return Picture(size, base64.b64encode(content), hashlib.sha256(content).digest())
+    return Picture(size, pybase64.b64encode(jpeg.data), hashlib.sha256(jpeg.data).digest())
 
 
 _own = threading.local()
