@@ -58,7 +58,7 @@ fix: $(INSTALLED) ## format, and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 unit: $(INSTALLED) ## the quick tests
-	$(PYTEST) -n auto -m "not slow and not official and not vllm" $(TESTS)
+	$(PYTEST) -n auto -m "not slow and not official and not vllm and not image" $(TESTS)
 
 weights: $(INSTALLED) ## the embedded networks, fetched and checked; nothing to do where they are right
 	$(BIN)/python hatch_build.py

@@ -3,8 +3,8 @@
     pip install onnx                                     for int8 only; without it that part is left out
     python bench/embedded.py [--pages 6] [--repeat 3]
 
-Reads the first pages of scans.pdf (of documents.py), whose words report.pdf knows: each line has the F1 of its words, so
-that speed bought with quality shows. int8 is static, per channel, calibrated on the next pages of the same document.
+Reads the first pages of scans.pdf (of documents.py), whose words report.pdf knows: each line has the F1 of its words,
+so that speed bought with quality shows. int8 is static, per channel, calibrated on the next pages of the same document.
 """
 
 import argparse
