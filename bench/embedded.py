@@ -58,14 +58,14 @@ def in_threads(document: Path, truth: str, pages: int, repeat: int) -> None:
         finally:
             spent.append(time.thread_time() - began)
 
-    Orientation.upright = timed  # type: ignore[method-assign]  # to be timed
+    Orientation.upright = timed
     with Parser(EngineSettings()) as parser:
         read(parser, document)
         spent.clear()
         cpu = time.process_time()
         done = [read(parser, document) for _ in range(repeat)]
         cpu = time.process_time() - cpu
-    Orientation.upright = upright  # type: ignore[method-assign]
+    Orientation.upright = upright
     line("one process, all threads", [seconds for seconds, _ in done], pages, f1(done[0][1], truth))
     print(f"{'':40} orientation: {sum(spent) / cpu:.1%} of the CPU, {1000 * statistics.median(spent):.0f} ms a page")
 
@@ -110,13 +110,14 @@ def share(document: Path, pages: str, repeat: int) -> None:
 
 def in_int8(document: Path, calibration: Path, truth: str, pages: int, repeat: int) -> None:
     try:
+        import onnx
         from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
         from onnxruntime.quantization.shape_inference import quant_pre_process
     except ImportError:
         print("int8 is left out: it needs the package onnx")
         return
 
-    class Samples(CalibrationDataReader):  # type: ignore[misc]  # has no types
+    class Samples(CalibrationDataReader):
         def __init__(self, batches: list[Tensor], name: str) -> None:
             self._batches: Iterator[dict[str, Tensor]] = iter([{name: batch} for batch in batches])
 
@@ -127,7 +128,11 @@ def in_int8(document: Path, calibration: Path, truth: str, pages: int, repeat: i
     with tempfile.TemporaryDirectory() as folder:
         for network, batches in seen(calibration).items():
             prepared, smaller = Path(folder) / f"prepared-{network}", Path(folder) / network
-            quant_pre_process(str(path(network)), str(prepared), skip_symbolic_shape=True)
+            as_published = onnx.load(str(path(network)))
+            newer = onnx.version_converter.convert_version(as_published, 17)  # with scales per channel, since 13
+            newer.metadata_props.extend(as_published.metadata_props)  # the reader's characters
+            onnx.save(newer, str(prepared))
+            quant_pre_process(str(prepared), str(prepared), skip_symbolic_shape=True)
             few = [batches[n] for n in np.linspace(0, len(batches) - 1, min(24, len(batches))).astype(int)]
             quantize_static(
                 str(prepared), str(smaller), Samples(few, "x"), per_channel=True, weight_type=QuantType.QInt8
@@ -153,10 +158,10 @@ def seen(document: Path) -> dict[str, list[Tensor]]:
                 given[name].append(batch)
         return run(self, batch)
 
-    Network.run = watched  # type: ignore[method-assign]  # to be watched
+    Network.run = watched
     with Parser(EngineSettings()) as parser:
         read(parser, document)
-    Network.run = run  # type: ignore[method-assign]
+    Network.run = run
     return given
 
 
