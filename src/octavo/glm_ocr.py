@@ -169,11 +169,11 @@ def _may_loop(text: str, least: int) -> bool:
 
 
 def _comes_again(raw: bytes, least: int) -> bool:
-    """Whether one of a few bytes' stretches comes again as soon as in a loop, of which at least one stretch lies in any
-    loop of that length, and with it its next coming."""
+    """Whether any probe, a stretch of bytes every so often, comes again within what may be one unit of a loop. A loop
+    of at least that length holds a probe whole, and once more a unit later."""
     span = 32 if least > 128 else 16
     step = least * (_LEAST_COUNT - 1) // _LEAST_COUNT - span
-    within = span + 1 + len(raw) // _LEAST_COUNT  # no unit of a loop is longer than this part of the text
+    within = span + 1 + len(raw) // _LEAST_COUNT  # no unit of a loop is longer than that part of the text
     return any(raw.find(raw[at : at + span], at + 1, at + within) >= 0 for at in range(0, len(raw) - span, step))
 
 

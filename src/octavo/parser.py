@@ -63,9 +63,8 @@ class Parser:
 
     async def __aenter__(self) -> Self:
         """Raises EngineUnavailable where an engine cannot run; nothing is left running then."""
-        cv2.setNumThreads(
-            1
-        )  # pages are spread over threads here; OpenCV's own would spin while they wait, 5 % of all CPU
+        # Pages are spread over threads here; OpenCV's own would spin while they wait, 5 % of all CPU.
+        cv2.setNumThreads(1)
         try:
             detector_name, recognizer_name = engine_names(self.settings)
             self._orientation = await self._in_thread(lambda: Orientation(self.settings))

@@ -113,7 +113,7 @@ def of_model(text: str, label: Label) -> str:
     if label is Label.ALGORITHM and "\n" in text and "$" not in text and "\\(" not in text:
         return fenced(text)
     text = _MODEL_BULLET.sub(r"\1- ", text)
-    return _with_breaks(text.split("\n"))
+    return _with_breaks(text.split("\n")) if "\n" in text else text
 
 
 def _with_breaks(lines: Sequence[str]) -> str:
