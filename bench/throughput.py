@@ -225,7 +225,7 @@ def text_of(document: Path) -> str:
 
 def summed_up(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Repeated readings as one: CPU and its stages of the reading with the least, for what else runs on the machine can
-    only add to them (cores are shared by their halves); of other figures the median."""
+    only add to them; of other figures the median."""
     numbers = [key for key, value in rows[0].items() if isinstance(value, int | float)]
     least = min(rows, key=lambda row: row["cpu_ms_per_page"])
     quiet = {key: least[key] for key in ("cpu_ms_per_page", "stages", "flight")}
