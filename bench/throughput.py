@@ -223,13 +223,29 @@ def text_of(document: Path) -> str:
         return "\n".join(page.get_textpage().get_text_range() for page in pdf)
 
 
-def summed_up(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Repeated readings as one: CPU and its stages of the reading with the least, for what else runs on the machine can
-    only add to them; of other figures the median."""
-    numbers = [key for key, value in rows[0].items() if isinstance(value, int | float)]
-    least = min(rows, key=lambda row: row["cpu_ms_per_page"])
-    quiet = {key: least[key] for key in ("cpu_ms_per_page", "stages", "flight")}
-    return {key: statistics.median(row[key] for row in rows) for key in numbers} | quiet
+def middle(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The median of each figure over repeated readings."""
+    return {
+        key: {stage: statistics.median(row[key].get(stage, 0.0) for row in rows) for stage in value}
+        if isinstance(value, dict)
+        else statistics.median(row[key] for row in rows)
+        for key, value in rows[0].items()
+        if isinstance(value, dict | int | float)
+    } | {
+        "flight": [round(statistics.median(shares), 3) for shares in zip(*(row["flight"] for row in rows), strict=True)]
+    }
+
+
+def beside(ours: Sequence[dict[str, Any]], peers: Sequence[dict[str, Any]]) -> dict[str, list[float]]:
+    """Our figures as multiples of a peer's: the median over the turns, then the least and the most.
+
+    A turn's readings stand beside each other in time, so that what else the machine did is in both.
+    """
+    found = {}
+    for key in ("cpu_ms_per_page", "pages_per_second"):
+        turns = sorted(our[key] / peer[key] for our, peer in zip(ours, peers, strict=True))
+        found[key] = [statistics.median(turns), turns[0], turns[-1]]
+    return found
 
 
 COLUMNS = (
@@ -266,20 +282,21 @@ def report(results: list[dict[str, Any]]) -> list[str]:
 
 
 def ratios(results: list[dict[str, Any]]) -> list[str]:
-    """Octavo's figures as multiples of each peer's."""
+    """Octavo's figures as multiples of each peer's: the median of the turns, and how far they lie apart."""
     lines = [
         "",
         "| workload | latency | peer | CPU per page, Octavo to peer | pages/s, Octavo to peer |",
         "|---|---|---|---|---|",
     ]
-    ours = {(row["workload"], row["latency"]): row for row in results if row["competitor"] == "Octavo"}
     for row in results:
-        mine = ours.get((row["workload"], row["latency"]))
-        if mine is not None and row is not mine:
-            cpu = mine["cpu_ms_per_page"] / row["cpu_ms_per_page"]
-            pace = mine["pages_per_second"] / row["pages_per_second"]
-            place = f"{row['workload']} | {row['latency'] * 1000:.0f} ms | {row['competitor']}"
-            lines.append(f"| {place} | {cpu:.2f} | {pace:.1f} |")
+        if "beside" in row:
+            cpu, pace = (
+                f"{middle:.2f} ({least:.2f} to {most:.2f})"
+                for middle, least, most in (row["beside"]["cpu_ms_per_page"], row["beside"]["pages_per_second"])
+            )
+            lines.append(
+                f"| {row['workload']} | {row['latency'] * 1000:.0f} ms | {row['competitor']} | {cpu} | {pace} |"
+            )
     return lines
 
 
@@ -345,7 +362,9 @@ def main() -> None:
                         rows[competitor.name].append(row)
                 for name, several in rows.items():
                     about = {"workload": workload, "latency": latency, "competitor": name, "legible": legible[name]}
-                    results.append(about | summed_up(several))
+                    if name != "Octavo" and "Octavo" in rows:
+                        about["beside"] = beside(rows["Octavo"], several)
+                    results.append(about | middle(several))
     machine = {"cores": len(os.sched_getaffinity(0)), "date": time.strftime("%Y-%m-%d"), **vars(chosen)}
     text = "\n".join([*report(results), *ratios(results)])
     chosen.out.with_suffix(".json").write_text(json.dumps({"run": machine, "results": results}, indent=1, default=str))
