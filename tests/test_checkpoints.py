@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from test_contract import PAGE, PDF5
 
-from octavo.checkpoints import Checkpoint, clean_up
 from octavo.document import Crop, Page, Problem, Recognition, Severity
 from octavo.geometry import Size
+from octavo.jobs.checkpoints import Checkpoint, clean_up
+from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
 from octavo.recognizers import nothing
 from octavo.recognizers.scripted import Scripted, by_label
 from octavo.settings import EngineSettings, OrientationUse, ParseOptions, TextLayerUse, WorkerSettings
-from octavo.worker import Call, Worker
 
 OPTIONS = ParseOptions(orientation=OrientationUse.OFF, text_layer=TextLayerUse.OFF)
 JOB = {"pdf_base64": PDF5}

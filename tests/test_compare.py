@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from octavo.__main__ import main
-from octavo.comparison import Difference, compared, entries_of
+from octavo.frontends._comparison import Difference, compared, entries_of
 
 
 def region(content: str | None, *box: int, label: str = "text", **more: Any) -> dict[str, Any]:

@@ -13,15 +13,15 @@ from PIL import Image, ImageDraw
 from pydantic import BaseModel
 from reportlab.pdfgen import canvas
 
-from octavo.contract import SOURCE_KEYS, job_from
 from octavo.document import Label, Task
 from octavo.errors import OctavoError, OptionInvalid, SourceInvalid
 from octavo.frontends import _presets
 from octavo.frontends.doctor import effective
+from octavo.jobs.contract import SOURCE_KEYS, job_from
+from octavo.jobs.replies import Reply, encoded
+from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
-from octavo.replies import Reply, encoded
 from octavo.settings import EngineSettings, ParseOptions, WorkerSettings, resolve
-from octavo.worker import Call, Worker
 
 ROOT = Path(__file__).parents[1]
 NULL_ENGINES = {"OCTAVO_DETECTOR": "whole_page", "OCTAVO_RECOGNIZER": "scripted", "OCTAVO_ORIENTATION": "off"}

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 
-from octavo import hub_cache
 from octavo.settings import (
     LAYOUT_MODEL,
     LAYOUT_REVISION,
@@ -19,6 +18,7 @@ from octavo.settings import (
     environment_names,
     resolve,
 )
+from octavo.weights import hub_cache
 
 ROOT = Path(__file__).parents[1]
 HUB: dict[str, Any] = json.loads((ROOT / ".runpod" / "hub.json").read_text())

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from octavo.serving.fair_gate import FairGate
+from octavo.glm_ocr.fair_gate import FairGate
 
 
 async def _work(gate: FairGate, document: str, done: list[str], seconds: float = 0.01) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from octavo.document import Task
 from octavo.geometry import Size
-from octavo.glm_ocr import (
+from octavo.glm_ocr.model import (
     MAX_PIXELS,
     PROMPTS,
     Verdict,

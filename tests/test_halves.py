@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from octavo.document import Pixels, Task
 from octavo.geometry import PixelBudget
-from octavo.glm_ocr import budget
-from octavo.serving.halves import framed, halves, is_inked
+from octavo.glm_ocr.halves import framed, halves, is_inked
+from octavo.glm_ocr.model import budget
 
 
 def page(lines: list[int], *, gap: int = 10, width: int = 600, paper: int = 255) -> Pixels:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from octavo.serving.http_lines import ConnectFailed, LineLost, Lines
+from octavo.glm_ocr.http_lines import ConnectFailed, LineLost, Lines
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

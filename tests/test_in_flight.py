@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from octavo.serving.in_flight import LEAST, MOST, QUICK, SLOW, Limit, Load, first_limit, load_in
+from octavo.glm_ocr.in_flight import LEAST, MOST, QUICK, SLOW, Limit, Load, first_limit, load_in
 
 METRICS = """# HELP vllm:num_requests_running Number of requests in model execution batches.
 # TYPE vllm:num_requests_running gauge

@@ -16,8 +16,8 @@ from pydantic import SecretStr
 from octavo.document import Crop, Label, Pixels, Recognition, Region, Severity, Task, TextSource
 from octavo.errors import EngineUnavailable, OptionInvalid
 from octavo.geometry import Box, PixelBox, Size
+from octavo.glm_ocr.client import base_url
 from octavo.recognizers.openai import ChatRecognizer, open_recognizer
-from octavo.serving.chat import base_url
 from octavo.settings import EngineSettings
 
 QUICK = {"retry_seconds": 0.02, "connect_seconds": 5.0, "request_seconds": 5.0, "vllm_boot_seconds": 5.0}

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from octavo.document import Problem, Recognition, Severity, Usage
-from octavo.serving.answers import STEP, ReadBefore
+from octavo.glm_ocr.answers import STEP, ReadBefore
 
 
 class Model:

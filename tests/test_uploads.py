@@ -13,12 +13,12 @@ import pytest
 from bucket import NAME, SECRET, LoopbackBucket, loopback_bucket
 from test_contract import NULL_ENGINES, PAGE
 
-from octavo.contract import Job
+from octavo.jobs.contract import Job
+from octavo.jobs.replies import Reply, encoded
+from octavo.jobs.uploads import Bucket, place_for
+from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
-from octavo.replies import Reply, encoded
 from octavo.settings import EngineSettings, ParseOptions, WorkerSettings, resolve
-from octavo.uploads import Bucket, place_for
-from octavo.worker import Call, Worker
 
 PICTURES = {
     "images_base64": [PAGE] * 3,

@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from test_openai import codes, crop, eventually, read_one
 
 from octavo.errors import EngineUnavailable
+from octavo.glm_ocr.vllm_server import Model, VllmServer, find_model, find_program, vllm_environment, vllm_flags
 from octavo.recognizers.openai import ChatRecognizer, open_recognizer
 from octavo.settings import EngineSettings
-from octavo.vllm_server import Model, VllmServer, find_model, find_program, vllm_environment, vllm_flags
 
 REVISION = "e9134f400acad80346162536e043def285fa1022"
 
@@ -210,7 +210,7 @@ async def test_it_is_started_waited_for_and_stopped_with_its_children(tmp_path: 
 async def test_one_that_ignores_the_request_to_stop_is_killed(
     tmp_path: Path, starts: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("octavo.vllm_server._STOP_SECONDS", 0.2)
+    monkeypatch.setattr("octavo.glm_ocr.vllm_server._STOP_SECONDS", 0.2)
     async with vllm(tmp_path, "deaf") as recognizer:
         await recognizer.ready()
     await eventually(lambda: not alive(starts()[0]["pid"]) and not alive(starts()[0]["child"]))

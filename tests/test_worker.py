@@ -16,12 +16,12 @@ from test_contract import PAGE, PDF5
 from octavo.document import Crop, Recognition
 from octavo.errors import EngineUnavailable
 from octavo.frontends import _logs
+from octavo.jobs.replies import Reply
+from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
 from octavo.recognizers import nothing
 from octavo.recognizers.scripted import Scripted, by_label
-from octavo.replies import Reply
 from octavo.settings import EngineSettings, OrientationUse, ParseOptions, TextLayerUse, WorkerSettings
-from octavo.worker import Call, Worker
 
 OPTIONS = ParseOptions(orientation=OrientationUse.OFF, text_layer=TextLayerUse.OFF)
 SETTINGS = EngineSettings(
@@ -111,7 +111,7 @@ async def test_the_unexpected_is_answered_and_tells_nothing(
     def explode(*_: object) -> None:
         raise RuntimeError("text of the document")
 
-    monkeypatch.setattr("octavo.worker._rendered", explode)
+    monkeypatch.setattr("octavo.jobs.worker._rendered", explode)
     with caplog.at_level(logging.DEBUG):
         reply = await worker(parser).run(Call({"image_base64": PAGE}))
     assert reply["error"]["code"] == "internal"

@@ -7,8 +7,8 @@ from octavo.document import Label
 from octavo.errors import OptionInvalid
 from octavo.official.layout import rules
 from octavo.official.postprocess import OFFICIAL_MERGES
-from octavo.official_config import settings_of
 from octavo.settings import EngineSettings, ParseOptions, Profile
+from octavo.settings.official_config import settings_of
 
 from .conftest import Sdk
 

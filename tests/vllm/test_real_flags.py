@@ -5,8 +5,8 @@ import subprocess
 
 from real_vllm import VLLM
 
+from octavo.glm_ocr.vllm_server import vllm_flags
 from octavo.settings import EngineSettings
-from octavo.vllm_server import vllm_flags
 
 
 def test_every_flag_is_one_of_the_command() -> None:

@@ -17,15 +17,16 @@ import pytest_asyncio
 from PIL import Image
 from real_vllm import HERE, in_environment, settings
 
-from octavo import crops, glm_ocr
+from octavo import crops
 from octavo.document import Crop, Label, PageImage, Pixels, Recognition, Region, Task
 from octavo.geometry import Box
-from octavo.glm_ocr import Sampling
+from octavo.glm_ocr import model as glm_ocr
+from octavo.glm_ocr.client import ChatClient, Question, RemoteServer
+from octavo.glm_ocr.in_flight import Load
+from octavo.glm_ocr.model import Sampling
+from octavo.glm_ocr.pictures import encoded
 from octavo.parser import Parser
 from octavo.recognizers.openai import ChatRecognizer, open_recognizer
-from octavo.serving.chat import ChatClient, Question, RemoteServer
-from octavo.serving.in_flight import Load
-from octavo.serving.pictures import encoded
 from octavo.settings import EngineSettings, ParseOptions
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)]

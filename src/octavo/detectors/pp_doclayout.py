@@ -17,11 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from octavo import hub_cache
 from octavo.document import Detection, PageImage
 from octavo.errors import EngineFailed, EngineUnavailable
 from octavo.networks.pp_doclayout import LABELS, Found, detections, lowest_scores
 from octavo.settings import LAYOUT_MODEL, LAYOUT_REVISION, EngineSettings
+from octavo.weights import hub_cache
 
 log = logging.getLogger(__name__)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from octavo.comparison import Change, Comparison, Difference, Entry, Match, PageComparison, changes, text_of
+from octavo.frontends._comparison import Change, Comparison, Difference, Entry, Match, PageComparison, changes, text_of
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 2rem auto; max-width: 82rem;

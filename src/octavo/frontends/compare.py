@@ -10,9 +10,19 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from octavo.comparison import Change, Comparison, Difference, Entry, Match, changes, compared, entries_of, text_of
 from octavo.errors import SourceEmpty, SourceInvalid, SourceNotFound
 from octavo.frontends import _compare_html
+from octavo.frontends._comparison import (
+    Change,
+    Comparison,
+    Difference,
+    Entry,
+    Match,
+    changes,
+    compared,
+    entries_of,
+    text_of,
+)
 
 SAME, DIFFERENT = 0, 1  # as diff has it
 _NOT_RESULTS = ("_model.json", ".report.json")  # what stands beside a result

@@ -23,17 +23,17 @@ from typing import Any, Self, TypeVar
 
 import aiohttp
 
-from octavo.checkpoints import clean_up
 from octavo.errors import DeliveryFailed, EngineUnavailable
 from octavo.frontends import _logs, _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
 from octavo.frontends._watch import EngineWatch
+from octavo.glm_ocr.vllm_server import find_program
+from octavo.jobs.checkpoints import clean_up
+from octavo.jobs.replies import Reply, encoded, error_reply
+from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser, engine_names
-from octavo.replies import Reply, encoded, error_reply
 from octavo.settings import EngineSettings, ParseOptions, WorkerSettings, resolve
-from octavo.vllm_server import find_program
-from octavo.worker import Call, Worker
 
 os.environ.setdefault("RUNPOD_LOG_LEVEL", "INFO")  # the SDK's default, DEBUG, writes documents' text into the log
 try:

@@ -22,10 +22,10 @@ from octavo.frontends import _logs, _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
 from octavo.frontends._watch import EngineWatch
+from octavo.jobs.replies import Reply, encoded, error_reply
+from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
-from octavo.replies import Reply, encoded, error_reply
 from octavo.settings import EngineSettings, ParseOptions, ServeSettings, WorkerSettings, resolve
-from octavo.worker import Call, Worker
 
 FAULT_STATUS: Mapping[str, int] = MappingProxyType(
     {Fault.CALLER.value: 422, Fault.UPSTREAM.value: 502, Fault.OURS.value: 500}

@@ -13,21 +13,21 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from octavo import glm_ocr
 from octavo.document import Crop, Label, Pixels, Recognition, Task
 from octavo.errors import EngineFailed, EngineUnavailable
 from octavo.geometry import PixelBudget
-from octavo.glm_ocr import Sampling
+from octavo.glm_ocr import model as glm_ocr
+from octavo.glm_ocr.answers import ReadBefore
+from octavo.glm_ocr.client import Answer, ChatClient, Question, RemoteServer, Upstream, request_body
+from octavo.glm_ocr.fair_gate import FairGate
+from octavo.glm_ocr.http_lines import ConnectFailed
+from octavo.glm_ocr.in_flight import QUICK, SLOW, first_limit
+from octavo.glm_ocr.model import Sampling
+from octavo.glm_ocr.pictures import Picture, encoded
+from octavo.glm_ocr.recovery import Ladder, lost
+from octavo.glm_ocr.vllm_server import VllmServer
 from octavo.recognizers import nothing
-from octavo.serving.answers import ReadBefore
-from octavo.serving.chat import Answer, ChatClient, Question, RemoteServer, Upstream, request_body
-from octavo.serving.fair_gate import FairGate
-from octavo.serving.http_lines import ConnectFailed
-from octavo.serving.in_flight import QUICK, SLOW, first_limit
-from octavo.serving.pictures import Picture, encoded
-from octavo.serving.recovery import Ladder, lost
 from octavo.settings import EngineSettings
-from octavo.vllm_server import VllmServer
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ class ChatRecognizer:
         encoding = [loop.run_in_executor(self._encoders, _all_encoded, some, self._quality) for some in _batches(crops)]
         pictures = [picture for some in await asyncio.gather(*encoding) for picture in some]
         kinds = [(crop.region.task, crop.region.label) for crop in crops]
-        del crops  # and with them the page: see `serving.pictures`
+        del crops  # and with them the page: see `glm_ocr.pictures`
         begun()
         if self._adapts and (self._adapting is None or self._adapting.done()):
             self._adapting = asyncio.create_task(self._adapt())

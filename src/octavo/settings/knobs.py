@@ -10,8 +10,8 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from octavo import official_config
 from octavo.errors import OptionInvalid
+from octavo.settings import official_config
 
 
 class Settings(BaseModel):

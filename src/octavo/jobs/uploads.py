@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, assert_never
 from pydantic import SecretStr
 
 from octavo import delivery, guarded_http
-from octavo.contract import Job, Upload
 from octavo.document import Artifact
 from octavo.errors import DeliveryFailed, EngineUnavailable, OctavoError, OptionInvalid
-from octavo.replies import PICTURES, Reply, encoded, error_reply, too_large
+from octavo.jobs.contract import Job, Upload
+from octavo.jobs.replies import PICTURES, Reply, encoded, error_reply, too_large
 from octavo.settings import Overflow, WorkerSettings
 
 if TYPE_CHECKING:

@@ -26,10 +26,10 @@ import aiohttp
 
 from octavo.document import Usage
 from octavo.errors import EngineLost, EngineRefused, EngineTimeout, EngineUnavailable, OctavoError, OptionInvalid
-from octavo.glm_ocr import Sampling
-from octavo.serving.fair_gate import FairGate
-from octavo.serving.http_lines import ConnectFailed, LineLost, Lines, Reply
-from octavo.serving.in_flight import Load, load_in
+from octavo.glm_ocr.fair_gate import FairGate
+from octavo.glm_ocr.http_lines import ConnectFailed, LineLost, Lines, Reply
+from octavo.glm_ocr.in_flight import Load, load_in
+from octavo.glm_ocr.model import Sampling
 from octavo.settings import EngineSettings
 
 log = logging.getLogger(__name__)

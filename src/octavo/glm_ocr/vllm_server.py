@@ -24,11 +24,11 @@ from types import MappingProxyType
 
 import aiohttp
 
-from octavo import hub_cache
 from octavo.errors import EngineUnavailable
-from octavo.serving.chat import load_of
-from octavo.serving.in_flight import Load
+from octavo.glm_ocr.client import load_of
+from octavo.glm_ocr.in_flight import Load
 from octavo.settings import EngineSettings
+from octavo.weights import hub_cache
 
 log = logging.getLogger(__name__)
 

@@ -22,17 +22,17 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 from octavo.api import to_markdown
-from octavo.checkpoints import Checkpoint
-from octavo.contract import Job, job_from
 from octavo.document import Artifact, Document, Page, Problem, Severity, Status
 from octavo.errors import EngineUnavailable, OctavoError, TimeBudgetSpent
 from octavo.fetch import Data, Encoded, Source, Url, fetch
+from octavo.jobs.checkpoints import Checkpoint
+from octavo.jobs.contract import Job, job_from
+from octavo.jobs.replies import Reply, error_reply
+from octavo.jobs.uploads import Place, fitted, place_for
 from octavo.pages import kind_of
 from octavo.parser import Parser, Reading
 from octavo.renderers import glmocr_json
-from octavo.replies import Reply, error_reply
 from octavo.settings import OutputFormat, ParseOptions, WorkerSettings
-from octavo.uploads import Place, fitted, place_for
 
 log = logging.getLogger(__name__)
 

@@ -12,14 +12,14 @@ how it is reached.
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from octavo import glm_ocr
 from octavo.document import Label, Pixels, Problem, Recognition, Severity, Task, TextSource, Usage
 from octavo.errors import EngineFailed, OctavoError
 from octavo.geometry import PixelBudget
-from octavo.glm_ocr import Sampling, Verdict
-from octavo.serving.chat import Answer, PictureRefused
-from octavo.serving.halves import framed, halves, is_inked
-from octavo.serving.pictures import Picture
+from octavo.glm_ocr import model as glm_ocr
+from octavo.glm_ocr.client import Answer, PictureRefused
+from octavo.glm_ocr.halves import framed, halves, is_inked
+from octavo.glm_ocr.model import Sampling, Verdict
+from octavo.glm_ocr.pictures import Picture
 
 Ask = Callable[[Picture, Task, Sampling, int], Awaitable[Answer]]  # picture, task, sampling, most tokens
 Encode = Callable[[Pixels], Awaitable[Picture]]

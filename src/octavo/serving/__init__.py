@@ -1,1 +1,0 @@
-"""Asking a chat model about crops: the client, the fair gate before it, the ladder that reads again, halved crops."""
