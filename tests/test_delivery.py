@@ -1,5 +1,3 @@
-import io
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,8 +30,6 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
     out = tmp_path / "out"
     with pytest.raises(DeliveryFailed):
         delivery.to_folder([Artifact(name, "text/plain", b"x")], out)
-    with pytest.raises(DeliveryFailed):
-        delivery.to_archive([Artifact(name, "text/plain", b"x")])
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
@@ -57,10 +53,3 @@ def test_what_cannot_be_written_is_said_without_a_path(tmp_path: Path) -> None:
         delivery.to_folder(ARTIFACTS, tmp_path)
     assert "b.jpg" in caught.value.message
     assert str(tmp_path) not in caught.value.message
-
-
-def test_an_archive_holds_the_same_and_is_always_the_same() -> None:
-    archive = delivery.to_archive(ARTIFACTS)
-    assert archive == delivery.to_archive(ARTIFACTS)
-    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-        assert {name: opened.read(name) for name in opened.namelist()} == {a.name: a.data for a in ARTIFACTS}

@@ -1,16 +1,12 @@
 """Artefacts to where they were asked for. A name is relative and stays inside; no half-written file is ever seen."""
 
-import io
 import uuid
-import zipfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from octavo.document import Artifact
 from octavo.errors import DeliveryFailed
-
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date a ZIP knows: the same artefacts give the same bytes
 
 
 def to_folder(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
@@ -19,18 +15,6 @@ def to_folder(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
     A file appears under its name only when it is complete; what an interruption leaves is whole files.
     """
     return [_written(folder / _inside(artifact.name), artifact.data) for artifact in artifacts]
-
-
-def to_archive(artifacts: Iterable[Artifact]) -> bytes:
-    """The artefacts as a ZIP file."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for artifact in artifacts:
-            entry = zipfile.ZipInfo(_inside(artifact.name).as_posix(), _EPOCH)
-            pressed = artifact.media_type.startswith("image/")
-            entry.compress_type = zipfile.ZIP_STORED if pressed else zipfile.ZIP_DEFLATED
-            archive.writestr(entry, artifact.data)
-    return buffer.getvalue()
 
 
 def _inside(name: str) -> PurePosixPath:

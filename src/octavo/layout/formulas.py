@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.layout.hints import HintRect, Hints
+from octavo.layout.hints import HintRect, Hints, Kind
 from octavo.layout.lines import Line
 from octavo.layout.paragraphs import in_rows
-from octavo.networks.layout import Kind
 
 NUMBER = re.compile(r"\s*[(（\[]\s*[A-Z]?\d{1,3}(?:[.\-–]\d{1,3}){0,4}[a-z]?\s*[)）\]]\s*")
 _MATH = re.compile(

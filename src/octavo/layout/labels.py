@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 
 from octavo.document import Label
 from octavo.layout.formulas import NUMBER, mathematical
-from octavo.layout.hints import Hints, Rect
+from octavo.layout.hints import Hints, Kind, Rect
 from octavo.layout.paragraphs import Paragraph
-from octavo.networks.layout import Kind
 
 _PAGE_NUMBER = re.compile(
     r"(?:[-–—|\s·]*(?:(?:page|seite|p\.?|стр\.?|第)\s*)?"

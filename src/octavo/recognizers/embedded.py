@@ -31,7 +31,7 @@ from octavo.geometry import SCALE, Box, PixelBudget
 from octavo.layout.flow import in_flow, paragraphs_in_order
 from octavo.layout.lines import straightened
 from octavo.layout.paragraphs import grouped
-from octavo.networks.table_structure import TableStructure
+from octavo.networks.table_structure import TableNetwork
 from octavo.networks.text_lines import TextLines, letter_heights
 from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
 from octavo.recognizers import nothing
@@ -56,7 +56,7 @@ class EmbeddedRecognizer:
     def __init__(self, settings: EngineSettings) -> None:
         self._finder = TextLines(settings)
         self._reader = TextReader(settings)
-        self._structure = TableStructure(settings)
+        self._structure = TableNetwork(settings)
         self._pages = ThreadPoolExecutor(_PAGES_AT_ONCE, thread_name_prefix="embedded_page")
 
     @property
