@@ -12,9 +12,9 @@ import logging
 import math
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -254,6 +254,33 @@ class _SendAgain(Exception):
         self.busy_for = busy_for  # seconds the server asked for
 
 
+_NO_WAIT = 0.001  # seconds; a server that is up is not waited for
+
+
+class _Times:
+    """What became of the time of one question, tries that failed included."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+
+    @contextmanager
+    def at_model(self) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            ended = time.monotonic()
+            self.usage += Usage(model_seconds=ended - began, at_model=((began, ended),))
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        ended = time.monotonic()
+        if ended - began >= _NO_WAIT:
+            self.usage += Usage(waiting=((began, ended),))
+
+
 class ChatClient:
     """Questions to one server, from many tasks of one event loop; so many of them in flight at a time."""
 
@@ -286,13 +313,17 @@ class ChatClient:
         """The answer. Raises EngineLost, EngineTimeout, EngineRefused, EngineUnavailable once retrying is no use."""
         tries = losses = 0
         patience = self._settings.request_seconds  # for a server that says it is busy
+        times = _Times()
         while True:
-            await self._upstream.ready()
+            with times.waiting():
+                await self._upstream.ready()
             await self._pause()
             alone = losses > 1  # in flight at two crashes, it may be their cause: it goes alone, to take none along
             try:
                 async with self._all_places() if alone else self._sending.slot(""):
-                    return await self._send(question)
+                    with times.at_model():
+                        answer = await self._send(question)
+                return replace(answer, usage=answer.usage + times.usage)
             except _SendAgain as again:
                 if alone and again.lost:
                     raise again.error from again
