@@ -15,6 +15,7 @@ from octavo import prose
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextLine, TextSource
 from octavo.geometry import Box
 from octavo.layout import paragraphs
+from octavo.layout import rows as layout_rows
 from octavo.layout.flow import paragraphs_in_order
 from octavo.layout.lines import around, read_from_right, straightened, typical_size
 
@@ -133,7 +134,7 @@ def _grouped(
     if not placed:
         return []
     if known and placed:
-        rows = paragraphs.in_rows(placed)
+        rows = layout_rows.in_rows(placed)
         starts = [0, *_counted_on(rows)] if references else [0]
         return [paragraphs.Paragraph(tuple(rows[a:b])) for a, b in pairwise([*starts, len(rows)])]
     found = paragraphs_in_order(paragraphs.grouped(placed), page.size.height, from_right=read_from_right(lines))
@@ -146,7 +147,7 @@ def _grouped(
     return grouped
 
 
-def _counted_on(rows: Sequence[paragraphs.Row]) -> list[int]:
+def _counted_on(rows: Sequence[layout_rows.Row]) -> list[int]:
     """The rows of a list of references, after the first, that begin with the number after the last one's."""
     first = _ORDINAL.match(rows[0].text) if rows else None
     if first is None:
@@ -196,7 +197,7 @@ def _part(
 
 def _fields(paragraph: paragraphs.Paragraph) -> list[Row]:
     """The rows of a form, each name with the value far beside it; none where that is not what they are."""
-    levels: list[list[paragraphs.Row]] = []
+    levels: list[list[layout_rows.Row]] = []
     for row in sorted(paragraph.rows, key=lambda row: (row.middle, row.left)):
         if levels and row.middle - levels[-1][0].middle < 0.5 * row.size:
             levels[-1].append(row)
