@@ -10,17 +10,14 @@ from dataclasses import replace
 
 from octavo.document import Detection, Origin, PageImage, TextLine, Trust
 from octavo.geometry import SCALE, Box, PixelBox, Size
-from octavo.layout.figures import Ink, find_figures
 from octavo.layout.finders import claimed
 from octavo.layout.gutters import cut_at_gutters
-from octavo.layout.hints import HintRect, Rect
-from octavo.layout.lines import around, read_from_right, straightened, typical_size
-from octavo.layout.sheet import Claim, Sheet
+from octavo.layout.hints import HintRect
+from octavo.layout.lines import around, straightened, typical_size
+from octavo.layout.sheet import Claim, Sheet, rect_of
 from octavo.networks.layout import LayoutNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
-from octavo.tables import find_tables
-from octavo.tables.rules import find_rules
 
 _SMALLEST_LOOKED_INTO = 3.0  # sizes of type: a raster picture lower than this is a logo or a bullet
 _WHISPER = 0.12  # score from which a hint is heard at all; what asks for hints says how strong they must be
@@ -48,28 +45,9 @@ class EmbeddedDetector:
         self._layout.close()
 
     def _page(self, page: PageImage) -> list[Detection]:
-        return [_detection(claim) for claim in claimed(self._sheet(page)) if not claim.lost]
-
-    def _sheet(self, page: PageImage) -> Sheet:
-        """What is to be seen on a page."""
         texts = self._lines(page)
-        lines = straightened(texts, page.size, dpi=page.dpi)
-        size = typical_size(lines)
-        rules = find_rules(page.pixels, [line.box.to_pixels(page.size) for line in texts])
-        pictures = [_rect(box, page.size) for box in page.text.pictures] if page.text else []
-        ink = Ink.of(page.pixels, lines, size, pictures)
-        return Sheet(
-            size=page.size,
-            first_page=page.number == 0,
-            lines=tuple(lines),
-            from_right=read_from_right(texts),
-            type_size=size,
-            ink=ink,
-            rules=rules,
-            tables=find_tables(page.pixels, texts, rules),
-            figures=find_figures(ink, lines, size),
-            hints=self._hints(page) if any(line.text is None for line in texts) else [],
-        )
+        hints = self._hints(page) if any(line.text is None for line in texts) else []
+        return [_detection(claim) for claim in claimed(Sheet.of(page, texts, hints)) if not claim.lost]
 
     def _lines(self, page: PageImage) -> list[TextLine]:
         """The text layer's where it is trusted, and those found on the picture where it says nothing."""
@@ -95,7 +73,7 @@ class EmbeddedDetector:
 
     def _hints(self, page: PageImage) -> list[HintRect]:
         return [
-            HintRect(hint.kind, _rect(hint.box, page.size), hint.score)
+            HintRect(hint.kind, rect_of(hint.box, page.size), hint.score)
             for hint in self._layout.hints(page.pixels, threshold=_WHISPER)
         ]
 
@@ -105,11 +83,6 @@ def open_detector(settings: EngineSettings) -> EmbeddedDetector:
 
 
 # --- from the picture to the page -------------------------------------------------------------------------------
-
-
-def _rect(box: Box, page: Size) -> Rect:
-    x, y = page.width / SCALE, page.height / SCALE
-    return box.left * x, box.top * y, box.right * x, box.bottom * y
 
 
 def _apart(boxes: Sequence[Box]) -> list[Box]:
