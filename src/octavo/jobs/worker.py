@@ -6,7 +6,6 @@ takes. Nothing in it can fail to serialise, and nothing in it names a path, a ho
 
 import asyncio
 import base64
-import dataclasses
 import json
 import logging
 import time
@@ -27,6 +26,8 @@ from octavo.errors import EngineUnavailable, OctavoError, TimeBudgetSpent
 from octavo.fetch import Data, Encoded, Source, Url, fetch
 from octavo.jobs.checkpoints import Checkpoint
 from octavo.jobs.contract import Job, job_from
+from octavo.jobs.estimates import Estimates, Kind, Taken
+from octavo.jobs.receipt import Share, SharedTime, receipt
 from octavo.jobs.replies import Reply, error_reply
 from octavo.jobs.uploads import Place, fitted, place_for
 from octavo.pages import kind_of
@@ -72,6 +73,7 @@ class _Opened:
     sources: Sequence[Data]
     checkpoint: Checkpoint | None
     deadline: float  # of the event loop's clock
+    share: Share
 
 
 class Worker:
@@ -83,13 +85,18 @@ class Worker:
         self._settings = settings
         self._volume = Path(parser.settings.volume_path)
         self._places = asyncio.Semaphore(settings.concurrency)
+        self._looks = asyncio.Semaphore(settings.concurrency)  # dry runs, which hold a source's bytes as jobs do
         self._downloads = asyncio.Semaphore(settings.downloads)
+        self._time = SharedTime()
+        self.estimates = Estimates()
         self.working = 0  # jobs in hand: what a front end waits for before it ends
 
     async def run(self, call: Call, *, progress: Progress | None = None) -> Reply:
         """The reply to a job. Only cancellation raises."""
         try:
             wanted = self._wanted(call)
+            if wanted.job.dry_run:
+                return await self._dry_run(wanted)
             async with self._opened(wanted) as opened:
                 done, total = 0, len(opened.reading.numbers)
                 async for _ in self._pages(opened):
@@ -104,6 +111,9 @@ class Worker:
         """One object per page, in order, then one like `run`'s without the texts. Only cancellation raises."""
         try:
             wanted = self._wanted(call)
+            if wanted.job.dry_run:
+                yield {"type": "end"} | await self._dry_run(wanted)
+                return
             async with self._opened(wanted) as opened:
                 lost = []  # pages that were read, but are larger than a chunk may be
                 async for page in self._pages(opened):
@@ -161,15 +171,29 @@ class Worker:
         self.working += 1
         try:
             async with self._places:
-                deadline = asyncio.get_running_loop().time() + self._settings.job_seconds
-                sources = await self._fetched(wanted.job)
-                async with (
-                    self._parser.open(sources, wanted.options, name="document") as reading,
-                    self._checkpoint(reading, sources, wanted) as checkpoint,
-                ):
-                    yield _Opened(reading, sources, checkpoint, deadline)
+                with self._time.share() as share:
+                    deadline = asyncio.get_running_loop().time() + self._settings.job_seconds
+                    sources = await self._fetched(wanted.job)
+                    async with (
+                        self._parser.open(sources, wanted.options, name="document") as reading,
+                        self._checkpoint(reading, sources, wanted) as checkpoint,
+                    ):
+                        yield _Opened(reading, sources, checkpoint, deadline, share)
         finally:
             self.working -= 1
+
+    async def _dry_run(self, wanted: _Wanted) -> Reply:
+        """What the job would read and take: the source is fetched and opened, nothing drawn and no model asked.
+
+        It has no place among the jobs: who asks what a job will take does not wait for those that run.
+        """
+        async with self._looks:
+            sources = await self._fetched(wanted.job)
+            async with self._parser.open(sources, wanted.options, name="document") as reading:
+                kind = Kind.of(wanted.options, is_pdf=kind_of(sources[0].data) == "pdf")
+                estimate = self.estimates.of(kind, len(reading.numbers), self._settings.price_per_hour)
+                result = {"input": _input(wanted, reading, sources), "dry_run": estimate}
+        return {"status": Status.SUCCESS.value, "result": result, "error": None}
 
     async def _fetched(self, job: Job) -> list[Data]:
         """The sources' bytes; no more downloads at a time than is allowed, over all jobs."""
@@ -226,7 +250,13 @@ class Worker:
         document = opened.reading.document
         _raise_where_nothing_was_read(document)
         artifacts = await asyncio.to_thread(lambda: list(opened.reading.artifacts()))
-        result = self._about(wanted, document, opened)
+        usage = receipt(document, opened.reading.known, opened.share, self._settings.price_per_hour)
+        usual = document.status is Status.SUCCESS and not (wanted.job.warmup or opened.reading.known)
+        if usual and not usage["engine_wait_seconds"]:
+            kind = Kind.of(wanted.options, is_pdf=kind_of(opened.sources[0].data) == "pdf")
+            share = opened.share
+            self.estimates.learn(kind, Taken(len(document.pages), share.wall_seconds, share.seconds))
+        result = self._about(wanted, document, opened, usage)
         result |= await asyncio.to_thread(_rendered, artifacts, wanted, texts)
         reply = {"status": document.status.value, "result": result, "error": None}
         return await self._fitted(reply, wanted, "document", artifacts)
@@ -235,7 +265,7 @@ class Worker:
         files = {artifact.name: artifact for artifact in artifacts}
         return await fitted(reply, files, wanted.place, wanted.job.upload, wanted.call.limit, stem)
 
-    def _about(self, wanted: _Wanted, document: Document, opened: _Opened) -> dict[str, Any]:
+    def _about(self, wanted: _Wanted, document: Document, opened: _Opened, usage: Mapping[str, Any]) -> dict[str, Any]:
         """The result's fields that say what ran and what came of it."""
         engine = self._parser.settings
         return {
@@ -248,9 +278,9 @@ class Worker:
             "output_format": wanted.formats.value,
             "page_count": len(document.pages),
             "processing_time_ms": round((time.perf_counter() - wanted.started) * 1000),
-            "input": _input(wanted, opened),
+            "input": _input(wanted, opened.reading, opened.sources),
             "problems": [_problem(problem) for problem in document.problems],
-            "usage": dataclasses.asdict(document.usage),
+            "usage": usage,
             "timings": {stage: round(seconds, 4) for stage, seconds in document.timings.items()},
             "engines": dict(document.engines),
             "run_info": {
@@ -308,14 +338,14 @@ def _blank_page() -> bytes:
     return page.getvalue()
 
 
-def _input(wanted: _Wanted, opened: _Opened) -> dict[str, Any]:
+def _input(wanted: _Wanted, reading: Reading, sources: Sequence[Data]) -> dict[str, Any]:
     """What the reply says of the source: how it came, what it was, what was read of it."""
-    job, reading = wanted.job, opened.reading
+    job = wanted.job
     numbers = [number + 1 for number in reading.numbers]
     said: dict[str, Any] = {"input_type": job.source_key or "warmup", "source_count": len(job.sources)}
     if job.source_key in ("pdf_url", "image_url", "source_url"):
         said["source"] = _without_secrets(job.sources[0])
-    is_pdf = kind_of(opened.sources[0].data) == "pdf"
+    is_pdf = kind_of(sources[0].data) == "pdf"
     if job.source_key in ("source_url", "source_base64"):
         said["resolved_type"] = "pdf" if is_pdf else "image"
     said |= {"start_page": min(numbers, default=None), "end_page": max(numbers, default=None)}

@@ -1,18 +1,11 @@
 """Captions of figures and tables."""
 
-import re
-
 from octavo.document import Label
 from octavo.layout.hints import Kind
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
+from octavo.wording.floats import begins_caption, parts_caption
 
-_CAPTION = re.compile(
-    r"\s*(?:(?:fig(?:ure|\.)?|table|tab\.?|chart|exhibit|abb(?:ildung|\.)|tabelle|tableau|listing|algorithm|scheme|"
-    r"plate|box)\s*(?:[A-Z]?[-.]?\d+|[A-Z]\b|[IVX]+\b)|[图圖表]\s*\d)",
-    re.I,
-)
-_NAME_AND_STOP = re.compile(r"\s*\S+\s*[\w.\-]+\s*[.:|–—-]")  # "Table 3:", where running text says "Table 3 shows"
 _LONGEST = 1200  # characters
 
 
@@ -20,8 +13,8 @@ def caption(paragraph: Paragraph, page: Surroundings) -> Verdict | None:
     """ "Table 3: ..." and the like; or small print right under a figure that the network calls a caption."""
     text = paragraph.text
     near = _near_float(paragraph, page)
-    if text and _CAPTION.match(text):
-        start = _NAME_AND_STOP.match(text) is not None
+    if begins_caption(text):
+        start = parts_caption(text)
         if not (start or near or paragraph.bold) or len(text) >= _LONGEST:
             return None
         why = "a stop after its number" if start else "a figure or table is near" if near else "it is bold"

@@ -1,22 +1,15 @@
 """Footnotes, and the notes under a figure or table: small print with a mark, or under a rule."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from octavo.document import Label
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
+from octavo.wording.floats import begins_note
 
-_MARK = re.compile(r"\s*(?:[*†‡§¶#]|\(?\d{1,3}[).\s]|[¹²³⁰-⁹]|[a-z]\s|notes?\b|source|anmerkung)", re.I)
-_RAISED_MARK = re.compile(r"[*†‡§¶¹²³⁴-⁹]\s?\w")
 _SMALL = 0.93  # of the running text's size
 _FOOT = 0.6  # of the page's height, below which a foot begins
 _FURNITURE = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.ASIDE_TEXT})
-
-
-def has_raised_mark(paragraph: Paragraph) -> bool:
-    """Whether it begins with a sign that nothing but a note begins with."""
-    return _RAISED_MARK.match(paragraph.text) is not None
 
 
 def footnotes(page: Surroundings, labels: Sequence[Label]) -> Mapping[int, Verdict]:
@@ -30,7 +23,7 @@ def _note(index: int, body: Sequence[int], page: Surroundings) -> Verdict | None
     paragraph = page.paragraphs[index]
     if paragraph.size > _SMALL * page.size:
         return None
-    marked = bool(_MARK.match(paragraph.text)) if paragraph.text else False
+    marked = begins_note(paragraph.text)
     if not _above_text(paragraph, body, page) and paragraph.top > _FOOT * page.height:
         if marked:
             return Verdict(Label.FOOTNOTE, "footnote: small print with a mark that ends its column")

@@ -3,22 +3,17 @@
 What repeats from page to page only the whole document tells: `assemble.furniture`.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from octavo.document import Label
-from octavo.layout.footnotes import has_raised_mark
 from octavo.layout.hints import Kind, Rect
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
+from octavo.wording import page_numbers
+from octavo.wording.floats import begins_with_sign
+from octavo.wording.formulas import is_formula_number
 
-_PAGE_NUMBER = re.compile(
-    r"(?:[-–—|\s·]*(?:(?:page|seite|p\.?|стр\.?|第)\s*)?"
-    r"(?:\d{1,4}|[ivxlcdm]{1,7}|[A-Z]{1,2}[-–.]?\d{1,4})\s*(?:页|頁)?"
-    r"(?:\s*(?:of|von|de|/|из)\s*\d{1,4})?[-–—|\s·]*)",
-    re.I,
-)
 _STRIP = 2.0  # height over width from which a page is a receipt: what it starts and ends with is no furniture
 _RIM_DEPTH = 0.07  # how far in furniture starts at most, as a share of the page's height
 _HINTED_DEPTH = 0.12
@@ -44,7 +39,8 @@ def furniture(page: Surroundings, labels: Sequence[Label]) -> Mapping[int, Verdi
 def is_page_number(paragraph: Paragraph, page: Surroundings) -> bool:
     """By its text; unread, by being hardly wider than high."""
     if paragraph.text:
-        return bool(_PAGE_NUMBER.fullmatch(paragraph.text.strip()))
+        number = page_numbers.is_page_number(paragraph.text)
+        return number and not is_formula_number(paragraph.text)  # "(3)" may be a formula's
     return len(paragraph.lines) == 1 and paragraph.width < 3.2 * paragraph.height and paragraph.size < 1.4 * page.size
 
 
@@ -107,7 +103,7 @@ class _Side:
             return False
         if label is Label.PARAGRAPH_TITLE and page.first_page and not piece.hinted:
             return False
-        if not self.top and has_raised_mark(paragraph):
+        if not self.top and begins_with_sign(paragraph.text):
             return False
         return bool(paragraph.text) or piece.number or page.hinted(paragraph, self._kind, least=0.25)
 

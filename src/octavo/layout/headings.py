@@ -1,16 +1,13 @@
 """Headings and titles: by type size, weight and place, and by the network's word where lines are not read yet."""
 
-import re
-
 from octavo.document import Label
-from octavo.layout.formulas import mathematical
 from octavo.layout.hints import Kind
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
+from octavo.wording.formulas import mathematical
+from octavo.wording.headings import is_numbered
+from octavo.wording.sentences import ends_clause, has_word
 
-_NUMBERED = re.compile(r"\s*(?:(?:\d{1,2}(?:\.\d{1,2}){0,4}|[A-Z](?:\.\d+)+|[IVX]{1,5})\.?\s+\S|第.{1,4}[章节節条]|§)")
-_WORD = re.compile(r"[^\W\d_]{3}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2}")
-_SENTENCE_END = re.compile(r"[.。;；,，:：]\s*$")
 _COLUMN = 12.0  # sizes of type from which text is a column rather than a value in a form
 
 
@@ -21,18 +18,18 @@ def heading(paragraph: Paragraph, page: Surroundings) -> Verdict | None:
         return None
     large = paragraph.size > 1.55 * page.size and paragraph.top < 0.5 * page.height
     largest = paragraph.size >= 0.97 * max(other.size for other in page.paragraphs if len(other.text) != 1)
-    if page.first_page and large and largest and not _NUMBERED.match(paragraph.text):
+    if page.first_page and large and largest and not is_numbered(paragraph.text):
         return Verdict(Label.DOC_TITLE, f"title: the largest on the first page, {page.large(paragraph)}")
     return Verdict(Label.PARAGRAPH_TITLE, f"heading: {reason}")
 
 
 def _reason(paragraph: Paragraph, page: Surroundings) -> str | None:
     text, rows = paragraph.text, len(paragraph.rows)
-    if rows > 4 or len(text) > 250 or not _WORD.search(text):
+    if rows > 4 or len(text) > 250 or not has_word(text):
         return None
     known = paragraph.lines[0].source.font_size is not None
     large = paragraph.size > (1.17 if known else 1.32) * page.size
-    ends = bool(_SENTENCE_END.search(text)) and not text.endswith(":")
+    ends = ends_clause(text) and not text.endswith(":")
     if large and (not ends or paragraph.size > 1.5 * page.size):
         return page.large(paragraph)
     if rows > 2 or ends or mathematical(text):
@@ -42,7 +39,7 @@ def _reason(paragraph: Paragraph, page: Surroundings) -> str | None:
     score = page.hint(paragraph, Kind.TITLE)
     if score < 0.6 or paragraph.size <= 0.9 * page.size:
         return None
-    if _NUMBERED.match(text):
+    if is_numbered(text):
         return f"numbered, and the network says so ({score:.2f})"
     return f"alone on its rows, and the network says so ({score:.2f})" if _heads(paragraph, page) else None
 

@@ -8,13 +8,13 @@ wrong heading hurts a reader more than a missing one.
 from octavo.document import Label
 from octavo.layout.captions import caption
 from octavo.layout.footnotes import footnotes
-from octavo.layout.formulas import NUMBER
 from octavo.layout.furniture import furniture
 from octavo.layout.headings import heading
 from octavo.layout.listings import listing
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.sections import sections
 from octavo.layout.surroundings import Surroundings, Verdict
+from octavo.wording.formulas import is_formula_number
 
 _MARGIN = 0.08  # of the page's width, at each side
 
@@ -47,6 +47,6 @@ def _upright(paragraph: Paragraph, page: Surroundings) -> Verdict | None:
 
 
 def _formula_number(paragraph: Paragraph, page: Surroundings) -> Verdict | None:
-    if NUMBER.fullmatch(paragraph.text) and paragraph.left > 0.5 * page.width:
+    if is_formula_number(paragraph.text) and paragraph.left > 0.5 * page.width:
         return Verdict(Label.FORMULA_NUMBER, "formula number: a number in brackets in the right half")
     return None

@@ -5,7 +5,6 @@ paragraph is a part of a chain between two places where a new one starts: an ind
 ends early, a list marker. Nothing is ever dropped: each line is in exactly one paragraph.
 """
 
-import re
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,13 +13,9 @@ from itertools import pairwise
 
 from octavo.layout.initials import WithoutInitials
 from octavo.layout.lines import Line
-from octavo.layout.rows import BULLET, Row, in_rows
-
-_MARKER = re.compile(
-    r"\s*(?:[•·▪●◦○■□◆◇►▸‣⁃∙*\u2013\u2014\uf0b7\uf0a7-]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)、]\s|\[\d{1,3}\]\s*|[①-⑳])"
-)
-_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,4}\.?\s+[^\W\d_]")
-
+from octavo.layout.rows import Row, in_rows
+from octavo.wording.headings import is_numbered
+from octavo.wording.lists import begins_entry, begins_with_bullet
 
 _MANY_ROWS = 7  # from which a few full ones among them are no chance
 
@@ -173,7 +168,7 @@ def _continues(chain: Sequence[Row], row: Row, usual: float) -> bool:
         return False  # the bold one is shorter: a heading
     if above.monospace != row.monospace:
         return False
-    if above.bold and row.bold and _SECTION.match(row.text) and _SECTION.match(chain[0].text):
+    if above.bold and row.bold and is_numbered(row.text) and is_numbered(chain[0].text):
         return False  # two headings, the second that of a section in the first's
     pitch = row.middle - above.middle
     if len(chain) > 1:
@@ -213,7 +208,7 @@ def _starts(chain: Sequence[Row]) -> list[bool]:
     if _centred(chain, left, right, size) or _flush_right(chain, right, size):
         return first
     indents = [(row.left - left) / size for row in chain]
-    marked = [bool(_MARKER.match(row.text)) for row in chain]
+    marked = [begins_entry(row.text) for row in chain]
     starts = first
     if not _filled(chain, right, size):
         return [first[0], *(_item(chain, marked, indents, index) for index in range(1, len(chain)))]
@@ -271,7 +266,7 @@ def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float]
     """Whether a row starts a list item: a bullet, or one of several markers that stand under each other."""
     if not marked[index]:
         return False
-    if BULLET.match(chain[index].text):
+    if begins_with_bullet(chain[index].text):
         return True
     return any(
         marked[other] and abs(indents[other] - indents[index]) < 0.8 for other in range(len(chain)) if other != index

@@ -1,16 +1,15 @@
 """Lines to rows: what stands on one baseline of one column."""
 
-import re
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from octavo.glyphs.scripts import breaks_anywhere
 from octavo.layout.gutters import is_bridged, is_gutter
-from octavo.layout.lines import CJK, Line
-
-_BRACKETED = re.compile(r"\s*\(\d{1,3}(?:[.-]\d{1,3})*[a-z]?\)\s*")
-BULLET = re.compile(r"\s*[•·▪●◦○■□◆◇►▸‣⁃∙\uf0b7\uf0a7]")
+from octavo.layout.lines import Line
+from octavo.wording.formulas import is_formula_number
+from octavo.wording.lists import is_bullet
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +66,10 @@ class Row:
 
     @property
     def first_word(self) -> float:
-        """How much room the first word needs, in pixels; two letters where words are not known."""
+        """Room for the first word, in pixels; for two letters where words are not known, or lines break within them."""
         first = self.lines[0]
         text = first.text.strip()
-        if not text or CJK.match(text):
+        if not text or breaks_anywhere(text):
             return 2 * self.size
         return first.width * len(text.split(None, 1)[0]) / len(text)
 
@@ -144,7 +143,7 @@ def _neighbour(lines: Sequence[Line], index: int, before: Iterable[int]) -> int 
 
 def _ends_formula(lines: Sequence[Line], index: int, level: _Levels) -> bool:
     """Whether a line is a number in brackets at the right of something: what comes next is another column's."""
-    if not _BRACKETED.fullmatch(lines[index].text):
+    if not is_formula_number(lines[index].text):
         return False
     left = _neighbour(lines, index, level.before(index))
     return left is not None and lines[index].left - lines[left].right > 1.5 * lines[index].size
@@ -156,7 +155,7 @@ def _one_row(lines: _Levels, a: Line, b: Line) -> bool:
     gap = b.left - a.right
     if max(a.size, b.size) > 1.8 * size and gap > 0.5 * size:
         return False
-    if a.width < 1.3 * a.size or BULLET.fullmatch(a.text):
+    if a.width < 1.3 * a.size or is_bullet(a.text):
         return gap < 3 * b.size and not is_gutter(a, b, lines.near)
     if gap < 1.2 * max(a.size, b.size):
         return not is_gutter(a, b, lines.near)

@@ -1,17 +1,12 @@
 """What follows from the words of a heading: references, an abstract, a table of contents."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from octavo.document import Label
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
+from octavo.wording.headings import heads_abstract, heads_contents, heads_references
 
-_REFERENCES = re.compile(
-    r"\s*(?:\d+\.?\s*)?(?:references|bibliography|works cited|literatur(?:verzeichnis)?|参考文献)\s*", re.I
-)
-_ABSTRACT = re.compile(r"\s*(?:abstract|zusammenfassung|résumé|摘\s*要)\s*[:.]?\s*", re.I)
-_CONTENTS = re.compile(r"\s*(?:table of )?contents|inhalts(?:verzeichnis|übersicht)|目\s*[录錄次]", re.I)
 _LONGEST = 40  # characters of such a heading
 _TITLES = frozenset({Label.PARAGRAPH_TITLE, Label.DOC_TITLE})
 
@@ -37,11 +32,11 @@ def _announced(heading: Paragraph) -> Label | None:
     text = heading.text
     if not text or len(text) > _LONGEST:
         return None
-    if _REFERENCES.fullmatch(text):
+    if heads_references(text):
         return Label.REFERENCE_CONTENT
-    if _ABSTRACT.fullmatch(text):
+    if heads_abstract(text):
         return Label.ABSTRACT
-    return Label.CONTENT if _CONTENTS.fullmatch(text) else None
+    return Label.CONTENT if heads_contents(text) else None
 
 
 def _after(heading: Paragraph, page: Surroundings, labels: Sequence[Label]) -> list[int]:

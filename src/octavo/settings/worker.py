@@ -72,6 +72,9 @@ class WorkerSettings(Storage):
     max_crop_images: int = knob(
         200, "Most region pictures listed where the job does not say.", ge=0, environment=("MAX_CROP_IMAGES",)
     )
+    price_per_hour: float | None = knob(
+        None, "What the worker costs in $ per hour: receipts then say dollars.", ge=0, environment=("PRICE_PER_HOUR",)
+    )
     stream_pages: bool = knob(
         False, "Stream pages as they are done; a job's output is then a list.", environment=("STREAM",)
     )

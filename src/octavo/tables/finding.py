@@ -4,21 +4,19 @@ Sure rather than complete: what is no table (text in two columns, a list, a form
 become one, and a layout network adds what it sees. Everything here is in pixels of the page's picture.
 """
 
-import re
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from octavo.tables.columns import column_gaps
 from octavo.tables.rules import Rule, Rules
 from octavo.tables.words import Token
-
-_CAPTION = re.compile(r"\s*(table|tab\.|exhibit|figure|fig\.|box|chart|schedule|tabelle|tableau|表|图)\b", re.I)
-_ENUMERATION = re.compile(r"[\s•·▪●○◦■□◆*–—-]*|\(?([0-9]{1,3}|[a-z]|[ivxlc]+)[.)]|\[\d+\]", re.I)
-_LABEL = re.compile(r".*[:：]")
-_LEADER = re.compile(r"\.{4,}|(?:\. ){4,}|…{2,}")
-_NUMERIC = re.compile(r"[-+(]?[$€£¥]?\s?[\d.,\s]*\d[\d.,]*\s?[%)]?[a-z*†]?|[-–—−.]+|n/?a", re.I)
+from octavo.wording.floats import names_float
+from octavo.wording.headings import has_leader
+from octavo.wording.lists import is_enumerator
+from octavo.wording.numbers import is_amount
+from octavo.wording.sentences import names_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +177,7 @@ def _is_note(band: _Band, inner: Sequence[Rule], height: float) -> bool:
 
 
 def _is_title(band: _Band, inner: Sequence[Rule]) -> bool:
-    return not _divided(band, inner) and any(_CAPTION.match(part.text or "") for part in band[2])
+    return not _divided(band, inner) and any(names_float(part.text or "") for part in band[2])
 
 
 def _stands_in_columns(parts: Sequence[Part], height: float) -> bool:
@@ -397,7 +395,7 @@ class _Entries:
 
     def numeric(self) -> list[float]:
         """For each column the share of numbers."""
-        return [_share(_NUMERIC, column) for column in self.columns]
+        return [_share(is_amount, column) for column in self.columns]
 
     def widths(self) -> list[float]:
         """Of each column but the first, as its entries mostly have it."""
@@ -417,17 +415,17 @@ def _numbers_alone(entries: _Entries) -> str:
 
 
 def _leaders(entries: _Entries) -> str:
-    dotted = any(_LEADER.search(part.text or "") for row in entries.several for part in row[:1])
+    dotted = any(has_leader(part.text or "") for row in entries.several for part in row[:1])
     return "its rows have leaders: a table of contents" if dotted else ""
 
 
 def _names(entries: _Entries) -> str:
-    named = any(_share(_LABEL, column) > 0.6 for column in entries.columns)
+    named = any(_share(names_field, column) > 0.6 for column in entries.columns)
     return "a column of names that end with a colon: a form" if named else ""
 
 
 def _enumeration(entries: _Entries) -> str:
-    listed = _share(_ENUMERATION, entries.columns[0]) > 0.8 and len(entries.columns) < 4
+    listed = _share(is_enumerator, entries.columns[0]) > 0.8 and len(entries.columns) < 4
     return "bullets or numbers before texts: a list" if listed and max(entries.numeric()[1:]) < 0.5 else ""
 
 
@@ -453,9 +451,9 @@ def _too_few(entries: _Entries) -> str:
     return "" if fits else "its entries are neither numbers nor short"
 
 
-def _share(pattern: re.Pattern[str], parts: Sequence[Part]) -> float:
+def _share(is_so: Callable[[str], bool], parts: Sequence[Part]) -> float:
     known = [part.text.strip() for part in parts if part.text is not None]
-    return sum(pattern.fullmatch(text) is not None for text in known) / len(known) if known else 0.0
+    return sum(map(is_so, known)) / len(known) if known else 0.0
 
 
 def _counts_up(parts: Sequence[Part]) -> bool:
