@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from octavo.document import Label, TextLine
 from octavo.geometry import Box
-from octavo.layout.formulas import find_formulas, mathematical
+from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintRect, Hints, Kind
 from octavo.layout.labels import labelled
 from octavo.layout.lines import Line
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.rows import Row
 from octavo.layout.surroundings import Surroundings
+from octavo.wording.formulas import mathematical
 
 WORDS = "some words of running text that fill the line"
 
