@@ -122,7 +122,7 @@ async def test_every_output_field_is_there(bench: Bench) -> None:
     assert result["markdown_result"].strip() == "[text]"
     [[region]] = result["json_result"]
     assert {"index": 0, "label": "text", "content": "[text]"}.items() <= region.items()
-    assert set(result["usage"]) == {"prompt_tokens", "completion_tokens", "requests"}
+    assert {"prompt_tokens", "completion_tokens", "requests"} < set(result["usage"])
     json.dumps(reply, allow_nan=False)
 
 

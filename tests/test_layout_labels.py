@@ -5,11 +5,10 @@ from dataclasses import replace
 from octavo.document import Label, TextLine
 from octavo.geometry import Box
 from octavo.layout.formulas import find_formulas, mathematical
-from octavo.layout.hints import HintRect, Hints
+from octavo.layout.hints import HintRect, Hints, Kind
 from octavo.layout.labels import Surroundings, labelled
 from octavo.layout.lines import Line
 from octavo.layout.paragraphs import Paragraph, Row
-from octavo.networks.layout import Kind
 
 WORDS = "some words of running text that fill the line"
 

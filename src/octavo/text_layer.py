@@ -4,7 +4,6 @@ The verdict on the layer came with the page (`octavo.glyphs.trust`). What is dec
 layer says everything that is drawn in it. Ink that no word explains is a reason to read the picture instead.
 """
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -12,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo import prose
 from octavo.document import (
     Label,
     PageImage,
@@ -27,7 +25,10 @@ from octavo.document import (
     Trust,
 )
 from octavo.geometry import Box
+from octavo.glyphs.scripts import is_right_to_left
 from octavo.settings import ParseOptions, TextLayerUse
+from octavo.wording import prose
+from octavo.wording.lists import begins_entry
 
 SAME_ROW = 0.5  # of the lower line's height
 _INITIAL = 1.8  # times as high as the rest of a text is the letter that it begins with
@@ -36,7 +37,6 @@ UNEXPLAINED = 0.3  # marks of a letter's size that no word covers, to the letter
 FEWEST_MARKS = 4
 EDGE = 40  # of 255: what stands out less is no letter
 KEEPS_LINES = frozenset((Label.ALGORITHM, Label.CONTENT))
-ITEM = re.compile(r"[•▪◦‣–—○●■□◻➢✓✗❖·*-]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]\s|\[\d{1,3}\]\s?")
 
 
 def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recognition | None:
@@ -180,7 +180,7 @@ def _level(first: Box, second: Box) -> bool:
 def _starts_right(line: TextLine) -> bool:
     """Its first word stands at its right end."""
     if len(line.words) < 2:
-        return any("\u0590" <= char <= "\u08ff" for char in line.text or "")
+        return any(is_right_to_left(ord(char)) for char in line.text or "")
     return line.words[0].box.left > line.words[-1].box.left
 
 
@@ -197,12 +197,12 @@ def _running(region: Region, rows: Sequence[Sequence[TextLine]]) -> str:
         return "\n".join(_text(row) for row in rows)
     pitches = [_top(second) - _top(first) for first, second in pairwise(rows)]
     usual = sorted(pitches)[len(pitches) // 2] if pitches else 0.0
-    listed = sum(bool(ITEM.match(_text(row))) for row in rows) > 1
+    listed = sum(begins_entry(_text(row)) for row in rows) > 1
     paragraphs: list[list[str]] = []
     for index, row in enumerate(rows):
         text = _text(row)
         apart = index > 0 and pitches[index - 1] > 1.5 * usual + 0.5
-        if not paragraphs or apart or (listed and ITEM.match(text)):
+        if not paragraphs or apart or (listed and begins_entry(text)):
             paragraphs.append([])
         paragraphs[-1].append(text)
     return "\n".join(prose.paragraph(paragraph) for paragraph in paragraphs)

@@ -13,12 +13,13 @@ from dataclasses import replace
 from octavo.assemble.parts import broken_on_purpose, item
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextSource
 from octavo.geometry import SCALE, Box
-from octavo.layout.formulas import mathematical
 from octavo.layout.hints import Rect
 from octavo.layout.labels import Surroundings, labelled
 from octavo.layout.lines import straightened, typical_size
 from octavo.layout.paragraphs import Paragraph, in_rows
 from octavo.settings import ParseOptions
+from octavo.wording.formulas import mathematical
+from octavo.wording.page_numbers import names_page
 
 NOT_LATEX = "formula_not_latex"  # the engine's own word that a formula's text is plain characters
 _MOST_IN_WORDS = 0.6  # share of characters in words of three letters and more from which a formula is none
@@ -38,7 +39,6 @@ _BY_WORDS = frozenset(
 _TITLES = frozenset({Label.DOC_TITLE, Label.PARAGRAPH_TITLE})
 _LONGEST_TITLE = 150  # characters
 _NO_TITLE = re.compile(r"[.;,。；，]\s*$|[=≤≥∑∫∏√]|[.!?] [A-Z][a-z]+ [a-z]")  # a sentence, or a formula
-_PAGE = re.compile(r"(?:page|seite|página|pagina)\s+\d{1,4}(?:\s*(?:/|of|von|de|sur|di)\s*\d{1,4})?", re.IGNORECASE)
 _AMOUNT = re.compile(r"[$€£¥]\s?\d|\d[.,]\d{2}(?!\d)\s*(?:[$€£¥]|[A-Z]{3})?$")
 _YEARS = re.compile(r"\d{4}(?:\s*[-–—/]\s*\d{2,4})?")
 _ROWS_OF_ADDRESS = 3  # from which rows that are broken on purpose are no title
@@ -94,7 +94,7 @@ def _may_be_title(text: str, paragraph: Paragraph, *, measured: bool) -> bool:
     """Where type is only seen, not `measured`, a large line may just be a formula's, so the words must convince."""
     text = text.strip()
     letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
-    if _PAGE.fullmatch(text) or _AMOUNT.search(text) or item(text, Box.of_page(), bullets_only=True):
+    if names_page(text) or _AMOUNT.search(text) or item(text, Box.of_page(), bullets_only=True):
         return False
     if digits > letters and not _YEARS.fullmatch(text):
         return False

@@ -14,12 +14,12 @@ from octavo.geometry import SCALE, Box, PixelBox, Size
 from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.formulas import find_formulas
 from octavo.layout.gutters import cut_at_gutters
-from octavo.layout.hints import HintRect, Hints, Rect, area, shared
+from octavo.layout.hints import HintRect, Hints, Kind, Rect, area, shared
 from octavo.layout.labels import Surroundings, labelled
 from octavo.layout.ledgers import find_forms, find_ledgers
 from octavo.layout.lines import Line, around, read_from_right, straightened, typical_size
 from octavo.layout.paragraphs import grouped
-from octavo.networks.layout import Kind, LayoutNetwork
+from octavo.networks.layout import LayoutNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
 from octavo.tables import TableCandidate, find_tables

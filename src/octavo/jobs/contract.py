@@ -115,6 +115,10 @@ class Keys(BaseModel):
         (), description="NEW: further files, by renderer (html, text, report ...): in `artifacts`."
     )
     stream: bool = Field(False, description="NEW: pages leave one by one.")
+    dry_run: bool = Field(
+        False,
+        description="NEW: open the source, count its pages, say what reading them will take; read nothing.",
+    )
     upload: Upload = Field(Upload(), description="NEW: where big artefacts go.")
     s3_config: S3Target | None = Field(
         None, alias="s3Config", description="Bucket for this job's big artefacts; may stand beside `input` as well."

@@ -72,7 +72,6 @@ def outcome(document: Document) -> dict[str, Any]:
     """What came of the document, besides its text."""
     return {
         "problems": [problem_said(problem) for problem in document.problems],
-        "usage": asdict(document.usage),
         "timings": {stage: round(seconds, 4) for stage, seconds in document.timings.items()},
         "engines": dict(document.engines),
     }

@@ -69,7 +69,7 @@ class Volume:
     folder: str
 
     async def put(self, file: Artifact) -> Mapping[str, str]:
-        await asyncio.to_thread(delivery.to_folder, [file], self.root / self.folder)
+        await asyncio.to_thread(delivery.to_folder, [file], self.root / self.folder, private=True)
         return {"volume_path": f"{self.folder}/{file.name}"}
 
 
@@ -141,7 +141,7 @@ def _store(
         raise EngineUnavailable(
             "uploads to a bucket need the package 'obstore': pip install 'octavo[runpod]'"
         ) from missing
-    url = guarded_http.parsed_url(endpoint)
+    url = guarded_http.parsed_url(endpoint, allow_private=True)  # where it leads is asked when a file is put
     name, in_host = bucket, False
     if not name:
         name, in_host = (url.path.strip("/"), False) if url.path.strip("/") else ((url.host or "").split(".")[0], True)

@@ -21,6 +21,8 @@ from octavo.fetch import Data
 from octavo.jobs import results, sources
 from octavo.jobs.checkpoints import Checkpoint
 from octavo.jobs.contract import job_from, page_selection
+from octavo.jobs.estimates import Estimates, Kind, Taken
+from octavo.jobs.receipt import Share, SharedTime, receipt
 from octavo.jobs.replies import Reply, error_reply, worded
 from octavo.jobs.results import Asked
 from octavo.jobs.uploads import Place, fitted, place_for
@@ -71,6 +73,7 @@ class _Opened:
     is_pdf: bool
     checkpoint: Checkpoint | None
     deadline: float  # of the event loop's clock
+    share: Share
 
 
 class Worker:
@@ -86,7 +89,10 @@ class Worker:
         self._config_path = config_path
         self._volume = Path(parser.settings.volume_path)
         self._places = asyncio.Semaphore(settings.concurrency)
+        self._looks = asyncio.Semaphore(settings.concurrency)  # dry runs, which hold a source's bytes as jobs do
         self._downloads = asyncio.Semaphore(settings.downloads)
+        self._time = SharedTime()
+        self.estimates = Estimates()
         self.working = 0  # jobs in hand: what a front end waits for before it ends
 
     async def run(self, call: Call, *, progress: Progress | None = None) -> Reply:
@@ -95,6 +101,8 @@ class Worker:
             wanted = self._wanted(call)
             if wanted.asked.job.warmup:
                 return await self._warmed_up(wanted)
+            if wanted.asked.job.dry_run:
+                return await self._dry_run(wanted)
             async with self._opened(wanted) as opened:
                 done, total = 0, len(opened.reading.numbers)
                 async for _ in self._pages(opened):
@@ -112,6 +120,9 @@ class Worker:
             wanted = self._wanted(call)
             if wanted.asked.job.warmup:
                 yield {"type": "end"} | await self._warmed_up(wanted)
+                return
+            if wanted.asked.job.dry_run:
+                yield {"type": "end"} | await self._dry_run(wanted)
                 return
             async with self._opened(wanted) as opened:
                 lost = []  # pages that were read, but are larger than a chunk may be
@@ -148,24 +159,42 @@ class Worker:
     @asynccontextmanager
     async def _opened(self, wanted: _Wanted) -> AsyncIterator[_Opened]:
         """The document, opened once there is a place to work on it."""
-        job = wanted.asked.job
         self.working += 1
         try:
             async with self._places:
-                deadline = asyncio.get_running_loop().time() + self._settings.job_seconds
-                parts = await sources.fetched(job, self._parser.settings, self._downloads)
-                is_pdf = sources.is_pdf(job, parts)
-                update: dict[str, object] = {"formats": wanted.asked.formats}
-                if (pages := page_selection(job, is_pdf=is_pdf)) is not None:
-                    update["pages"] = pages
-                options = wanted.asked.options.model_copy(update=update)
-                async with (
-                    self._parser.open(parts, options, name="document") as reading,
-                    self._checkpoint(reading, parts, wanted) as checkpoint,
-                ):
-                    yield _Opened(reading, is_pdf, checkpoint, deadline)
+                with self._time.share() as share:
+                    deadline = asyncio.get_running_loop().time() + self._settings.job_seconds
+                    parts, options, is_pdf = await self._fetched(wanted)
+                    async with (
+                        self._parser.open(parts, options, name="document") as reading,
+                        self._checkpoint(reading, parts, wanted) as checkpoint,
+                    ):
+                        yield _Opened(reading, is_pdf, checkpoint, deadline, share)
         finally:
             self.working -= 1
+
+    async def _dry_run(self, wanted: _Wanted) -> Reply:
+        """What the job would read and take: the source is fetched and opened, nothing drawn and no model asked.
+
+        It has no place among the jobs: who asks what a job will take does not wait for those that run.
+        """
+        async with self._looks:
+            parts, options, is_pdf = await self._fetched(wanted)
+            async with self._parser.open(parts, options, name="document") as reading:
+                kind = Kind.of(options, is_pdf=is_pdf)
+                estimate = self.estimates.of(kind, len(reading.numbers), self._settings.price_per_hour)
+                result = self._source(wanted, reading, is_pdf=is_pdf) | {"dry_run": estimate}
+        return {"status": Status.SUCCESS.value, "result": result}
+
+    async def _fetched(self, wanted: _Wanted) -> tuple[Sequence[Data], ParseOptions, bool]:
+        """The source's bytes, the options that hold for it, and whether it is a PDF."""
+        job = wanted.asked.job
+        parts = await sources.fetched(job, self._parser.settings, self._downloads)
+        is_pdf = sources.is_pdf(job, parts)
+        update: dict[str, object] = {"formats": wanted.asked.formats}
+        if (pages := page_selection(job, is_pdf=is_pdf)) is not None:
+            update["pages"] = pages
+        return parts, wanted.asked.options.model_copy(update=update), is_pdf
 
     @asynccontextmanager
     async def _checkpoint(
@@ -208,28 +237,39 @@ class Worker:
         document = opened.reading.document
         _raise_where_nothing_was_read(document)
         artifacts = await asyncio.to_thread(lambda: list(opened.reading.artifacts()))
+        usage = receipt(document, opened.reading.known, opened.share, self._settings.price_per_hour)
+        if document.status is Status.SUCCESS and not opened.reading.known and not usage["engine_wait_seconds"]:
+            kind, share = Kind.of(opened.reading.options, is_pdf=opened.is_pdf), opened.share
+            self.estimates.learn(kind, Taken(len(document.pages), share.wall_seconds, share.seconds))
         files = await asyncio.to_thread(results.files_said, artifacts, wanted.asked)
         if not texts:
             files = {name: said for name, said in files.items() if name not in ("json_result", "markdown_result")}
-        reply = {"status": document.status.value, "result": self._about(wanted, document, opened) | files}
+        reply = {
+            "status": document.status.value,
+            "result": self._about(wanted, document, opened) | {"usage": usage} | files,
+        }
         return await self._fitted(reply, wanted, "document", artifacts)
 
     async def _fitted(self, reply: Reply, wanted: _Wanted, stem: str, artifacts: Sequence[Artifact] = ()) -> Reply:
         files = {artifact.name: artifact for artifact in artifacts}
         return await fitted(reply, files, wanted.place, wanted.asked.job.upload, wanted.call.limit, stem)
 
+    def _source(self, wanted: _Wanted, reading: Reading, *, is_pdf: bool) -> dict[str, Any]:
+        """The result's fields that say what was asked."""
+        job = wanted.asked.job
+        source = sources.described(job, pdf=is_pdf, page_count=reading.page_count, numbers=reading.numbers)
+        notes = job.notes if is_pdf else (*job.notes, *sources.range_of_pictures(job, reading.page_count))
+        return {"input": source, "warnings": results.warnings(notes)}
+
     def _about(self, wanted: _Wanted, document: Document, opened: _Opened) -> dict[str, Any]:
         """The result's fields that say what was asked, what ran and what came of it."""
-        job, reading = wanted.asked.job, opened.reading
-        source = sources.described(job, pdf=opened.is_pdf, page_count=reading.page_count, numbers=reading.numbers)
-        notes = job.notes if opened.is_pdf else (*job.notes, *sources.range_of_pictures(job, reading.page_count))
+        reading = opened.reading
         return {
             **results.identity(wanted.asked, self._parser.settings, self._settings),
             "page_count": len(document.pages),
             "processing_time_ms": wanted.milliseconds,
-            "input": source,
+            **self._source(wanted, reading, is_pdf=opened.is_pdf),
             **results.outcome(document),
-            "warnings": results.warnings(notes),
             "run_info": {
                 "profile": reading.options.profile.value,
                 "pages_from_checkpoint": len(reading.known),

@@ -4,7 +4,6 @@ A page is shrunk until its type is a few pixels high, the lines of text are wipe
 Frames, rules and shades around text are not figures; a figure is ink that text does not explain.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,10 +14,10 @@ from numpy.typing import NDArray
 from octavo.document import Pixels
 from octavo.layout.hints import Rect, area
 from octavo.layout.lines import Line
+from octavo.wording.floats import names_float, names_note
+from octavo.wording.numbers import is_on_axis
 
 _AXIS = 4  # numbers in a figure from which they are those of axes
-_NUMBER = re.compile(r"[-−–+]?[$€£]?\d[\d.,]*\s?[%kKMm]?")
-_CAPTION = re.compile(r"\s*(?:fig|tab|chart|exhibit|abb|source|note)", re.IGNORECASE)
 _Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the shrunk page
 
 _TYPE = 7.0  # pixels the running text is shrunk to
@@ -161,7 +160,7 @@ def _with_titles_of_axes(rect: Rect, lines: Sequence[Line], size: float) -> Rect
     Only where there are numbers along its axes: small print next to a photo is its caption, which must not get lost.
     """
     left, top, right, bottom = rect
-    numbers = sum(_within(line, rect) and _NUMBER.fullmatch(line.text) is not None for line in lines)
+    numbers = sum(_within(line, rect) and is_on_axis(line.text) for line in lines)
     if numbers < _AXIS:
         return rect
     reach = 1.5 * size
@@ -170,7 +169,8 @@ def _with_titles_of_axes(rect: Rect, lines: Sequence[Line], size: float) -> Rect
         beside = along and line.right > left - reach and line.left < right + reach
         middle = abs(line.center - (left + right) / 2) < 0.12 * (right - left) and line.width < 0.8 * (right - left)
         under = middle and bottom - 0.5 * size < line.top < bottom + 0.8 * size and not _goes_on(line, lines)
-        if beside or (under and line.text and line.size < 1.05 * size and not _CAPTION.match(line.text)):
+        titled = names_float(line.text) or names_note(line.text)
+        if beside or (under and line.text and line.size < 1.05 * size and not titled):
             left, right = min(left, line.left), max(right, line.right)
             bottom = max(bottom, line.bottom)
     return left, top, right, bottom

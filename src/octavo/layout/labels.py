@@ -4,36 +4,17 @@ Decided by type size, place, spacing and shape; by the words where they are know
 where there are any. When in doubt it is text: a wrong heading hurts a reader more than a missing one.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from octavo.document import Label
-from octavo.layout.formulas import NUMBER, mathematical
-from octavo.layout.hints import Hints, Rect
+from octavo.layout.hints import Hints, Kind, Rect
 from octavo.layout.paragraphs import Paragraph
-from octavo.networks.layout import Kind
-
-_PAGE_NUMBER = re.compile(
-    r"(?:[-–—|\s·]*(?:(?:page|seite|p\.?|стр\.?|第)\s*)?"
-    r"(?:\d{1,4}|[ivxlcdm]{1,7}|[A-Z]{1,2}[-–.]?\d{1,4})\s*(?:页|頁)?"
-    r"(?:\s*(?:of|von|de|/|из)\s*\d{1,4})?[-–—|\s·]*)",
-    re.I,
-)
-_CAPTION = re.compile(
-    r"\s*(?:(?:fig(?:ure|\.)?|table|tab\.?|chart|exhibit|abb(?:ildung|\.)|tabelle|tableau|listing|algorithm|scheme|"
-    r"plate|box)\s*(?:[A-Z]?[-.]?\d+|[A-Z]\b|[IVX]+\b)|[图圖表]\s*\d)",
-    re.I,
-)
-_NUMBERED = re.compile(r"\s*(?:(?:\d{1,2}(?:\.\d{1,2}){0,4}|[A-Z](?:\.\d+)+|[IVX]{1,5})\.?\s+\S|第.{1,4}[章节節条]|§)")
-_WORD = re.compile(r"[^\W\d_]{3}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2}")
-_SENTENCE_END = re.compile(r"[.。;；,，:：]\s*$")
-_NOTE_MARK = re.compile(r"\s*(?:[*†‡§¶#]|\(?\d{1,3}[).\s]|[¹²³⁰-⁹]|[a-z]\s|notes?\b|source|anmerkung)", re.I)
-_REFERENCES = re.compile(
-    r"\s*(?:\d+\.?\s*)?(?:references|bibliography|works cited|literatur(?:verzeichnis)?|参考文献)\s*", re.I
-)
-_ABSTRACT = re.compile(r"\s*(?:abstract|zusammenfassung|résumé|摘\s*要)\s*[:.]?\s*", re.I)
-_CONTENTS = re.compile(r"\s*(?:table of )?contents|inhalts(?:verzeichnis|übersicht)|目\s*[录錄次]", re.I)
+from octavo.wording import page_numbers
+from octavo.wording.floats import begins_caption, begins_note, begins_with_sign, parts_caption
+from octavo.wording.formulas import is_formula_number, mathematical
+from octavo.wording.headings import heads_abstract, heads_contents, heads_references, is_numbered
+from octavo.wording.sentences import ends_clause, has_word, is_statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +54,7 @@ def _label(paragraph: Paragraph, page: Surroundings) -> Label:
     if all(line.height > 2.2 * line.width for line in paragraph.lines) and (not text or len(text) > 2):
         edge = paragraph.right < 0.08 * page.width or paragraph.left > 0.92 * page.width
         return Label.ASIDE_TEXT if edge else Label.VERTICAL_TEXT
-    if NUMBER.fullmatch(text) and paragraph.left > 0.5 * page.width:
+    if is_formula_number(text) and paragraph.left > 0.5 * page.width:
         return Label.FORMULA_NUMBER
     if _is_code(paragraph, page):
         return Label.ALGORITHM
@@ -82,7 +63,7 @@ def _label(paragraph: Paragraph, page: Surroundings) -> Label:
     if _is_heading(paragraph, page):
         large = paragraph.size > 1.55 * page.size and paragraph.top < 0.5 * page.height
         largest = paragraph.size >= 0.97 * max(other.size for other in page.paragraphs if len(other.text) != 1)
-        title = page.first_page and large and largest and not _NUMBERED.match(text)
+        title = page.first_page and large and largest and not is_numbered(text)
         return Label.DOC_TITLE if title else Label.PARAGRAPH_TITLE
     return Label.TEXT
 
@@ -93,7 +74,7 @@ def _is_code(paragraph: Paragraph, page: Surroundings) -> bool:
         return False
     total = sum(other.width * len(other.rows) for other in page.paragraphs)
     typed = sum(other.width * len(other.rows) for other in page.paragraphs if other.monospace)
-    return typed < 0.6 * total or bool(re.search(r"[{};]\s*$|=>|\bdef \b|\breturn\b|\bimport\b", paragraph.text))
+    return typed < 0.6 * total or is_statement(paragraph.text)
 
 
 def is_caption(paragraph: Paragraph, page: Surroundings) -> bool:
@@ -101,9 +82,8 @@ def is_caption(paragraph: Paragraph, page: Surroundings) -> bool:
     text = paragraph.text
     near = _near_float(paragraph, page)
     if text:
-        if _CAPTION.match(text):
-            start = re.match(r"\s*\S+\s*[\w.\-]+\s*[.:|–—-]", text) is not None
-            return (start or near or paragraph.bold) and len(text) < 1200
+        if begins_caption(text):
+            return (parts_caption(text) or near or paragraph.bold) and len(text) < 1200
         return near and page.hinted(paragraph, Kind.FIGURE_CAPTION, Kind.TABLE_CAPTION, least=0.6)
     return near and page.hinted(paragraph, Kind.FIGURE_CAPTION, Kind.TABLE_CAPTION, least=0.5)
 
@@ -122,11 +102,11 @@ def _is_heading(paragraph: Paragraph, page: Surroundings) -> bool:
     text, rows = paragraph.text, len(paragraph.rows)
     if not text:
         return _is_unread_heading(paragraph, page)
-    if rows > 4 or len(text) > 250 or not _WORD.search(text):
+    if rows > 4 or len(text) > 250 or not has_word(text):
         return False
     known = paragraph.lines[0].source.font_size is not None
     large = paragraph.size > (1.17 if known else 1.32) * page.size
-    ends = bool(_SENTENCE_END.search(text)) and not text.endswith(":")
+    ends = ends_clause(text) and not text.endswith(":")
     if large and (not ends or paragraph.size > 1.5 * page.size):
         return True
     if rows > 2 or ends or mathematical(text):
@@ -134,7 +114,7 @@ def _is_heading(paragraph: Paragraph, page: Surroundings) -> bool:
     if paragraph.bold and not page.bold:
         return _heads(paragraph, page)
     titled = page.hinted(paragraph, Kind.TITLE, least=0.6) and paragraph.size > 0.9 * page.size
-    return titled and (bool(_NUMBERED.match(text)) or _heads(paragraph, page))
+    return titled and (is_numbered(text) or _heads(paragraph, page))
 
 
 def _is_unread_heading(paragraph: Paragraph, page: Surroundings) -> bool:
@@ -203,7 +183,8 @@ def _with_furniture(page: Surroundings, labels: list[Label]) -> list[Label]:
 def is_page_number(paragraph: Paragraph, page: Surroundings) -> bool:
     """By its text; unread, by being hardly wider than high."""
     if paragraph.text:
-        return bool(_PAGE_NUMBER.fullmatch(paragraph.text.strip()))
+        number = page_numbers.is_page_number(paragraph.text)
+        return number and not is_formula_number(paragraph.text)  # "(3)" may be a formula's
     return len(paragraph.lines) == 1 and paragraph.width < 3.2 * paragraph.height and paragraph.size < 1.4 * page.size
 
 
@@ -227,7 +208,7 @@ def _rim(page: Surroundings, labels: Sequence[Label], *, top: bool) -> list[int]
         depth = _NUMBER_DEPTH if number else _HINTED_DEPTH if hinted or fine else _RIM_DEPTH
         small = paragraph.size < 1.15 * page.size and len(paragraph.rows) <= 3
         titled = labels[index] is Label.PARAGRAPH_TITLE and page.first_page and not hinted
-        note = not top and _FOOTNOTE.match(paragraph.text) is not None
+        note = not top and begins_with_sign(paragraph.text)
         unsure = not (paragraph.text or number or page.hinted(paragraph, kind, least=0.25))
         if outer > depth * page.height or not small or titled or note or unsure or labels[index] in _NO_FURNITURE:
             if outer > depth * page.height:
@@ -258,7 +239,7 @@ def _with_notes(page: Surroundings, labels: list[Label]) -> list[Label]:
         paragraph = page.paragraphs[index]
         if labels[index] is not Label.TEXT or paragraph.size > 0.93 * page.size:
             continue
-        marked = bool(_NOTE_MARK.match(paragraph.text)) if paragraph.text else False
+        marked = begins_note(paragraph.text)
         under = [
             other
             for other in body
@@ -274,7 +255,6 @@ def _with_notes(page: Surroundings, labels: list[Label]) -> list[Label]:
 
 
 _COLUMN = 12.0  # sizes of type from which text is a column rather than a value in a form
-_FOOTNOTE = re.compile(r"[*†‡§¶¹²³⁴-⁹]\s?\w")
 _STRIP = 2.0  # height over width from which a page is a receipt: what it starts and ends with is no furniture
 _RIM_DEPTH = 0.07  # how far in furniture starts at most, as a share of the page's height
 _HINTED_DEPTH = 0.12
@@ -305,15 +285,15 @@ def _with_sections(page: Surroundings, labels: list[Label]) -> list[Label]:
         text = heading.text
         if not text or len(text) > 40:
             continue
-        if _REFERENCES.fullmatch(text):
+        if heads_references(text):
             labels[index] = Label.PARAGRAPH_TITLE
             for other in _after(heading, page, labels):
                 labels[other] = Label.REFERENCE_CONTENT
-        elif _ABSTRACT.fullmatch(text):
+        elif heads_abstract(text):
             labels[index] = Label.PARAGRAPH_TITLE
             for other in _after(heading, page, labels)[:1]:
                 labels[other] = Label.ABSTRACT
-        elif _CONTENTS.fullmatch(text):
+        elif heads_contents(text):
             labels[index] = Label.PARAGRAPH_TITLE
             for other in _after(heading, page, labels):
                 labels[other] = Label.CONTENT

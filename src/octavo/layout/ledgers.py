@@ -11,6 +11,8 @@ from itertools import pairwise
 from octavo.layout.hints import Rect
 from octavo.layout.lines import Line
 from octavo.layout.paragraphs import Row, in_rows
+from octavo.wording.numbers import is_mostly_digits
+from octavo.wording.sentences import names_field
 
 _FEWEST = 3  # rows with an amount
 _GAP = 1.2  # sizes of type between an item and its amount, at least
@@ -95,7 +97,7 @@ def _is_amount(row: Row) -> bool:
     """By its digits; unread, by being short."""
     if not row.text:
         return row.width < _SHORT * row.size
-    return sum(map(str.isdigit, row.text)) >= max(1, sum(map(str.isalpha, row.text)))
+    return is_mostly_digits(row.text)
 
 
 # --- forms ------------------------------------------------------------------------------------------------------
@@ -128,7 +130,7 @@ def find_forms(lines: Sequence[Line]) -> list[Ledger]:
 
 
 def _is_name(row: Row) -> bool:
-    return row.text.endswith((":", "：")) and len(row.text) < _LONGEST_NAME
+    return names_field(row.text) and len(row.text) < _LONGEST_NAME
 
 
 def _next_field(run: Sequence[tuple[Row, ...]], name: Row, value: Row) -> bool:

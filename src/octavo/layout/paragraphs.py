@@ -5,23 +5,18 @@ paragraph is a part of a chain between two places where a new one starts: an ind
 ends early, a list marker. Nothing is ever dropped: each line is in exactly one paragraph.
 """
 
-import re
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from octavo.glyphs.scripts import breaks_anywhere
 from octavo.layout.initials import rows_beside_initials
-from octavo.layout.lines import CJK, Line
-
-_MARKER = re.compile(
-    r"\s*(?:[•·▪●◦○■□◆◇►▸‣⁃∙*\u2013\u2014\uf0b7\uf0a7-]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)、]\s|\[\d{1,3}\]\s*|[①-⑳])"
-)
-_BRACKETED = re.compile(r"\s*\(\d{1,3}(?:[.-]\d{1,3})*[a-z]?\)\s*")
-_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,4}\.?\s+[^\W\d_]")
-_BULLET = re.compile(r"\s*[•·▪●◦○■□◆◇►▸‣⁃∙\uf0b7\uf0a7]")
-
+from octavo.layout.lines import Line
+from octavo.wording.formulas import is_formula_number
+from octavo.wording.headings import is_numbered
+from octavo.wording.lists import begins_entry, begins_with_bullet, is_bullet
 
 _MANY_ROWS = 7  # from which a few full ones among them are no chance
 
@@ -80,10 +75,10 @@ class Row:
 
     @property
     def first_word(self) -> float:
-        """How much room the first word needs, in pixels; two letters where words are not known."""
+        """Room for the first word, in pixels; for two letters where words are not known, or lines break within them."""
         first = self.lines[0]
         text = first.text.strip()
-        if not text or CJK.match(text):
+        if not text or breaks_anywhere(text):
             return 2 * self.size
         return first.width * len(text.split(None, 1)[0]) / len(text)
 
@@ -250,7 +245,7 @@ def _neighbour(lines: Sequence[Line], index: int, before: Iterable[int]) -> int 
 
 def _ends_formula(lines: Sequence[Line], index: int, level: _Levels) -> bool:
     """Whether a line is a number in brackets at the right of something: what comes next is another column's."""
-    if not _BRACKETED.fullmatch(lines[index].text):
+    if not is_formula_number(lines[index].text):
         return False
     left = _neighbour(lines, index, level.before(index))
     return left is not None and lines[index].left - lines[left].right > 1.5 * lines[index].size
@@ -262,7 +257,7 @@ def _one_row(lines: _Levels, a: Line, b: Line) -> bool:
     gap = b.left - a.right
     if max(a.size, b.size) > 1.8 * size and gap > 0.5 * size:
         return False
-    if a.width < 1.3 * a.size or _BULLET.fullmatch(a.text):
+    if a.width < 1.3 * a.size or is_bullet(a.text):
         return gap < 3 * b.size and not _in_gutter(lines, a, b)
     if gap < 1.2 * max(a.size, b.size):
         return not _in_gutter(lines, a, b)
@@ -373,7 +368,7 @@ def _continues(chain: Sequence[Row], row: Row, usual: float) -> bool:
         return False  # the bold one is shorter: a heading
     if above.monospace != row.monospace:
         return False
-    if above.bold and row.bold and _SECTION.match(row.text) and _SECTION.match(chain[0].text):
+    if above.bold and row.bold and is_numbered(row.text) and is_numbered(chain[0].text):
         return False  # two headings, the second that of a section in the first's
     pitch = row.middle - above.middle
     if len(chain) > 1:
@@ -413,7 +408,7 @@ def _starts(chain: Sequence[Row]) -> list[bool]:
     if _centred(chain, left, right, size) or _flush_right(chain, right, size):
         return first
     indents = [(row.left - left) / size for row in chain]
-    marked = [bool(_MARKER.match(row.text)) for row in chain]
+    marked = [begins_entry(row.text) for row in chain]
     starts = first
     if not _filled(chain, right, size):
         return [first[0], *(_item(chain, marked, indents, index) for index in range(1, len(chain)))]
@@ -471,7 +466,7 @@ def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float]
     """Whether a row starts a list item: a bullet, or one of several markers that stand under each other."""
     if not marked[index]:
         return False
-    if _BULLET.match(chain[index].text):
+    if begins_with_bullet(chain[index].text):
         return True
     return any(
         marked[other] and abs(indents[other] - indents[index]) < 0.8 for other in range(len(chain)) if other != index

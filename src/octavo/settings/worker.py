@@ -82,6 +82,9 @@ class WorkerSettings(Storage):
     error_text: ErrorText = knob(
         ErrorText.PLAIN, "The `error` of a failed job: a line that begins with [code], or JSON as in `error_details`."
     )
+    price_per_hour: float | None = knob(
+        None, "What the worker costs in $ per hour: receipts then say dollars.", ge=0, environment=("PRICE_PER_HOUR",)
+    )
     stream_pages: bool = knob(
         False, "Stream pages as they are done; a job's output is then a list.", environment=("STREAM",)
     )

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from octavo.document import Pixels, Problem, TextLine
 from octavo.geometry import Box, Size
-from octavo.networks.table_structure import TableStructure
 from octavo.tables.choice import chosen
 from octavo.tables.columns import pieces
 from octavo.tables.finding import Part, tables_among
@@ -19,6 +18,7 @@ from octavo.tables.grid import as_html
 from octavo.tables.ruled import ruled
 from octavo.tables.rules import Rules, clear_of, find_rules
 from octavo.tables.seen import seen_grid
+from octavo.tables.structure import TableStructure
 from octavo.tables.words import Token, straightening, tokens, usual_height, word_boxes
 
 _DRAWN = 0.9  # share of the sides of cells that are drawn, from which on lines alone decide

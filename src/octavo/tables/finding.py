@@ -4,21 +4,19 @@ Sure rather than complete: what is no table (text in two columns, a list, a form
 become one, and a layout network adds what it sees. Everything here is in pixels of the page's picture.
 """
 
-import re
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from octavo.tables.columns import column_gaps
 from octavo.tables.rules import Rule, Rules
 from octavo.tables.words import Token
-
-_CAPTION = re.compile(r"\s*(table|tab\.|exhibit|figure|fig\.|box|chart|schedule|tabelle|tableau|表|图)\b", re.I)
-_ENUMERATION = re.compile(r"[\s•·▪●○◦■□◆*–—-]*|\(?([0-9]{1,3}|[a-z]|[ivxlc]+)[.)]|\[\d+\]", re.I)
-_LABEL = re.compile(r".*[:：]")
-_LEADER = re.compile(r"\.{4,}|(?:\. ){4,}|…{2,}")
-_NUMERIC = re.compile(r"[-+(]?[$€£¥]?\s?[\d.,\s]*\d[\d.,]*\s?[%)]?[a-z*†]?|[-–—−.]+|n/?a", re.I)
+from octavo.wording.floats import names_float
+from octavo.wording.headings import has_leader
+from octavo.wording.lists import is_enumerator
+from octavo.wording.numbers import is_amount
+from octavo.wording.sentences import names_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +163,7 @@ def _is_note(band: _Band, inner: Sequence[Rule], height: float) -> bool:
 
 
 def _is_title(band: _Band, inner: Sequence[Rule]) -> bool:
-    return not _divided(band, inner) and any(_CAPTION.match(part.text or "") for part in band[2])
+    return not _divided(band, inner) and any(names_float(part.text or "") for part in band[2])
 
 
 def _stands_in_columns(parts: Sequence[Part], height: float) -> bool:
@@ -372,13 +370,13 @@ def _short_entries(
     texts = [part.text for column in columns for part in column if part.text is not None]
     if texts and not any(character.isalpha() for text in texts for character in text):
         return False
-    if any(_LEADER.search(part.text or "") for row in several for part in row[:1]):
+    if any(has_leader(part.text or "") for row in several for part in row[:1]):
         return False
-    numeric = [_share(_NUMERIC, column) for column in columns]
-    if any(_share(_LABEL, column) > 0.6 for column in columns):
+    numeric = [_share(is_amount, column) for column in columns]
+    if any(_share(names_field, column) > 0.6 for column in columns):
         return False
     widths = [statistics.median(part.width for part in column) for column in columns[1:] if column]
-    if _share(_ENUMERATION, columns[0]) > 0.8 and len(columns) < 4 and max(numeric[1:]) < 0.5:
+    if _share(is_enumerator, columns[0]) > 0.8 and len(columns) < 4 and max(numeric[1:]) < 0.5:
         return False
     if len(columns) == 2:
         if _counts_up(columns[1]):
@@ -391,9 +389,9 @@ def _short_entries(
     return len(several) > 2 and fill > 0.45 and (max(numeric[1:]) > 0.4 or short)
 
 
-def _share(pattern: re.Pattern[str], parts: Sequence[Part]) -> float:
+def _share(is_so: Callable[[str], bool], parts: Sequence[Part]) -> float:
     known = [part.text.strip() for part in parts if part.text is not None]
-    return sum(pattern.fullmatch(text) is not None for text in known) / len(known) if known else 0.0
+    return sum(map(is_so, known)) / len(known) if known else 0.0
 
 
 def _counts_up(parts: Sequence[Part]) -> bool:

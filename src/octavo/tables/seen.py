@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from octavo.networks.table_structure import SeenCell, SeenTable
 from octavo.tables.grid import Slot, without_overlaps
+from octavo.tables.structure import SeenCell, SeenTable
 from octavo.tables.words import Straightening, Token
 
 
