@@ -116,8 +116,8 @@ def jobs() -> str:
             for name, field in Keys.model_fields.items()
         ),
         "",
-        "How the document is read, by the options of `octavo parse` under their own names; the worker's settings are the",
-        "defaults. `label_task_mapping` is another name of `tasks`.",
+        "How the document is read, by the options of `octavo parse` under their own names; the worker's settings are",
+        "the defaults. `label_task_mapping` is another name of `tasks`.",
         "",
         "| key | what it does |",
         "| --- | --- |",
