@@ -72,6 +72,11 @@ class WorkerSettings(Storage):
     max_crop_images: int = knob(
         200, "Most region pictures listed where the job does not say.", ge=0, environment=("MAX_CROP_IMAGES",)
     )
+    selftest: bool = knob(
+        False,
+        "Test the engine once per image and GPU, when no job is in hand, and keep the result on the network volume.",
+        environment=("SELFTEST",),
+    )
     price_per_hour: float | None = knob(
         None, "What the worker costs in $ per hour: receipts then say dollars.", ge=0, environment=("PRICE_PER_HOUR",)
     )
