@@ -13,7 +13,6 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo import prose
 from octavo.document import (
     Crop,
     Label,
@@ -38,6 +37,7 @@ from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
 from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
 from octavo.tables import read_table
+from octavo.wording import prose
 
 _PAGES_AT_ONCE = 2  # one is cut and joined while the other is read
 _UNREAD = 0.4  # confidence below which a line does not count as read

@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from octavo import prose
 from octavo.tables.html import Cell, Table, rendered
 from octavo.tables.words import Token, usual_height
+from octavo.wording import prose
 
 
 @dataclass(frozen=True, slots=True)
