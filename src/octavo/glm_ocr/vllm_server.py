@@ -25,7 +25,7 @@ from types import MappingProxyType
 import aiohttp
 
 from octavo.errors import EngineUnavailable
-from octavo.glm_ocr.client import load_of
+from octavo.glm_ocr.client import authorization, load_of
 from octavo.glm_ocr.in_flight import Load
 from octavo.settings import EngineSettings
 from octavo.weights import hub_cache
@@ -259,7 +259,7 @@ class VllmServer:
                 async with session.post(
                     f"{self.base_url}/chat/completions",
                     data=question,
-                    headers={"Content-Type": "application/json"} | self._authorization,
+                    headers={"Content-Type": "application/json"} | self.authorization,
                     timeout=aiohttp.ClientTimeout(total=max(60.0, end - time.monotonic())),
                 ) as response:
                     if response.status >= 500:
@@ -300,9 +300,8 @@ class VllmServer:
         return self.base_url.removesuffix("/v1")
 
     @property
-    def _authorization(self) -> dict[str, str]:
-        key = self._settings.api_key
-        return {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
+    def authorization(self) -> dict[str, str]:
+        return authorization(self._settings)
 
 
 class _Child:

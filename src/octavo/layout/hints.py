@@ -1,13 +1,25 @@
-"""Hints of the layout network, in pixels, and how to ask them about a place."""
+"""What a layout network believes to see on a page, in pixels, and how to ask that about a place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-from octavo.networks.layout import Kind
+from enum import StrEnum
 
 Rect = tuple[float, float, float, float]  # left, top, right, bottom in pixels of the page
 
 _ABOUT = 0.5  # share of a place under a hint from which the hint is about it
+
+
+class Kind(StrEnum):
+    """What a hint may be about, as the dataset CDLA spells its classes."""
+
+    TEXT = "text"
+    TITLE = "title"
+    FIGURE_CAPTION = "figure_caption"
+    TABLE = "table"
+    TABLE_CAPTION = "table_caption"
+    HEADER = "header"
+    FOOTER = "footer"
+    EQUATION = "equation"
 
 
 @dataclass(frozen=True, slots=True)

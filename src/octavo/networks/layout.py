@@ -6,7 +6,6 @@ project is measured on. Who can tell the layout without it should not call it.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import cv2
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from octavo.document import Pixels
 from octavo.geometry import Box, Size
+from octavo.layout.hints import Kind
 from octavo.networks.session import Network, Tensor, as_batch
 from octavo.settings import EngineSettings
 
@@ -26,21 +26,6 @@ _STRIDES = (8, 16, 32, 64)
 _BINS = 8  # the distance to each side of a box comes as a distribution over 8 steps of a stride
 _SAME = 0.5  # boxes of a class that overlap more than this are one
 _SPREAD = 1.2  # width over height from which a picture is taken for two facing pages
-
-
-class Kind(StrEnum):
-    """The classes of CDLA, as the weights spell them."""
-
-    TEXT = "text"
-    TITLE = "title"
-    FIGURE = "figure"
-    FIGURE_CAPTION = "figure_caption"
-    TABLE = "table"
-    TABLE_CAPTION = "table_caption"
-    HEADER = "header"
-    FOOTER = "footer"
-    REFERENCE = "reference"
-    EQUATION = "equation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +42,8 @@ class LayoutNetwork:
 
     def __init__(self, settings: EngineSettings) -> None:
         self._network = Network(WEIGHTS, settings, threads_per_run=min(2, settings.threads or 2))
-        self._kinds = [Kind(name) for name in self._network.metadata["character"].split("\n")]
+        names = self._network.metadata["character"].split("\n")  # with classes that nobody asks about
+        self._columns = {kind: names.index(kind) for kind in Kind}
         self.described = self._network.described
 
     def hints(self, pixels: Pixels, *, threshold: float = 0.4) -> list[Hint]:
@@ -84,7 +70,7 @@ class LayoutNetwork:
         np.clip(boxes, 0, np.array([width, height] * 2, np.float32), out=boxes)
         boxes[:, ::2] += offset
         hints = []
-        for column, kind in enumerate(self._kinds):
+        for kind, column in self._columns.items():
             likely = np.flatnonzero(scores[:, column] >= threshold)
             for index in likely[_distinct(boxes[likely], scores[likely, column])]:
                 left, top, right, bottom = (float(side) for side in boxes[index])
