@@ -35,6 +35,7 @@ from octavo.orientation import Orientation
 from octavo.pages import Pages, open_pages
 from octavo.recognizers import Recognizer
 from octavo.settings import EngineSettings, OrientationUse, ParseOptions
+from octavo.trace import PageTrace
 
 T = TypeVar("T")
 
@@ -206,6 +207,7 @@ class Reading:
         self._stream: AsyncGenerator[Page] | None = None
         self._started = 0.0
         self.known: Mapping[int, Page] = {}  # pages finished by an earlier run: set before iterating
+        self.traces: Mapping[int, PageTrace] = {}  # pages whose stages write down what they see: set before iterating
 
     @property
     def page_count(self) -> int:
@@ -227,6 +229,7 @@ class Reading:
             document=f"{self.name}-{id(self):x}",
             window=_window(self._settings, self._stages.recognizer),
             known=self.known,
+            traces=self.traces,
         )
         async for page in self._stream:
             _refuse_without_engine(page)
@@ -282,9 +285,13 @@ class Reading:
 
     def artifacts(self) -> Iterator[Artifact]:
         """The files of the chosen formats. Blocks: pages are drawn again where a picture is needed."""
-        pictures = _Pictures(self.document, self._source)
         for name in self.options.formats:
-            yield from dropins.load(renderers, name).render(self.document, pictures, self.options)
+            yield from dropins.load(renderers, name).render(self.document, self.pictures, self.options)
+
+    @property
+    def pictures(self) -> renderers.Pictures:
+        """Of the pages, upright, once the document is there. Asking for one blocks: it may be drawn again."""
+        return _Pictures(self.document, self._source)
 
 
 def _refuse_without_engine(page: Page) -> None:
