@@ -167,6 +167,7 @@ class PageImage:
     rotation: int = 0  # clockwise degrees it was turned by to stand upright: 0, 90, 180, 270
     text: TextLayer | None = None  # None: not a PDF, or not asked for
     problems: tuple[Problem, ...] = ()  # of drawing it: a picture that is cut short
+    outlined: bool = False  # whether outlines of its regions are wanted, from a detector that can tell them
     trace: Trace | None = field(default=None, compare=False)  # None: nobody wants to know
 
     @property
@@ -369,3 +370,4 @@ class Artifact:
     name: str  # relative, with forward slashes: "imgs/cropped_page0_idx0.jpg"
     media_type: str
     data: bytes
+    format: str = ""  # the renderer that made it, as users type it; set where renderers are called

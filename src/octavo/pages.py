@@ -89,7 +89,7 @@ def select(text: str | None, count: int) -> tuple[int, ...]:
     """
     if text is None:
         return tuple(range(count))
-    chosen: set[int] = set()
+    ranges: list[tuple[int, int]] = []
     for item in text.split(","):
         match = _SELECTION.fullmatch(item)
         if match is None or (match[3] and not match[2]):
@@ -98,8 +98,11 @@ def select(text: str | None, count: int) -> tuple[int, ...]:
         found = range(max(0, first), min(count, last + 1))
         if not found or (not match[2] and first < 0):
             raise PagesInvalid(f"the document has no page {item.strip()!r}: it has {count}")
-        chosen.update(found)
-    return tuple(sorted(chosen))
+        ranges.append((found.start, found.stop))
+    chosen: list[int] = []
+    for start, stop in sorted(ranges):  # each page once, however often a long list names it
+        chosen.extend(range(max(start, chosen[-1] + 1 if chosen else 0), stop))
+    return tuple(chosen)
 
 
 def _number(text: str, count: int) -> int:
@@ -166,9 +169,16 @@ class Pages:
 
     def _image(self, number: int, drawn: Drawn, memory: NDArray[np.uint8]) -> PageImage:
         pixels = memory[: drawn.height * drawn.width * 3].reshape(drawn.height, drawn.width, 3)
-        problems = (Problem("picture_damaged", drawn.damage, Severity.DOUBTFUL, page=number),) if drawn.damage else ()
+        problems = []
+        if drawn.damage:
+            problems.append(Problem("picture_damaged", drawn.damage, Severity.DOUBTFUL, page=number))
+        if drawn.too_many:  # so small a print that its picture does not show it all
+            message = (
+                f"the text layer has {drawn.too_many} characters, too many to be used; the page's picture was read"
+            )
+            problems.append(Problem("text_layer_unread", message, Severity.LOST, page=number))
         text = self._text(drawn, memory, pixels) if drawn.to_page or drawn.text_error else None
-        return PageImage(number, pixels, drawn.dpi, text=text, problems=problems)
+        return PageImage(number, pixels, drawn.dpi, text=text, problems=tuple(problems))
 
     def _text(self, drawn: Drawn, memory: NDArray[np.uint8], pixels: Pixels) -> TextLayer:
         if drawn.text_error:

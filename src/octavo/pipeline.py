@@ -35,6 +35,7 @@ from octavo.document import (
 )
 from octavo.errors import EngineFailed, OctavoError, PageUnreadable
 from octavo.geometry import Box
+from octavo.official.layout import wants_outlines
 from octavo.recognizers import Recognizer
 from octavo.settings import ParseOptions
 from octavo.trace import PageTrace
@@ -212,9 +213,9 @@ async def _page(
         image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright)
         watch.lap("draw")
         place.drawn(image)
+        image = replace(image, outlined=wants_outlines(options), trace=trace)
         if trace is not None:
             trace.text = image.text
-            image = replace(image, trace=trace)
         detections, problems = await _layout(image, stages.detector)
         watch.lap("layout")
         budget = stages.recognizer.budget

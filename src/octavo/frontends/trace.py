@@ -35,7 +35,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.usage = "%(prog)s [options] FILE|URL|-"
     parser.add_argument("input", metavar="FILE|URL|-", help="the document")
     parser.add_argument("--page", type=int, default=1, metavar="N", help="the page, from 1 [default: 1]")
-    parser.add_argument("-o", "--output", metavar="FOLDER", help=f"where to write [default: {_OUTPUT}, or nowhere with --at]")
+    parser.add_argument(
+        "-o", "--output", metavar="FOLDER", help=f"where to write [default: {_OUTPUT}, or nowhere with --at]"
+    )
     parser.add_argument(
         "--at", type=_place, metavar="X,Y", help="say what became of the ink there; 0..1000 of the page's width, height"
     )
