@@ -29,10 +29,10 @@ from octavo.document import (
     Trust,
     Word,
 )
-from octavo.geometry import SCALE, Box
+from octavo.geometry import SCALE, Box, Rect
 from octavo.layout.flow import in_flow
-from octavo.layout.lines import around, read_from_right, straightened
-from octavo.layout.order import Cut, Placed, in_reading_order
+from octavo.layout.lines import read_from_right, straightened
+from octavo.layout.order import Placed, in_reading_order
 from octavo.layout.paragraphs import grouped
 from octavo.official import layout as official_layout
 from octavo.settings import ParseOptions, Profile
@@ -253,16 +253,17 @@ def _parts(
     if len(words) == 1:
         return [(line, next(iter(words)))]
     return [
-        (replace(line, box=_around_words(part), text=" ".join(word.text for word in part), words=tuple(part)), owner)
+        (
+            replace(
+                line,
+                box=Box.around(word.box for word in part),
+                text=" ".join(word.text for word in part),
+                words=tuple(part),
+            ),
+            owner,
+        )
         for owner, part in words.items()
     ]
-
-
-def _around_words(words: Sequence[Word]) -> Box:
-    box = words[0].box
-    for word in words[1:]:
-        box = box.joined(word.box)
-    return box
 
 
 def _of_orphans(lines: Sequence[TextLine], page: PageImage) -> list[Detection]:
@@ -273,7 +274,14 @@ def _of_orphans(lines: Sequence[TextLine], page: PageImage) -> list[Detection]:
     groups += [[line] for line in lines if id(line) not in placed]
     reason = "text: lines of the text layer that nothing else holds"
     return [
-        Detection(around(group), Label.TEXT, 1.0, lines=tuple(group), origin=Origin.GEOMETRY, reason=reason)
+        Detection(
+            Box.around(line.box for line in group),
+            Label.TEXT,
+            1.0,
+            lines=tuple(group),
+            origin=Origin.GEOMETRY,
+            reason=reason,
+        )
         for group in groups
     ]
 
@@ -296,7 +304,7 @@ def in_order(detections: Sequence[Detection], page: PageImage) -> list[Detection
         )
         for detection in detections
     ]
-    cuts: list[Cut] = []
+    cuts: list[Rect] = []
     geometric = in_reading_order(things, page_height=SCALE * stretch, from_right=read_from_right(lines), cuts=cuts)
     if page.trace is not None:
         for cut in cuts:

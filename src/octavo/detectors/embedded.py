@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from octavo.document import Detection, Layer, Origin, PageImage, Sight, TextLayer, TextLine, Trust
-from octavo.geometry import SCALE, Box, PixelBox, Size
+from octavo.geometry import Box, PixelBox, Size
 from octavo.layout.finders import claimed
 from octavo.layout.gutters import cut_at_gutters
-from octavo.layout.hints import HintRect
-from octavo.layout.lines import around, straightened, typical_size
-from octavo.layout.sheet import Claim, Sheet, rect_of
+from octavo.layout.lines import straightened, typical_size
+from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.sights import sights
 from octavo.networks.layout import LayoutNetwork
 from octavo.networks.text_lines import TextLines
@@ -47,7 +46,8 @@ class EmbeddedDetector:
 
     def _page(self, page: PageImage) -> list[Detection]:
         texts = self._lines(page)
-        hints = self._hints(page) if any(line.text is None for line in texts) else []
+        unread = any(line.text is None for line in texts)
+        hints = self._layout.hints(page.pixels, threshold=_WHISPER) if unread else []
         sheet = Sheet.of(page, texts, hints)
         claims = claimed(sheet)
         if page.trace is not None:
@@ -79,12 +79,6 @@ class EmbeddedDetector:
                     page.trace.saw(Sight(Layer.LINES, line.box, "found in a raster picture", why))
         return known
 
-    def _hints(self, page: PageImage) -> list[HintRect]:
-        return [
-            HintRect(hint.kind, rect_of(hint.box, page.size), hint.score)
-            for hint in self._layout.hints(page.pixels, threshold=_WHISPER)
-        ]
-
 
 def open_detector(settings: EngineSettings) -> EmbeddedDetector:
     return EmbeddedDetector(settings)
@@ -112,7 +106,7 @@ def _is_letterhead(picture: Box) -> bool:
 
 def _why_no_line(line: TextLine, page: PageImage, layer: TextLayer, *, tallest: float) -> str:
     """What speaks against a line found in a raster picture of a page with text of its own; nothing where it is one."""
-    if line.box.height * page.size.height >= tallest * SCALE:
+    if line.box.on(page.size).height >= tallest:
         return "it is as high as a drawing"
     if any(line.box.covered_by(other.box) >= 0.3 for other in layer.lines):
         return "the text layer has it"
@@ -123,16 +117,8 @@ def _why_no_line(line: TextLine, page: PageImage, layer: TextLayer, *, tallest: 
 
 def _moved(line: TextLine, cut: PixelBox, page: Size) -> TextLine:
     """A line found on a part of the page, in units of the page."""
-
-    def at(x: float, y: float) -> tuple[float, float]:
-        return (
-            (cut.left + x / SCALE * cut.width) / page.width * SCALE,
-            (cut.top + y / SCALE * cut.height) / page.height * SCALE,
-        )
-
-    left, top = at(line.box.left, line.box.top)
-    right, bottom = at(line.box.right, line.box.bottom)
-    return replace(line, box=Box(left, top, right, bottom), quad=tuple(at(x, y) for x, y in line.quad))
+    frame = Box.from_pixels(*cut, page)
+    return replace(line, box=frame.part(line.box), quad=tuple(frame.point(x, y) for x, y in line.quad))
 
 
 # --- from claims to detections -----------------------------------------------------------------------------------
@@ -142,7 +128,7 @@ def _detection(claim: Claim) -> Detection:
     sources = tuple(line.source for line in claim.lines)
     box = claim.box
     if box is None:
-        box = around(sources)
+        box = Box.around(line.box for line in sources)
     elif sources:
-        box = box.joined(around(sources))
+        box = Box.around((box, *(line.box for line in sources)))
     return Detection(box, claim.label, claim.score, lines=sources, origin=Origin.GEOMETRY, reason=claim.reason)

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from octavo.document import Layer, Sight, TextLine
 from octavo.geometry import Box
-from octavo.layout.lines import around
 from octavo.layout.sheet import Claim, Sheet
 
 _CANDIDATES = {"tables": Layer.TABLES, "figures": Layer.FIGURES}  # finder -> where its lost claims are shown, too
@@ -21,7 +20,7 @@ def sights(sheet: Sheet, claims: Sequence[Claim]) -> Iterator[Sight]:
         box = Box.from_pixels(rule.at - 1, rule.start, rule.at + 1, rule.end, sheet.size)
         yield Sight(Layer.RULES, box, f"a line down, {rule.length:.0f} pixels")
     for hint in sheet.hints:
-        yield Sight(Layer.HINTS, Box.from_pixels(*hint.rect, sheet.size), f"{hint.kind.value} {hint.score:.2f}")
+        yield Sight(Layer.HINTS, Box.of(hint.rect, sheet.size), f"{hint.kind.value} {hint.score:.2f}")
     for claim in claims:
         yield from _of_claim(claim)
 
@@ -36,7 +35,7 @@ def line_in_words(line: TextLine) -> str:
 
 
 def _of_claim(claim: Claim) -> Iterator[Sight]:
-    box = claim.box or around([line.source for line in claim.lines])
+    box = claim.box or Box.around(line.source.box for line in claim.lines)
     layer = _CANDIDATES.get(claim.finder)
     if layer is not None:
         yield Sight(layer, box, f"{claim.reason} (score {claim.score:.2f})", claim.lost)
