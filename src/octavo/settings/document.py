@@ -122,7 +122,11 @@ class Reading(Settings):
     tasks: Mapping[Label, Task] = knob(
         {}, "What to do with regions of a label, over the profile's: image=text,header=abandon", flag="map"
     )
-    profile: Profile = knob(Profile.FAITHFUL, "Post-processing: faithful to the page, or equal to the official SDK.")
+    profile: Profile = knob(
+        Profile.FAITHFUL,
+        "Post-processing: faithful to the page, or equal to the official SDK.",
+        environment=("GLMOCR_PROFILE",),
+    )
     furniture: Furniture = knob(
         Furniture.APART, "Running headers, footers and page numbers: apart from the text, inline, or dropped."
     )

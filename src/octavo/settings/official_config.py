@@ -1,9 +1,9 @@
 """The official SDK's configuration file (`GLMOCR_CONFIG_PATH`), read into Octavo's own settings.
 
-The file is merged over the SDK's packaged template (config.yaml of glmocr 0.1.5), where the SDK itself forgets the
-whole template; settings that it does not name keep Octavo's values. Every key of the template and of the SDK's
-configuration classes is known: it sets one of our settings, has nothing to set here (NOTHING_TO_SET says which), or
-names something Octavo cannot do, which is refused, as is any other key. Lists are replaced, mappings merged.
+The file is merged over the SDK's packaged template (config.yaml of glmocr), where the SDK itself forgets the whole
+template; settings that it does not name keep Octavo's values. Every key of the templates of 0.1.1 and 0.1.5 and of
+the SDK's configuration classes is known: it sets one of our settings, has nothing to set here (NOTHING_TO_SET says
+which), or names something Octavo cannot do, which is refused, as is any other key. Lists are replaced, mappings merged.
 
 Only names of settings are used here, so that `settings.resolve` can put these values where they belong: below the
 environment, above presets.
@@ -39,12 +39,13 @@ LABELS = tuple(Label)
 NOTHING_TO_SET = frozenset(
     {
         *("server.host", "server.port", "server.debug", "logging.level", "logging.format"),
-        *(f"pipeline.maas.{key}" for key in ("api_url", "model", "api_key", "verify_ssl", "connect_timeout")),
+        *(f"pipeline.maas.{key}" for key in ("api_url", "model", "verify_ssl", "connect_timeout")),
         *(f"pipeline.maas.{key}" for key in ("request_timeout", "retry_max_attempts", "retry_backoff_base_seconds")),
         *(f"pipeline.maas.{key}" for key in ("retry_backoff_max_seconds", "retry_jitter_ratio", "retry_status_codes")),
         *("pipeline.maas.connection_pool_size", "pipeline.page_maxsize", "pipeline.region_maxsize"),
         *(f"pipeline.ocr_api.{key}" for key in ("verify_ssl", "retry_backoff_max_seconds", "retry_jitter_ratio")),
         *("pipeline.ocr_api.retry_status_codes", "pipeline.page_loader.image_expect_length"),
+        "pipeline.page_loader.default_prompt",
         *("pipeline.page_loader.min_pixels", "pipeline.page_loader.pdf_verbose", "pipeline.layout.img_size"),
         *(f"pipeline.result_formatter.{key}" for key in ("output_format", "filter_nested", "min_overlap_ratio")),
     }
@@ -67,6 +68,7 @@ _SAME: Mapping[str, str] = {
     "pipeline.page_loader.repetition_penalty": "repetition_penalty",
     "pipeline.page_loader.task_prompt_mapping": "prompts",
     "pipeline.page_loader.pdf_dpi": "dpi",
+    "pipeline.enable_layout": "layout",
     "pipeline.layout.model_dir": "layout_model",
     "pipeline.layout.threshold": "layout_threshold",
     "pipeline.layout.batch_size": "layout_batch_size",
@@ -77,7 +79,6 @@ _SAME: Mapping[str, str] = {
 
 # Keys with the only value Octavo can honour.
 _FIXED: Mapping[str, tuple[object, str]] = {
-    "pipeline.maas.enabled": (False, "Octavo reads documents itself and never sends them to the cloud service"),
     "pipeline.ocr_api.api_mode": ("openai", "use the server's OpenAI-compatible route"),
     "pipeline.ocr_api.headers": ({}, "requests carry no headers of your own"),
     "pipeline.page_loader.t_patch_size": (2, "the model has this patch size"),
@@ -105,10 +106,13 @@ def settings_of(content: object) -> dict[str, Configured]:
     """The settings that the content of a configuration file makes."""
     found: dict[str, Configured] = {}
     server: dict[str, Any] = {}
+    cloud: dict[str, Any] = {}
     without: list[str] = []
     for key, value in _leaves(content, ""):
         if key in _SERVER:
             server[key.rpartition(".")[2]] = value
+        elif key in _CLOUD:
+            cloud[key.rpartition(".")[2]] = value
         elif key in _STEPS:
             without += [_STEPS[key]] if value is False else []
         elif key in _FIXED:
@@ -119,10 +123,20 @@ def settings_of(content: object) -> dict[str, Configured]:
             found |= {name: Configured(made, key) for name, made in _made(key, value).items()}
         elif key not in NOTHING_TO_SET:
             raise OptionInvalid(f"{key} is not a key of the official configuration{_meant(key)}")
+    _refuse_cloud(cloud)
     if without:
         found["official_without"] = Configured(tuple(without), "pipeline.result_formatter")
     found |= {name: Configured(value, "pipeline.ocr_api") for name, value in _address(server).items()}
     return found
+
+
+def _refuse_cloud(said: Mapping[str, Any]) -> None:
+    """Octavo reads documents itself. The template of 0.1.5 enables the cloud service without a key, and so nothing."""
+    if said.get("enabled") and said.get("api_key", "not said") is not None:
+        raise OptionInvalid(
+            "pipeline.maas.enabled can only be False here: Octavo reads documents itself and never sends them to the "
+            "cloud service"
+        )
 
 
 def _leaves(content: object, above: str) -> Iterator[tuple[str, Any]]:
@@ -150,7 +164,7 @@ def _made(key: str, value: Any) -> Values:
 
 
 def _meant(key: str) -> str:
-    known = (*_SAME, *_MADE, *_SERVER, *_STEPS, *_FIXED, *NOTHING_TO_SET)
+    known = (*_SAME, *_MADE, *_SERVER, *_CLOUD, *_STEPS, *_FIXED, *NOTHING_TO_SET)
     close = get_close_matches(key, known, 1)
     return f"; did you mean {close[0]}?" if close else ""
 
@@ -276,8 +290,9 @@ _STEPS: Mapping[str, str] = MappingProxyType(
     }
 )
 _SERVER = frozenset(f"pipeline.ocr_api.{key}" for key in ("api_url", "api_host", "api_port", "api_scheme", "api_path"))
+_CLOUD = frozenset(("pipeline.maas.enabled", "pipeline.maas.api_key"))
 _SECTIONS = frozenset(
     key.rsplit(".", depth)[0]
-    for key in (*_SAME, *_MADE, *_STEPS, *_FIXED, *_SERVER, *NOTHING_TO_SET)
+    for key in (*_SAME, *_MADE, *_STEPS, *_FIXED, *_SERVER, *_CLOUD, *NOTHING_TO_SET)
     for depth in range(1, key.count(".") + 1)
 )
