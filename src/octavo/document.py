@@ -174,6 +174,7 @@ class Detection:
     polygon: tuple[tuple[float, float], ...] = ()  # page units
     lines: tuple[TextLine, ...] = ()  # the lines inside, in reading order, where the detector knows them
     origin: Origin = Origin.MODEL
+    reason: str = ""  # for people: what it rests on
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ class Region:
     polygon: tuple[tuple[float, float], ...] = ()
     lines: tuple[TextLine, ...] = ()
     origin: Origin = Origin.MODEL
+    reason: str = ""  # for people: why it is there, and has its label
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,3 +337,4 @@ class Artifact:
     name: str  # relative, with forward slashes: "imgs/cropped_page0_idx0.jpg"
     media_type: str
     data: bytes
+    format: str = ""  # the renderer that made it, as users type it; set where renderers are called

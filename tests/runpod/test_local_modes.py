@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from replayed import DROP_INS, ENVIRONMENT, documents
 from test_runpod_worker import PAGE, a_vllm
 from test_vllm_server import alive
 
@@ -146,23 +147,26 @@ async def serving(log: Path, **changed: str) -> AsyncIterator[Api]:
                 await process.wait()
 
 
-async def test_ten_requests_of_every_kind(tmp_path: Path) -> None:
+# The SDK's server passes on nothing that stands beside `input`.
+ASKED = [case for case in DROP_INS if case.name != "warmup-beside"]
+
+
+@pytest.mark.parametrize("route", ["runsync", "run"])
+async def test_yesterday_s_client_gets_what_it_expects(tmp_path: Path, route: str) -> None:
     pytest.importorskip("fastapi", reason="the SDK's local server is made with FastAPI")
     log = tmp_path / "log"
-    async with serving(log) as api:
-        for ask in (api.runsync, api.run):
-            good = await ask(GOOD)
-            assert good["status"] == "COMPLETED"
-            assert good["output"]["status"] == "success"
-            assert good["output"]["result"]["markdown_result"].strip() == "[text]"
-            pages = await ask({"images_base64": [PAGE] * 3, "stream": True, "output_format": "json"})
-            assert [len(page) for page in pages["output"]["result"]["json_result"]] == [1, 1, 1]
-            assert (await ask({"warmup": True}))["status"] == "COMPLETED"
-            for wrong, code in ((NO_PDF, "type_unsupported"), ({}, "source_invalid")):
-                failed = await ask(wrong)
-                assert failed["status"] == "FAILED"
-                assert isinstance(failed["error"], str)
-                assert code in failed["error"]
+    async with documents() as address, serving(log, **ENVIRONMENT) as api:
+        ask = api.runsync if route == "runsync" else api.run
+        for case in ASKED:
+            answer = await ask(case.at(address)["input"])
+            if case.code:
+                assert answer["status"] == "FAILED", case.name
+                assert answer["error"].startswith(f"[{case.code}] "), case.name
+            else:
+                assert answer["status"] == "COMPLETED", case.name
+                assert not case.wrong(answer["output"], address), case.name
+        whole = await ask({"images_base64": [PAGE] * 3, "stream": True, "output_format": "json"})
+        assert [len(page) for page in whole["output"]["result"]["json_result"]] == [1, 1, 1]
         assert (await api.post("/status/no-such-job"))["error"] == "Job ID not found"
     said = log.read_text()
     assert said.count("engine_ready") == 1

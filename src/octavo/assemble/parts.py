@@ -15,6 +15,7 @@ from octavo.document import Label, Origin, PageImage, Recognition, Region, Task,
 from octavo.geometry import Box
 from octavo.glyphs.scripts import unspaced
 from octavo.layout import paragraphs
+from octavo.layout import rows as layout_rows
 from octavo.layout.flow import paragraphs_in_order
 from octavo.layout.lines import around, read_from_right, straightened, typical_size
 from octavo.wording import prose
@@ -132,7 +133,7 @@ def _grouped(
     if not placed:
         return []
     if known and placed:
-        rows = paragraphs.in_rows(placed)
+        rows = layout_rows.in_rows(placed)
         starts = [0, *_counted_on(rows)] if references else [0]
         return [paragraphs.Paragraph(tuple(rows[a:b])) for a, b in pairwise([*starts, len(rows)])]
     found = paragraphs_in_order(paragraphs.grouped(placed), page.size.height, from_right=read_from_right(lines))
@@ -145,7 +146,7 @@ def _grouped(
     return grouped
 
 
-def _counted_on(rows: Sequence[paragraphs.Row]) -> list[int]:
+def _counted_on(rows: Sequence[layout_rows.Row]) -> list[int]:
     """The rows of a list of references, after the first, that begin with the number after the last one's."""
     first = ordinal(rows[0].text) if rows else None
     if first is None:
@@ -194,7 +195,7 @@ def _part(
 
 def _fields(paragraph: paragraphs.Paragraph) -> list[Row]:
     """The rows of a form, each name with the value far beside it; none where that is not what they are."""
-    levels: list[list[paragraphs.Row]] = []
+    levels: list[list[layout_rows.Row]] = []
     for row in sorted(paragraph.rows, key=lambda row: (row.middle, row.left)):
         if levels and row.middle - levels[-1][0].middle < 0.5 * row.size:
             levels[-1].append(row)

@@ -14,9 +14,11 @@ from octavo.assemble.parts import broken_on_purpose, item
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextSource
 from octavo.geometry import SCALE, Box
 from octavo.layout.hints import Rect
-from octavo.layout.labels import Surroundings, labelled
+from octavo.layout.labels import labelled
 from octavo.layout.lines import straightened, typical_size
-from octavo.layout.paragraphs import Paragraph, in_rows
+from octavo.layout.paragraphs import Paragraph
+from octavo.layout.rows import in_rows
+from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.settings import ParseOptions
 from octavo.wording.formulas import mathematical
 from octavo.wording.page_numbers import names_page
@@ -70,15 +72,16 @@ def relabelled(
 ) -> list[Region]:
     """The regions, some under another label of the same task."""
     paragraphs = [_paragraph(*pair, page) for pair in zip(regions, recognitions, strict=True)]
-    by_words = _labels_by_words(page, regions, recognitions, paragraphs)
+    by_words = _verdicts_by_words(page, regions, recognitions, paragraphs)
     made: list[Region] = []
     for number, (region, recognition, paragraph) in enumerate(zip(regions, recognitions, paragraphs, strict=True)):
-        label = by_words.get(number, region.label)
-        if label in _TITLES and paragraph is not None:
+        verdict = by_words.get(number, Verdict(region.label, region.reason))
+        if verdict.label in _TITLES and paragraph is not None:
             measured = recognition.source is TextSource.TEXT_LAYER
-            label = label if _may_be_title(recognition.text or "", paragraph, measured=measured) else Label.TEXT
-        changes = label is not region.label and options.task_of(label) is Task.TEXT
-        made.append(replace(region, label=label) if changes else region)
+            if not _may_be_title(recognition.text or "", paragraph, measured=measured):
+                verdict = Verdict(Label.TEXT, f"text: its words are no title's, though {verdict.reason!r}")
+        changes = verdict.label is not region.label and options.task_of(verdict.label) is Task.TEXT
+        made.append(replace(region, label=verdict.label, reason=verdict.reason) if changes else region)
     return made
 
 
@@ -105,13 +108,13 @@ def _may_be_title(text: str, paragraph: Paragraph, *, measured: bool) -> bool:
     return len(paragraph.rows) < _ROWS_OF_ADDRESS or not broken_on_purpose(paragraph)
 
 
-def _labels_by_words(
+def _verdicts_by_words(
     page: PageImage,
     regions: Sequence[Region],
     recognitions: Sequence[Recognition],
     paragraphs: Sequence[Paragraph | None],
-) -> dict[int, Label]:
-    """Labels for what the detector could only call text, because it saw a picture."""
+) -> dict[int, Verdict]:
+    """Verdicts on what the detector could only call text, because it saw a picture."""
     seen = {
         number: paragraph
         for number, (recognition, paragraph) in enumerate(zip(recognitions, paragraphs, strict=True))
@@ -119,11 +122,11 @@ def _labels_by_words(
     }
     if not seen:
         return {}
-    labels = labelled(_surroundings(page, regions, list(seen.values())))
+    verdicts = labelled(_surroundings(page, regions, list(seen.values())))
     return {
-        number: label
-        for number, label in zip(seen, labels, strict=True)
-        if regions[number].label is Label.TEXT and label in _BY_WORDS
+        number: replace(verdict, reason=f"{verdict.reason} (now that it is read)")
+        for number, verdict in zip(seen, verdicts, strict=True)
+        if regions[number].label is Label.TEXT and verdict.label in _BY_WORDS
     }
 
 

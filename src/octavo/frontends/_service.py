@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -44,7 +45,8 @@ class Service:
         engine = self._settled.engine
         await asyncio.to_thread(clean_up, Path(engine.volume_path))
         async with Parser(engine) as parser, self.watch.over(parser, end):
-            yield Worker(parser, self._settled.options, self._settled.worker)
+            config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")
+            yield Worker(parser, self._settled.options, self._settled.worker, config_path=config_path)
 
     async def handler(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """What the SDK runs in its local modes; in the queue its loop has another way to answer, see `_runpod_sdk`.
@@ -52,9 +54,9 @@ class Service:
         Pages do not stream here: the reply comes whole, also where the job asks for a stream.
         """
         try:
-            reply = await (await self._worker()).run(Call(job.get("input"), job.get("s3Config")))
+            reply = await (await self._worker()).run(Call.of(job))
         except OctavoError as error:
-            reply = error_reply(error)
+            reply = error_reply(error, self.settings.error_text)
         return await asyncio.to_thread(_plain, reply)
 
     async def _worker(self) -> Worker:
@@ -74,7 +76,6 @@ class Service:
 
 
 def _plain(reply: Reply) -> dict[str, Any]:
-    """The reply as JSON would have it, the error a string: what the SDK's local server can encode."""
+    """The reply as JSON would have it, which is what the SDK's local server can encode."""
     plain: dict[str, Any] = json.loads(encoded(reply))
-    error = plain.pop("error", None)
-    return plain | ({"error": json.dumps(error, ensure_ascii=False)} if error else {})
+    return plain

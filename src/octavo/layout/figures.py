@@ -45,6 +45,8 @@ class Figure:
     rect: Rect
     density: float  # share of it that is not paper: near 1 for photos, low for drawings
     lines: tuple[Line, ...] = ()  # the texts that are part of it
+    reason: str = ""  # for people: what it rests on
+    lost: str = ""  # why it is none after all
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +93,23 @@ class Ink:
 
 
 def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
-    """Figures, top to bottom."""
+    """Areas of ink that might be figures, top to bottom; those that are `lost` turned out to be none."""
     figures = []
     for box in _grouped(page.rest, page.unit):
         rect = _cut_free(
             (box[0] / page.scale, box[1] / page.scale, box[2] / page.scale, box[3] / page.scale), lines, page
         )
-        if area(rect) * page.scale**2 > _WHOLE_PAGE * page.rest.size or _is_ground(rect, lines, page):
+        filled = page.share(page.rest, rect)
+        if lost := _why_ground(rect, lines, page):
+            figures.append(Figure(rect, filled, reason="ink that no text explains", lost=lost))
             continue
         inner = _with_labels(rect, lines, size)
         rect = _with_titles_of_axes(inner, lines, size)
         own = tuple(
             line for line in lines if _within(line, rect) and not (_within(line, inner) and _beside(line, page))
         )
-        figures.append(Figure(rect, page.share(page.rest, rect), own))
+        reason = f"figure: ink that no text explains, {page.strokes(rect):.1%} of it strokes, {len(own)} texts in it"
+        figures.append(Figure(rect, page.share(page.rest, rect), own, reason))
     return sorted(figures, key=lambda figure: (figure.rect[1], figure.rect[0]))
 
 
@@ -187,18 +192,24 @@ def _goes_on(line: Line, lines: Sequence[Line]) -> bool:
     )
 
 
-def _is_ground(rect: Rect, lines: Sequence[Line], page: Ink) -> bool:
-    """Whether an area is no figure, but text with something around or behind it: a box, a shade, a screenshot."""
+def _why_ground(rect: Rect, lines: Sequence[Line], page: Ink) -> str:
+    """Why an area is no figure, but text with something around or behind it: a box, a shade, a screenshot."""
+    if area(rect) * page.scale**2 > _WHOLE_PAGE * page.rest.size:
+        return "it is the page's background"
     inside = [line for line in lines if _within(line, rect)]
     wide = min(0.35 * (rect[2] - rect[0]), _LONG * (inside[0].size if inside else 0.0))
     written = sum(line.width * line.height for line in inside) / area(rect)
     running = sum(line.width * line.height for line in inside if line.width > wide) / area(rect)
     strokes = page.strokes(rect)
     if not page.paper and _at_edges(rect, page) > 1:
-        return True
-    if (strokes < _FLAT and page.share(page.texture, rect) < _TEXTURED) or (strokes < _IDLE and running > 0.05):
-        return True
-    return strokes < _DRAWN and len(inside) > 1 and (running > _RUNNING or written > _WRITTEN)
+        return "it reaches two sides of a photo: what lies behind the sheet"
+    if strokes < _FLAT and page.share(page.texture, rect) < _TEXTURED:
+        return f"it is a shade: {strokes:.2%} of it strokes"
+    if strokes < _IDLE and running > 0.05:
+        return f"it is text with something around it: {running:.0%} under wide lines, {strokes:.1%} strokes"
+    if strokes < _DRAWN and len(inside) > 1 and (running > _RUNNING or written > _WRITTEN):
+        return f"it is text with something around it: {written:.0%} under lines, {strokes:.1%} strokes"
+    return ""
 
 
 def _at_edges(rect: Rect, page: Ink) -> int:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from octavo.layout.hints import HintRect, Hints, Kind
 from octavo.layout.lines import Line
-from octavo.layout.paragraphs import in_rows
+from octavo.layout.rows import in_rows
 from octavo.wording.formulas import is_formula_number, mathematical
 
 _LONG = 10.0  # sizes of type from which a line shows where its column begins and ends
@@ -30,6 +30,7 @@ class Formula:
 
     lines: tuple[Line, ...]
     number: Line | None = None
+    reason: str = ""  # for people: what it rests on
 
 
 def find_formulas(lines: Sequence[Line], hints: Sequence[HintRect], size: float) -> list[Formula]:
@@ -54,7 +55,7 @@ def find_formulas(lines: Sequence[Line], hints: Sequence[HintRect], size: float)
         body = [lines[index] for index in sorted(group) if index not in numbers]
         if not body:
             continue
-        formulas += _by_number(body, [lines[index] for index in numbers])
+        formulas += _by_number(body, [lines[index] for index in numbers], _reason(lines[seed], network))
     return sorted(formulas, key=lambda formula: min(line.top for line in formula.lines))
 
 
@@ -148,12 +149,19 @@ def _is_number(line: Line, column: _Edges | None, lines: Sequence[Line], group: 
     return all(line.left - other.right > 1.5 * size for other in level)
 
 
-def _by_number(body: Sequence[Line], numbers: Sequence[Line]) -> list[Formula]:
+def _reason(seed: Line, network: Hints) -> str:
+    if mathematical(seed.text):
+        return f"formula: {seed.text.strip()!r} has its signs and is set apart from the column"
+    score = network.best((seed.left, seed.top, seed.right, seed.bottom), Kind.EQUATION)
+    return f"formula: the network says so ({score:.2f}) of a line that is set apart from the column"
+
+
+def _by_number(body: Sequence[Line], numbers: Sequence[Line], reason: str) -> list[Formula]:
     """One formula, or as many as there are numbers beside it."""
     if len(numbers) < 2:
-        return [Formula(tuple(body), numbers[0] if numbers else None)]
+        return [Formula(tuple(body), numbers[0] if numbers else None, reason)]
     parts: dict[int, list[Line]] = {index: [] for index in range(len(numbers))}
     for line in body:
         nearest = min(range(len(numbers)), key=lambda index: abs(numbers[index].middle - line.middle))
         parts[nearest].append(line)
-    return [Formula(tuple(part), numbers[index]) for index, part in parts.items() if part]
+    return [Formula(tuple(part), numbers[index], reason) for index, part in parts.items() if part]

@@ -21,7 +21,7 @@ from octavo.settings.document import (
 from octavo.settings.engine import LAYOUT_MODEL, LAYOUT_REVISION, EngineSettings
 from octavo.settings.environment import known_variables, usable, without_effect
 from octavo.settings.knobs import Resolved, environment_names, flag_name, kind_of, resolve, sections, socket_name
-from octavo.settings.worker import WORKER_DEFAULTS, OutputFormat, Overflow, ServeSettings, WorkerSettings
+from octavo.settings.worker import WORKER_DEFAULTS, ErrorText, OutputFormat, Overflow, ServeSettings, WorkerSettings
 
 __all__ = [
     "DEFAULT_TASKS",
@@ -30,6 +30,7 @@ __all__ = [
     "LAYOUT_REVISION",
     "WORKER_DEFAULTS",
     "EngineSettings",
+    "ErrorText",
     "Furniture",
     "Merge",
     "OfficialStep",
