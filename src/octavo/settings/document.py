@@ -31,7 +31,14 @@ class Profile(StrEnum):
     """Which rules of post-processing apply."""
 
     FAITHFUL = "faithful"  # nothing that damages content
-    OFFICIAL = "official"  # equal to the official GLM-OCR SDK's formatter, its quirks included
+    OFFICIAL = "official"  # equal to the official GLM-OCR SDK's rules, its quirks included
+
+
+class OfficialVersion(StrEnum):
+    """The versions of the official SDK (`glmocr`) whose rules are known here."""
+
+    V0_1_1 = "0.1.1"  # what the worker's image is pinned to
+    V0_1_5 = "0.1.5"
 
 
 class OrientationUse(StrEnum):
@@ -138,6 +145,11 @@ class Reading(Settings):
 class OfficialSwitches(Settings):
     """The switches of the official SDK's own configuration, for profile `official`."""
 
+    official_version: OfficialVersion = knob(
+        OfficialVersion.V0_1_5,
+        "Profile official: the version of the SDK that it equals. The worker's image sets its own.",
+        environment=("GLMOCR_VERSION",),
+    )
     official_without: tuple[OfficialStep, ...] = knob(
         (), "Profile official: steps left out: nms, formula_numbers, text_blocks, bullet_points."
     )
