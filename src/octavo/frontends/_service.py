@@ -16,6 +16,7 @@ from octavo.jobs.checkpoints import clean_up
 from octavo.jobs.replies import Reply, encoded, error_reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser, engine_names
+from octavo.selftest.keeping import beside_jobs
 from octavo.settings import WorkerSettings
 
 
@@ -46,7 +47,10 @@ class Service:
         await asyncio.to_thread(clean_up, Path(engine.volume_path))
         async with Parser(engine) as parser, self.watch.over(parser, end):
             config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")
-            yield Worker(parser, self._settled.options, self._settled.worker, config_path=config_path)
+            worker = Worker(parser, self._settled.options, self.settings, config_path=config_path)
+            learn = worker.estimates.learn_pace
+            async with beside_jobs(parser, self.settings, jobs=lambda: worker.working, learn=learn):
+                yield worker
 
     async def handler(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """What the SDK runs in its local modes; in the queue its loop has another way to answer, see `_runpod_sdk`.
