@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 from octavo.api import to_markdown
+from octavo.content import says
 from octavo.document import Artifact, Document, Page, Problem, Severity, Status
 from octavo.errors import EngineUnavailable, OctavoError, TimeBudgetSpent
 from octavo.fetch import Data, Encoded, Source, Url, fetch
@@ -33,6 +34,7 @@ from octavo.jobs.uploads import Place, fitted, place_for
 from octavo.pages import kind_of
 from octavo.parser import Parser, Reading
 from octavo.renderers import glmocr_json
+from octavo.renderers.report import problem_entry
 from octavo.settings import OutputFormat, ParseOptions, WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -124,7 +126,7 @@ class Worker:
                 end = await self._ended(wanted, opened, texts=False)
                 if lost and not end["error"]:
                     end["status"] = Status.PARTIAL.value
-                    end["result"]["problems"] += [_problem(problem) for problem in lost]
+                    end["result"]["problems"] += [problem_entry(problem) for problem in lost]
                 yield {"type": "end"} | end
         except Exception as error:  # noqa: BLE001  as in `run`
             yield _failed(error)
@@ -279,7 +281,7 @@ class Worker:
             "page_count": len(document.pages),
             "processing_time_ms": round((time.perf_counter() - wanted.started) * 1000),
             "input": _input(wanted, opened.reading, opened.sources),
-            "problems": [_problem(problem) for problem in document.problems],
+            "problems": [problem_entry(problem) for problem in document.problems],
             "usage": usage,
             "timings": {stage: round(seconds, 4) for stage, seconds in document.timings.items()},
             "engines": dict(document.engines),
@@ -316,7 +318,7 @@ def _first(group: BaseExceptionGroup[OctavoError]) -> OctavoError:
 
 def _raise_where_nothing_was_read(document: Document) -> None:
     """An engine that never came up is no result of pages without text, but an error: another worker may do better."""
-    if any(block.content for page in document.pages for block in page.blocks):
+    if any(says(block.content) for page in document.pages for block in page.blocks):
         return
     for problem in document.problems:
         if problem.code == EngineUnavailable.code:
@@ -362,7 +364,11 @@ def _without_secrets(url: str) -> str:
 
 def _page_reply(page: Page, wanted: _Wanted) -> Reply:
     alone = Document("document", (page,), page_count=1, problems=page.problems)
-    reply: Reply = {"type": "page", "page": page.number + 1, "problems": [_problem(each) for each in page.problems]}
+    reply: Reply = {
+        "type": "page",
+        "page": page.number + 1,
+        "problems": [problem_entry(each) for each in page.problems],
+    }
     if wanted.formats is not OutputFormat.MARKDOWN:
         reply["json_result"] = glmocr_json.pages(alone, wanted.options)[0]
     if wanted.formats is not OutputFormat.JSON:
@@ -396,16 +402,3 @@ def _rendered(artifacts: Iterable[Artifact], wanted: _Wanted, texts: bool) -> di
 def _picture(artifact: Artifact, *, inline: bool) -> dict[str, Any]:
     listed: dict[str, Any] = {"filename": artifact.name, "size_bytes": len(artifact.data)}
     return listed | ({"image_base64": base64.b64encode(artifact.data).decode("ascii")} if inline else {})
-
-
-def _problem(problem: Problem) -> dict[str, Any]:
-    box = problem.box
-    return {
-        "code": problem.code,
-        "message": problem.message,
-        "severity": problem.severity.value,
-        "page": None if problem.page is None else problem.page + 1,
-        "bbox_2d": None if box is None else [round(side) for side in (box.left, box.top, box.right, box.bottom)],
-        "label": problem.label.value if problem.label else None,
-        "saved_text": problem.saved_text,
-    }
