@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,18 @@ def test_an_interruption_leaves_whole_files_only(tmp_path: Path, monkeypatch: py
     with pytest.raises(KeyboardInterrupt):
         delivery.to_folder(artifacts(), tmp_path)
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["a.md"]
+
+
+def test_what_is_private_is_its_owner_s_alone(tmp_path: Path) -> None:
+    """On a volume that several share, whatever the process's umask lets others do."""
+    before = os.umask(0)
+    try:
+        delivery.to_folder(ARTIFACTS, tmp_path / "new" / "job", private=True)
+    finally:
+        os.umask(before)
+    made = list((tmp_path / "new").rglob("*"))
+    assert {path.stat().st_mode & 0o777 for path in made if path.is_file()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "new", *made) if path.is_dir()} == {0o700}
 
 
 def test_what_cannot_be_written_is_said_without_a_path(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def column(pixels: Pixels, top: int, rows: int, left: int = 100, width: int = 70
 
 
 def found(pixels: Pixels, lines: list[Line]) -> list[Figure]:
-    return find_figures(Ink.of(pixels, lines, TYPE), lines, TYPE)
+    return [figure for figure in find_figures(Ink.of(pixels, lines, TYPE), lines, TYPE) if not figure.lost]
 
 
 def noise(pixels: Pixels, left: int, top: int, right: int, bottom: int) -> None:

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 from octavo.document import Label, TextLine
 from octavo.geometry import Box
-from octavo.layout.formulas import find_formulas, mathematical
+from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintRect, Hints, Kind
-from octavo.layout.labels import Surroundings, labelled
+from octavo.layout.labels import labelled
 from octavo.layout.lines import Line
-from octavo.layout.paragraphs import Paragraph, Row
+from octavo.layout.paragraphs import Paragraph
+from octavo.layout.rows import Row
+from octavo.layout.surroundings import Surroundings
+from octavo.wording.formulas import mathematical
 
 WORDS = "some words of running text that fill the line"
 
@@ -27,9 +30,13 @@ def paragraph(*texts: str | None, top: float, left: float = 100, right: float = 
 BODY = [paragraph(*[WORDS] * 5, top=top) for top in (300, 450, 600)]
 
 
+def labels(page: Surroundings) -> list[Label]:
+    return [verdict.label for verdict in labelled(page)]
+
+
 def label_of(it: Paragraph, **around: object) -> Label:
     page = Surroundings(width=1000, height=1400, size=20, bold=False, first_page=False, paragraphs=[it, *BODY])
-    return labelled(replace(page, **around))[0]  # type: ignore[arg-type]  # whatever Surroundings has
+    return labels(replace(page, **around))[0]  # type: ignore[arg-type]  # whatever Surroundings has
 
 
 def test_headings_by_size_weight_and_number() -> None:
@@ -68,7 +75,7 @@ def test_what_goes_on_in_the_body_is_no_furniture() -> None:
 def test_a_receipt_has_no_furniture() -> None:
     rows = [paragraph("a line", top=30 + 60 * n, right=300) for n in range(12)]
     page = Surroundings(width=400, height=1400, size=20, bold=False, first_page=True, paragraphs=rows)
-    assert set(labelled(page)) == {Label.TEXT}
+    assert set(labels(page)) == {Label.TEXT}
 
 
 def test_captions_by_their_words_near_or_far() -> None:
@@ -87,7 +94,7 @@ def test_entries_under_references() -> None:
     heading = paragraph("References", top=800, right=220, bold=True)
     entries = [paragraph(f"[{n}] Somebody, somewhere.", top=850 + 40 * n, size=17) for n in range(3)]
     page = Surroundings(1000, 1400, 20, False, False, [*BODY, heading, *entries])
-    assert labelled(page)[3:] == [Label.PARAGRAPH_TITLE] + [Label.REFERENCE_CONTENT] * 3
+    assert labels(page)[3:] == [Label.PARAGRAPH_TITLE] + [Label.REFERENCE_CONTENT] * 3
 
 
 def test_typewriter_type_among_other_type_is_code() -> None:

@@ -9,12 +9,14 @@ from octavo.document import Artifact
 from octavo.errors import DeliveryFailed
 
 
-def to_folder(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
+def to_folder(artifacts: Iterable[Artifact], folder: Path, *, private: bool = False) -> list[Path]:
     """Write each artefact under `folder`, which is made if need be, and return where they lie.
 
-    A file appears under its name only when it is complete; what an interruption leaves is whole files.
+    A file appears under its name only when it is complete; what an interruption leaves is whole files. What is
+    `private` can be read by its owner alone, as can the folders that are made for it.
     """
-    return [_written(folder / _inside(artifact.name), artifact.data) for artifact in artifacts]
+    rights = (0o700, 0o600) if private else (0o777, 0o666)  # less what the process's umask takes
+    return [_written(folder / _inside(artifact.name), artifact.data, *rights) for artifact in artifacts]
 
 
 def _inside(name: str) -> PurePosixPath:
@@ -26,10 +28,12 @@ def _inside(name: str) -> PurePosixPath:
     return path
 
 
-def _written(path: Path, data: bytes) -> Path:
+def _written(path: Path, data: bytes, of_folders: int, of_files: int) -> Path:
     part = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (*reversed(path.parent.parents), path.parent):  # `parents=True` has no rights for those above
+            folder.mkdir(of_folders, exist_ok=True)
+        part.touch(of_files, exist_ok=False)
         part.write_bytes(data)
         part.replace(path)
     except OSError as error:

@@ -175,6 +175,7 @@ class Detection:
     polygon: tuple[tuple[float, float], ...] = ()  # page units
     lines: tuple[TextLine, ...] = ()  # the lines inside, in reading order, where the detector knows them
     origin: Origin = Origin.MODEL
+    reason: str = ""  # for people: what it rests on
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +190,7 @@ class Region:
     polygon: tuple[tuple[float, float], ...] = ()
     lines: tuple[TextLine, ...] = ()
     origin: Origin = Origin.MODEL
+    reason: str = ""  # for people: why it is there, and has its label
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,6 +183,13 @@ class EngineFailed(OctavoError):
     code = "engine_failed"
 
 
+class ResourcesExhausted(OctavoError):
+    """This machine has no memory, disk space, files or processes left for it; elsewhere or later it may go well."""
+
+    code = "resources_exhausted"
+    retryable = True
+
+
 class TimeBudgetSpent(OctavoError):
     """The job's time ran out; what was finished is in the result."""
 

@@ -28,6 +28,7 @@ from octavo.errors import (
     PagesInvalid,
     PageUnreadable,
     PasswordNeeded,
+    ResourcesExhausted,
     SourceEmpty,
     TypeUnsupported,
 )
@@ -133,7 +134,10 @@ class Pages:
         self.headings = tuple(headings)
 
     def draw(self, number: int) -> PageImage:
-        """The page (0-based), with its text layer unless that is off. Raises PageUnreadable, LimitExceeded."""
+        """The page (0-based), with its text layer unless that is off.
+
+        Raises PageUnreadable, LimitExceeded, ResourcesExhausted.
+        """
         part = bisect_right(self._starts, number) - 1
         facts = self._parts[part]
         if facts.code:
@@ -152,7 +156,11 @@ class Pages:
             answer = pool.shared().draw(self._source, request)
         except pool.ChildSlow as error:
             seconds = self._source.seconds
-            raise LimitExceeded(f"page {number + 1} takes longer than {seconds:g} s to draw (page_seconds)") from error
+            raise LimitExceeded(
+                f"page {number + 1} takes more than {seconds:g} s of CPU time to draw (page_seconds)"
+            ) from error
+        except (pool.NoChild, pool.ChildKilled) as error:
+            raise _exhausted(f"page {number + 1} cannot be drawn") from error
         except pool.ChildLost as error:
             why = "it crashes the reader or needs too much memory"
             raise PageUnreadable(f"page {number + 1} cannot be drawn: {why}") from error
@@ -194,7 +202,7 @@ def open_pages(parts: Sequence[bytes], options: ParseOptions, settings: EngineSe
 
     Of several parts, those that cannot be opened stand for one unreadable page each; a lone part, or all of them, or a
     missing password, is an error: SourceEmpty, TypeUnsupported, DocumentCorrupt, PasswordNeeded, DocumentHasNoPages,
-    PagesInvalid, LimitExceeded.
+    PagesInvalid, LimitExceeded, ResourcesExhausted.
     """
     if not parts or not any(parts):
         raise SourceEmpty("the source has no bytes")
@@ -203,12 +211,15 @@ def open_pages(parts: Sequence[bytes], options: ParseOptions, settings: EngineSe
     if lone and kinds[0] is None and _is_text(parts[0]):
         raise _unsupported(parts[0])
     password = [options.password.get_secret_value()] if options.password else []
-    source = pool.shared().source(
-        [(data, kind == "pdf") for data, kind in zip(parts, kinds, strict=True)],
-        password,
-        max_pixels=settings.max_page_pixels,
-        seconds=settings.page_seconds,
-    )
+    try:
+        source = pool.shared().source(
+            [(data, kind == "pdf") for data, kind in zip(parts, kinds, strict=True)],
+            password,
+            max_pixels=settings.max_page_pixels,
+            seconds=settings.page_seconds,
+        )
+    except pool.NoChild as error:
+        raise _exhausted("the document cannot be opened") from error
     try:
         opened = _open(source)
         facts = opened.parts
@@ -239,9 +250,17 @@ def _open(source: pool.Source) -> Opened:
     try:
         return pool.shared().open(source)
     except pool.ChildSlow as error:
-        raise LimitExceeded(f"the document takes longer than {source.seconds:g} s to open (page_seconds)") from error
+        raise LimitExceeded(
+            f"the document takes more than {source.seconds:g} s of CPU time to open (page_seconds)"
+        ) from error
+    except (pool.NoChild, pool.ChildKilled) as error:
+        raise _exhausted("the document cannot be opened") from error
     except pool.ChildLost as error:
         raise DocumentCorrupt("the document crashes the reader, or needs too much memory to open") from error
+
+
+def _exhausted(what: str) -> ResourcesExhausted:
+    return ResourcesExhausted(f"{what}: this machine has no memory, processes or files left for it")
 
 
 def _document_error(part: Part, data: bytes, where: str) -> OctavoError:
@@ -249,13 +268,13 @@ def _document_error(part: Part, data: bytes, where: str) -> OctavoError:
         return _unsupported(data, where)
     if part.code == TypeUnsupported.code and kind_of(data) == "picture":
         return DocumentCorrupt(f"{where}the picture's header is broken")
-    kinds = {kind.code: kind for kind in (PasswordNeeded, TypeUnsupported, LimitExceeded)}
+    kinds = {kind.code: kind for kind in (PasswordNeeded, TypeUnsupported, LimitExceeded, ResourcesExhausted)}
     return kinds.get(part.code, DocumentCorrupt)(where + part.message)
 
 
 def _page_error(answer: Failed, number: int) -> OctavoError:
-    kind = LimitExceeded if answer.code == LimitExceeded.code else PageUnreadable
-    return kind(f"page {number + 1}: {answer.message}")
+    kinds = {kind.code: kind for kind in (LimitExceeded, ResourcesExhausted)}
+    return kinds.get(answer.code, PageUnreadable)(f"page {number + 1}: {answer.message}")
 
 
 def _unsupported(data: bytes, where: str = "") -> TypeUnsupported:

@@ -66,6 +66,7 @@ def settle(detections: Sequence[Detection], page: PageImage, options: ParseOptio
             detection.polygon,
             detection.lines,
             detection.origin,
+            detection.reason,
         )
         for detection in in_order(kept, page)
     ]
@@ -238,7 +239,11 @@ def _of_orphans(lines: Sequence[TextLine], page: PageImage) -> list[Detection]:
     groups = [[line.source for line in paragraph.lines] for paragraph in paragraphs]
     placed = {id(line) for group in groups for line in group}
     groups += [[line] for line in lines if id(line) not in placed]
-    return [Detection(around(group), Label.TEXT, 1.0, lines=tuple(group), origin=Origin.GEOMETRY) for group in groups]
+    reason = "text: lines of the text layer that nothing else holds"
+    return [
+        Detection(around(group), Label.TEXT, 1.0, lines=tuple(group), origin=Origin.GEOMETRY, reason=reason)
+        for group in groups
+    ]
 
 
 # --- order ------------------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 The `official` profile has a formatter of its own.
 """
 
-import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,11 +27,9 @@ from octavo.document import (
 )
 from octavo.geometry import SCALE, Box
 from octavo.settings import ParseOptions
+from octavo.wording.formulas import is_formula_number
 
 _FURNITURE = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.HEADER_IMAGE, Label.FOOTER_IMAGE})
-
-
-_FORMULA_NUMBER = re.compile(r"[(（]\s*[A-Z]?\d{1,3}(?:[.\-–]\d{1,3}){0,4}[a-z]?\s*[)）]")
 
 
 def faithful(
@@ -247,7 +244,7 @@ def _is_number(block: Block) -> bool:
     if block.region.label is Label.FORMULA_NUMBER:
         return says(block.content)
     text = block.recognition.text or ""
-    return block.region.label is Label.TEXT and _FORMULA_NUMBER.fullmatch(text.strip()) is not None
+    return block.region.label is Label.TEXT and is_formula_number(text)
 
 
 def _numbered(formula: Block, number: Block) -> Block | None:

@@ -23,6 +23,7 @@ from octavo.content import (
 from octavo.document import Label
 from octavo.geometry import Box
 from octavo.markup import html, markdown
+from octavo.wording.lists import after_number
 
 TITLES = frozenset({Label.DOC_TITLE, Label.PARAGRAPH_TITLE})
 
@@ -30,7 +31,6 @@ _FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
 _HASHES = re.compile(r"^#{1,6}(?:\s+|$)")
 _MODEL_BULLET = re.compile(r"^(\s*)[•·▪●◦]\s*", re.MULTILINE)
 _LIST_LINE = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
-_NUMBERED = re.compile(r"(\d{1,3}[.)]) (.+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,9 @@ def rows(found: Sequence[Row]) -> Prose:
 def numbered(content: Content) -> Content:
     """A paragraph that begins with a number as an entry does, which is what its readers take it for."""
     match content:
-        case Prose(((Run() as run,),)) if found := _NUMBERED.fullmatch(run.text):
-            return Items((ListItem(found[1], (replace(run, text=found[2].strip()),)),))
+        case Prose(((Run() as run,),)) if (found := after_number(run.text)) is not None:
+            number, rest = found
+            return Items((ListItem(number, (replace(run, text=rest),)),))
         case _:
             return content
 

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import mmap
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -28,14 +29,23 @@ RETIRE_AT = 384 << 20  # resident bytes: a child this fat is replaced after the 
 START_SECONDS = 60.0  # a loaded machine may be slow to start a process
 IDLE_MEMORIES = 4  # per child: pages' memory files kept for the next pages
 GRACE_SECONDS = 5  # after which a child whose parent stopped waiting ends itself
+PATIENCE = 10  # times its CPU time that a request may take by the clock: on a busy machine it waits for its turn
 
 
 class ChildLost(Exception):
     """The child died of what it was asked."""
 
 
+class ChildKilled(ChildLost):
+    """Somebody killed the child: the system, when memory ran out, or an operator. No fault of what it was asked."""
+
+
 class ChildSlow(Exception):
-    """The child did not answer in time, and was ended."""
+    """The child used up its CPU time, or hung."""
+
+
+class NoChild(Exception):
+    """No child can be started, or no memory handed to one: the machine has no processes, files or memory left."""
 
 
 class Memory:
@@ -69,11 +79,12 @@ class Child:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [
                     sys.executable,
-                    "-S",
+                    "-SP",
                     "-m",
                     "octavo.drawing.child",
                     str(there.fileno()),
-                    str(int(seconds) + GRACE_SECONDS),
+                    str(seconds),
+                    str(int(PATIENCE * seconds) + GRACE_SECONDS),
                 ],
                 pass_fds=[there.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -83,6 +94,9 @@ class Child:
                 env={"PYTHONPATH": os.pathsep.join([package, *filter(None, sys.path)]), "OPENBLAS_NUM_THREADS": "1"},
                 cwd="/",
             )
+        except OSError as error:
+            here.close()
+            raise NoChild from error
         except BaseException:
             here.close()
             raise
@@ -97,14 +111,16 @@ class Child:
         self._dropped: list[int] = []  # it holds them still
 
     def ask(self, message: Message, seconds: float, descriptors: tuple[int, ...] = ()) -> tuple[Message, list[int]]:
-        """Its answer. Raises ChildLost or ChildSlow, and then the child is gone."""
-        self._channel.settimeout(seconds + (START_SECONDS if self.fresh else 0))
+        """Its answer, for so many seconds of CPU. Raises ChildLost or ChildSlow, and then the child is gone."""
+        self._channel.settimeout(PATIENCE * seconds + (START_SECONDS if self.fresh else 0))
         try:
             wire.send(self._channel, message, descriptors)
             answer = wire.receive(self._channel)
         except TimeoutError as error:
             raise ChildSlow from error
-        except (wire.Hangup, ValueError, TypeError, KeyError) as error:
+        except wire.Hangup as error:
+            raise self._why_it_ended() from error
+        except (ValueError, TypeError, KeyError) as error:
             raise ChildLost from error
         self.fresh = False
         return answer
@@ -151,6 +167,15 @@ class Child:
         else:
             self._dropped.append(memory.number)
 
+    def _why_it_ended(self) -> ChildLost | ChildSlow:
+        try:
+            status = self._process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:  # it closed the channel and goes on: not one of ours any more
+            return ChildLost()
+        if status == -signal.SIGPROF:
+            return ChildSlow()
+        return ChildKilled() if status in (-signal.SIGKILL, -signal.SIGTERM) else ChildLost()
+
     @property
     def pid(self) -> int:
         return self._process.pid
@@ -195,25 +220,32 @@ class Pool:
     def source(
         self, parts: Sequence[tuple[bytes, bool]], passwords: list[str], *, max_pixels: int, seconds: float
     ) -> Source:
-        """Hand a document in: bytes, and whether they are a PDF."""
-        file = wire.memory_file()
+        """Hand a document in: bytes, and whether they are a PDF. Raises NoChild."""
         spans: list[list[int]] = []
         at = 0
-        with os.fdopen(os.dup(file), "wb") as writer:
-            for data, is_pdf in parts:
-                spans.append([at, len(data), int(is_pdf)])
-                writer.write(data)
-                at += len(data)
+        try:
+            file = wire.memory_file()
+            with os.fdopen(os.dup(file), "wb") as writer:
+                for data, is_pdf in parts:
+                    spans.append([at, len(data), int(is_pdf)])
+                    writer.write(data)
+                    at += len(data)
+        except OSError as error:
+            raise NoChild from error
         number = next(self._numbers)
         return Source(number, file, Open(number, spans, passwords, max_pixels, True), seconds)
 
     def open(self, source: Source) -> Opened:
-        """Its pages and outline. Raises ChildLost, ChildSlow."""
-        with self._child(source) as child:
-            return self._opened(child, source.request, source)
+        """Its pages and outline. Raises ChildLost, ChildSlow, NoChild."""
+        try:
+            with self._child(source) as child:
+                return self._opened(child, source.request, source)
+        except ChildKilled:  # once more, in case it was not for this document
+            with self._child(source) as child:
+                return self._opened(child, source.request, source)
 
     def draw(self, source: Source, request: Draw) -> tuple[Drawn, NDArray[np.uint8]] | wire.Failed:
-        """The page and the memory its pixels lie in (`Child.draw`). Raises ChildLost, ChildSlow."""
+        """The page and the memory its pixels lie in (`Child.draw`). Raises ChildLost, ChildSlow, NoChild."""
         tries = itertools.count()
         while True:
             veteran = False
@@ -223,9 +255,9 @@ class Pool:
                     if source.number not in child.documents:
                         self._opened(child, replace(source.request, survey=False), source)
                     return child.draw(request, source.seconds)
-            except ChildLost:
+            except ChildLost as lost:
                 # What an earlier page left behind may have killed it: this page deserves a child of its own.
-                if not veteran or next(tries):
+                if not (veteran or isinstance(lost, ChildKilled)) or next(tries):
                     raise
 
     def forget(self, source: Source) -> None:

@@ -68,7 +68,7 @@ class Volume:
     folder: str
 
     async def put(self, file: Artifact) -> Mapping[str, str]:
-        await asyncio.to_thread(delivery.to_folder, [file], self.root / self.folder)
+        await asyncio.to_thread(delivery.to_folder, [file], self.root / self.folder, private=True)
         return {"volume_path": f"{self.folder}/{file.name}"}
 
 

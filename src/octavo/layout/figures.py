@@ -4,7 +4,6 @@ A page is shrunk until its type is a few pixels high, the lines of text are wipe
 Frames, rules and shades around text are not figures; a figure is ink that text does not explain.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,10 +14,10 @@ from numpy.typing import NDArray
 from octavo.document import Pixels
 from octavo.layout.hints import Rect, area
 from octavo.layout.lines import Line
+from octavo.wording.floats import names_float, names_note
+from octavo.wording.numbers import is_on_axis
 
 _AXIS = 4  # numbers in a figure from which they are those of axes
-_NUMBER = re.compile(r"[-−–+]?[$€£]?\d[\d.,]*\s?[%kKMm]?")
-_CAPTION = re.compile(r"\s*(?:fig|tab|chart|exhibit|abb|source|note)", re.IGNORECASE)
 _Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the shrunk page
 
 _TYPE = 7.0  # pixels the running text is shrunk to
@@ -46,6 +45,8 @@ class Figure:
     rect: Rect
     density: float  # share of it that is not paper: near 1 for photos, low for drawings
     lines: tuple[Line, ...] = ()  # the texts that are part of it
+    reason: str = ""  # for people: what it rests on
+    lost: str = ""  # why it is none after all
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +93,23 @@ class Ink:
 
 
 def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
-    """Figures, top to bottom."""
+    """Areas of ink that might be figures, top to bottom; those that are `lost` turned out to be none."""
     figures = []
     for box in _grouped(page.rest, page.unit):
         rect = _cut_free(
             (box[0] / page.scale, box[1] / page.scale, box[2] / page.scale, box[3] / page.scale), lines, page
         )
-        if area(rect) * page.scale**2 > _WHOLE_PAGE * page.rest.size or _is_ground(rect, lines, page):
+        filled = page.share(page.rest, rect)
+        if lost := _why_ground(rect, lines, page):
+            figures.append(Figure(rect, filled, reason="ink that no text explains", lost=lost))
             continue
         inner = _with_labels(rect, lines, size)
         rect = _with_titles_of_axes(inner, lines, size)
         own = tuple(
             line for line in lines if _within(line, rect) and not (_within(line, inner) and _beside(line, page))
         )
-        figures.append(Figure(rect, page.share(page.rest, rect), own))
+        reason = f"figure: ink that no text explains, {page.strokes(rect):.1%} of it strokes, {len(own)} texts in it"
+        figures.append(Figure(rect, page.share(page.rest, rect), own, reason))
     return sorted(figures, key=lambda figure: (figure.rect[1], figure.rect[0]))
 
 
@@ -161,7 +165,7 @@ def _with_titles_of_axes(rect: Rect, lines: Sequence[Line], size: float) -> Rect
     Only where there are numbers along its axes: small print next to a photo is its caption, which must not get lost.
     """
     left, top, right, bottom = rect
-    numbers = sum(_within(line, rect) and _NUMBER.fullmatch(line.text) is not None for line in lines)
+    numbers = sum(_within(line, rect) and is_on_axis(line.text) for line in lines)
     if numbers < _AXIS:
         return rect
     reach = 1.5 * size
@@ -170,7 +174,8 @@ def _with_titles_of_axes(rect: Rect, lines: Sequence[Line], size: float) -> Rect
         beside = along and line.right > left - reach and line.left < right + reach
         middle = abs(line.center - (left + right) / 2) < 0.12 * (right - left) and line.width < 0.8 * (right - left)
         under = middle and bottom - 0.5 * size < line.top < bottom + 0.8 * size and not _goes_on(line, lines)
-        if beside or (under and line.text and line.size < 1.05 * size and not _CAPTION.match(line.text)):
+        titled = names_float(line.text) or names_note(line.text)
+        if beside or (under and line.text and line.size < 1.05 * size and not titled):
             left, right = min(left, line.left), max(right, line.right)
             bottom = max(bottom, line.bottom)
     return left, top, right, bottom
@@ -187,18 +192,24 @@ def _goes_on(line: Line, lines: Sequence[Line]) -> bool:
     )
 
 
-def _is_ground(rect: Rect, lines: Sequence[Line], page: Ink) -> bool:
-    """Whether an area is no figure, but text with something around or behind it: a box, a shade, a screenshot."""
+def _why_ground(rect: Rect, lines: Sequence[Line], page: Ink) -> str:
+    """Why an area is no figure, but text with something around or behind it: a box, a shade, a screenshot."""
+    if area(rect) * page.scale**2 > _WHOLE_PAGE * page.rest.size:
+        return "it is the page's background"
     inside = [line for line in lines if _within(line, rect)]
     wide = min(0.35 * (rect[2] - rect[0]), _LONG * (inside[0].size if inside else 0.0))
     written = sum(line.width * line.height for line in inside) / area(rect)
     running = sum(line.width * line.height for line in inside if line.width > wide) / area(rect)
     strokes = page.strokes(rect)
     if not page.paper and _at_edges(rect, page) > 1:
-        return True
-    if (strokes < _FLAT and page.share(page.texture, rect) < _TEXTURED) or (strokes < _IDLE and running > 0.05):
-        return True
-    return strokes < _DRAWN and len(inside) > 1 and (running > _RUNNING or written > _WRITTEN)
+        return "it reaches two sides of a photo: what lies behind the sheet"
+    if strokes < _FLAT and page.share(page.texture, rect) < _TEXTURED:
+        return f"it is a shade: {strokes:.2%} of it strokes"
+    if strokes < _IDLE and running > 0.05:
+        return f"it is text with something around it: {running:.0%} under wide lines, {strokes:.1%} strokes"
+    if strokes < _DRAWN and len(inside) > 1 and (running > _RUNNING or written > _WRITTEN):
+        return f"it is text with something around it: {written:.0%} under lines, {strokes:.1%} strokes"
+    return ""
 
 
 def _at_edges(rect: Rect, page: Ink) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Label
+from octavo.layout.gutters import Lane, lanes
 
 _FIRST = frozenset({Label.HEADER, Label.HEADER_IMAGE})
 _LAST = frozenset({Label.FOOTER, Label.FOOTER_IMAGE})
@@ -21,8 +22,6 @@ _ASIDE = Label.ASIDE_TEXT
 _FLOATS = frozenset({Label.IMAGE, Label.CHART, Label.TABLE})
 _CAPTIONS = frozenset({Label.FIGURE_TITLE, Label.VISION_FOOTNOTE})
 _TITLES = frozenset({Label.PARAGRAPH_TITLE, Label.DOC_TITLE})
-
-Lane = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,16 +206,7 @@ def _bands(units: Sequence[_Unit]) -> list[list[_Unit]]:
 
 def _gutters(units: Sequence[_Unit]) -> list[Lane]:
     """White lanes from top to bottom, left to right."""
-    ordered = sorted(units, key=lambda unit: unit.left)
-    slack = _slack(units)
-    lanes: list[Lane] = []
-    reach = float("inf")
-    for unit in ordered:
-        inset = min(slack, 0.1 * (unit.right - unit.left))
-        if unit.left + inset > reach:
-            lanes.append((reach, unit.left + inset))
-        reach = unit.right - inset if reach == float("inf") else max(reach, unit.right - inset)
-    return lanes
+    return lanes([(unit.left, unit.right) for unit in units], _slack(units))
 
 
 def _slack(units: Sequence[_Unit]) -> float:
@@ -283,10 +273,10 @@ def _sections(bands: Sequence[list[_Unit]]) -> list[list[_Unit]]:
             grown = list(section)
             for stop in range(start + 1, len(bands)):
                 grown = grown + list(bands[stop])
-                lanes = _gutters(grown)
-                if not lanes:
+                gutters = _gutters(grown)
+                if not gutters:
                     break
-                if _both_sides(bands[stop], lanes) or _fills(bands[stop], section, lanes):
+                if _both_sides(bands[stop], gutters) or _fills(bands[stop], section, gutters):
                     section, end = list(grown), stop + 1
         sections.append(section)
         start = end

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo import prose
 from octavo.document import (
     Crop,
     Label,
@@ -38,6 +37,7 @@ from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
 from octavo.recognizers import nothing
 from octavo.settings import EngineSettings
 from octavo.tables import read_table
+from octavo.wording import prose
 
 _PAGES_AT_ONCE = 2  # one is cut and joined while the other is read
 _UNREAD = 0.4  # confidence below which a line does not count as read

@@ -8,12 +8,12 @@ from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from octavo import prose
 from octavo.content import Content, Items, Prose, Run, Runs, Table, Verbatim, says, text_of
 from octavo.document import Block, Document, Label, Page, Problem, Role
 from octavo.markup import markdown
 from octavo.renderers import _pictures
 from octavo.settings import Furniture, ParseOptions
+from octavo.wording import prose
 
 
 @dataclass(frozen=True, slots=True)

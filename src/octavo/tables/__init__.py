@@ -32,6 +32,8 @@ class TableCandidate:
     box: Box  # 0..1000 of the page
     score: float  # 0..1
     ruled: bool  # found by its lines; otherwise by the alignment of its text
+    reason: str = ""  # for people: what it rests on
+    lost: str = ""  # why it is none after all
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,10 @@ class TableReading:
 
 
 def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list[TableCandidate]:
-    """The tables of a page picture, best first. Lines need no text; text and words make it surer."""
+    """What looks like tables in a page picture, best first; those that are `lost` turned out to be none.
+
+    Lines need no text; text and words make it surer.
+    """
     size = Size(pixels.shape[1], pixels.shape[0])
     page = Box.of_page()
     rules = clear_of(rules, word_boxes(lines, page, size))
@@ -59,7 +64,11 @@ def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list
     found = tables_among(parts, straight.rules(rules))
     return [
         TableCandidate(
-            Box.from_pixels(*straight.box_back(one.left, one.top, one.right, one.bottom), size), one.score, one.ruled
+            Box.from_pixels(*straight.box_back(one.left, one.top, one.right, one.bottom), size),
+            one.score,
+            one.ruled,
+            one.reason,
+            one.lost,
         )
         for one in found
     ]

@@ -4,7 +4,6 @@ Columns come from the gaps that lines of text leave, rows from `rows`; headings 
 several columns are spread over them.
 """
 
-import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +11,10 @@ from itertools import pairwise
 
 from octavo.tables.columns import Piece, column_gaps, pieces
 from octavo.tables.grid import Grid, Slot, text_lines, without_overlaps
-from octavo.tables.rows import Entry, column_widths, into_rows, is_number, measured
+from octavo.tables.rows import Entry, column_widths, into_rows, measured
 from octavo.tables.rules import Rules
 from octavo.tables.words import Token, usual_height
+from octavo.wording.numbers import is_number, is_year
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +183,7 @@ def _head_end(lines: Sequence[Sequence[Entry]], rules: Rules, borders: Sequence[
         if across > 0.75 * width:
             return (above + below) / 2 if number <= max(6, len(lines) // 2) else middles[0]
     for line, middle in zip(lines, middles, strict=True):
-        numbers = sum(is_number(entry.piece.text) and not _is_year(entry.piece.text) for entry in line)
+        numbers = sum(is_number(entry.piece.text) and not is_year(entry.piece.text) for entry in line)
         if numbers >= max(1, 0.4 * len(line)):
             return middle
     return (middles[0] + middles[1]) / 2 if len(middles) > 1 else middles[0]
@@ -191,10 +191,6 @@ def _head_end(lines: Sequence[Sequence[Entry]], rules: Rules, borders: Sequence[
 
 def _middle(row: Sequence[Entry]) -> float:
     return sum(entry.middle for entry in row) / len(row)
-
-
-def _is_year(text: str) -> bool:
-    return re.fullmatch(r"(19|20)\d\d([/–-]\d{2,4})?", text.strip()) is not None
 
 
 def _spread(

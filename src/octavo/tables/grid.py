@@ -4,9 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from octavo import prose
 from octavo.content import Cell, Table, runs_of
 from octavo.tables.words import Token, usual_height
+from octavo.wording import prose
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ line is broken only where the next word has no room, cells of a row are aligned 
 not smaller than those between lines, and ruling lines divide.
 """
 
-import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,12 @@ from functools import cached_property
 from itertools import pairwise
 from typing import assert_never
 
+from octavo.glyphs.scripts import breaks_anywhere
 from octavo.tables.columns import Piece
 from octavo.tables.rules import Rule
+from octavo.wording.numbers import is_number
+from octavo.wording.sentences import breaks_off
 
-_NUMBER = re.compile(r"[\s\d.,:;%$€£¥+\-–—−±~<>≤≥=()\[\]/*†‡§#^'’\"]*(?:[A-Za-z]{0,2})?[\s\d.,%)\]*+\-–−]*")
-_OPEN_END = re.compile(r"([,;:(/&–-]|\b(?:and|or|of|the|in|for|to|with|by|from|on|at|per|und|der|die|et|de|la))$", re.I)
 _LONGEST = 24  # stretches a row may span
 _HOPELESS = 25.0  # cost of a row that no division can make up for
 _TRUST = 0.9  # what it costs to go against a border that something else suggests
@@ -48,10 +48,6 @@ class Entry:
     @cached_property
     def number(self) -> bool:
         return is_number(self.piece.text)
-
-
-def is_number(text: str) -> bool:
-    return any(character.isdigit() or character in "-–—−" for character in text) and _NUMBER.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +172,7 @@ class _Border:
                     dividing += 0.9 if len(before[-1].piece.words) > 1 else 0.5
                 if entry.piece.text[:1].islower():
                     dividing += 0.5
-                if _OPEN_END.search(before[-1].piece.text):
+                if breaks_off(before[-1].piece.text):
                     dividing += 0.5
         inside = max(0.0, 2.5 * (room - 0.15))
         if expected:
@@ -276,10 +272,8 @@ def _had_room(above: Entry, below: Entry, measures: Measures) -> bool:
     left, right = measures.widths[above.first][0], measures.widths[above.last][1]
     width = max(right - left, above.piece.right - above.piece.left, below.piece.right - below.piece.left)
     first = below.piece.words[0]
-    unspaced = (
-        first.text[:1] > "\u2e80"
-    )  # scripts without spaces break anywhere, and fill their lines but for a character
-    unit = (first.right - first.left) / (len(first.text) if unspaced else 1)
+    anywhere = breaks_anywhere(first.text)  # such scripts fill their lines but for a character
+    unit = (first.right - first.left) / (len(first.text) if anywhere else 1)
     used = above.piece.right - above.piece.left + 0.3 * measures.height + unit
-    margin = 1.5 if unspaced else 0.4
+    margin = 1.5 if anywhere else 0.4
     return used < width - margin * measures.height

@@ -14,6 +14,7 @@ import numpy as np
 
 from octavo.document import TextLine, Word
 from octavo.geometry import Box, PixelBox, Size
+from octavo.glyphs.scripts import is_wide
 from octavo.tables.rules import Rule, Rules
 
 _UPRIGHT = 0.004  # slopes below (a quarter of a degree) are noise of the line finder
@@ -200,7 +201,7 @@ def _width(character: str) -> float:
     """Of average height 1: rough, but the same for all."""
     if character in "iljI.,:;'|!()[] ":
         return 0.3
-    return 1.0 if character > "\u2e80" else 0.55
+    return 1.0 if is_wide(character) else 0.55
 
 
 def usual_height(words: Sequence[Token]) -> float:
