@@ -21,7 +21,7 @@ from pdf_maker import HELVETICA, PdfPage, make_pdf, text_page
 from PIL import Image
 
 from octavo import errors
-from octavo.document import PageImage, Trust
+from octavo.document import PageImage, Severity, Trust
 from octavo.drawing import pool
 from octavo.pages import Pages, kind_of, open_pages, select
 from octavo.settings import EngineSettings, ParseOptions
@@ -371,6 +371,13 @@ def test_a_page_of_scattered_characters_is_read_in_bounded_time() -> None:
     assert page.text is not None
     assert page.text.lines
     assert time.monotonic() - started < 20
+
+
+def test_a_text_layer_that_is_too_long_to_be_used_is_told() -> None:
+    content = b"BT /F1 0.1 Tf 1 0 0 1 9 9 Tm " + b"(%s) Tj " % (b"x" * 1000) * 101 + b"ET"
+    (page,) = drawn(make_pdf(PdfPage(content, fonts={"F1": HELVETICA})), dpi=36)
+    assert [(problem.code, problem.severity) for problem in page.problems] == [("text_layer_unread", Severity.LOST)]
+    assert "101000 characters" in page.problems[0].message
 
 
 @pytest.mark.usefixtures("alone")

@@ -1,14 +1,18 @@
 """A child that a file took over finds nothing to take: no files, no network, no other processes."""
 
+import contextlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pdf_maker import HELVETICA, PdfPage, make_pdf
+from pydantic_core import to_json
 
-from octavo.drawing import pool, sandbox
+from octavo.drawing import pool, sandbox, wire
 from octavo.pages import open_pages
 from octavo.settings import EngineSettings, ParseOptions
 
@@ -69,6 +73,16 @@ def test_drawing_children_are_locked_in_before_they_see_a_document() -> None:
         status = dict(line.split(":", 1) for line in Path(f"/proc/{child}/status").read_text().splitlines())
     assert status["Seccomp"].strip() == "2"
     assert status["NoNewPrivs"].strip() == "1"
+
+
+@given(st.binary(max_size=200) | st.recursive(st.none() | st.integers() | st.text(max_size=9), st.lists).map(to_json))
+@example(b"[" * 200_000)
+@example(b'["Open", {}]')
+@example(b'["Drawn", {"width": "wide", "height": 1, "dpi": 72}]')
+@example(b'["Opened", {"parts": [{"pages": "many"}]}]')
+def test_whatever_a_child_says_is_an_answer_or_the_end_of_it(said: bytes) -> None:
+    with contextlib.suppress(pool.ChildLost):
+        assert isinstance(pool.answer_in(said), wire.Opened | wire.Drawn | wire.Closed | wire.Failed)
 
 
 def test_no_folder_but_of_code_and_fonts_is_readable() -> None:

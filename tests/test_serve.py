@@ -48,7 +48,7 @@ async def test_a_job_comes_bare_or_wrapped(wrapped: bool) -> None:
         (b'"text"', 422, "source_invalid"),
         (b'{"input": {}}', 422, "source_invalid"),
         (b'{"pdf_base64": "aGVsbG8="}', 422, "type_unsupported"),
-        (b'{"image_base64": "eA==", "colour": 1}', 422, "option_invalid"),
+        (b'{"image_base64": "eA==", "dpi": 1}', 422, "option_invalid"),
         (b" " * 2000, 422, "source_invalid"),
     ],
 )
@@ -57,7 +57,7 @@ async def test_errors_have_the_status_of_their_fault(route: str, body: bytes, st
     async with serving(serve=ServeSettings(request_bytes=1500)) as client:
         response = await client.post(route, data=body)
         assert response.status == status
-        assert (await response.json())["error"]["code"] == code
+        assert (await response.json())["error_details"]["code"] == code
 
 
 async def test_pages_stream_as_lines() -> None:

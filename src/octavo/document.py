@@ -342,3 +342,4 @@ class Artifact:
     name: str  # relative, with forward slashes: "imgs/cropped_page0_idx0.jpg"
     media_type: str
     data: bytes
+    format: str = ""  # the renderer that made it, as users type it; set where renderers are called

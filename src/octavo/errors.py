@@ -68,7 +68,7 @@ class AddressRefused(OctavoError):
 
 
 class TypeUnsupported(OctavoError):
-    """The bytes are neither a PDF nor an image format we read."""
+    """The bytes are neither a PDF nor an image format we read, or no PDF where a PDF is due."""
 
     code = "type_unsupported"
     fault = Fault.CALLER

@@ -171,9 +171,16 @@ class Pages:
 
     def _image(self, number: int, drawn: Drawn, memory: NDArray[np.uint8]) -> PageImage:
         pixels = memory[: drawn.height * drawn.width * 3].reshape(drawn.height, drawn.width, 3)
-        problems = (Problem("picture_damaged", drawn.damage, Severity.DOUBTFUL, page=number),) if drawn.damage else ()
+        problems = []
+        if drawn.damage:
+            problems.append(Problem("picture_damaged", drawn.damage, Severity.DOUBTFUL, page=number))
+        if drawn.too_many:  # so small a print that its picture does not show it all
+            message = (
+                f"the text layer has {drawn.too_many} characters, too many to be used; the page's picture was read"
+            )
+            problems.append(Problem("text_layer_unread", message, Severity.LOST, page=number))
         text = self._text(drawn, memory, pixels) if drawn.to_page or drawn.text_error else None
-        return PageImage(number, pixels, drawn.dpi, text=text, problems=problems)
+        return PageImage(number, pixels, drawn.dpi, text=text, problems=tuple(problems))
 
     def _text(self, drawn: Drawn, memory: NDArray[np.uint8], pixels: Pixels) -> TextLayer:
         if drawn.text_error:

@@ -18,6 +18,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -284,7 +285,8 @@ class Reading:
         """The files of the chosen formats. Blocks: pages are drawn again where a picture is needed."""
         pictures = _Pictures(self.document, self._source)
         for name in self.options.formats:
-            yield from dropins.load(renderers, name).render(self.document, pictures, self.options)
+            for artifact in dropins.load(renderers, name).render(self.document, pictures, self.options):
+                yield replace(artifact, format=name)
 
 
 def _refuse_without_engine(page: Page) -> None:

@@ -118,7 +118,8 @@ class Memories:
 def _answer(
     channel: socket.socket, documents: dict[int, OpenDocument], memories: Memories, seconds: float, patience: int
 ) -> None:
-    request, descriptors = wire.receive(channel)
+    body, descriptors = wire.receive(channel)
+    request = wire.request_in(body)
     signal.setitimer(signal.ITIMER_PROF, seconds)  # of CPU; its signal ends the process
     signal.alarm(patience)
     try:
@@ -133,8 +134,6 @@ def _answer(
                 if request.document in documents:
                     documents.pop(request.document).close()
                 wire.send(channel, Closed())
-            case _:
-                wire.send(channel, Failed("internal", f"no answer to {type(request).__name__}"))
     except Refused as refused:
         wire.send(channel, Failed(refused.code, str(refused)))
     except MemoryError:

@@ -215,7 +215,7 @@ def _text_of(page: Any, form: Any) -> tuple[bytes, dict[str, Any]]:
     try:
         count = pdfium.FPDFText_CountChars(text)
         if count > MOST_GLYPHS:
-            return b"", facts | {"text_error": f"more than {MOST_GLYPHS} characters"}
+            return b"", facts | {"text_error": f"more than {MOST_GLYPHS} characters", "too_many": count}
         tables, facts["runs"], facts["fonts"] = _glyphs(text, count, places)
     finally:
         pdfium.FPDFText_ClosePage(text)

@@ -18,18 +18,28 @@ import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from octavo.drawing import wire
-from octavo.drawing.wire import Close, Draw, Drawn, Message, Open, Opened
+from octavo.drawing.wire import Answer, Close, Closed, Draw, Drawn, Failed, Open, Opened, Request
 
 RETIRE_AT = 384 << 20  # resident bytes: a child this fat is replaced after the page; a fresh one holds 30 MiB
 START_SECONDS = 60.0  # a loaded machine may be slow to start a process
 IDLE_MEMORIES = 4  # per child: pages' memory files kept for the next pages
 GRACE_SECONDS = 5  # after which a child whose parent stopped waiting ends itself
 PATIENCE = 10  # times its CPU time that a request may take by the clock: on a busy machine it waits for its turn
+
+
+_ANSWER: TypeAdapter[tuple[str, Answer]] = TypeAdapter(
+    tuple[Literal["Opened"], Opened]
+    | tuple[Literal["Drawn"], Drawn]
+    | tuple[Literal["Closed"], Closed]
+    | tuple[Literal["Failed"], Failed]
+)
 
 
 class ChildLost(Exception):
@@ -110,22 +120,25 @@ class Child:
         self._idle: list[Memory] = []
         self._dropped: list[int] = []  # it holds them still
 
-    def ask(self, message: Message, seconds: float, descriptors: tuple[int, ...] = ()) -> tuple[Message, list[int]]:
+    def ask(self, message: Request, seconds: float, descriptors: tuple[int, ...] = ()) -> tuple[Answer, list[int]]:
         """Its answer, for so many seconds of CPU. Raises ChildLost or ChildSlow, and then the child is gone."""
         self._channel.settimeout(PATIENCE * seconds + (START_SECONDS if self.fresh else 0))
         try:
             wire.send(self._channel, message, descriptors)
-            answer = wire.receive(self._channel)
+            body, files = wire.receive(self._channel)
         except TimeoutError as error:
             raise ChildSlow from error
         except wire.Hangup as error:
             raise self._why_it_ended() from error
-        except (ValueError, TypeError, KeyError) as error:
-            raise ChildLost from error
         self.fresh = False
-        return answer
+        try:
+            return answer_in(body), files
+        except ChildLost:
+            for file in files:
+                os.close(file)
+            raise
 
-    def draw(self, request: Draw, seconds: float) -> tuple[Drawn, NDArray[np.uint8]] | wire.Failed:
+    def draw(self, request: Draw, seconds: float) -> tuple[Drawn, NDArray[np.uint8]] | Failed:
         """The page and its bytes, which are drawn over once nobody holds them or a part of them any more.
 
         Raises ChildLost, ChildSlow.
@@ -134,7 +147,7 @@ class Child:
         number = memory.number if memory else next(self._memories)
         answer, files = self.ask(replace(request, memory=number, drop=self._no_longer_needed()), seconds)
         memory = Memory(number, files[0]) if files else memory
-        if isinstance(answer, wire.Failed):
+        if isinstance(answer, Failed):
             return answer
         if not isinstance(answer, Drawn) or memory is None:
             raise ChildLost
@@ -244,7 +257,7 @@ class Pool:
             with self._child(source) as child:
                 return self._opened(child, source.request, source)
 
-    def draw(self, source: Source, request: Draw) -> tuple[Drawn, NDArray[np.uint8]] | wire.Failed:
+    def draw(self, source: Source, request: Draw) -> tuple[Drawn, NDArray[np.uint8]] | Failed:
         """The page and the memory its pixels lie in (`Child.draw`). Raises ChildLost, ChildSlow, NoChild."""
         tries = itertools.count()
         while True:
@@ -345,8 +358,18 @@ class Pool:
         return answer
 
 
+def answer_in(body: bytes) -> Answer:
+    """What a child said, each field of the type it must have: a file may have taken it over. Raises ChildLost."""
+    try:
+        return _ANSWER.validate_json(body)[1]
+    except ValidationError as error:
+        raise ChildLost from error
+
+
 def _needed(drawn: Drawn) -> int:
-    """Bytes the page says it has."""
+    """Bytes the page says it has; 0 for one that says nonsense."""
+    if min(drawn.width, drawn.height, drawn.glyphs_at, drawn.glyphs, drawn.runs) < 0:
+        return 0
     fields = drawn.glyphs * (wire.PLACE_FIELDS + wire.FACT_FIELDS) + drawn.runs * wire.RUN_FIELDS
     return max(drawn.width * drawn.height * 3, drawn.glyphs_at + 8 * fields)
 

@@ -33,6 +33,7 @@ FAULT_STATUS: Mapping[str, int] = MappingProxyType(
 WORKER = web.AppKey("worker", Worker)
 WATCH = web.AppKey("watch", EngineWatch)
 SERVE = web.AppKey("serve", ServeSettings)
+SETTINGS = web.AppKey("settings", WorkerSettings)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -61,12 +62,13 @@ def application(
 
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with Parser(engine) as parser:
-            app[WORKER] = Worker(parser, options, worker)
+            config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")
+            app[WORKER] = Worker(parser, options, worker, config_path=config_path)
             async with app[WATCH].over(parser, end=lambda: signal.raise_signal(signal.SIGTERM)):
                 yield
 
     app = web.Application(client_max_size=serve.request_bytes)
-    app[SERVE], app[WATCH] = serve, EngineWatch()
+    app[SERVE], app[SETTINGS], app[WATCH] = serve, worker, EngineWatch()
     app.cleanup_ctx.append(opened)
     app.add_routes([web.get("/ping", _ping), web.post("/parse", _parse), web.post("/parse/stream", _stream)])
     return app
@@ -82,7 +84,7 @@ async def _parse(request: web.Request) -> web.Response:
     try:
         call = await _call(request)
     except SourceInvalid as error:
-        return await _response(error_reply(error))
+        return await _response(error_reply(error, request.app[SETTINGS].error_text))
     return await _response(await request.app[WORKER].run(call))
 
 
@@ -90,10 +92,10 @@ async def _stream(request: web.Request) -> web.StreamResponse:
     try:
         call = await _call(request)
     except SourceInvalid as error:
-        return await _response(error_reply(error))
+        return await _response(error_reply(error, request.app[SETTINGS].error_text))
     chunks = request.app[WORKER].stream(call)
     first = await anext(chunks)
-    if first.get("error") and first.get("type") != "page":
+    if "error" in first and first.get("type") != "page":
         return await _response(first)  # nothing was sent yet: the status can still say so
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(request)
@@ -105,7 +107,7 @@ async def _stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _response(reply: Reply) -> web.Response:
-    status = FAULT_STATUS[reply["error"]["fault"]] if reply["error"] else 200
+    status = FAULT_STATUS[reply["error_details"]["fault"]] if "error" in reply else 200
     return web.Response(status=status, body=await asyncio.to_thread(encoded, reply), content_type="application/json")
 
 
@@ -120,5 +122,5 @@ async def _call(request: web.Request) -> Call:
         most = request.app[SERVE].request_bytes
         raise SourceInvalid(f"the request is larger than {most} bytes; hand in a URL instead") from error
     if isinstance(payload, dict) and "input" in payload:
-        return Call(payload["input"], payload.get("s3Config"), limit=limit)
+        return Call.of(payload, limit=limit)
     return Call(payload, limit=limit)
