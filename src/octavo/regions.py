@@ -74,9 +74,8 @@ def settle(detections: Sequence[Detection], page: PageImage, options: ParseOptio
 
 
 def _on_page(detection: Detection) -> Detection:
-    box = detection.box
-    clamped = Box(*(min(SCALE, max(0.0, side)) for side in (box.left, box.top, box.right, box.bottom)))
-    return detection if clamped == box else replace(detection, box=clamped)
+    clamped = detection.box.clamped()
+    return detection if clamped == detection.box else replace(detection, box=clamped)
 
 
 # --- each thing once --------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recog
     if layer is None or options.text_layer is TextLayerUse.OFF:
         return _lost("the page has no text layer") if only else None
     own = [line for line in region.lines if line.text]  # two regions may overlap: no text comes twice
-    inside = [line for line in layer.lines if line.text and _centre_in(line.box, region.box)]
+    inside = [line for line in layer.lines if line.text and region.box.holds(line.box)]
     lines = own or inside
     if layer.verdict is not Trust.TRUSTED:
         return _lost(f"the page's text layer is not trusted: {layer.reason}", lines) if only else None
@@ -76,10 +76,6 @@ def _lost(why: str, lines: Sequence[TextLine] = ()) -> Recognition:
 
 def _unsaid() -> Problem:
     return Problem("text_layer_incomplete", "more is drawn here than the text layer says", Severity.DOUBTFUL)
-
-
-def _centre_in(inner: Box, outer: Box) -> bool:
-    return outer.contains(*inner.center)
 
 
 def _doubted(region: Region, lines: Sequence[TextLine], layer: TextLayer) -> bool:
@@ -156,8 +152,7 @@ def _depth(line: TextLine) -> float:
 
 
 def _level(first: Box, second: Box) -> bool:
-    shared = min(first.bottom, second.bottom) - max(first.top, second.top)
-    return shared > SAME_ROW * min(first.height, second.height)
+    return first.overlap_y(second) > SAME_ROW * min(first.height, second.height)
 
 
 def _starts_right(line: TextLine) -> bool:

@@ -70,7 +70,7 @@ class TableNetwork:
                     column += 1
                 taken.update((row + down, column + across) for down in range(rows) for across in range(columns))
                 (left, top), (right, bottom) = corners[step].min(axis=0), corners[step].max(axis=0)
-                cells.append(SeenCell(row, column, rows, columns, float(left), float(top), float(right), float(bottom)))
+                cells.append(SeenCell(float(left), float(top), float(right), float(bottom), row, column, rows, columns))
                 column += columns
         confidence = float(np.exp(np.log(np.clip(best[:steps], 1e-6, 1)).mean())) if steps else 0.0
         return SeenTable(

@@ -259,12 +259,7 @@ def _extent(crop: Crop, line: ReadLine, start: float, end: float) -> Box:
 
 def _on_page(line: TextLine, frame: Box) -> TextLine:
     """A line in 0..1000 of a crop, in page units."""
-
-    def moved(x: float, y: float) -> tuple[float, float]:
-        return frame.left + x / SCALE * frame.width, frame.top + y / SCALE * frame.height
-
-    box = Box(*moved(line.box.left, line.box.top), *moved(line.box.right, line.box.bottom))
-    return replace(line, box=box, quad=tuple(moved(x, y) for x, y in line.quad))
+    return replace(line, box=frame.part(line.box), quad=tuple(frame.point(x, y) for x, y in line.quad))
 
 
 def _frame(crop: Crop) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -353,7 +353,7 @@ def _is_head(
 
 def _gaps(rows: Sequence[Sequence[Part]], height: float) -> list[tuple[float, float]]:
     """Stretches between columns. What was found as two parts is two parts, however close they stand."""
-    lines = [[Token("", p.left, p.top, p.right, p.bottom, p.line, True) for p in row] for row in rows]
+    lines = [[Token(p.left, p.top, p.right, p.bottom, "", p.line, True) for p in row] for row in rows]
     return column_gaps(lines, 0.3 * height)
 
 

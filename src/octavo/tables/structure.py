@@ -4,20 +4,17 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from octavo.document import Pixels
+from octavo.geometry import Rect
 
 
 @dataclass(frozen=True, slots=True)
-class SeenCell:
-    """A cell as a network tells it: where in the grid, and about where in the picture (pixels)."""
+class SeenCell(Rect):
+    """A cell as a network tells it: about where in the picture (pixels), and where in the grid."""
 
     row: int
     column: int
     rows: int
     columns: int
-    left: float
-    top: float
-    right: float
-    bottom: float
 
 
 @dataclass(frozen=True, slots=True)
