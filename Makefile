@@ -32,8 +32,9 @@ demo: $(INSTALLED) ## parse the shipped samples into out/
 test: $(INSTALLED) official-env lowest-env ## all tests; TESTS=tests/test_parse.py for some
 	$(PYTEST) -m "not image" $(TESTS)
 
-official-env: $(INSTALLED) ## the official SDK, to compare with (200 MB)
-	@PYTHON=$(BIN)/python tests/official/install_env.sh
+official-env: $(INSTALLED) ## the official SDK, to compare with: 0.1.5 and the image's 0.1.1 (200 and 370 MB)
+	@PYTHON=$(BIN)/python tests/official/install_env.sh 0.1.5
+	@PYTHON=$(BIN)/python tests/official/install_env.sh 0.1.1
 
 lowest-env: .venvs/lowest/aiohttp ## the lowest version of the HTTP library that is allowed, which refuses less by itself
 

@@ -138,6 +138,7 @@ class PageImage:
     rotation: int = 0  # clockwise degrees it was turned by to stand upright: 0, 90, 180, 270
     text: TextLayer | None = None  # None: not a PDF, or not asked for
     problems: tuple[Problem, ...] = ()  # of drawing it: a picture that is cut short
+    outlined: bool = False  # whether outlines of its regions are wanted, from a detector that can tell them
 
     @property
     def size(self) -> Size:

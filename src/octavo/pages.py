@@ -89,7 +89,7 @@ def select(text: str | None, count: int) -> tuple[int, ...]:
     """
     if text is None:
         return tuple(range(count))
-    chosen: set[int] = set()
+    ranges: list[tuple[int, int]] = []
     for item in text.split(","):
         match = _SELECTION.fullmatch(item)
         if match is None or (match[3] and not match[2]):
@@ -98,8 +98,11 @@ def select(text: str | None, count: int) -> tuple[int, ...]:
         found = range(max(0, first), min(count, last + 1))
         if not found or (not match[2] and first < 0):
             raise PagesInvalid(f"the document has no page {item.strip()!r}: it has {count}")
-        chosen.update(found)
-    return tuple(sorted(chosen))
+        ranges.append((found.start, found.stop))
+    chosen: list[int] = []
+    for start, stop in sorted(ranges):  # each page once, however often a long list names it
+        chosen.extend(range(max(start, chosen[-1] + 1 if chosen else 0), stop))
+    return tuple(chosen)
 
 
 def _number(text: str, count: int) -> int:

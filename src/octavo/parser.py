@@ -32,6 +32,7 @@ from octavo.detectors import Detector
 from octavo.document import Artifact, Document, Page, PageImage, Pixels, Problem, Severity
 from octavo.errors import DocumentCorrupt, EngineUnavailable, OptionInvalid, PageUnreadable
 from octavo.fetch import Fetched, Source, fetch, source_from
+from octavo.official import words
 from octavo.orientation import Orientation
 from octavo.pages import Pages, open_pages
 from octavo.recognizers import Recognizer
@@ -170,6 +171,7 @@ class Parser:
     async def _stages(self, options: ParseOptions) -> pipeline.Stages:
         if self._recognizer is None or self._orientation is None:
             raise OptionInvalid("the parser is not open: use it as a context manager")
+        await self._in_thread(lambda: words.load_for(options))
         detector_name = engine_names(self.settings)[0] if options.layout else "whole_page"
         upright = self._orientation.upright if options.orientation is OrientationUse.AUTO else _as_it_is
         return pipeline.Stages(upright, await self._open_detector(detector_name), self._recognizer, self._cpu)
