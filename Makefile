@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest
 
 DEPLOY_TOOLS := .venvs/deploy/bin
 
-.PHONY: help demo test official-env vllm-env check lint lint-deploy image-check fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality clean
+.PHONY: help demo test official-env lowest-env vllm-env check lint lint-deploy image-check fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,11 +29,18 @@ demo: $(INSTALLED) ## parse the shipped samples into out/
 	@$(BIN)/octavo parse samples/two-column-paper.pdf --output out
 	@$(BIN)/octavo parse samples/bank-statement.pdf samples/receipt.jpg samples/fax.tiff --output out/more
 
-test: $(INSTALLED) official-env ## all tests; TESTS=tests/test_parse.py for some
+test: $(INSTALLED) official-env lowest-env ## all tests; TESTS=tests/test_parse.py for some
 	$(PYTEST) -m "not image" $(TESTS)
 
-official-env: $(INSTALLED) ## the official SDK, to compare with (200 MB)
-	@PYTHON=$(BIN)/python tests/official/install_env.sh
+official-env: $(INSTALLED) ## the official SDK, to compare with: 0.1.5 and the image's 0.1.1 (200 and 370 MB)
+	@PYTHON=$(BIN)/python tests/official/install_env.sh 0.1.5
+	@PYTHON=$(BIN)/python tests/official/install_env.sh 0.1.1
+
+lowest-env: .venvs/lowest/aiohttp ## the lowest version of the HTTP library that is allowed, which refuses less by itself
+
+.venvs/lowest/aiohttp: $(INSTALLED)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venvs/lowest 'aiohttp==3.12.0'
+	@touch $@
 
 vllm-env: ## the real vLLM for CPUs, which `make test` then uses (2.7 GB, needs Python 3.11)
 	@tests/vllm/install_env.sh

@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that say what the code says: options, errors, exit codes.
+"""Write the pages of docs/ that say what the code says: options, a job's keys, errors, exit codes.
 
 `make docs` writes them, `make check` (with --check) fails where one is not current.
 """
@@ -17,6 +17,7 @@ from octavo.__main__ import help_line
 from octavo.errors import Fault, OctavoError
 from octavo.frontends._exits import FAULT_EXITS, Exit
 from octavo.frontends._flags import as_text, drop_ins
+from octavo.jobs.contract import READING, Keys
 from octavo.settings import (
     EngineSettings,
     ParseOptions,
@@ -76,14 +77,20 @@ def _option(model: type[BaseModel], field: str) -> str:
     flag = f"`--[no-]{name}`" if kind is bool else f"`--{name}`"
     if name.replace("-", "_") != field:
         flag += f" (in Python `{field}`)"
+    default = as_text(model.model_fields[field].default)
+    names = " ".join(f"`{name}`" for name in environment_names(model, field))
+    return f"| {flag} | {f'`{default}`' if default else ''} | {_what(model, field)} | {names} |"
+
+
+def _what(model: type[BaseModel], field: str) -> str:
+    """What a knob does, its values, and the range a number may have."""
+    kind = kind_of(model, field)
     values = [member.value for member in kind] if isinstance(kind, type) and issubclass(kind, StrEnum) else []
     values = values or drop_ins(model, field)
     what = model.model_fields[field].description or ""
     what += f" Values: {', '.join(f'`{value}`' for value in values)}." if values else ""
     what += _limits(model, field)
-    default = as_text(model.model_fields[field].default)
-    names = " ".join(f"`{name}`" for name in environment_names(model, field))
-    return f"| {flag} | {f'`{default}`' if default else ''} | {_cell(what)} | {names} |"
+    return _cell(what)
 
 
 def _limits(model: type[BaseModel], field: str) -> str:
@@ -93,6 +100,30 @@ def _limits(model: type[BaseModel], field: str) -> str:
         f"{word} {getattr(limit, name)}" for limit in limits for name, word in BOUNDS.items() if hasattr(limit, name)
     ]
     return f" ({', '.join(said)})" if said else ""
+
+
+def jobs() -> str:
+    lines = [
+        "# Keys of a job",
+        "",
+        NOTE,
+        "What stands in `input`. [runpod.md](runpod.md#jobs) has examples, what is forgiven, and the answer.",
+        "",
+        "| key | what it is |",
+        "| --- | --- |",
+        *(
+            f"| `{field.alias or name}` | {_cell(field.description or '')} |"
+            for name, field in Keys.model_fields.items()
+        ),
+        "",
+        "How the document is read, by the options of `octavo parse` under their own names; the worker's settings are",
+        "the defaults. `label_task_mapping` is another name of `tasks`.",
+        "",
+        "| key | what it does |",
+        "| --- | --- |",
+        *(f"| `{name}` | {_what(ParseOptions, name)} |" for name in READING),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def error_codes() -> str:
@@ -138,7 +169,12 @@ def _cell(text: str) -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
-    {"docs/options.md": options, "docs/errors.md": error_codes, "docs/exit-codes.md": exit_codes}
+    {
+        "docs/options.md": options,
+        "docs/jobs.md": jobs,
+        "docs/errors.md": error_codes,
+        "docs/exit-codes.md": exit_codes,
+    }
 )
 
 

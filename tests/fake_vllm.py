@@ -1,7 +1,7 @@
 """A program that looks like `vllm serve` to whoever starts it, and behaves as its first argument says.
 
 Run by a wrapper script that tests write: `fake_vllm.py BEHAVIOUR serve MODEL --host .. --port .. ...`. It notes each
-start, with the pids of itself and of a child, in the file FAKE_VLLM_NOTES.
+start, with the pids of itself and of a child, in the file FAKE_VLLM_NOTES, and each answer by a dot beside it.
 """
 
 import json
@@ -26,6 +26,8 @@ class Handler(BaseHTTPRequestHandler):
             self.say(500, {"error": {"message": "kernel fault"}})
             return
         time.sleep(0.05)
+        with Path(os.environ["FAKE_VLLM_NOTES"] + ".answers").open("a") as answers:
+            answers.write(".")
         self.say(
             200,
             {

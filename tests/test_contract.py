@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 from pydantic import BaseModel
-from reportlab.pdfgen import canvas
+from replayed import PAGE, PDF5
 
+from octavo import dropins, renderers
 from octavo.document import Label, Task
 from octavo.errors import OctavoError, OptionInvalid, SourceInvalid
 from octavo.frontends import _presets
+from octavo.frontends._flags import as_text
 from octavo.frontends.doctor import effective
-from octavo.jobs.contract import SOURCE_KEYS, job_from
+from octavo.jobs import results
+from octavo.jobs.contract import KEYS, SOURCE_KEYS, job_from
 from octavo.jobs.replies import Reply, encoded
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
@@ -25,27 +28,6 @@ from octavo.settings import EngineSettings, ParseOptions, WorkerSettings, resolv
 
 ROOT = Path(__file__).parents[1]
 NULL_ENGINES = {"OCTAVO_DETECTOR": "whole_page", "OCTAVO_RECOGNIZER": "scripted", "OCTAVO_ORIENTATION": "off"}
-
-
-def picture() -> str:
-    page = Image.new("RGB", (300, 200), "white")
-    ImageDraw.Draw(page).text((40, 80), "some text", fill="black")
-    data = BytesIO()
-    page.save(data, "PNG")
-    return base64.b64encode(data.getvalue()).decode()
-
-
-def pdf(pages: int) -> str:
-    data = BytesIO()
-    paper = canvas.Canvas(data, pagesize=(200, 200))
-    for number in range(pages):
-        paper.drawString(40, 100, f"page {number + 1}")
-        paper.showPage()
-    paper.save()
-    return base64.b64encode(data.getvalue()).decode()
-
-
-PAGE, PDF5 = picture(), pdf(5)
 
 
 class Bench:
@@ -62,14 +44,14 @@ class Bench:
 
     async def result(self, payload: object, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
         reply = await self.ask(payload, environment)
-        assert reply["error"] is None, reply["error"]
+        assert "error" not in reply, reply["error"]
         result: dict[str, Any] = reply["result"]
         return result
 
     async def refusal(self, payload: object, environment: Mapping[str, str] | None = None) -> tuple[str, str]:
         reply = await self.ask(payload, environment)
         assert reply["status"] == "error"
-        return reply["error"]["code"], reply["error"]["message"]
+        return reply["error_details"]["code"], reply["error_details"]["message"]
 
 
 @pytest.fixture
@@ -80,23 +62,6 @@ def bench() -> Bench:
 # --- sources ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("source", "said"),
-    [
-        ({"pdf_base64": PDF5}, {"input_type": "pdf_base64", "total_pdf_pages": 5, "selected_pages": [1, 2, 3, 4, 5]}),
-        ({"pdf_base64": f"data:application/pdf;base64,{PDF5}"}, {"input_type": "pdf_base64", "total_pdf_pages": 5}),
-        ({"images_base64": [PAGE, PAGE]}, {"input_type": "images_base64", "source_count": 2, "selected_pages": [1, 2]}),
-        ({"image_base64": PAGE}, {"input_type": "image_base64", "source_count": 1}),
-        ({"source_base64": PDF5}, {"resolved_type": "pdf", "total_pdf_pages": 5}),
-        ({"source_base64": PAGE}, {"resolved_type": "image"}),
-    ],
-)
-async def test_each_source_is_read_and_described(bench: Bench, source: dict[str, Any], said: dict[str, Any]) -> None:
-    result = await bench.result(source)
-    assert said.items() <= result["input"].items()
-    assert result["page_count"] == len(result["input"]["selected_pages"]) == len(result["json_result"])
-
-
 @pytest.mark.parametrize("key", ["pdf_url", "image_url", "image_urls", "source_url"])
 async def test_urls_are_fetched_through_the_guard(bench: Bench, key: str) -> None:
     url = "http://127.0.0.1:9/secret?token=abc"
@@ -105,8 +70,11 @@ async def test_urls_are_fetched_through_the_guard(bench: Bench, key: str) -> Non
     assert "token" not in message
 
 
-@pytest.mark.parametrize("payload", [{}, {"pdf_url": "http://a.example/x", "image_base64": PAGE}])
-async def test_two_sources_or_none_name_the_keys(bench: Bench, payload: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "payload",
+    [{}, {"pdf_url": "http://a.example/x", "pdf_base64": PDF5}, {"image_url": "http://a", "image_urls": ["b"]}],
+)
+async def test_two_sources_of_a_kind_or_none_name_the_keys(bench: Bench, payload: dict[str, Any]) -> None:
     code, message = await bench.refusal(payload)
     assert code == "source_invalid"
     assert all(key in message for key in SOURCE_KEYS)
@@ -129,23 +97,7 @@ async def test_two_sources_or_none_name_the_keys(bench: Bench, payload: dict[str
 )
 async def test_page_ranges(bench: Bench, asked: dict[str, Any], selected: list[int]) -> None:
     said = (await bench.result({"pdf_base64": PDF5} | asked))["input"]
-    assert said["selected_pages"] == selected
-    assert (said["start_page"], said["end_page"]) == (selected[0], selected[-1])
-
-
-@pytest.mark.parametrize(
-    ("asked", "code"),
-    [
-        ({"start_page": 9}, "pages_invalid"),
-        ({"start_page": 4, "end_page": 2}, "source_invalid"),
-        ({"start_page": 0}, "option_invalid"),
-        ({"pages": "1", "start_page": 1}, "source_invalid"),
-        ({"pages": "one"}, "pages_invalid"),
-    ],
-)
-async def test_empty_and_malformed_ranges_are_input_errors(bench: Bench, asked: dict[str, Any], code: str) -> None:
-    reply = await bench.ask({"pdf_base64": PDF5} | asked)
-    assert (reply["error"]["code"], reply["error"]["fault"]) == (code, "caller")
+    assert (said["page_numbers"], said["selected_pages"]) == (selected, len(selected))
 
 
 async def test_too_many_pages_name_the_limit(bench: Bench) -> None:
@@ -161,12 +113,13 @@ async def test_too_many_pages_name_the_limit(bench: Bench) -> None:
 
 async def test_every_output_field_is_there(bench: Bench) -> None:
     reply = await bench.ask({"image_base64": PAGE}, {"GLMOCR_REF": "abc", "VLLM_BASE_IMAGE": "base@sha256:1"})
-    assert (reply["status"], reply["error"]) == ("success", None)
+    assert reply["status"] == "success"
     result = reply["result"]
     assert set(result) == {
         *("provider", "model", "model_revision", "glmocr_ref", "vllm_base_image_ref", "enable_layout", "output_format"),
         *("page_count", "processing_time_ms", "input", "json_result", "markdown_result", "run_info"),
-        *("problems", "usage", "timings", "engines"),
+        *("crop_images", "layout_visualizations"),
+        *("problems", "usage", "timings", "engines", "warnings", "artifacts"),
     }
     assert (result["glmocr_ref"], result["vllm_base_image_ref"]) == ("abc", "base@sha256:1")
     assert result["enable_layout"] is True
@@ -174,7 +127,7 @@ async def test_every_output_field_is_there(bench: Bench) -> None:
     assert result["markdown_result"].strip() == "[text]"
     [[region]] = result["json_result"]
     assert {"index": 0, "label": "text", "content": "[text]"}.items() <= region.items()
-    assert set(result["usage"]) == {"prompt_tokens", "completion_tokens", "requests"}
+    assert {"prompt_tokens", "completion_tokens", "requests"} < set(result["usage"])
     json.dumps(reply, allow_nan=False)
 
 
@@ -183,16 +136,15 @@ async def test_the_production_engine_is_named_with_its_revision() -> None:
     async with Parser(settings) as parser:
         reply = await Worker(parser, ParseOptions(), WorkerSettings()).run(Call({"warmup": True}))
     result = reply["result"]
-    assert result["model"] == "zai-org/GLM-OCR"
+    assert result["model"] == "glm-ocr"
     assert result["model_revision"] == "e9134f400acad80346162536e043def285fa1022"
 
 
 async def test_a_warm_up_runs_a_page_and_tells_who_it_is(bench: Bench) -> None:
-    result = await bench.result({"warmup": "yes"})
-    assert result["page_count"] == 1
-    assert result["run_info"]["warmup"] is True
-    assert result["input"]["input_type"] == "warmup"
-    assert {"provider", "model", "model_revision", "glmocr_ref", "vllm_base_image_ref"} <= set(result)
+    result = await bench.result({"warmup": "yes"}, {"WORKER_MAX_CONCURRENCY": "3"})
+    assert (result["status"], result["worker_max_concurrency"]) == ("success", 3)
+    assert result["warmup_run"]["page_count"] == 1
+    assert result["warmup_run"]["engines"]["detector"] == "whole page, no layout"
 
 
 @pytest.mark.parametrize(
@@ -209,30 +161,32 @@ async def test_output_formats(
     bench: Bench, asked: dict[str, Any], environment: dict[str, str], present: set[str]
 ) -> None:
     result = await bench.result({"image_base64": PAGE} | asked, environment)
-    assert {"json_result", "markdown_result"} & set(result) == present
+    assert {name for name in ("json_result", "markdown_result") if result[name]} == present
 
 
 @pytest.mark.parametrize(
     ("asked", "environment", "listed", "inline"),
     [
-        ({}, {}, None, False),
+        ({}, {}, 0, False),
         ({"return_crop_images": "true"}, {}, 3, False),
         ({"return_crop_images": True, "crop_images_base64": "1"}, {}, 3, True),
         ({"return_crop_images": "on", "max_crop_images": 2}, {}, 2, False),
         ({}, {"RETURN_CROP_IMAGES_DEFAULT": "true"}, 3, False),
-        ({"return_crop_images": "no"}, {"RETURN_CROP_IMAGES_DEFAULT": "true"}, None, False),
+        ({"return_crop_images": "no"}, {"RETURN_CROP_IMAGES_DEFAULT": "true"}, 0, False),
         ({"return_crop_images": True}, {"MAX_CROP_IMAGES": "1"}, 1, False),
         ({"return_crop_images": True, "max_crop_images": 2}, {"MAX_CROP_IMAGES": "1"}, 2, False),
     ],
 )
 async def test_crops(
-    bench: Bench, asked: dict[str, Any], environment: dict[str, str], listed: int | None, inline: bool
+    bench: Bench, asked: dict[str, Any], environment: dict[str, str], listed: int, inline: bool
 ) -> None:
     image = {"images_base64": [PAGE] * 3, "label_task_mapping": {"text": "skip"}}
-    crops = (await bench.result(image | asked, environment)).get("crop_images")
-    assert (None if crops is None else len(crops)) == listed
-    for crop in crops or ():
-        assert set(crop) == {"filename", "size_bytes", *(["image_base64"] if inline else [])}
+    crops = (await bench.result(image | asked, environment))["crop_images"]
+    assert len(crops) == listed
+    for number, crop in enumerate(crops):
+        assert crop["filename"] == f"cropped_page{number}_idx{number}.jpg"
+        assert crop["path"] == f"imgs/{crop['filename']}"
+        assert ("image_base64" in crop) is inline
         assert not inline or len(base64.b64decode(crop["image_base64"])) == crop["size_bytes"]
 
 
@@ -240,7 +194,7 @@ async def test_crops(
 async def test_layout_visualizations(bench: Bench, inline: bool) -> None:
     asked = {"return_layout_visualization": "yes", "layout_visualization_base64": inline}
     [shown] = (await bench.result({"image_base64": PAGE} | asked))["layout_visualizations"]
-    assert shown["filename"].startswith("layout_vis/")
+    assert (shown["filename"], shown["path"]) == ("document.jpg", "layout_vis/document.jpg")
     assert ("image_base64" in shown) is inline
 
 
@@ -251,26 +205,65 @@ async def test_layout_can_be_left_out(bench: Bench) -> None:
         assert "whole page" in result["engines"]["detector"].lower().replace("_", " ")
 
 
+@pytest.mark.parametrize("name", dropins.names(renderers))
+async def test_a_job_may_ask_for_the_files_of_any_renderer(bench: Bench, name: str) -> None:
+    """Those that are there and those that will be: nothing but the file in `renderers/` makes it reachable."""
+    job = {"image_base64": PAGE, "tasks": "text=skip", "output_format": "json", "formats": name}
+    result = await bench.result(job)
+    for file in result["artifacts"]:
+        data = file["text"].encode() if "text" in file else base64.b64decode(file["base64"])
+        assert (file["format"], file["size_bytes"]) == (name, len(data))
+        assert (file["path"].endswith(file["filename"]), "/" in file["filename"]) == (True, False)
+    assert result["artifacts"]
+    assert (result["markdown_result"], result["crop_images"], result["layout_visualizations"]) == ("", [], [])
+
+
+@pytest.mark.parametrize("name", ParseOptions.model_fields)
+async def test_every_option_of_reading_is_a_key_of_a_job_under_its_own_name(bench: Bench, name: str) -> None:
+    assert name in KEYS
+    default = as_text(ParseOptions.model_fields[name].default)
+    assert not (await bench.result({"image_base64": PAGE, name: default}))["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "longest"), [({}, 300), ({"max_side": "100"}, 100), ({"max_side": 250, "orientation": "off"}, 250)]
+)
+async def test_a_page_is_drawn_as_the_job_says(bench: Bench, asked: dict[str, Any], longest: int) -> None:
+    shown = {"return_layout_visualization": True, "layout_visualization_base64": True}
+    result = await bench.result({"image_base64": PAGE} | shown | asked)
+    [drawn] = result["layout_visualizations"]
+    assert max(Image.open(BytesIO(base64.b64decode(drawn["image_base64"]))).size) == longest
+
+
+async def test_the_job_beats_the_endpoint_and_labels_add_up(bench: Bench) -> None:
+    endpoint = {"OCTAVO_TASKS": "text=skip,table=skip", "OCTAVO_DPI": "300"}
+    job = job_from({"image_base64": PAGE, "label_task_mapping": {"text": "formula"}, "dpi": "72"})
+    options = results.asked_for(job, resolve(ParseOptions, {}, endpoint).values, WorkerSettings()).options
+    assert (options.dpi, options.tasks[Label.TEXT], options.tasks[Label.TABLE]) == (72, Task.FORMULA, Task.SKIP)
+
+
 @pytest.mark.parametrize(
     "mapping", [{"image": "text"}, {"text": ["image", "chart"]}, {"image": "text", "skip": ["seal"]}]
 )
 def test_a_label_mapping_comes_either_way_round(mapping: dict[str, Any]) -> None:
     job = job_from({"image_base64": PAGE, "label_task_mapping": mapping})
-    assert job.label_task_mapping[Label.IMAGE] is Task.TEXT
+    assert job.reading.tasks[Label.IMAGE] is Task.TEXT
 
 
 @pytest.mark.parametrize(
     ("payload", "said"),
     [
         ("text", "must be a JSON object"),
-        ({"image_base64": PAGE, "colour": "red"}, "input.colour: unknown key"),
         ({"image_base64": PAGE, "return_crop_images": "perhaps"}, "input.return_crop_images"),
         ({"image_base64": PAGE, "output_format": "pdf"}, "input.output_format"),
         ({"image_base64": PAGE, "dpi": 5}, "input.dpi"),
         ({"image_base64": PAGE, "label_task_mapping": {"picture": "text"}}, "input.label_task_mapping"),
         ({"image_base64": PAGE, "s3Config": {"accessId": "AK-secret"}}, "input.s3Config"),
-        ({"image_base64": " "}, "input.image_base64: must not be empty"),
-        ({"images_base64": []}, "input.images_base64"),
+        ({"image_base64": PAGE, "label_task_mapping": {"text": [{}]}}, "input.label_task_mapping"),
+        ({"image_base64": PAGE, "tasks": {"text": "skip"}, "label_task_mapping": {"text": "skip"}}, "give one of them"),
+        ({"image_base64": PAGE, "furniture": "nowhere"}, "input.furniture"),
+        ({"image_base64": PAGE, "official_unclip": {"all": [1, 1], "text": [1, 1]}}, "'all' stands alone"),
+        ({"image_base64": PAGE, "formats": ["docx"]}, "input.formats: no format called 'docx'; there are: crops,"),
     ],
 )
 def test_refusals_name_the_key_and_never_the_value(payload: object, said: str) -> None:
@@ -279,6 +272,21 @@ def test_refusals_name_the_key_and_never_the_value(payload: object, said: str) -
     assert said in refused.value.message
     assert "AK-secret" not in refused.value.message
     assert "perhaps" not in refused.value.message
+
+
+def test_a_key_that_nobody_knows_is_told_with_the_one_that_was_meant() -> None:
+    keys = {"startPage": 2, "return_crops_images": True, "colour": "red", "a\nb" + "c" * 100: 1}
+    notes = {note.key: note.message for note in job_from({"image_base64": PAGE} | keys).notes}
+    assert notes["startPage"].endswith("is start_page meant?")
+    assert notes["return_crops_images"].endswith("is return_crop_images meant?")
+    assert "meant" not in notes["colour"]
+    assert [key for key in notes if key.startswith("a?bc") and len(key) <= 60]
+
+
+def test_a_thousand_unknown_keys_do_not_make_a_thousand_warnings() -> None:
+    notes = job_from({"image_base64": PAGE} | {f"key-{number}": number for number in range(1000)}).notes
+    assert len(notes) == 21
+    assert "980 more" in notes[-1].message
 
 
 # --- the environment -------------------------------------------------------------------------------------------------

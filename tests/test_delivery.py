@@ -1,5 +1,4 @@
-import io
-import zipfile
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,8 +31,6 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
     out = tmp_path / "out"
     with pytest.raises(DeliveryFailed):
         delivery.to_folder([Artifact(name, "text/plain", b"x")], out)
-    with pytest.raises(DeliveryFailed):
-        delivery.to_archive([Artifact(name, "text/plain", b"x")])
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
@@ -51,16 +48,21 @@ def test_an_interruption_leaves_whole_files_only(tmp_path: Path, monkeypatch: py
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["a.md"]
 
 
+def test_what_is_private_is_its_owner_s_alone(tmp_path: Path) -> None:
+    """On a volume that several share, whatever the process's umask lets others do."""
+    before = os.umask(0)
+    try:
+        delivery.to_folder(ARTIFACTS, tmp_path / "new" / "job", private=True)
+    finally:
+        os.umask(before)
+    made = list((tmp_path / "new").rglob("*"))
+    assert {path.stat().st_mode & 0o777 for path in made if path.is_file()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "new", *made) if path.is_dir()} == {0o700}
+
+
 def test_what_cannot_be_written_is_said_without_a_path(tmp_path: Path) -> None:
     (tmp_path / "imgs").write_text("a file where a folder should be")
     with pytest.raises(DeliveryFailed) as caught:
         delivery.to_folder(ARTIFACTS, tmp_path)
     assert "b.jpg" in caught.value.message
     assert str(tmp_path) not in caught.value.message
-
-
-def test_an_archive_holds_the_same_and_is_always_the_same() -> None:
-    archive = delivery.to_archive(ARTIFACTS)
-    assert archive == delivery.to_archive(ARTIFACTS)
-    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-        assert {name: opened.read(name) for name in opened.namelist()} == {a.name: a.data for a in ARTIFACTS}

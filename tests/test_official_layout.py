@@ -13,7 +13,7 @@ from octavo.detectors.pp_doclayout import open_detector
 from octavo.document import Detection, Label, PageImage, Severity
 from octavo.errors import EngineUnavailable
 from octavo.geometry import Box, Size
-from octavo.settings import EngineSettings, ParseOptions, Profile
+from octavo.settings import EngineSettings, OfficialVersion, ParseOptions, Profile
 
 OFFICIAL, FAITHFUL = ParseOptions(profile=Profile.OFFICIAL), ParseOptions()
 PAGE = PageImage(0, np.full((1754, 1240, 3), 255, np.uint8), 150.0)
@@ -98,3 +98,14 @@ def test_the_networks_answer_becomes_ranked_boxes_in_pixels() -> None:
 def test_a_missing_package_is_named() -> None:
     with pytest.raises(EngineUnavailable, match=r"pip install 'octavo\[gpu\]'"):
         open_detector(EngineSettings())
+
+
+def test_the_older_sdk_drops_what_is_thinner_than_a_cell_of_its_masks_and_the_ledger_says_so() -> None:
+    old = OFFICIAL.model_copy(update={"official_version": OfficialVersion.V0_1_1})
+    detections = [found(Label.TEXT, 100, 100, 900, 104.9), found(Label.TEXT, 100, 200, 900, 205.1, order=1.0)]
+    settled = regions.settle(detections, PAGE, old)
+    assert [region.box.top for region in settled.regions] == [199]
+    assert [(problem.code, problem.severity) for problem in settled.problems] == [
+        ("official_region_dropped", Severity.LOST)
+    ]
+    assert len(regions.settle(detections, PAGE, OFFICIAL).regions) == 2

@@ -59,11 +59,11 @@ def codes(recognition: Recognition) -> list[str]:
 
 
 async def eventually(happened: Callable[[], bool]) -> None:
-    for _ in range(500):
+    for _ in range(6000):
         if happened():
             return
         await asyncio.sleep(0.01)
-    raise AssertionError("it did not happen within 5 s")
+    raise AssertionError("it did not happen within a minute")
 
 
 # --- the request -------------------------------------------------------------------------------------------------
@@ -182,12 +182,38 @@ async def test_the_key_does_not_follow_a_redirect() -> None:
     assert thief.asked == []
 
 
-async def test_what_the_server_says_is_passed_on_without_addresses() -> None:
-    said = "bad picture data:image/jpeg;base64,AAAA in /opt/server/app.py, see http://internal/x?key=1"
+@pytest.mark.parametrize(
+    ("said", "meaning"),
+    [
+        ("The model `glm-ocr` does not exist, your key is sk-abc123", "does not know the model"),
+        ("maximum context length is 4096, see http://internal/x?key=1", "longer than the model's context"),
+        ("<script>alert(1)</script> in /opt/server/app.py", ""),
+    ],
+)
+async def test_what_the_server_says_is_told_by_its_meaning_and_never_repeated(said: str, meaning: str) -> None:
     async with serving(always(said, status=404)) as server, reading(server) as recognizer:
         (problem,) = (await read_one(recognizer)).problems
-    assert "bad picture" in problem.message
-    assert not any(secret in problem.message for secret in ("AAAA", "/opt", "internal"))
+    assert "HTTP 404" in problem.message
+    assert meaning in problem.message
+    assert not any(secret in problem.message for secret in ("sk-", "internal", "script", "/opt"))
+
+
+async def test_a_user_in_the_server_s_address_is_sent_and_never_shown() -> None:
+    async with serving(always("read")) as server:
+        address = server.url.replace("http://", "http://reader:p%40ss@")
+        async with reading(server, url=address) as recognizer:
+            recognition = await read_one(recognizer)
+            assert "p%40ss" not in recognizer.described
+            assert "reader" not in recognizer.described
+    assert recognition.text == "read"
+    assert server.asked[0].headers["Authorization"] == "Basic cmVhZGVyOnBAc3M="
+
+
+async def test_a_user_and_a_key_at_once_are_refused() -> None:
+    async with serving(always("read")) as server:
+        with pytest.raises(OptionInvalid, match="one of them"):
+            async with reading(server, url="http://a:b@127.0.0.1:1", api_key=SecretStr("sesame")):
+                pass
 
 
 async def test_token_probabilities_become_a_confidence() -> None:
@@ -231,6 +257,12 @@ def test_addresses_as_people_type_them(typed: str, address: str) -> None:
 def test_what_is_no_address_is_refused() -> None:
     with pytest.raises(OptionInvalid):
         base_url("ftp://host")
+
+
+@pytest.mark.parametrize("url", ["http://127.1:8080", "http://host:99999", "http://[::1", "http://a b/"])
+def test_a_malformed_address_is_refused(url: str) -> None:
+    with pytest.raises(OptionInvalid):
+        base_url(url)
 
 
 # --- many at a time ----------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 import octavo
-from octavo import EngineSettings, ParseOptions, Parser
-from octavo.document import Problem, Recognition, Severity
+from octavo import EngineSettings, ParseOptions, Parser, dropins, renderers
+from octavo.document import Label, Problem, Recognition, Severity, Task
 from octavo.errors import DocumentCorrupt, EngineUnavailable, OptionInvalid
 from octavo.recognizers.scripted import Scripted
 
@@ -75,3 +75,12 @@ async def test_a_document_without_a_drawable_page_is_refused(tmp_path: Path) -> 
     async with Parser(NULL) as parser:
         with pytest.raises(DocumentCorrupt):
             await parser.aparse(file, ParseOptions())
+
+
+@pytest.mark.parametrize("name", dropins.names(renderers))
+async def test_every_file_says_which_renderer_made_it(name: str, picture: Path) -> None:
+    options = ParseOptions(formats=(name,), tasks={Label.TEXT: Task.SKIP})  # a picture, so that `crops` has one too
+    async with Parser(NULL) as parser, parser.open(picture, options) as reading:
+        async for _ in reading:
+            pass
+        assert {artifact.format for artifact in reading.artifacts()} == {name}

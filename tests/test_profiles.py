@@ -7,9 +7,10 @@ import made
 import pytest
 
 from octavo.document import Label, Recognition, Region, Role, Severity, Task
+from octavo.geometry import Box
 from octavo.official.format import RawRegion, first_repeated_run, format_page, without_repetition
 from octavo.renderers import glmocr_json, markdown
-from octavo.settings import OfficialStep, ParseOptions, Profile, Shown
+from octavo.settings import OfficialStep, OfficialVersion, ParseOptions, Profile, Shown
 
 FAITHFUL, OFFICIAL = ParseOptions(), ParseOptions(profile=Profile.OFFICIAL)
 
@@ -129,3 +130,34 @@ def test_the_leftmost_run_and_its_shortest_unit_count() -> None:
     assert first_repeated_run("-" + "ab" * 60) == (1, 10)
     assert first_repeated_run("abcdefghijkl" * 10 + "-" * 200) == (0, 12)
     assert first_repeated_run("abcdefghijkl" * 9) is None
+
+
+# --- the version the worker's image is pinned to ------------------------------------------------------------------
+
+OLD = ParseOptions(profile=Profile.OFFICIAL, official_version=OfficialVersion.V0_1_1)
+
+
+def test_the_older_sdk_leaves_prices_alone_and_joins_only_known_words() -> None:
+    assert texts([made.said("costs $5 and $10 total")], OLD) == ["costs $5 and $10 total"]
+    assert texts([made.said("a well-"), made.said("known fact")], OLD) == ["a well-", "known fact"]
+    assert texts([made.said("an exam-"), made.said("ple of it")], OLD) == ["an example of it"]
+
+
+def test_the_older_sdk_shows_a_title_and_a_formula_that_failed_empty_and_the_ledger_says_so() -> None:
+    lost = [made.said(None, label, problems=(made.LOST,)) for label in (Label.DOC_TITLE, Label.DISPLAY_FORMULA)]
+    document = made.document(made.page([*lost, made.said("x")], options=OLD), options=OLD)
+    [artifact] = glmocr_json.render(document, made.Pictures(), OLD)
+    assert [region["content"] for region in json.loads(artifact.data)[0]] == ["# ", "$$\n\n$$", "x"]
+    assert (len(document.problems), document.status) == (2, "partial")
+
+
+def test_the_older_sdk_says_where_a_picture_is_unless_its_file_is_written_too() -> None:
+    figure = [made.said(None, Label.IMAGE, Box(10.5, 20.5, 30.5, 40.5))]
+    page = made.document(made.page(figure, options=OLD), options=OLD)
+    without_files = OLD.model_copy(update={"formats": ("markdown",)})
+    [placed] = markdown.render(page, made.Pictures(), without_files)
+    [linked] = markdown.render(page, made.Pictures(), OLD)
+    assert placed.data == b"![](page=0,bbox=[10, 20, 30, 40])"
+    assert linked.data == b"![Image 0-0](imgs/cropped_page0_idx0.jpg)"
+    [artifact] = glmocr_json.render(page, made.Pictures(), OLD)
+    assert "image_path" not in json.loads(artifact.data)[0][0]

@@ -1,6 +1,6 @@
 import pytest
 
-from octavo import prose
+from octavo.wording import prose
 
 
 @pytest.mark.parametrize(

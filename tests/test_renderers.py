@@ -2,6 +2,7 @@
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 from made import LOST, Pictures, document, lines, page, read, region, said
@@ -54,12 +55,12 @@ def test_every_renderer_shows_a_lost_page(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("profile", Profile)
-def test_every_renderer_is_deterministic_and_stays_inside(name: str, profile: Profile) -> None:
+def test_every_renderer_is_deterministic_and_stays_inside(name: str, profile: Profile, tmp_path: Path) -> None:
     options = ParseOptions(profile=profile)
     made = document(page([said("Before."), FIGURE], options=options), options=options)
     artifacts = rendered(name, made, options)
     assert artifacts == rendered(name, made, options)
-    assert delivery.to_archive(artifacts)
+    assert delivery.to_folder(artifacts, tmp_path)
 
 
 @pytest.mark.parametrize("name", NAMES)

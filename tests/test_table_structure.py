@@ -9,7 +9,7 @@ from tabling import drawn, made
 from octavo import weights
 from octavo.errors import EngineUnavailable
 from octavo.geometry import Box
-from octavo.networks.table_structure import WEIGHTS, TableStructure
+from octavo.networks.table_structure import WEIGHTS, TableNetwork
 from octavo.pages import open_pages
 from octavo.settings import EngineSettings, ParseOptions
 from octavo.tables import find_tables, read_table
@@ -18,12 +18,12 @@ from octavo.tables.rules import find_rules
 
 
 @pytest.fixture(scope="module")
-def network() -> TableStructure:
+def network() -> TableNetwork:
     try:
         weights.path(WEIGHTS)
     except EngineUnavailable as error:
         pytest.skip(str(error))
-    return TableStructure(EngineSettings(threads=2))
+    return TableNetwork(EngineSettings(threads=2))
 
 
 ROWS = [
@@ -34,7 +34,7 @@ ROWS = [
 ]
 
 
-def test_it_sees_rows_and_columns_where_they_are(network: TableStructure) -> None:
+def test_it_sees_rows_and_columns_where_they_are(network: TableNetwork) -> None:
     drawing = drawn(made(ROWS, (170, 90, 90, 90)), "head")
 
     seen = network.read(drawing.pixels)
@@ -46,7 +46,7 @@ def test_it_sees_rows_and_columns_where_they_are(network: TableStructure) -> Non
     assert 66 < (first.top + first.bottom) / 2 < 89
 
 
-def test_a_blank_picture_is_borne(network: TableStructure) -> None:
+def test_a_blank_picture_is_borne(network: TableNetwork) -> None:
     blank = np.full((60, 400, 3), 255, np.uint8)
     assert network.read(blank).confidence <= 1
     drawing = drawn(made(ROWS, (170, 90, 90, 90)), "none")
@@ -55,7 +55,7 @@ def test_a_blank_picture_is_borne(network: TableStructure) -> None:
     assert [[cell.text for cell in row] for row in table.rows] == ROWS
 
 
-def test_the_network_and_the_words_agree_on_a_table(network: TableStructure) -> None:
+def test_the_network_and_the_words_agree_on_a_table(network: TableNetwork) -> None:
     drawing = drawn(made(ROWS, (170, 90, 90, 90), align="center"), "none")
     reading = read_table(drawing.pixels, drawing.lines, Box.of_page(), network=network)
     (table,) = parsed(reading.html)
@@ -68,14 +68,15 @@ EVAL = Path(__file__).parents[2] / "shared" / "eval" / "public"
 
 @pytest.mark.skipif(not EVAL.is_dir(), reason="the evaluation data is not here")
 @pytest.mark.parametrize("name", ["us-003", "us-012", "us-026", "eu-015", "eu-018"])
-def test_tables_of_real_reports_have_their_rows_columns_and_spans(network: TableStructure, name: str) -> None:
+def test_tables_of_real_reports_have_their_rows_columns_and_spans(network: TableNetwork, name: str) -> None:
     truth = parsed((EVAL / "gt" / f"icdar_{name}.tables.html").read_text(encoding="utf-8"))
     seen = []
     with open_pages([(EVAL / "files" / f"icdar_{name}.pdf").read_bytes()], ParseOptions(), EngineSettings()) as pages:
         for number in pages.numbers:
             page = pages.draw(number)
             lines = page.text.lines if page.text else ()
-            candidates = find_tables(page.pixels, lines, find_rules(page.pixels))
+            found = find_tables(page.pixels, lines, find_rules(page.pixels))
+            candidates = [table for table in found if not table.lost]
             for candidate in candidates:
                 box = candidate.box.to_pixels(page.size)
                 inside = [line for line in lines if candidate.box.contains(*line.box.center)]

@@ -234,7 +234,8 @@ def _places(table: Table, row: int) -> int:
 
 
 def found(page: Drawing) -> list[Box]:
-    return [table.box for table in find_tables(page.pixels, page.lines, find_rules(page.pixels))]
+    candidates = find_tables(page.pixels, page.lines, find_rules(page.pixels))
+    return [table.box for table in candidates if not table.lost]
 
 
 def prose(page: Drawing, left: int, top: int, width: int, rows: int) -> None:

@@ -1,6 +1,5 @@
 """Results always arrive: what a reply has no room for goes to a bucket, the volume, or URLs the caller signed."""
 
-import base64
 import json
 import logging
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ import pytest
 from bucket import NAME, SECRET, LoopbackBucket, loopback_bucket
 from test_contract import NULL_ENGINES, PAGE
 
-from octavo.jobs.contract import Job
+from octavo.jobs.contract import job_from
 from octavo.jobs.replies import Reply, encoded
 from octavo.jobs.uploads import Bucket, place_for
 from octavo.jobs.worker import Call, Worker
@@ -72,7 +71,7 @@ async def test_pictures_move_first(bucket: LoopbackBucket) -> None:
     assert reply["status"] == "success"
     assert reply["result"]["markdown_result"]
     for shown in reply["result"]["layout_visualizations"]:
-        assert set(shown) == {"filename", "size_bytes", "url"}
+        assert set(shown) == {"filename", "path", "size_bytes", "url"}
         assert len(await fetched(shown["url"])) == shown["size_bytes"]
     assert set(bucket.files()) == {f"job-7/layout_vis/document_page{page}.jpg" for page in range(3)}
 
@@ -80,7 +79,7 @@ async def test_pictures_move_first(bucket: LoopbackBucket) -> None:
 async def test_then_the_pages(bucket: LoopbackBucket) -> None:
     reply = await ask(PICTURES | {"images_base64": [PAGE] * 12}, 9_000, bucket.variables)
     result = reply["result"]
-    assert result["json_result"] is None
+    assert result["json_result"] == []
     [moved] = [each for each in result["uploads"] if each["field"] == "json_result"]
     assert moved["filename"] == "document.json"
     assert len(json.loads(await fetched(moved["url"]))) == 12
@@ -90,12 +89,12 @@ async def test_a_bucket_of_the_job_beats_the_worker_s(bucket: LoopbackBucket) ->
     unusable = {"BUCKET_ENDPOINT_URL": "http://127.0.0.1:9", "BUCKET_ACCESS_KEY_ID": "x"}
     for beside, inside in ((bucket.s3_config, {}), (None, {"s3Config": bucket.s3_config})):
         reply = await ask(PICTURES | inside, 8_000, bucket.variables, unusable, PRIVATE, s3_config=beside)
-        assert reply["status"] == "success", reply["error"]
+        assert reply["status"] == "success", reply
 
 
 async def test_a_bucket_of_the_job_cannot_lead_into_private_networks(bucket: LoopbackBucket) -> None:
     reply = await ask(PICTURES, 8_000, s3_config=bucket.s3_config)
-    assert reply["error"]["code"] == "address_refused"
+    assert reply["error_details"]["code"] == "address_refused"
     assert reply["result"]["markdown_result"]  # what did fit is there all the same
 
 
@@ -104,29 +103,46 @@ async def test_urls_of_the_caller(bucket: LoopbackBucket) -> None:
     upload = {"put_urls": {name: bucket.signed(f"mine/{name}") for name in names}}
     reply = await ask(PICTURES | {"upload": upload}, 9_000_000, PRIVATE)
     assert all(shown["uploaded"] == "put_urls" for shown in reply["result"]["layout_visualizations"])
-    assert reply["result"]["markdown_result"] is None
+    assert reply["result"]["markdown_result"] == ""
     assert bucket.files()["mine/document.md"].decode().count("[text]") == 3
     assert reply["result"]["json_result"]
+
+
+async def test_files_of_other_formats_go_where_the_pictures_go(bucket: LoopbackBucket) -> None:
+    upload = {"put_urls": {"document.html": bucket.signed("mine/document.html")}}
+    reply = await ask({"image_base64": PAGE, "formats": ["html"], "upload": upload}, 9_000_000, PRIVATE)
+    [file] = reply["result"]["artifacts"]
+    assert (file["path"], file["uploaded"], "text" in file) == ("document.html", "put_urls", False)
+    assert b"[text]" in bucket.files()["mine/document.html"]
+
+
+async def test_what_moved_is_of_its_type_and_told(bucket: LoopbackBucket) -> None:
+    upload = {
+        "put_urls": {"document.json": bucket.signed("document.json"), "document.md": bucket.signed("document.md")}
+    }
+    result = (await ask({"image_base64": PAGE, "upload": upload}, 9_000_000, PRIVATE))["result"]
+    assert (result["json_result"], result["markdown_result"]) == ([], "")
+    assert [note["key"] for note in result["warnings"]] == ["json_result", "markdown_result"]
 
 
 async def test_urls_of_the_caller_are_guarded(bucket: LoopbackBucket) -> None:
     upload = {"put_urls": {"document.md": "http://169.254.169.254/latest?token=hush"}}
     reply = await ask({"image_base64": PAGE, "upload": upload}, 9_000_000)
-    assert reply["error"]["code"] == "address_refused"
+    assert reply["error_details"]["code"] == "address_refused"
     assert "hush" not in json.dumps(reply)
 
 
 async def test_a_file_without_a_url_is_named(bucket: LoopbackBucket) -> None:
     upload = {"put_urls": {"document.md": bucket.signed("document.md")}}
     reply = await ask(PICTURES | {"upload": upload}, 9_000_000, PRIVATE)
-    assert reply["error"]["code"] == "delivery_failed"
-    assert "layout_vis/document_page0.jpg" in reply["error"]["message"]
+    assert reply["error_details"]["code"] == "delivery_failed"
+    assert "layout_vis/document_page0.jpg" in reply["error"]
 
 
 async def test_the_network_volume(tmp_path: Path) -> None:
     reply = await ask(PICTURES, 8_000, {"RUNPOD_VOLUME_PATH": str(tmp_path)})
     for shown in reply["result"]["layout_visualizations"]:
-        assert shown["volume_path"] == f"job-7/{shown['filename']}"
+        assert shown["volume_path"] == f"job-7/{shown['path']}"
         assert (tmp_path / shown["volume_path"]).stat().st_size == shown["size_bytes"]
     assert str(tmp_path) not in json.dumps(reply)
 
@@ -135,9 +151,9 @@ async def test_the_network_volume(tmp_path: Path) -> None:
 async def test_without_a_place_it_says_so_and_gives_what_fits(overflow: str) -> None:
     reply = await ask(PICTURES, 9_000, {"OCTAVO_OVERFLOW": overflow})
     assert reply["status"] == "error"
-    assert reply["error"]["code"] == "limit_exceeded"
+    assert reply["error_details"]["code"] == "limit_exceeded"
     for option in ("BUCKET_", "s3Config", "put_urls", "volume", "left out here: layout_visualizations"):
-        assert option in reply["error"]["message"]
+        assert option in reply["error"]
     assert reply["result"]["page_count"] == 3
     assert reply["result"]["markdown_result"].count("[text]") == 3
 
@@ -145,15 +161,15 @@ async def test_without_a_place_it_says_so_and_gives_what_fits(overflow: str) -> 
 @pytest.mark.parametrize("upload", [{"to": "bucket"}, {"to": "volume"}, {"to": "put_urls"}])
 async def test_a_place_that_is_not_there_is_an_input_error(upload: dict[str, Any]) -> None:
     reply = await ask({"image_base64": PAGE, "upload": upload}, 9_000_000)
-    assert reply["error"]["code"] == "option_invalid"
-    assert "input.upload" in reply["error"]["message"]
+    assert reply["error_details"]["code"] == "option_invalid"
+    assert "input.upload" in reply["error"]
 
 
 async def test_a_bucket_that_refuses_is_an_error_that_may_pass(bucket: LoopbackBucket) -> None:
     wrong = bucket.variables | {"BUCKET_NAME": "no-such-bucket"}
     reply = await ask(PICTURES, 8_000, wrong)
-    assert (reply["error"]["code"], reply["error"]["retryable"]) == ("delivery_failed", True)
-    assert "HTTP 404" in reply["error"]["message"]
+    assert (reply["error_details"]["code"], reply["error_details"]["retryable"]) == ("delivery_failed", True)
+    assert "HTTP 404" in reply["error"]
 
 
 async def test_secrets_stay_secret(bucket: LoopbackBucket, caplog: pytest.LogCaptureFixture) -> None:
@@ -180,7 +196,7 @@ def test_the_bucket_s_name_may_stand_in_its_endpoint(endpoint: str, name: str | 
             "bucket_secret_access_key": "secret",
         }
     )
-    job = Job.model_validate({"image_base64": base64.b64encode(b"x").decode()})
+    job = job_from({"image_base64": PAGE})
     place = place_for(job, "job-7", settings, Path("/no/such"), allow_private=False)
     assert isinstance(place, Bucket)
     signed = place.signed("GET", "job-7/a.jpg", timedelta(minutes=1))

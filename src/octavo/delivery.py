@@ -1,8 +1,6 @@
 """Artefacts to where they were asked for. A name is relative and stays inside; no half-written file is ever seen."""
 
-import io
 import uuid
-import zipfile
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -10,27 +8,15 @@ from pathlib import Path, PurePosixPath
 from octavo.document import Artifact
 from octavo.errors import DeliveryFailed
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest date a ZIP knows: the same artefacts give the same bytes
 
-
-def to_folder(artifacts: Iterable[Artifact], folder: Path) -> list[Path]:
+def to_folder(artifacts: Iterable[Artifact], folder: Path, *, private: bool = False) -> list[Path]:
     """Write each artefact under `folder`, which is made if need be, and return where they lie.
 
-    A file appears under its name only when it is complete; what an interruption leaves is whole files.
+    A file appears under its name only when it is complete; what an interruption leaves is whole files. What is
+    `private` can be read by its owner alone, as can the folders that are made for it.
     """
-    return [_written(folder / _inside(artifact.name), artifact.data) for artifact in artifacts]
-
-
-def to_archive(artifacts: Iterable[Artifact]) -> bytes:
-    """The artefacts as a ZIP file."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for artifact in artifacts:
-            entry = zipfile.ZipInfo(_inside(artifact.name).as_posix(), _EPOCH)
-            pressed = artifact.media_type.startswith("image/")
-            entry.compress_type = zipfile.ZIP_STORED if pressed else zipfile.ZIP_DEFLATED
-            archive.writestr(entry, artifact.data)
-    return buffer.getvalue()
+    rights = (0o700, 0o600) if private else (0o777, 0o666)  # less what the process's umask takes
+    return [_written(folder / _inside(artifact.name), artifact.data, *rights) for artifact in artifacts]
 
 
 def _inside(name: str) -> PurePosixPath:
@@ -42,10 +28,12 @@ def _inside(name: str) -> PurePosixPath:
     return path
 
 
-def _written(path: Path, data: bytes) -> Path:
+def _written(path: Path, data: bytes, of_folders: int, of_files: int) -> Path:
     part = path.with_name(f".{uuid.uuid4().hex}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (*reversed(path.parent.parents), path.parent):  # `parents=True` has no rights for those above
+            folder.mkdir(of_folders, exist_ok=True)
+        part.touch(of_files, exist_ok=False)
         part.write_bytes(data)
         part.replace(path)
     except OSError as error:

@@ -137,6 +137,7 @@ class PageImage:
     rotation: int = 0  # clockwise degrees it was turned by to stand upright: 0, 90, 180, 270
     text: TextLayer | None = None  # None: not a PDF, or not asked for
     problems: tuple[Problem, ...] = ()  # of drawing it: a picture that is cut short
+    outlined: bool = False  # whether outlines of its regions are wanted, from a detector that can tell them
 
     @property
     def size(self) -> Size:
@@ -174,6 +175,7 @@ class Detection:
     polygon: tuple[tuple[float, float], ...] = ()  # page units
     lines: tuple[TextLine, ...] = ()  # the lines inside, in reading order, where the detector knows them
     origin: Origin = Origin.MODEL
+    reason: str = ""  # for people: what it rests on
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,7 @@ class Region:
     polygon: tuple[tuple[float, float], ...] = ()
     lines: tuple[TextLine, ...] = ()
     origin: Origin = Origin.MODEL
+    reason: str = ""  # for people: why it is there, and has its label
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,20 +211,42 @@ class TextSource(StrEnum):
     NONE = "none"  # not read: skipped, abandoned, or lost
 
 
+Spans: TypeAlias = tuple[tuple[float, float], ...]  # stretches of time (time.monotonic()), in order, none touching
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens, as the model's server counts them."""
+    """What reading took: tokens, as the model's server counts them, and time."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
     requests: int = 0
+    model_seconds: float = 0.0  # of all requests, summed: many run side by side
+    at_model: Spans = ()  # while at least one request was at the server
+    waiting: Spans = ()  # while at least one request waited for a server that boots or restarts
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
             self.requests + other.requests,
+            self.model_seconds + other.model_seconds,
+            united(self.at_model, other.at_model),
+            united(self.waiting, other.waiting),
         )
+
+
+def united(one: Spans, other: Spans) -> Spans:
+    """The time that is in one of them or in both."""
+    if not one or not other:
+        return one or other
+    spans: list[tuple[float, float]] = []
+    for start, end in sorted(one + other):
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    return tuple(spans)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,3 +338,4 @@ class Artifact:
     name: str  # relative, with forward slashes: "imgs/cropped_page0_idx0.jpg"
     media_type: str
     data: bytes
+    format: str = ""  # the renderer that made it, as users type it; set where renderers are called

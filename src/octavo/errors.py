@@ -68,7 +68,7 @@ class AddressRefused(OctavoError):
 
 
 class TypeUnsupported(OctavoError):
-    """The bytes are neither a PDF nor an image format we read."""
+    """The bytes are neither a PDF nor an image format we read, or no PDF where a PDF is due."""
 
     code = "type_unsupported"
     fault = Fault.CALLER
@@ -181,6 +181,13 @@ class EngineFailed(OctavoError):
     """An engine raised something nobody expected."""
 
     code = "engine_failed"
+
+
+class ResourcesExhausted(OctavoError):
+    """This machine has no memory, disk space, files or processes left for it; elsewhere or later it may go well."""
+
+    code = "resources_exhausted"
+    retryable = True
 
 
 class TimeBudgetSpent(OctavoError):

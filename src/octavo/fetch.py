@@ -180,20 +180,19 @@ def _decoded(text: str, limit: int) -> bytes:
 async def _download(source: Url, settings: EngineSettings) -> tuple[bytes, str]:
     import aiohttp  # here: `import octavo` does not wait for it
 
-    from octavo.guarded_http import check_literal, guarded_session, parsed_url, plain
+    from octavo.guarded_http import guarded_session, parsed_url, plain
 
-    url = parsed_url(source.url.strip())
     limit, private = settings.fetch_seconds, settings.allow_private_addresses
+    url = parsed_url(source.url.strip(), allow_private=private)
     try:
         async with asyncio.timeout(limit), guarded_session(allow_private=private) as session:
             headers = dict(source.headers)
             for _ in range(MOST_REDIRECTS + 1):
-                check_literal(url.host or "", allow_private=private)
                 async with session.get(url, headers=headers, allow_redirects=False) as response:
                     if response.status not in REDIRECTS or "Location" not in response.headers:
                         data = await _body(response, settings.max_source_bytes)
                         return data, source.name or _name_of(response)
-                    before, url = url, parsed_url(response.headers["Location"], url)
+                    before, url = url, parsed_url(response.headers["Location"], url, allow_private=private)
                     if url.origin() != before.origin():
                         headers = {}
             raise SourceUnreachable(f"{url.host} redirects more than {MOST_REDIRECTS} times")

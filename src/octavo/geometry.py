@@ -1,12 +1,14 @@
-"""Boxes, sizes and pixel budgets: the only place where units are converted.
+"""Boxes, rectangles, sizes and pixel budgets: the only place where units are converted.
 
-A `Box` is in 0..1000 of the page, origin top left, so it outlives the picture it was found in. A `PixelBox` belongs
-to one picture. Everything is immutable and pure.
+A `Box` is in 0..1000 of the page, origin top left, so it outlives the picture it was found in. Its units differ in x
+and y, so whoever measures distances works on a `Rect`, whose unit is the same both ways: pixels of a picture, or
+points. A `PixelBox` cuts whole pixels out of one picture. Everything is immutable and pure.
 """
 
 import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 SCALE = 1000.0  # a page is 1000 x 1000 units, whatever its shape
 
@@ -40,26 +42,153 @@ class PixelBox(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle in 0..1000 of the page; x grows right, y grows down."""
+class Rect:
+    """A rectangle; x grows right, y grows down. What stands somewhere (a line, a word, a part of a table) is one."""
 
     left: float
     top: float
     right: float
     bottom: float
 
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+    @property
+    def axis(self) -> float:
+        """x of its middle."""
+        return (self.left + self.right) / 2
+
+    @property
+    def middle(self) -> float:
+        """y of its middle."""
+        return (self.top + self.bottom) / 2
+
+    @property
+    def center(self) -> tuple[float, float]:
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def contains(self, x: float, y: float) -> bool:
+        return self.left <= x <= self.right and self.top <= y <= self.bottom
+
+    def holds(self, other: "Rect") -> bool:
+        """Whether the other's middle is inside."""
+        return self.left <= other.axis <= self.right and self.top <= other.middle <= self.bottom
+
+    def touches(self, other: "Rect") -> bool:
+        """Whether the two share any area."""
+        return self.overlap_x(other) > 0 and self.overlap_y(other) > 0
+
+    def overlap_x(self, other: "Rect") -> float:
+        """How much of x the two share; below 0 where they are apart."""
+        return min(self.right, other.right) - max(self.left, other.left)
+
+    def overlap_y(self, other: "Rect") -> float:
+        """How much of y the two share; below 0 where they are apart."""
+        return min(self.bottom, other.bottom) - max(self.top, other.top)
+
+    def gap_x(self, other: "Rect") -> float:
+        """How far apart the two are in x; below 0, how far either would have to move to stand clear of the other."""
+        return max(other.left - self.right, self.left - other.right)
+
+    def gap_y(self, other: "Rect") -> float:
+        """How far apart the two are in y; below 0, how far either would have to move to stand clear of the other."""
+        return max(other.top - self.bottom, self.top - other.bottom)
+
+    def intersection(self, other: "Rect") -> float:
+        """Shared area."""
+        width, height = self.overlap_x(other), self.overlap_y(other)
+        return width * height if width > 0 and height > 0 else 0.0
+
+    def covered_by(self, other: "Rect") -> float:
+        """Share of this area that lies in the other, 0..1."""
+        return self.intersection(other) / self.area if self.area > 0 else 0.0
+
+    def iou(self, other: "Rect") -> float:
+        """Intersection over union, 0..1."""
+        shared = self.intersection(other)
+        union = self.area + other.area - shared
+        return shared / union if union > 0 else 0.0
+
+    def grown(self, across: float, down: float | None = None) -> "Rect":
+        """With a margin at the left and right, and as much (or `down`) above and below."""
+        down = across if down is None else down
+        return Rect(self.left - across, self.top - down, self.right + across, self.bottom + down)
+
+    def scaled(self, factor: float) -> "Rect":
+        return Rect(self.left * factor, self.top * factor, self.right * factor, self.bottom * factor)
+
+
+def union(rects: Iterable[Rect]) -> Rect:
+    """The smallest rectangle that holds them all; there is one at least."""
+    rects = list(rects)
+    return Rect(
+        min(rect.left for rect in rects),
+        min(rect.top for rect in rects),
+        max(rect.right for rect in rects),
+        max(rect.bottom for rect in rects),
+    )
+
+
+Thing = TypeVar("Thing", bound=Rect)
+
+
+def on_one_height(things: Iterable[Thing], reach: float | Callable[[Thing, Thing], float]) -> list[list[Thing]]:
+    """Things in rows, top to bottom; in each row from left to right.
+
+    From the top down, a thing is in the row above it while its middle is less than `reach` below the mean of the
+    middles there; `reach` may depend on the row's first thing and the one that may join.
+    """
+    rows: list[list[Thing]] = []
+    mean = 0.0
+    for thing in sorted(things, key=lambda thing: thing.middle):
+        if rows and thing.middle - mean < (reach(rows[-1][0], thing) if callable(reach) else reach):
+            rows[-1].append(thing)
+            mean += (thing.middle - mean) / len(rows[-1])
+        else:
+            rows.append([thing])
+            mean = thing.middle
+    return [sorted(row, key=lambda thing: thing.left) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Box(Rect):
+    """A rectangle in 0..1000 of the page. Lengths in x and in y are no more than shares of it, never compared."""
+
     @classmethod
     def of_page(cls) -> Self:
         return cls(0.0, 0.0, SCALE, SCALE)
 
     @classmethod
-    def from_pixels(cls, left: float, top: float, right: float, bottom: float, size: Size) -> Self:
-        """Pixels of a picture of `size` to page units, clamped to the page."""
+    def from_pixels(
+        cls, left: float, top: float, right: float, bottom: float, size: Size | tuple[float, float]
+    ) -> Self:
+        """Pixels of a picture (or points of a page) of `size` to page units, clamped to the page."""
+        width, height = size
 
-        def unit(value: float, extent: int) -> float:
+        def unit(value: float, extent: float) -> float:
             return min(SCALE, max(0.0, value / extent * SCALE))
 
-        return cls(unit(left, size.width), unit(top, size.height), unit(right, size.width), unit(bottom, size.height))
+        return cls(unit(left, width), unit(top, height), unit(right, width), unit(bottom, height))
+
+    @classmethod
+    def around(cls, boxes: Iterable["Box"]) -> Self:
+        """The smallest box that holds them all; there is one at least."""
+        whole = union(boxes)
+        return cls(whole.left, whole.top, whole.right, whole.bottom)
+
+    @classmethod
+    def of(cls, rect: Rect, size: Size | tuple[float, float]) -> Self:
+        """Where a rectangle on a picture (or page) of `size` lies on the page, clamped to it."""
+        return cls.from_pixels(rect.left, rect.top, rect.right, rect.bottom, size)
 
     def to_pixels(self, size: Size) -> PixelBox:
         """The smallest whole-pixel box that holds this one, inside the picture and at least one pixel each way."""
@@ -69,49 +198,41 @@ class Box:
         bottom = min(size.height, max(top + 1, math.ceil(self.bottom / SCALE * size.height - 1e-6)))
         return PixelBox(left, top, right, bottom)
 
+    def on(self, size: Size) -> Rect:
+        """Where it lies on a picture of `size`, in pixels and parts of them."""
+        x, y = size.width / SCALE, size.height / SCALE
+        return Rect(self.left * x, self.top * y, self.right * x, self.bottom * y)
+
+    def clamped(self) -> "Box":
+        """What of it is on the page."""
+        left, top, right, bottom = (min(SCALE, max(0.0, side)) for side in self.sides)
+        return Box(left, top, right, bottom)
+
+    @property
+    def sides(self) -> tuple[float, float, float, float]:
+        return self.left, self.top, self.right, self.bottom
+
     @property
     def width(self) -> float:
+        """Never below 0, whatever a stranger calls a box."""
         return max(0.0, self.right - self.left)
 
     @property
     def height(self) -> float:
+        """Never below 0, whatever a stranger calls a box."""
         return max(0.0, self.bottom - self.top)
-
-    @property
-    def area(self) -> float:
-        return self.width * self.height
-
-    @property
-    def center(self) -> tuple[float, float]:
-        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
-
-    def contains(self, x: float, y: float) -> bool:
-        return self.left <= x <= self.right and self.top <= y <= self.bottom
-
-    def intersection(self, other: "Box") -> float:
-        """Shared area."""
-        width = min(self.right, other.right) - max(self.left, other.left)
-        height = min(self.bottom, other.bottom) - max(self.top, other.top)
-        return width * height if width > 0 and height > 0 else 0.0
-
-    def covered_by(self, other: "Box") -> float:
-        """Share of this box's area that lies in the other, 0..1."""
-        return self.intersection(other) / self.area if self.area > 0 else 0.0
-
-    def iou(self, other: "Box") -> float:
-        """Intersection over union, 0..1."""
-        shared = self.intersection(other)
-        union = self.area + other.area - shared
-        return shared / union if union > 0 else 0.0
 
     def joined(self, other: "Box") -> "Box":
         """The smallest box that holds both."""
-        return Box(
-            min(self.left, other.left),
-            min(self.top, other.top),
-            max(self.right, other.right),
-            max(self.bottom, other.bottom),
-        )
+        return Box.around((self, other))
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """A point in 0..1000 of this box (of a picture cut out there), in units of the page."""
+        return self.left + x / SCALE * self.width, self.top + y / SCALE * self.height
+
+    def part(self, inner: "Box") -> "Box":
+        """A box in 0..1000 of this one, in units of the page."""
+        return Box(*self.point(inner.left, inner.top), *self.point(inner.right, inner.bottom))
 
     def rotated(self, degrees: int) -> "Box":
         """Where this box lies once the page has been turned clockwise by a multiple of 90 degrees."""

@@ -1,21 +1,24 @@
 """HTTP to addresses that strangers name: it cannot be turned against the network this runs in.
 
-A URL's host is resolved here, every address it has must be public, and the connection goes to the addresses that were
-checked: a name that answers differently the second time gains nothing. No proxy is taken from the environment, because
-a proxy would resolve the name anew.
+The one door for sources, their redirects, uploads to a caller's URLs and buckets. `addresses` decides which hosts may
+be named; a name is resolved here, every address it has must be public, and the connection goes to the addresses that
+were checked: a name that answers differently the second time gains nothing. The last check stands where a socket is
+made, so that no version of the library finds a way past the others. No proxy is taken from the environment, because a
+proxy would resolve the name anew.
 """
 
 import asyncio
-import contextlib
-import ipaddress
+import errno
 import os
 import re
 import socket
 
 import aiohttp
+from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from octavo import addresses
 from octavo.errors import AddressRefused, DeliveryFailed, SourceInvalid
 
 _PUT_SECONDS = 300.0  # of one attempt
@@ -23,9 +26,14 @@ _PUT_PAUSES = (0.0, 1.0, 4.0)  # before each attempt
 
 
 def guarded_session(*, allow_private: bool) -> aiohttp.ClientSession:
-    """A session that connects to public addresses only. `check_literal` its URLs too: a literal is never resolved."""
+    """A session that connects to public addresses only; for URLs that `parsed_url` let in."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(resolver=_Checked(allow_private), use_dns_cache=False, force_close=True),
+        connector=aiohttp.TCPConnector(
+            resolver=_Checked(allow_private),
+            use_dns_cache=False,
+            force_close=True,
+            socket_factory=None if allow_private else _public_socket,
+        ),
         trust_env=False,
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None),
@@ -33,15 +41,21 @@ def guarded_session(*, allow_private: bool) -> aiohttp.ClientSession:
     )
 
 
-def parsed_url(text: str, base: URL | None = None) -> URL:
-    """By the parser that will connect: two parsers that disagree on the host are a hole. Raises SourceInvalid."""
+def parsed_url(text: str, base: URL | None = None, *, allow_private: bool, encoded: bool = False) -> URL:
+    """A URL that may be asked, by the parser that will connect: two parsers that disagree on the host are a hole.
+
+    `base` is what it is relative to; `encoded` keeps it to the letter, because it is signed. Raises SourceInvalid,
+    AddressRefused.
+    """
     try:
-        url = URL(text) if base is None else base.join(URL(text))
-        host, _ = url.host, url.port
+        url = URL(text, encoded=encoded) if base is None else base.join(URL(text))
+        host, _ = url.raw_host, url.port
+        same = not encoded or URL(text).raw_host == host
     except ValueError as error:
         raise SourceInvalid("the URL is malformed") from error
-    if url.scheme not in ("http", "https") or not host:
+    if url.scheme not in ("http", "https") or not host or not same:
         raise SourceInvalid("the URL is not an http or https address")
+    addresses.check(host, allow_private=allow_private)
     return url
 
 
@@ -52,31 +66,17 @@ def plain(error: Exception) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__).lower()
 
 
-def is_public(address: str) -> bool:
-    """Whether an address belongs to the internet at large, looked at through every wrapping of IPv4 in IPv6."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is None and ip in ipaddress.ip_network("64:ff9b::/96"):  # NAT64, RFC 6052
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is None and int(ip) >> 32 == 0:  # IPv4-compatible, RFC 4291 2.5.5.1
-            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(str(inner))
-        if ip.is_site_local:
-            return False
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified or ip.is_loopback)
+def _leads_to_the_public(text: str) -> bool:
+    address = addresses.resolved(text)
+    return address is not None and addresses.is_public(address)
 
 
-def check_literal(host: str, *, allow_private: bool) -> None:
-    """A host that is an address never meets the resolver."""
-    with contextlib.suppress(ValueError):
-        ipaddress.ip_address(host.partition("%")[0])
-        if not allow_private and not is_public(host):
-            raise AddressRefused(f"{host} is not a public address (allow_private_addresses lets it)")
+def _public_socket(info: AddrInfoType) -> socket.socket:
+    """A socket for an address that was looked up. What the checks before it let through by mistake ends here."""
+    family, kind, protocol, _, place = info
+    if not _leads_to_the_public(str(place[0])):
+        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+    return socket.socket(family, kind, protocol)
 
 
 class _Checked(AbstractResolver):
@@ -89,7 +89,7 @@ class _Checked(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
-        if not self._allow_private and not all(is_public(str(item[4][0])) for item in found):
+        if not self._allow_private and not all(_leads_to_the_public(str(item[4][0])) for item in found):
             # All of them: one private address among public ones is how a check is slipped past.
             raise AddressRefused(f"{host} leads into a private network (allow_private_addresses lets it)")
         return [
@@ -111,10 +111,7 @@ class _Checked(AbstractResolver):
 async def put(address: str, data: bytes, media_type: str, *, allow_private: bool) -> None:
     """PUT bytes, again where that may help. Raises SourceInvalid, AddressRefused; DeliveryFailed, which names the host
     only."""
-    url = URL(address, encoded=True)  # to the letter: it is signed
-    if url.raw_host != parsed_url(address).raw_host:
-        raise SourceInvalid("the URL is malformed")
-    check_literal(url.host or "", allow_private=allow_private)
+    url = parsed_url(address, allow_private=allow_private, encoded=True)
     why = ""
     for pause in _PUT_PAUSES:
         await asyncio.sleep(pause)

@@ -28,6 +28,7 @@ from octavo.errors import (
     PagesInvalid,
     PageUnreadable,
     PasswordNeeded,
+    ResourcesExhausted,
     SourceEmpty,
     TypeUnsupported,
 )
@@ -88,7 +89,7 @@ def select(text: str | None, count: int) -> tuple[int, ...]:
     """
     if text is None:
         return tuple(range(count))
-    chosen: set[int] = set()
+    ranges: list[tuple[int, int]] = []
     for item in text.split(","):
         match = _SELECTION.fullmatch(item)
         if match is None or (match[3] and not match[2]):
@@ -97,8 +98,11 @@ def select(text: str | None, count: int) -> tuple[int, ...]:
         found = range(max(0, first), min(count, last + 1))
         if not found or (not match[2] and first < 0):
             raise PagesInvalid(f"the document has no page {item.strip()!r}: it has {count}")
-        chosen.update(found)
-    return tuple(sorted(chosen))
+        ranges.append((found.start, found.stop))
+    chosen: list[int] = []
+    for start, stop in sorted(ranges):  # each page once, however often a long list names it
+        chosen.extend(range(max(start, chosen[-1] + 1 if chosen else 0), stop))
+    return tuple(chosen)
 
 
 def _number(text: str, count: int) -> int:
@@ -128,7 +132,10 @@ class Pages:
         self.headings = tuple(headings)
 
     def draw(self, number: int) -> PageImage:
-        """The page (0-based), with its text layer unless that is off. Raises PageUnreadable, LimitExceeded."""
+        """The page (0-based), with its text layer unless that is off.
+
+        Raises PageUnreadable, LimitExceeded, ResourcesExhausted.
+        """
         part = bisect_right(self._starts, number) - 1
         facts = self._parts[part]
         if facts.code:
@@ -147,7 +154,11 @@ class Pages:
             answer = pool.shared().draw(self._source, request)
         except pool.ChildSlow as error:
             seconds = self._source.seconds
-            raise LimitExceeded(f"page {number + 1} takes longer than {seconds:g} s to draw (page_seconds)") from error
+            raise LimitExceeded(
+                f"page {number + 1} takes more than {seconds:g} s of CPU time to draw (page_seconds)"
+            ) from error
+        except (pool.NoChild, pool.ChildKilled) as error:
+            raise _exhausted(f"page {number + 1} cannot be drawn") from error
         except pool.ChildLost as error:
             why = "it crashes the reader or needs too much memory"
             raise PageUnreadable(f"page {number + 1} cannot be drawn: {why}") from error
@@ -158,9 +169,16 @@ class Pages:
 
     def _image(self, number: int, drawn: Drawn, memory: NDArray[np.uint8]) -> PageImage:
         pixels = memory[: drawn.height * drawn.width * 3].reshape(drawn.height, drawn.width, 3)
-        problems = (Problem("picture_damaged", drawn.damage, Severity.DOUBTFUL, page=number),) if drawn.damage else ()
+        problems = []
+        if drawn.damage:
+            problems.append(Problem("picture_damaged", drawn.damage, Severity.DOUBTFUL, page=number))
+        if drawn.too_many:  # so small a print that its picture does not show it all
+            message = (
+                f"the text layer has {drawn.too_many} characters, too many to be used; the page's picture was read"
+            )
+            problems.append(Problem("text_layer_unread", message, Severity.LOST, page=number))
         text = self._text(drawn, memory, pixels) if drawn.to_page or drawn.text_error else None
-        return PageImage(number, pixels, drawn.dpi, text=text, problems=problems)
+        return PageImage(number, pixels, drawn.dpi, text=text, problems=tuple(problems))
 
     def _text(self, drawn: Drawn, memory: NDArray[np.uint8], pixels: Pixels) -> TextLayer:
         if drawn.text_error:
@@ -189,7 +207,7 @@ def open_pages(parts: Sequence[bytes], options: ParseOptions, settings: EngineSe
 
     Of several parts, those that cannot be opened stand for one unreadable page each; a lone part, or all of them, or a
     missing password, is an error: SourceEmpty, TypeUnsupported, DocumentCorrupt, PasswordNeeded, DocumentHasNoPages,
-    PagesInvalid, LimitExceeded.
+    PagesInvalid, LimitExceeded, ResourcesExhausted.
     """
     if not parts or not any(parts):
         raise SourceEmpty("the source has no bytes")
@@ -198,12 +216,15 @@ def open_pages(parts: Sequence[bytes], options: ParseOptions, settings: EngineSe
     if lone and kinds[0] is None and _is_text(parts[0]):
         raise _unsupported(parts[0])
     password = [options.password.get_secret_value()] if options.password else []
-    source = pool.shared().source(
-        [(data, kind == "pdf") for data, kind in zip(parts, kinds, strict=True)],
-        password,
-        max_pixels=settings.max_page_pixels,
-        seconds=settings.page_seconds,
-    )
+    try:
+        source = pool.shared().source(
+            [(data, kind == "pdf") for data, kind in zip(parts, kinds, strict=True)],
+            password,
+            max_pixels=settings.max_page_pixels,
+            seconds=settings.page_seconds,
+        )
+    except pool.NoChild as error:
+        raise _exhausted("the document cannot be opened") from error
     try:
         opened = _open(source)
         facts = opened.parts
@@ -234,9 +255,17 @@ def _open(source: pool.Source) -> Opened:
     try:
         return pool.shared().open(source)
     except pool.ChildSlow as error:
-        raise LimitExceeded(f"the document takes longer than {source.seconds:g} s to open (page_seconds)") from error
+        raise LimitExceeded(
+            f"the document takes more than {source.seconds:g} s of CPU time to open (page_seconds)"
+        ) from error
+    except (pool.NoChild, pool.ChildKilled) as error:
+        raise _exhausted("the document cannot be opened") from error
     except pool.ChildLost as error:
         raise DocumentCorrupt("the document crashes the reader, or needs too much memory to open") from error
+
+
+def _exhausted(what: str) -> ResourcesExhausted:
+    return ResourcesExhausted(f"{what}: this machine has no memory, processes or files left for it")
 
 
 def _document_error(part: Part, data: bytes, where: str) -> OctavoError:
@@ -244,13 +273,13 @@ def _document_error(part: Part, data: bytes, where: str) -> OctavoError:
         return _unsupported(data, where)
     if part.code == TypeUnsupported.code and kind_of(data) == "picture":
         return DocumentCorrupt(f"{where}the picture's header is broken")
-    kinds = {kind.code: kind for kind in (PasswordNeeded, TypeUnsupported, LimitExceeded)}
+    kinds = {kind.code: kind for kind in (PasswordNeeded, TypeUnsupported, LimitExceeded, ResourcesExhausted)}
     return kinds.get(part.code, DocumentCorrupt)(where + part.message)
 
 
 def _page_error(answer: Failed, number: int) -> OctavoError:
-    kind = LimitExceeded if answer.code == LimitExceeded.code else PageUnreadable
-    return kind(f"page {number + 1}: {answer.message}")
+    kinds = {kind.code: kind for kind in (LimitExceeded, ResourcesExhausted)}
+    return kinds.get(answer.code, PageUnreadable)(f"page {number + 1}: {answer.message}")
 
 
 def _unsupported(data: bytes, where: str = "") -> TypeUnsupported:

@@ -35,6 +35,7 @@ from octavo.document import (
 )
 from octavo.errors import EngineFailed, OctavoError, PageUnreadable
 from octavo.geometry import Box
+from octavo.official.layout import wants_outlines
 from octavo.recognizers import Recognizer
 from octavo.settings import ParseOptions
 
@@ -201,6 +202,8 @@ async def _page(
         image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright)
         watch.lap("draw")
         place.drawn(image)
+        if wants_outlines(options):
+            image = replace(image, outlined=True)
         detections, problems = await _layout(image, stages.detector)
         watch.lap("layout")
         budget = stages.recognizer.budget

@@ -4,7 +4,6 @@ The verdict on the layer came with the page (`octavo.glyphs.trust`). What is dec
 layer says everything that is drawn in it. Ink that no word explains is a reason to read the picture instead.
 """
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -12,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo import prose
 from octavo.document import (
     Label,
     PageImage,
@@ -27,16 +25,18 @@ from octavo.document import (
     Trust,
 )
 from octavo.geometry import Box
+from octavo.glyphs.scripts import is_right_to_left
+from octavo.layout.initials import initial_of, stands_before
 from octavo.settings import ParseOptions, TextLayerUse
+from octavo.wording import prose
+from octavo.wording.lists import begins_entry
 
 SAME_ROW = 0.5  # of the lower line's height
-_INITIAL = 1.8  # times as high as the rest of a text is the letter that it begins with
 DOUBTED = 0.3  # of a region, or of one of its lines, in a doubtful area
 UNEXPLAINED = 0.3  # marks of a letter's size that no word covers, to the letters there are
 FEWEST_MARKS = 4
 EDGE = 40  # of 255: what stands out less is no letter
 KEEPS_LINES = frozenset((Label.ALGORITHM, Label.CONTENT))
-ITEM = re.compile(r"[•▪◦‣–—○●■□◻➢✓✗❖·*-]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]\s|\[\d{1,3}\]\s?")
 
 
 def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recognition | None:
@@ -50,7 +50,7 @@ def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recog
     if layer is None or options.text_layer is TextLayerUse.OFF:
         return _lost("the page has no text layer") if only else None
     own = [line for line in region.lines if line.text]  # two regions may overlap: no text comes twice
-    inside = [line for line in layer.lines if line.text and _centre_in(line.box, region.box)]
+    inside = [line for line in layer.lines if line.text and region.box.holds(line.box)]
     lines = own or inside
     if layer.verdict is not Trust.TRUSTED:
         return _lost(f"the page's text layer is not trusted: {layer.reason}", lines) if only else None
@@ -76,10 +76,6 @@ def _lost(why: str, lines: Sequence[TextLine] = ()) -> Recognition:
 
 def _unsaid() -> Problem:
     return Problem("text_layer_incomplete", "more is drawn here than the text layer says", Severity.DOUBTFUL)
-
-
-def _centre_in(inner: Box, outer: Box) -> bool:
-    return outer.contains(*inner.center)
 
 
 def _doubted(region: Region, lines: Sequence[TextLine], layer: TextLayer) -> bool:
@@ -133,7 +129,8 @@ def rows_of(lines: Sequence[TextLine]) -> list[list[TextLine]]:
     """Lines side by side in rows, the rows in the order they are read."""
     if sum(bool(line.quad) or line.box.height > 3 * line.box.width for line in lines) * 2 > len(lines):
         return [[line] for line in sorted(lines, key=_depth)]
-    lines, initial = _without_initial(lines)
+    initial = initial_of(lines)
+    lines = [line for line in lines if line is not initial]
     rows: list[list[TextLine]] = []
     for line in sorted(lines, key=lambda line: line.box.center[1]):
         if rows and _level(rows[-1][-1].box, line.box):
@@ -143,24 +140,6 @@ def rows_of(lines: Sequence[TextLine]) -> list[list[TextLine]]:
     backwards = sum(_starts_right(line) for line in lines) * 2 > len(lines)
     rows = [sorted(row, key=lambda line: line.box.left, reverse=backwards) for row in rows]
     return [[initial, *rows[0]], *rows[1:]] if initial else rows
-
-
-def _without_initial(lines: Sequence[TextLine]) -> tuple[Sequence[TextLine], TextLine | None]:
-    """The lines, and the large letter in two rows or more that they begin with, if there is one."""
-    rest = sorted(lines, key=lambda line: (line.box.top, line.box.left))
-    for initial in rest[:2]:
-        others = [line for line in rest if line is not initial]
-        beside = [line for line in others if initial.box.top < line.box.center[1] < initial.box.bottom]
-        if _is_initial(initial) and len(beside) > 1 and beside[0] is others[0]:
-            size, other = initial.font_size or initial.box.height, beside[0].font_size or beside[0].box.height
-            if size > _INITIAL * other and all(line.box.center[0] > initial.box.right for line in beside):
-                return others, initial
-    return lines, None
-
-
-def _is_initial(line: TextLine) -> bool:
-    text = (line.text or "").strip()
-    return len(text) == 1 and text.isupper()
 
 
 def _depth(line: TextLine) -> float:
@@ -173,20 +152,19 @@ def _depth(line: TextLine) -> float:
 
 
 def _level(first: Box, second: Box) -> bool:
-    shared = min(first.bottom, second.bottom) - max(first.top, second.top)
-    return shared > SAME_ROW * min(first.height, second.height)
+    return first.overlap_y(second) > SAME_ROW * min(first.height, second.height)
 
 
 def _starts_right(line: TextLine) -> bool:
     """Its first word stands at its right end."""
     if len(line.words) < 2:
-        return any("\u0590" <= char <= "\u08ff" for char in line.text or "")
+        return any(is_right_to_left(ord(char)) for char in line.text or "")
     return line.words[0].box.left > line.words[-1].box.left
 
 
 def _text(row: Sequence[TextLine]) -> str:
     parts = [line.text or "" for line in row]
-    if len(row) > 1 and _is_initial(row[0]) and row[0].box.height > _INITIAL * row[1].box.height:
+    if len(row) > 1 and stands_before(row[0], row[1]):
         return "".join(parts[:2]) + "".join(f" {part}" for part in parts[2:])  # the first letter of a word
     return " ".join(parts)
 
@@ -197,12 +175,12 @@ def _running(region: Region, rows: Sequence[Sequence[TextLine]]) -> str:
         return "\n".join(_text(row) for row in rows)
     pitches = [_top(second) - _top(first) for first, second in pairwise(rows)]
     usual = sorted(pitches)[len(pitches) // 2] if pitches else 0.0
-    listed = sum(bool(ITEM.match(_text(row))) for row in rows) > 1
+    listed = sum(begins_entry(_text(row)) for row in rows) > 1
     paragraphs: list[list[str]] = []
     for index, row in enumerate(rows):
         text = _text(row)
         apart = index > 0 and pitches[index - 1] > 1.5 * usual + 0.5
-        if not paragraphs or apart or (listed and ITEM.match(text)):
+        if not paragraphs or apart or (listed and begins_entry(text)):
             paragraphs.append([])
         paragraphs[-1].append(text)
     return "\n".join(prose.paragraph(paragraph) for paragraph in paragraphs)

@@ -1,17 +1,21 @@
 """Runs the official SDK: a task's name as argument, its cases as JSON on stdin, the results as JSON on stdout.
 
-Started by the tests with the Python of the SDK's own environment, so it imports nothing of Octavo's.
+Started by the tests with the Python of the SDK's own environment, so it imports nothing of Octavo's. Knows the SDK
+0.1.1 and 0.1.5, whose methods take and return different things.
 """
 
 import json
 import sys
+import tempfile
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 
 def formatted(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """`ResultFormatter.process` with the packaged configuration and the switches a case gives."""
+    from glmocr import __version__
     from glmocr.config import GlmOcrConfig
     from glmocr.postprocess import ResultFormatter
 
@@ -26,7 +30,11 @@ def formatted(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
             for region in page
             if region["task_type"] == "skip"
         }
-        result, markdown, files = formatter.process(pages, cropped_images=pictures or None)
+        if __version__ == "0.1.1":
+            result, markdown = formatter.process(pages)
+            files: Any = ()
+        else:
+            result, markdown, files = formatter.process(pages, cropped_images=pictures or None)
         results.append({"json_result": json.loads(result), "markdown_result": markdown, "files": list(files)})
     return results
 
@@ -104,20 +112,24 @@ def parsed(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
         content = [{"type": "image_url", "image_url": {"url": case["file"]}}]
         with pipeline:
             [result] = pipeline.process({"messages": [{"role": "user", "content": content}]})
-        results.append(
-            {
-                "json_result": result.json_result,
-                "markdown_result": result.markdown_result,
-                "files": {name: picture.size for name, picture in (result.image_files or {}).items()},
-            }
-        )
+        results.append({"json_result": result.json_result, "markdown_result": result.markdown_result})
+        results[-1] |= written(result)
     return results
+
+
+def written(result: Any) -> dict[str, Any]:
+    """What the SDK writes into a folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        result.save(folder)
+        [texts] = [*Path(folder).glob("*/*.md")] or [None]
+        return {
+            "markdown_file": texts.read_text(encoding="utf-8") if texts else "",
+            "files": sorted(path.name for path in Path(folder).glob("*/imgs/*")),
+        }
 
 
 def configuration(_: None) -> dict[str, Any]:
     """The packaged template as text, and every key that the configuration classes know."""
-    from pathlib import Path
-
     from glmocr.config import GlmOcrConfig
     from pydantic import BaseModel
 
@@ -146,8 +158,11 @@ class Replayed:
 
     def stop(self) -> None: ...
 
-    def process(self, images: list[Any], global_start_idx: int = 0, **_: Any) -> tuple[list[Any], dict[int, Any]]:
-        return [self._page(image, self.pages[global_start_idx + n]) for n, image in enumerate(images)], {}
+    def process(self, images: list[Any], global_start_idx: int = 0, **_: Any) -> Any:
+        from glmocr import __version__
+
+        found = [self._page(image, self.pages[global_start_idx + n]) for n, image in enumerate(images)]
+        return found if __version__ == "0.1.1" else (found, {})
 
     def _page(self, image: Any, page: dict[str, Any]) -> list[dict[str, Any]]:
         width, height = image.size

@@ -9,7 +9,7 @@ import pytest
 from octavo.document import Label
 from octavo.geometry import Size
 from octavo.official.postprocess import OFFICIAL_MERGES, CleanBoxes, LayoutRules, RawBoxes, clean
-from octavo.settings import Merge
+from octavo.settings import Merge, OfficialVersion
 
 from .conftest import Sdk
 
@@ -85,6 +85,8 @@ def ours(case: dict[str, Any]) -> tuple[RawBoxes, CleanBoxes]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_the_boxes_the_sdk_keeps_where_it_keeps_them(sdk: Sdk, seed: int) -> None:
+    if seed and sdk.version is OfficialVersion.V0_1_1:
+        pytest.skip("0.1.1 has the very file of 0.1.5: once is enough")
     dice = random.Random(seed)
     cases = [made_up(dice) for _ in range(700)]
     for case, theirs in zip(cases, sdk("cleaned_boxes", cases), strict=True):

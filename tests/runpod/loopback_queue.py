@@ -35,9 +35,19 @@ class Ticket:
         return self.posts[-1].get("output")
 
     @property
-    def error(self) -> dict[str, Any] | None:
-        said = self.posts[-1].get("error")
-        return None if said is None else json.loads(said)
+    def status(self) -> str:
+        """What the platform makes of it: a result with an error is that of a failed job."""
+        return "FAILED" if self.posts[-1].get("error") else "COMPLETED"
+
+    @property
+    def error(self) -> str | None:
+        said: str | None = self.posts[-1].get("error")
+        return said
+
+    @property
+    def code(self) -> str | None:
+        """The code that the error begins with."""
+        return self.error.partition("]")[0].removeprefix("[") if self.error else None
 
 
 class LoopbackQueue:
@@ -99,9 +109,9 @@ class LoopbackQueue:
             "RUNPOD_SKIP_GPU_CHECK": "true",
         }
 
-    async def submit(self, payload: Any, *, sync: bool = False, **beside: Any) -> Ticket:
+    async def submit(self, input: Any = None, *, sync: bool = False, **beside: Any) -> Ticket:
         """A job; what is `beside` stands next to its input."""
-        ticket = Ticket(("sync-" if sync else "") + uuid.uuid4().hex, payload, beside)
+        ticket = Ticket(("sync-" if sync else "") + uuid.uuid4().hex, input, beside)
         self.tickets[ticket.id] = ticket
         async with self._news:
             self._waiting.append(ticket)

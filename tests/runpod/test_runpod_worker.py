@@ -17,6 +17,7 @@ import pytest
 from bucket import SECRET, loopback_bucket
 from loopback_queue import LoopbackQueue, Ticket
 from PIL import Image, ImageDraw
+from replayed import DROP_INS, ENVIRONMENT, documents
 
 pytest.importorskip("runpod", reason="the RunPod SDK is not installed: pip install --no-deps runpod==1.12.0")
 pytestmark = pytest.mark.slow
@@ -33,6 +34,7 @@ def page(text: str = "text") -> str:
 
 
 PAGE = page()
+DROP_IN = ENVIRONMENT | {"OCTAVO_RECOGNIZER": "sleepy"}
 
 
 @contextlib.asynccontextmanager
@@ -89,6 +91,7 @@ async def test_two_hundred_mixed_jobs_are_answered_once_each(tmp_path: Path) -> 
         {"images_base64": [PAGE, PAGE], "output_format": "markdown"},
         {"image_base64": PAGE, "return_crop_images": "yes", "return_layout_visualization": 1},
         {"image_base64": PAGE, "no_such_key": "secret-of-the-caller"},
+        {"image_base64": PAGE, "output_format": "secret-of-the-caller"},
         {"pdf_base64": "bm90IGEgcGRm"},
         {"image_url": "http://127.0.0.1:1/private?token=secret-of-the-caller"},
         {},
@@ -105,11 +108,37 @@ async def test_two_hundred_mixed_jobs_are_answered_once_each(tmp_path: Path) -> 
             if ticket.input is good:
                 assert ticket.output["status"] == "success"
                 assert ticket.output["result"]["markdown_result"].strip() == "[text]"
-        codes = {ticket.error["code"] for ticket in tickets if ticket.error}
+        codes = {ticket.code for ticket in tickets if ticket.error}
         assert codes == {"option_invalid", "type_unsupported", "address_refused", "source_invalid"}
         assert 1 < queue.taken_at_once <= 8
         assert queue.pings
     assert_nothing_leaked(queue, log)
+
+
+async def test_yesterday_s_client_gets_what_it_expects(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with documents() as address, LoopbackQueue() as queue, working(queue, log, **DROP_IN):
+        tickets = [(case, await queue.submit(**case.at(address))) for case in DROP_INS]
+        await answered([ticket for _, ticket in tickets])
+        for case, ticket in tickets:
+            assert ticket.status == ("FAILED" if case.code else "COMPLETED"), case.name
+            assert "error" not in ticket.output, case.name
+            reply = ticket.output if ticket.error is None else ticket.output | {"error": ticket.error}
+            assert not case.wrong(reply, address), case.name
+            if case.code:
+                assert set(ticket.output) == {"status", "error_details"}, case.name
+    assert_nothing_leaked(queue, log)
+    assert "X-Signature" not in log.read_text()
+
+
+async def test_an_endpoint_may_keep_its_errors_as_json(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    async with LoopbackQueue() as queue, working(queue, log, OCTAVO_ERROR_TEXT="json"):
+        ticket = await queue.submit({"pdf_url": ""})
+        await answered([ticket])
+        said = json.loads(ticket.error or "")
+        assert said == ticket.output["error_details"]
+        assert (said["code"], said["fault"], said["retryable"]) == ("source_invalid", "caller", False)
 
 
 async def test_a_cancelled_job_posts_nothing_and_the_others_go_on(tmp_path: Path) -> None:
@@ -155,8 +184,7 @@ async def test_a_result_the_platform_refuses_becomes_an_error_that_says_so(tmp_p
         job = {"images_base64": [PAGE] * 4}
         ticket = await queue.submit(job)
         await answered([ticket])
-        assert ticket.error is not None
-        assert ticket.error["code"] == "delivery_failed"
+        assert ticket.code == "delivery_failed"
 
 
 async def test_an_oversize_result_says_what_fits_and_what_to_do(tmp_path: Path) -> None:
@@ -165,8 +193,7 @@ async def test_an_oversize_result_says_what_fits_and_what_to_do(tmp_path: Path) 
         pictures = {"images_base64": [page("x" * 20)] * 3, "return_layout_visualization": True}
         ticket = await queue.submit(pictures | {"layout_visualization_base64": True})
         await answered([ticket])
-        assert ticket.error is not None
-        assert ticket.error["code"] == "limit_exceeded"
+        assert ticket.code == "limit_exceeded"
         assert ticket.output["result"]["page_count"] == 3
 
 
@@ -188,7 +215,8 @@ async def test_pages_stream_in_order_and_the_last_chunk_says_how_it_ended(tmp_pa
         await answered([ticket, bad])
         assert [chunk.get("page") for chunk in ticket.chunks] == [1, 2, 3, None]
         assert ticket.chunks[-1]["status"] == "success"
-        assert bad.error is not None
+        assert bad.status == "FAILED"
+        assert [set(output) for output in bad.output] == [{"status", "error_details"}]
 
 
 async def test_a_spent_time_budget_gives_the_finished_pages(tmp_path: Path) -> None:
@@ -235,7 +263,7 @@ async def test_a_poisonous_job_is_answered_and_the_worker_lives(tmp_path: Path) 
         good = await queue.submit({"image_base64": PAGE})
         await answered([*tickets, good])
         assert all(len(ticket.posts) == 1 and ticket.error for ticket in tickets)
-        assert all(ticket.error and ticket.error["code"] != "internal" for ticket in tickets)
+        assert all(ticket.code != "internal" for ticket in tickets)
         assert good.output["status"] == "success"
     assert_nothing_leaked(queue, log)
 
@@ -308,8 +336,7 @@ async def test_a_model_that_never_comes_up_ends_the_worker_and_answers_its_jobs(
                 await asyncio.wait_for(process.wait(), 60)
         assert process.returncode == 1
         assert [post["output"]["status"] for post in ticket.posts] == ["error"]
-        assert ticket.error is not None
-        assert (ticket.error["code"], ticket.error["fault"]) == ("engine_unavailable", "ours")
+        assert (ticket.code, ticket.output["error_details"]["fault"]) == ("engine_unavailable", "ours")
         assert_nothing_leaked(queue, log, "hf_abcdef", "/opt/models")
     [said] = [line for line in log.read_text().splitlines() if line.startswith("octavo: ")]
     assert "vLLM ended with exit code 1 before it was healthy" in said

@@ -2,7 +2,8 @@
 
     python layout_parity.py CHECKPOINT THRESHOLD PICTURE ...
 
-Run in the environment of install_env.sh: real transformers, real SDK, the same weights for both.
+Run in the environment of install_env.sh: real transformers, real SDK, the same weights for both. Where another version
+of the SDK comes first on the path, it is that one that Octavo is held against.
 """
 
 import json
@@ -14,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from glmocr import __version__ as version
 from glmocr.config import GlmOcrConfig
 from glmocr.layout import PPDocLayoutDetector
 from PIL import Image
@@ -24,11 +26,14 @@ from octavo.detectors.pp_doclayout import export, open_detector
 from octavo.document import Detection, Page, PageImage, Task
 from octavo.geometry import Size
 from octavo.networks import pp_doclayout
+from octavo.official.layout import wants_outlines
 from octavo.official.outlines import outlines
 from octavo.parser import Parser
-from octavo.settings import EngineSettings, OrientationUse, ParseOptions, Profile
+from octavo.settings import EngineSettings, OfficialVersion, OrientationUse, ParseOptions, Profile
 
-OPTIONS = ParseOptions(profile=Profile.OFFICIAL, orientation=OrientationUse.OFF)
+OPTIONS = ParseOptions(
+    profile=Profile.OFFICIAL, orientation=OrientationUse.OFF, official_version=OfficialVersion(version)
+)
 
 
 def main() -> None:
@@ -36,6 +41,10 @@ def main() -> None:
     torch.set_num_threads(1)
     pictures = [Image.open(file).convert("RGB") for file in files]
     settings = EngineSettings(layout_model=checkpoint, layout_threshold=float(threshold))
+    if OPTIONS.official_version is OfficialVersion.V0_1_1:
+        both = {"theirs": theirs(checkpoint, float(threshold), pictures), "ours": ours(settings, pictures)}
+        sys.stdout.write("\x1e" + json.dumps(both))
+        return
     answer = {
         "theirs": theirs(checkpoint, float(threshold), pictures),
         "ours": ours(settings.model_copy(update={"layout_polygons": True}), pictures),
@@ -102,12 +111,14 @@ def theirs(checkpoint: str, threshold: float, pictures: list[Image.Image]) -> li
     config = GlmOcrConfig.from_yaml().pipeline.layout
     detector = PPDocLayoutDetector(config.model_copy(update={"model_dir": checkpoint, "threshold": threshold}))
     detector.start()
-    found, _ = detector.process(pictures)
+    answer = detector.process(pictures)
+    found = answer if version == "0.1.1" else answer[0]
     return [[{key: value for key, value in region.items() if key != "index"} for region in page] for page in found]
 
 
 def ours(settings: EngineSettings, pictures: list[Image.Image]) -> list[list[dict[str, Any]]]:
-    pages = [PageImage(number, np.asarray(picture), 0.0) for number, picture in enumerate(pictures)]
+    outlined = wants_outlines(OPTIONS)
+    pages = [PageImage(n, np.asarray(picture), 0.0, outlined=outlined) for n, picture in enumerate(pictures)]
     detector = open_detector(settings)
     found = detector.detect(pages)
     detector.close()

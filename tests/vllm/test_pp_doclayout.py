@@ -17,11 +17,16 @@ PYTHON = HERE.parents[1] / ".venvs" / "vllm" / "bin" / "python"
 OFFLINE = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
 
 
-def run(*arguments: object) -> str:
+def run(*arguments: object, **environment: str) -> str:
     if not PYTHON.exists():
         pytest.skip("no vLLM environment: run tests/vllm/install_env.sh")
     done = subprocess.run(
-        [PYTHON, *map(str, arguments)], env=OFFLINE, capture_output=True, text=True, timeout=240, check=False
+        [PYTHON, *map(str, arguments)],
+        env=OFFLINE | environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
@@ -35,7 +40,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("pictures")
     dice = np.random.default_rng(5)
     files = []
@@ -44,12 +49,32 @@ def found(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         file = folder / f"{number}.png"
         Image.fromarray(coarse).resize((width, height), Image.Resampling.BICUBIC).save(file)
         files.append(file)
-    output = run(HERE / "layout_parity.py", checkpoint, 0.2, *files)
+    return files
+
+
+@pytest.fixture(scope="module")
+def found(checkpoint: Path, pictures: list[Path]) -> dict[str, Any]:
+    return parity(checkpoint, pictures)
+
+
+def parity(checkpoint: Path, files: list[Path], **environment: str) -> dict[str, Any]:
+    output = run(HERE / "layout_parity.py", checkpoint, 0.2, *files, **environment)
     answer: dict[str, Any] = json.loads(output[output.index("\x1e") + 1 :])
     return answer
 
 
 def test_the_same_boxes_outlines_and_order_as_the_sdk(found: dict[str, Any]) -> None:
+    assert sum(map(len, found["theirs"])) > 40
+    assert found["ours"] == found["theirs"]
+
+
+def test_the_same_as_the_sdk_of_the_workers_image(checkpoint: Path, pictures: list[Path], tmp_path: Path) -> None:
+    """0.1.1: always outlines, and no box within a row or column of its masks."""
+    [*installed] = HERE.parents[1].glob(".venvs/official-0.1.1/lib/python*/site-packages/glmocr")
+    if not installed:
+        pytest.skip("the official SDK 0.1.1 is not installed: run tests/official/install_env.sh 0.1.1")
+    (tmp_path / "glmocr").symlink_to(installed[0])
+    found = parity(checkpoint, pictures, PYTHONPATH=os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]))
     assert sum(map(len, found["theirs"])) > 40
     assert found["ours"] == found["theirs"]
 

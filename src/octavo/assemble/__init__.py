@@ -5,7 +5,6 @@ repeats from page to page, which paragraphs go on over a break) is settled in `d
 """
 
 from collections.abc import Mapping, Sequence
-from typing import assert_never
 
 from octavo.assemble import furniture, joins, levels
 from octavo.assemble.blocks import faithful
@@ -24,13 +23,10 @@ def page(
     timings: Mapping[str, float],
 ) -> Page:
     """One page of the result. `recognitions` answers `regions` one by one; `problems` are those found before."""
-    match options.profile:
-        case Profile.FAITHFUL:
-            blocks = faithful(image, regions, recognitions, options)
-        case Profile.OFFICIAL:
-            blocks = official(regions, recognitions, options)
-        case _:
-            assert_never(options.profile)
+    if options.profile is Profile.FAITHFUL:
+        blocks = faithful(image, regions, recognitions, options)
+    else:
+        blocks = official(regions, recognitions, options)
     return Page(
         number=image.number,
         size=image.size,

@@ -26,11 +26,9 @@ from octavo.document import (
 )
 from octavo.geometry import SCALE, Box
 from octavo.settings import ParseOptions
+from octavo.wording.formulas import is_formula_number
 
 _FURNITURE = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.HEADER_IMAGE, Label.FOOTER_IMAGE})
-
-
-_FORMULA_NUMBER = re.compile(r"[(（]\s*[A-Z]?\d{1,3}(?:[.\-–]\d{1,3}){0,4}[a-z]?\s*[)）]")
 
 
 def faithful(
@@ -263,7 +261,7 @@ def _is_number(block: Block) -> bool:
     if block.region.label is Label.FORMULA_NUMBER:
         return bool(block.content)
     text = block.recognition.text or ""
-    return block.region.label is Label.TEXT and _FORMULA_NUMBER.fullmatch(text.strip()) is not None
+    return block.region.label is Label.TEXT and is_formula_number(text)
 
 
 def _numbered(formula: Block, number: Block) -> Block | None:

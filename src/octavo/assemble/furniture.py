@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from octavo import prose
 from octavo.document import Block, Label, Page, Role, Task
+from octavo.wording import prose
+from octavo.wording.page_numbers import is_page_number
 
 _TOP, _BOTTOM = 130.0, 870.0  # where running heads and feet stand, 0..1000 of the page
 _OUTER_TOP, _OUTER_BOTTOM = 80.0, 920.0  # where a lone number is a page's
@@ -18,12 +19,6 @@ _LONGEST = 200  # characters of a running head
 
 _MANY_ROWS = 3  # a foot of so many rows says something (address, bank, terms), which is kept once
 _MANY_PIECES = 4  # side by side: a row of a table rather than a page's foot
-
-_PAGE_NUMBER = re.compile(
-    r"[\W_]*(?:page|seite|página|pagina|p\.|第)?\s*(?:\d{1,4}|[ivxlc]{1,7})"
-    r"(?:\s*(?:/|of|von|de|sur|di|共)\s*\d{1,4})?\s*(?:页|頁|ページ)?[\W_]*",
-    re.IGNORECASE,
-)
 
 _Place: TypeAlias = tuple[float, int, int]  # height of a block's middle, number of its page, index on it
 
@@ -121,4 +116,4 @@ def _is_page_number(page: Page, block: Block) -> bool:
 
 def _says_page(block: Block) -> bool:
     text = block.recognition.text or ""
-    return block.role is Role.BODY and block.region.task is Task.TEXT and bool(_PAGE_NUMBER.fullmatch(text))
+    return block.role is Role.BODY and block.region.task is Task.TEXT and is_page_number(text)

@@ -8,9 +8,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from octavo import prose
 from octavo.document import Block, Label, Page, Role, Task
+from octavo.glyphs.scripts import unspaced
 from octavo.tables import html as table_html
+from octavo.wording.sentences import ends_sentence
 
 _FLOWING = frozenset({Label.TEXT, Label.ABSTRACT, Label.REFERENCE_CONTENT})
 # What may stand between two halves of a paragraph: it floats, the text goes around it.
@@ -26,7 +27,6 @@ _FLOATING = frozenset(
         Label.SEAL,
     }
 )
-_ENDED = re.compile(r"[.!?:;。！？：；…][\"'”’»)\]）」』]*\d{0,3}$")
 _LIST = re.compile(r"\s*(?:[-*+]\s|\d{1,9}[.)]\s|[(\[（]\w{1,3}[)\]）])")
 _NO_PROSE = re.compile(r"\s*(?:[>|]\s|`{3}|\$\$|<table)")
 
@@ -64,10 +64,10 @@ def _flows_on(page: Page, above: Block, next_page: Page, below: Block) -> bool:
     entry = bool(_LIST.match(first.rsplit("\n", 1)[-1]))
     if not first or "\n\n" in first or _NO_PROSE.match(first) or _NO_PROSE.match(second) or _LIST.match(second):
         return False
-    if _ENDED.search(first) or next_page.number - page.number not in (0, 1):
+    if ends_sentence(first) or next_page.number - page.number not in (0, 1):
         return False
     if next_page.number == page.number and _right_below(above, below):
-        return _filled(above, below) and (unfinished or (prose.unspaced(first[-1]) and prose.unspaced(second[0])))
+        return _filled(above, below) and (unfinished or (unspaced(first[-1]) and unspaced(second[0])))
     if next_page.number == page.number and not _next_column(above, below):
         return False
     return unfinished or (not entry and _prose(above, below) and _filled(above, below) and not _indented(below))
@@ -110,7 +110,7 @@ def _filled(above: Block, below: Block) -> bool:
     if len(lines) == 1:  # how wide the column is, only the other half can tell
         right = max(right, lines[0].box.left + max(line.box.width for line in more))
     text = more[0].text.split(None, 1)
-    letters = 1 if prose.unspaced(more[0].text[0]) else len(text[0]) + 1
+    letters = 1 if unspaced(more[0].text) else len(text[0]) + 1
     return right - lines[-1].box.right < more[0].box.width * letters / len(more[0].text)
 
 

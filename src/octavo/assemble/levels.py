@@ -12,19 +12,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from octavo import prose
 from octavo.assemble.blocks import with_level
 from octavo.document import Block, Heading, Label, Page, Role, TextLine
 from octavo.geometry import SCALE, Box
+from octavo.glyphs.scripts import unspaced
+from octavo.wording import headings, prose
 
-_DECIMAL = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,5})\.?(?=\s|[^\W\d_])(?!\s*[%°])")
-_CHAPTER = re.compile(
-    r"(?:chapter|part|appendix|annex|kapitel|chapitre|anhang|第\s*[\d一二三四五六七八九十百]+\s*[章篇部])\b", re.I
-)
-_SECTION = re.compile(r"第\s*[\d一二三四五六七八九十百]+\s*[节節]")
-_APPENDIX = re.compile(r"[A-Z](?:\.\d{1,2}){1,4}\.?(?=\s)")
-_ROMAN = re.compile(r"(?=[IVXL])(?:XL|L?X{0,3})(?:IX|IV|V?I{0,3})\.\s")
-_LETTERED = re.compile(r"[A-Z]\.\s")
 _DEEPEST = 6
 _USUAL_INCHES = 11.5  # height of a page whose resolution is not known
 _SIZE_OF_HEIGHT = 0.72  # of the line's height; over a page of headings the two agree
@@ -80,7 +73,8 @@ def _titles(pages: Sequence[Page], outline: Sequence[Heading]) -> Iterator[_Titl
             if block.level is None or block.role is not Role.BODY:
                 continue
             text = _text(block)
-            yield _title(page, block, _outlined(text, page.number, names), _depth(text, roman), first=block is first)
+            depth = headings.depth(text, roman=roman)
+            yield _title(page, block, _outlined(text, page.number, names), depth, first=block is first)
 
 
 def _text(block: Block) -> str:
@@ -102,24 +96,7 @@ def _outlined(text: str, page: int, names: Mapping[str, Sequence[Heading]]) -> i
 def _has_roman(pages: Sequence[Page]) -> bool:
     """Whether top headings are numbered I, II, III, so that A, B, C are those below."""
     texts = [_text(block) for page in pages for block in page.blocks if block.level is not None]
-    return sum(bool(_ROMAN.match(text)) for text in texts) > 1
-
-
-def _depth(text: str, roman: bool) -> int | None:
-    if _CHAPTER.match(text):
-        return 1
-    if _SECTION.match(text):
-        return 2
-    if match := _APPENDIX.match(text):
-        return match.group().rstrip(".").count(".") + 1
-    if roman and _ROMAN.match(text):
-        return 1
-    if roman and _LETTERED.match(text):
-        return 2
-    if match := _DECIMAL.match(text):
-        parts = match.group(1).split(".")
-        return len(parts) - (parts[-1] == "0" and len(parts) > 1)
-    return None
+    return sum(headings.is_top_roman(text) for text in texts) > 1
 
 
 def _title(page: Page, block: Block, outlined: int | None, depth: int | None, *, first: bool) -> _Title:
@@ -138,7 +115,7 @@ def _seen_size(page: Page, lines: Sequence[TextLine], box: Box) -> float:
     """
     inches = page.size.height / page.dpi if page.dpi else _USUAL_INCHES
     text = "".join(line.text or "" for line in lines)
-    if len(text) < 12 or text.isupper() or any(prose.unspaced(character) for character in text):
+    if len(text) < 12 or text.isupper() or any(unspaced(character) for character in text):
         height = statistics.median([line.box.height for line in lines] or [box.height])
         return _SIZE_OF_HEIGHT * height / SCALE * inches * 72
     across = inches * page.size.width / page.size.height

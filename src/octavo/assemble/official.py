@@ -10,7 +10,7 @@ from dataclasses import replace
 from octavo.assemble.blocks import complete
 from octavo.document import Block, Label, Problem, Recognition, Region, Role, Severity, Task
 from octavo.official import format as official_format
-from octavo.settings import OfficialStep, ParseOptions
+from octavo.settings import OfficialStep, OfficialVersion, ParseOptions
 
 _LEVELS = {Label.DOC_TITLE: 1, Label.PARAGRAPH_TITLE: 2}
 
@@ -19,7 +19,7 @@ def official(regions: Sequence[Region], recognitions: Sequence[Recognition], opt
     """One block for every region, in reading order."""
     completed = [complete(region, read) for region, read in zip(regions, recognitions, strict=True)]
     seen = [number for number, region in enumerate(regions) if region.task is not Task.ABANDON]
-    raw = [_raw(regions[number], completed[number]) for number in seen]
+    raw = [_raw(regions[number], completed[number], options.official_version) for number in seen]
     formatted = official_format.format_page(raw, rules(options))
     entries = {seen[entry.region]: entry for entry in formatted.entries}
     dropped = {seen[number]: reason for number, reason in formatted.dropped.items()}
@@ -38,6 +38,7 @@ def official(regions: Sequence[Region], recognitions: Sequence[Recognition], opt
 def rules(options: ParseOptions) -> official_format.Rules:
     """The switches of the SDK's configuration, as the options set them."""
     return official_format.Rules(
+        version=options.official_version,
         shown_as=dict(official_format.SHOWN_AS)
         | {str(label): str(kind) for label, kind in options.official_shown.items()},
         merge_formula_numbers=OfficialStep.FORMULA_NUMBERS not in options.official_without,
@@ -46,8 +47,10 @@ def rules(options: ParseOptions) -> official_format.Rules:
     )
 
 
-def _raw(region: Region, read: Recognition) -> official_format.RawRegion:
-    text = None if region.task is Task.SKIP or read.text is None else read.text.strip()
+def _raw(region: Region, read: Recognition, version: OfficialVersion) -> official_format.RawRegion:
+    """A region that could not be read is None to the SDK 0.1.5, and an empty text to 0.1.1."""
+    unread = "" if version is OfficialVersion.V0_1_1 else None
+    text = None if region.task is Task.SKIP else unread if read.text is None else read.text.strip()
     return official_format.RawRegion(region.label.value, text, int(region.box.left))
 
 

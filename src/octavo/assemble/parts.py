@@ -11,12 +11,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import groupby, pairwise
 
-from octavo import prose
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextLine, TextSource
-from octavo.geometry import Box
+from octavo.geometry import Box, on_one_height
+from octavo.glyphs.scripts import unspaced
 from octavo.layout import paragraphs
+from octavo.layout import rows as layout_rows
 from octavo.layout.flow import paragraphs_in_order
-from octavo.layout.lines import around, read_from_right, straightened, typical_size
+from octavo.layout.lines import read_from_right, straightened, typical_size
+from octavo.wording import prose
+from octavo.wording.headings import is_contents_line
+from octavo.wording.lists import after_bullet, after_number, ordinal
+from octavo.wording.sentences import ends_clause, names_field
 
 
 class Form(StrEnum):
@@ -75,15 +80,10 @@ _REFERENCES = frozenset({Label.REFERENCE, Label.REFERENCE_CONTENT})
 _WITH_HEADINGS = frozenset({Label.TEXT, Label.ABSTRACT})
 _WITH_ITEMS = frozenset({Label.TEXT, Label.ABSTRACT, Label.ASIDE_TEXT})
 
-BULLETS = "•·●○◦▪▫■□◆◇▶►➢➤✓✔‣⁃∙\uf0b7\uf0a7\uf0d8\uf076\uf0fc"
-_BULLET = re.compile(rf"(?:[{BULLETS}]\s*|[-–]\s+)(?=[^\W\d_]|[\"'“‘(\[$€£]?\w+\W+[^\W\d_])")
-_NUMBER = re.compile(r"\d{1,3}[.)]\s+(?=\S)")
-_ORDINAL = re.compile(r"[\[(]?(\d{1,3})[\])]?[.:]?\s")
 _ADDRESS = re.compile(r"\S+@\S|https?://|www\.")
 _SHORT_ROWS = 35  # mean characters of rows below which three that begin with capitals or digits are no prose
 _MOST = 0.85  # of the rows
 _SHORT_PAIR = 25  # the same for two
-_CONTENTS_LINE = re.compile(r"(?:\.{3,}|(?:\. ){3,}|…{2,}|·{3,}|_{3,})\s*(?:\d{1,4}|[ivxlc]+)$")
 
 
 def setting(page: PageImage, recognitions: Iterable[Recognition]) -> Setting:
@@ -107,7 +107,7 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Par
         return [whole]
     if region.label is Label.ALGORITHM or (not known and region.label in _DIVISIBLE and _is_code(grouped, page)):
         return [replace(whole, label=Label.ALGORITHM, form=Form.CODE, rows=tuple(rows))]
-    if region.label is Label.CONTENT or sum(bool(_CONTENTS_LINE.search(row.text)) for row in rows) * 2 > len(rows):
+    if region.label is Label.CONTENT or sum(is_contents_line(row.text) for row in rows) * 2 > len(rows):
         return [replace(whole, label=Label.CONTENT, form=Form.LINES, rows=tuple(rows))]
     if region.label not in _DIVISIBLE:
         return [whole]
@@ -133,28 +133,27 @@ def _grouped(
     if not placed:
         return []
     if known and placed:
-        rows = paragraphs.in_rows(placed)
+        rows = layout_rows.in_rows(placed)
         starts = [0, *_counted_on(rows)] if references else [0]
-        return [paragraphs.Paragraph(tuple(rows[a:b])) for a, b in pairwise([*starts, len(rows)])]
+        return [paragraphs.Paragraph.of(rows[a:b]) for a, b in pairwise([*starts, len(rows)])]
     found = paragraphs_in_order(paragraphs.grouped(placed), page.size.height, from_right=read_from_right(lines))
     grouped: list[paragraphs.Paragraph] = []
     for paragraph in found:
         if grouped and _hangs(grouped[-1], paragraph):
-            grouped[-1] = paragraphs.Paragraph(grouped[-1].rows + paragraph.rows)
+            grouped[-1] = paragraphs.Paragraph.of(grouped[-1].rows + paragraph.rows)
         else:
             grouped.append(paragraph)
     return grouped
 
 
-def _counted_on(rows: Sequence[paragraphs.Row]) -> list[int]:
+def _counted_on(rows: Sequence[layout_rows.Row]) -> list[int]:
     """The rows of a list of references, after the first, that begin with the number after the last one's."""
-    first = _ORDINAL.match(rows[0].text) if rows else None
+    first = ordinal(rows[0].text) if rows else None
     if first is None:
         return []
-    expected, found = int(first[1]) + 1, []
+    expected, found = first + 1, []
     for place, row in enumerate(rows[1:], 1):
-        number = _ORDINAL.match(row.text)
-        if number is not None and int(number[1]) == expected and row.left < rows[0].left + 2 * row.size:
+        if ordinal(row.text) == expected and row.left < rows[0].left + 2 * row.size:
             found.append(place)
             expected += 1
     return found
@@ -169,7 +168,7 @@ def _hangs(above: paragraphs.Paragraph, below: paragraphs.Paragraph) -> bool:
 
 
 def _rows(paragraph: paragraphs.Paragraph) -> list[Row]:
-    return [Row(row.text, around([line.source for line in row.lines])) for row in paragraph.rows]
+    return [Row(row.text, Box.around(line.source.box for line in row.lines)) for row in paragraph.rows]
 
 
 def _is_code(grouped: Sequence[paragraphs.Paragraph], page: Setting) -> bool:
@@ -182,7 +181,7 @@ def _part(
     paragraph: paragraphs.Paragraph, texts: "_Texts | _Whole", region: Region, page: Setting, *, last: bool
 ) -> Part:
     lines = [line.source for line in paragraph.lines]
-    text, box, label = texts.of(lines), around(lines), region.label
+    text, box, label = texts.of(lines), Box.around(line.box for line in lines), region.label
     if label in _WITH_ITEMS and (found := item(text, box)) is not None:
         return Part(label, Form.ITEMS, box, text, items=(found,))
     if label in _WITH_HEADINGS and region.origin is not Origin.GEOMETRY and _is_heading(paragraph, text, page, last):
@@ -196,19 +195,13 @@ def _part(
 
 def _fields(paragraph: paragraphs.Paragraph) -> list[Row]:
     """The rows of a form, each name with the value far beside it; none where that is not what they are."""
-    levels: list[list[paragraphs.Row]] = []
-    for row in sorted(paragraph.rows, key=lambda row: (row.middle, row.left)):
-        if levels and row.middle - levels[-1][0].middle < 0.5 * row.size:
-            levels[-1].append(row)
-        else:
-            levels.append([row])
-    parted = [sorted(level, key=lambda row: row.left) for level in levels if len(level) > 1]
-    if len(parted) < 2 or not all(level[0].text.endswith((":", "：")) for level in parted):
+    levels = on_one_height(paragraph.rows, lambda _, row: 0.5 * row.size)
+    parted = [level for level in levels if len(level) > 1]
+    if len(parted) < 2 or not all(names_field(level[0].text) for level in parted):
         return []
-    rows = [sorted(level, key=lambda row: row.left) for level in levels]
     return [
-        Row(" ".join(row.text for row in level), around([line.source for row in level for line in row.lines]))
-        for level in rows
+        Row(" ".join(row.text for row in level), Box.around(line.source.box for row in level for line in row.lines))
+        for level in levels
     ]
 
 
@@ -235,17 +228,17 @@ def broken_on_purpose(paragraph: paragraphs.Paragraph) -> bool:
 
 def _begins(text: str) -> bool:
     """Whether a row looks like the first of something: a capital, a digit, a sign, an address of the net."""
-    if prose.unspaced(text[:1] or " "):
+    if unspaced(text):
         return False
     return not text[:1].islower() or bool(_ADDRESS.match(text))
 
 
 def item(text: str, box: Box, *, bullets_only: bool = False) -> Item | None:
     """The text as an entry of a list, if it starts like one. A dash in front of a number alone is none."""
-    if bullet := _BULLET.match(text):
-        return Item("-", text[bullet.end() :], box)
-    if not bullets_only and (number := _NUMBER.match(text)):
-        return Item(number.group().strip(), text[number.end() :], box)
+    if (rest := after_bullet(text)) is not None:
+        return Item("-", rest, box)
+    if not bullets_only and (numbered := after_number(text)) is not None:
+        return Item(*numbered, box)
     return None
 
 
@@ -253,7 +246,7 @@ def _is_heading(paragraph: paragraphs.Paragraph, text: str, page: Setting, last:
     """Set larger than the running text, or bold above what follows; short, and no sentence."""
     if len(paragraph.rows) > 3 or len(text) > 150 or not any(character.isalpha() for character in text):
         return False
-    if text[-1] in ".,;:。，；：" or text[0].islower():
+    if ends_clause(text) or text[0].islower():
         return False
     # Heights of boxes swing with ascenders and descenders: there it takes more to be larger.
     if paragraph.size > (1.15 if page.known else 1.35) * page.size:

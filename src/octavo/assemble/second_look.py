@@ -12,13 +12,15 @@ from dataclasses import replace
 
 from octavo.assemble.parts import broken_on_purpose, item
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextSource
-from octavo.geometry import SCALE, Box
-from octavo.layout.formulas import mathematical
-from octavo.layout.hints import Rect
-from octavo.layout.labels import Surroundings, labelled
+from octavo.geometry import Box
+from octavo.layout.labels import labelled
 from octavo.layout.lines import straightened, typical_size
-from octavo.layout.paragraphs import Paragraph, in_rows
+from octavo.layout.paragraphs import Paragraph
+from octavo.layout.rows import in_rows
+from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.settings import ParseOptions
+from octavo.wording.formulas import mathematical
+from octavo.wording.page_numbers import names_page
 
 NOT_LATEX = "formula_not_latex"  # the engine's own word that a formula's text is plain characters
 _MOST_IN_WORDS = 0.6  # share of characters in words of three letters and more from which a formula is none
@@ -38,7 +40,6 @@ _BY_WORDS = frozenset(
 _TITLES = frozenset({Label.DOC_TITLE, Label.PARAGRAPH_TITLE})
 _LONGEST_TITLE = 150  # characters
 _NO_TITLE = re.compile(r"[.;,。；，]\s*$|[=≤≥∑∫∏√]|[.!?] [A-Z][a-z]+ [a-z]")  # a sentence, or a formula
-_PAGE = re.compile(r"(?:page|seite|página|pagina)\s+\d{1,4}(?:\s*(?:/|of|von|de|sur|di)\s*\d{1,4})?", re.IGNORECASE)
 _AMOUNT = re.compile(r"[$€£¥]\s?\d|\d[.,]\d{2}(?!\d)\s*(?:[$€£¥]|[A-Z]{3})?$")
 _YEARS = re.compile(r"\d{4}(?:\s*[-–—/]\s*\d{2,4})?")
 _ROWS_OF_ADDRESS = 3  # from which rows that are broken on purpose are no title
@@ -70,15 +71,16 @@ def relabelled(
 ) -> list[Region]:
     """The regions, some under another label of the same task."""
     paragraphs = [_paragraph(*pair, page) for pair in zip(regions, recognitions, strict=True)]
-    by_words = _labels_by_words(page, regions, recognitions, paragraphs)
+    by_words = _verdicts_by_words(page, regions, recognitions, paragraphs)
     made: list[Region] = []
     for number, (region, recognition, paragraph) in enumerate(zip(regions, recognitions, paragraphs, strict=True)):
-        label = by_words.get(number, region.label)
-        if label in _TITLES and paragraph is not None:
+        verdict = by_words.get(number, Verdict(region.label, region.reason))
+        if verdict.label in _TITLES and paragraph is not None:
             measured = recognition.source is TextSource.TEXT_LAYER
-            label = label if _may_be_title(recognition.text or "", paragraph, measured=measured) else Label.TEXT
-        changes = label is not region.label and options.task_of(label) is Task.TEXT
-        made.append(replace(region, label=label) if changes else region)
+            if not _may_be_title(recognition.text or "", paragraph, measured=measured):
+                verdict = Verdict(Label.TEXT, f"text: its words are no title's, though {verdict.reason!r}")
+        changes = verdict.label is not region.label and options.task_of(verdict.label) is Task.TEXT
+        made.append(replace(region, label=verdict.label, reason=verdict.reason) if changes else region)
     return made
 
 
@@ -87,14 +89,14 @@ def _paragraph(region: Region, recognition: Recognition, page: PageImage) -> Par
     if region.task is not Task.TEXT or region.origin is not Origin.GEOMETRY or not (recognition.text or "").strip():
         return None
     rows = in_rows(straightened((line for line in recognition.lines if line.text), page.size, dpi=page.dpi))
-    return Paragraph(tuple(rows)) if rows else None
+    return Paragraph.of(rows) if rows else None
 
 
 def _may_be_title(text: str, paragraph: Paragraph, *, measured: bool) -> bool:
     """Where type is only seen, not `measured`, a large line may just be a formula's, so the words must convince."""
     text = text.strip()
     letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
-    if _PAGE.fullmatch(text) or _AMOUNT.search(text) or item(text, Box.of_page(), bullets_only=True):
+    if names_page(text) or _AMOUNT.search(text) or item(text, Box.of_page(), bullets_only=True):
         return False
     if digits > letters and not _YEARS.fullmatch(text):
         return False
@@ -105,13 +107,13 @@ def _may_be_title(text: str, paragraph: Paragraph, *, measured: bool) -> bool:
     return len(paragraph.rows) < _ROWS_OF_ADDRESS or not broken_on_purpose(paragraph)
 
 
-def _labels_by_words(
+def _verdicts_by_words(
     page: PageImage,
     regions: Sequence[Region],
     recognitions: Sequence[Recognition],
     paragraphs: Sequence[Paragraph | None],
-) -> dict[int, Label]:
-    """Labels for what the detector could only call text, because it saw a picture."""
+) -> dict[int, Verdict]:
+    """Verdicts on what the detector could only call text, because it saw a picture."""
     seen = {
         number: paragraph
         for number, (recognition, paragraph) in enumerate(zip(recognitions, paragraphs, strict=True))
@@ -119,19 +121,15 @@ def _labels_by_words(
     }
     if not seen:
         return {}
-    labels = labelled(_surroundings(page, regions, list(seen.values())))
+    verdicts = labelled(_surroundings(page, regions, list(seen.values())))
     return {
-        number: label
-        for number, label in zip(seen, labels, strict=True)
-        if regions[number].label is Label.TEXT and label in _BY_WORDS
+        number: replace(verdict, reason=f"{verdict.reason} (now that it is read)")
+        for number, verdict in zip(seen, verdicts, strict=True)
+        if regions[number].label is Label.TEXT and verdict.label in _BY_WORDS
     }
 
 
 def _surroundings(page: PageImage, regions: Sequence[Region], paragraphs: Sequence[Paragraph]) -> Surroundings:
-    def rect(region: Region) -> Rect:
-        x, y = page.size.width / SCALE, page.size.height / SCALE
-        return region.box.left * x, region.box.top * y, region.box.right * x, region.box.bottom * y
-
     return Surroundings(
         width=page.size.width,
         height=page.size.height,
@@ -139,6 +137,6 @@ def _surroundings(page: PageImage, regions: Sequence[Region], paragraphs: Sequen
         bold=False,
         first_page=page.number == 0,
         paragraphs=paragraphs,
-        figures=[rect(region) for region in regions if region.task is Task.SKIP],
-        tables=[rect(region) for region in regions if region.task is Task.TABLE],
+        figures=[region.box.on(page.size) for region in regions if region.task is Task.SKIP],
+        tables=[region.box.on(page.size) for region in regions if region.task is Task.TABLE],
     )

@@ -47,9 +47,9 @@ class PPDocLayout:
         self._half = self._device.type == "cuda" and settings.layout_half
         self._network, self._input = _loaded(torch, transformers, settings, half=self._half)
         self._network.to(self._device).eval()
-        self._polygons = settings.layout_polygons
-        if not self._polygons:
-            self._network.model.decoder.register_forward_pre_hook(_without_masks, with_kwargs=True)
+        self._always_outlined = settings.layout_polygons
+        self._outlining = False  # for the batch at hand
+        self._network.model.decoder.register_forward_pre_hook(self._without_masks, with_kwargs=True)
         self._lowest = torch.tensor(lowest_scores(settings), dtype=torch.float32, device=self._device)
         self._preparers = ThreadPoolExecutor(settings.layout_workers, thread_name_prefix="layout-pictures")
         self.batch_size = settings.layout_batch_size or (16 if self._device.type == "cuda" else 1)
@@ -110,6 +110,7 @@ class PPDocLayout:
 
     def _seen(self, pages: Sequence[PageImage]) -> list[Found]:
         torch = self._torch
+        self._outlining = self._always_outlined or any(page.outlined for page in pages)
         with torch.inference_mode():
             pictures = torch.stack([*self._preparers.map(self._prepared, pages)])
             answer = self._network(pixel_values=pictures)
@@ -130,7 +131,7 @@ class PPDocLayout:
                 rank, order = ranks[page][row].sort()
                 row = row[order]
                 masks = None
-                if self._polygons:
+                if self._always_outlined or pages[page].outlined:
                     masks = (answer.out_masks[page][row].float().sigmoid() > self._lowest.min()).cpu().numpy()
                 found.append(
                     Found(
@@ -142,6 +143,14 @@ class PPDocLayout:
                     )
                 )
             return found
+
+    def _without_masks(
+        self, decoder: Any, arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Leaves the decoder one pixel to draw its masks on, where no page of the batch wants outlines."""
+        if not self._outlining and "mask_feat" in named:
+            named["mask_feat"] = named["mask_feat"][..., :1, :1]
+        return arguments, named
 
     def _prepared(self, page: PageImage) -> Any:
         torch = self._torch
@@ -160,13 +169,6 @@ def _ranks(torch: Any, logits: Any) -> Any:
     before = torch.sigmoid(logits)
     votes = before.triu(diagonal=1).sum(dim=1) + (1.0 - before.transpose(1, 2)).tril(diagonal=-1).sum(dim=1)
     return votes.argsort(dim=1).argsort(dim=1)
-
-
-def _without_masks(decoder: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Leaves the decoder one pixel to draw its masks on."""
-    if "mask_feat" in named:
-        named["mask_feat"] = named["mask_feat"][..., :1, :1]
-    return arguments, named
 
 
 def export(settings: EngineSettings, file: Path) -> None:

@@ -1,10 +1,13 @@
 """The program a drawing child runs: open, draw, close, until the parent hangs up.
 
-It is told nothing but the document: the environment is emptied before it starts. It ends itself when one request takes
-longer than it may even if the parent is gone by then, and the kernel ends it when it asks for too much memory.
+It is told nothing but the document: the environment is emptied before it starts, and it gives up files, network and
+other processes (`sandbox`). The kernel ends it when one request takes more CPU time than it may (by the clock, busy
+neighbours would cost pages), or when it asks for too much memory. It ends itself when a request hangs and the parent is
+gone by then.
 """
 
 import contextlib
+import errno
 import mmap
 import os
 import resource
@@ -14,10 +17,11 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
-from octavo.drawing import wire
+from octavo.drawing import sandbox, wire
 from octavo.drawing.wire import Close, Closed, Draw, Drawn, Failed, Open, Opened, Part, Refused
 
 MEMORY_LIMIT = 2_560 << 20  # bytes of address space: hostile files ask for any amount
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EAGAIN)  # not a file's fault
 
 
 class Opening(Protocol):
@@ -111,9 +115,13 @@ class Memories:
             self.drop([request.memory])
 
 
-def _answer(channel: socket.socket, documents: dict[int, OpenDocument], memories: Memories, seconds: int) -> None:
-    request, descriptors = wire.receive(channel)
-    signal.alarm(seconds)
+def _answer(
+    channel: socket.socket, documents: dict[int, OpenDocument], memories: Memories, seconds: float, patience: int
+) -> None:
+    body, descriptors = wire.receive(channel)
+    request = wire.request_in(body)
+    signal.setitimer(signal.ITIMER_PROF, seconds)  # of CPU; its signal ends the process
+    signal.alarm(patience)
     try:
         match request:
             case Open():
@@ -126,30 +134,34 @@ def _answer(channel: socket.socket, documents: dict[int, OpenDocument], memories
                 if request.document in documents:
                     documents.pop(request.document).close()
                 wire.send(channel, Closed())
-            case _:
-                wire.send(channel, Failed("internal", f"no answer to {type(request).__name__}"))
     except Refused as refused:
         wire.send(channel, Failed(refused.code, str(refused)))
     except MemoryError:
         wire.send(channel, Failed("limit_exceeded", "needs more memory than a page may have"))
+    except OSError as error:
+        if error.errno not in EXHAUSTED:
+            raise
+        wire.send(channel, Failed("resources_exhausted", "this machine has no memory, files or space left"))
     finally:
         signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         for descriptor in descriptors:
             os.close(descriptor)
 
 
 def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
-    seconds = int(sys.argv[2])
+    seconds, patience = float(sys.argv[2]), int(sys.argv[3])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer: it hangs up
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(ValueError, OSError):  # macOS knows no such limit
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    sandbox.lock()
     documents: dict[int, OpenDocument] = {}
     memories = Memories()
     with contextlib.suppress(wire.Hangup):
         while True:
-            _answer(channel, documents, memories, seconds)
+            _answer(channel, documents, memories, seconds, patience)
     os._exit(0)  # nothing to clean: the kernel takes memory and files faster than PDFium does
 
 

@@ -21,6 +21,7 @@ from octavo.drawing.wire import Draw, Drawn, Open, Refused
 MOST_GLYPHS = 100_000  # per page: a dense broadsheet page has 40,000
 MOST_OBJECTS = 20_000  # per page that are looked through for pictures
 MOST_BOOKMARKS = 5_000
+LONGEST_TITLE = 300  # characters of a bookmark's: 5,000 of 32,000 each took 0.8 GB, and 2.4 GB where they were Chinese
 DEEPEST_BOOKMARK = 12
 DEEPEST_FORM = 4  # form objects inside form objects
 ONE_SHAPE = 0x250  # Latin: further on, a character's width may depend on its neighbours
@@ -85,7 +86,7 @@ class PdfPart:
                 target = pdfium.FPDFBookmark_GetDest(self._document, bookmark)
                 page = pdfium.FPDFDest_GetDestPageIndex(self._document, target) if target else -1
                 title = _wide(lambda buffer, size, of=bookmark: pdfium.FPDFBookmark_GetTitle(of, buffer, size))
-                found.append([title, level, page if 0 <= page < self.pages else None])
+                found.append([title[:LONGEST_TITLE], level, page if 0 <= page < self.pages else None])
                 if level < DEEPEST_BOOKMARK:
                     walk(bookmark, level + 1)
                 bookmark = pdfium.FPDFBookmark_GetNextSibling(self._document, bookmark)
@@ -214,7 +215,7 @@ def _text_of(page: Any, form: Any) -> tuple[bytes, dict[str, Any]]:
     try:
         count = pdfium.FPDFText_CountChars(text)
         if count > MOST_GLYPHS:
-            return b"", facts | {"text_error": f"more than {MOST_GLYPHS} characters"}
+            return b"", facts | {"text_error": f"more than {MOST_GLYPHS} characters", "too_many": count}
         tables, facts["runs"], facts["fonts"] = _glyphs(text, count, places)
     finally:
         pdfium.FPDFText_ClosePage(text)

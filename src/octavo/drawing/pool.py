@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import mmap
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -17,25 +18,44 @@ import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
 from octavo.drawing import wire
-from octavo.drawing.wire import Close, Draw, Drawn, Message, Open, Opened
+from octavo.drawing.wire import Answer, Close, Closed, Draw, Drawn, Failed, Open, Opened, Request
 
 RETIRE_AT = 384 << 20  # resident bytes: a child this fat is replaced after the page; a fresh one holds 30 MiB
 START_SECONDS = 60.0  # a loaded machine may be slow to start a process
 IDLE_MEMORIES = 4  # per child: pages' memory files kept for the next pages
 GRACE_SECONDS = 5  # after which a child whose parent stopped waiting ends itself
+PATIENCE = 10  # times its CPU time that a request may take by the clock: on a busy machine it waits for its turn
+
+
+_ANSWER: TypeAdapter[tuple[str, Answer]] = TypeAdapter(
+    tuple[Literal["Opened"], Opened]
+    | tuple[Literal["Drawn"], Drawn]
+    | tuple[Literal["Closed"], Closed]
+    | tuple[Literal["Failed"], Failed]
+)
 
 
 class ChildLost(Exception):
     """The child died of what it was asked."""
 
 
+class ChildKilled(ChildLost):
+    """Somebody killed the child: the system, when memory ran out, or an operator. No fault of what it was asked."""
+
+
 class ChildSlow(Exception):
-    """The child did not answer in time, and was ended."""
+    """The child used up its CPU time, or hung."""
+
+
+class NoChild(Exception):
+    """No child can be started, or no memory handed to one: the machine has no processes, files or memory left."""
 
 
 class Memory:
@@ -69,11 +89,12 @@ class Child:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
                 [
                     sys.executable,
-                    "-S",
+                    "-SP",
                     "-m",
                     "octavo.drawing.child",
                     str(there.fileno()),
-                    str(int(seconds) + GRACE_SECONDS),
+                    str(seconds),
+                    str(int(PATIENCE * seconds) + GRACE_SECONDS),
                 ],
                 pass_fds=[there.fileno()],
                 stdin=subprocess.DEVNULL,
@@ -83,6 +104,9 @@ class Child:
                 env={"PYTHONPATH": os.pathsep.join([package, *filter(None, sys.path)]), "OPENBLAS_NUM_THREADS": "1"},
                 cwd="/",
             )
+        except OSError as error:
+            here.close()
+            raise NoChild from error
         except BaseException:
             here.close()
             raise
@@ -96,20 +120,25 @@ class Child:
         self._idle: list[Memory] = []
         self._dropped: list[int] = []  # it holds them still
 
-    def ask(self, message: Message, seconds: float, descriptors: tuple[int, ...] = ()) -> tuple[Message, list[int]]:
-        """Its answer. Raises ChildLost or ChildSlow, and then the child is gone."""
-        self._channel.settimeout(seconds + (START_SECONDS if self.fresh else 0))
+    def ask(self, message: Request, seconds: float, descriptors: tuple[int, ...] = ()) -> tuple[Answer, list[int]]:
+        """Its answer, for so many seconds of CPU. Raises ChildLost or ChildSlow, and then the child is gone."""
+        self._channel.settimeout(PATIENCE * seconds + (START_SECONDS if self.fresh else 0))
         try:
             wire.send(self._channel, message, descriptors)
-            answer = wire.receive(self._channel)
+            body, files = wire.receive(self._channel)
         except TimeoutError as error:
             raise ChildSlow from error
-        except (wire.Hangup, ValueError, TypeError, KeyError) as error:
-            raise ChildLost from error
+        except wire.Hangup as error:
+            raise self._why_it_ended() from error
         self.fresh = False
-        return answer
+        try:
+            return answer_in(body), files
+        except ChildLost:
+            for file in files:
+                os.close(file)
+            raise
 
-    def draw(self, request: Draw, seconds: float) -> tuple[Drawn, NDArray[np.uint8]] | wire.Failed:
+    def draw(self, request: Draw, seconds: float) -> tuple[Drawn, NDArray[np.uint8]] | Failed:
         """The page and its bytes, which are drawn over once nobody holds them or a part of them any more.
 
         Raises ChildLost, ChildSlow.
@@ -118,7 +147,7 @@ class Child:
         number = memory.number if memory else next(self._memories)
         answer, files = self.ask(replace(request, memory=number, drop=self._no_longer_needed()), seconds)
         memory = Memory(number, files[0]) if files else memory
-        if isinstance(answer, wire.Failed):
+        if isinstance(answer, Failed):
             return answer
         if not isinstance(answer, Drawn) or memory is None:
             raise ChildLost
@@ -150,6 +179,15 @@ class Child:
             self._idle.append(memory)
         else:
             self._dropped.append(memory.number)
+
+    def _why_it_ended(self) -> ChildLost | ChildSlow:
+        try:
+            status = self._process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:  # it closed the channel and goes on: not one of ours any more
+            return ChildLost()
+        if status == -signal.SIGPROF:
+            return ChildSlow()
+        return ChildKilled() if status in (-signal.SIGKILL, -signal.SIGTERM) else ChildLost()
 
     @property
     def pid(self) -> int:
@@ -195,25 +233,32 @@ class Pool:
     def source(
         self, parts: Sequence[tuple[bytes, bool]], passwords: list[str], *, max_pixels: int, seconds: float
     ) -> Source:
-        """Hand a document in: bytes, and whether they are a PDF."""
-        file = wire.memory_file()
+        """Hand a document in: bytes, and whether they are a PDF. Raises NoChild."""
         spans: list[list[int]] = []
         at = 0
-        with os.fdopen(os.dup(file), "wb") as writer:
-            for data, is_pdf in parts:
-                spans.append([at, len(data), int(is_pdf)])
-                writer.write(data)
-                at += len(data)
+        try:
+            file = wire.memory_file()
+            with os.fdopen(os.dup(file), "wb") as writer:
+                for data, is_pdf in parts:
+                    spans.append([at, len(data), int(is_pdf)])
+                    writer.write(data)
+                    at += len(data)
+        except OSError as error:
+            raise NoChild from error
         number = next(self._numbers)
         return Source(number, file, Open(number, spans, passwords, max_pixels, True), seconds)
 
     def open(self, source: Source) -> Opened:
-        """Its pages and outline. Raises ChildLost, ChildSlow."""
-        with self._child(source) as child:
-            return self._opened(child, source.request, source)
+        """Its pages and outline. Raises ChildLost, ChildSlow, NoChild."""
+        try:
+            with self._child(source) as child:
+                return self._opened(child, source.request, source)
+        except ChildKilled:  # once more, in case it was not for this document
+            with self._child(source) as child:
+                return self._opened(child, source.request, source)
 
-    def draw(self, source: Source, request: Draw) -> tuple[Drawn, NDArray[np.uint8]] | wire.Failed:
-        """The page and the memory its pixels lie in (`Child.draw`). Raises ChildLost, ChildSlow."""
+    def draw(self, source: Source, request: Draw) -> tuple[Drawn, NDArray[np.uint8]] | Failed:
+        """The page and the memory its pixels lie in (`Child.draw`). Raises ChildLost, ChildSlow, NoChild."""
         tries = itertools.count()
         while True:
             veteran = False
@@ -223,9 +268,9 @@ class Pool:
                     if source.number not in child.documents:
                         self._opened(child, replace(source.request, survey=False), source)
                     return child.draw(request, source.seconds)
-            except ChildLost:
+            except ChildLost as lost:
                 # What an earlier page left behind may have killed it: this page deserves a child of its own.
-                if not veteran or next(tries):
+                if not (veteran or isinstance(lost, ChildKilled)) or next(tries):
                     raise
 
     def forget(self, source: Source) -> None:
@@ -313,8 +358,18 @@ class Pool:
         return answer
 
 
+def answer_in(body: bytes) -> Answer:
+    """What a child said, each field of the type it must have: a file may have taken it over. Raises ChildLost."""
+    try:
+        return _ANSWER.validate_json(body)[1]
+    except ValidationError as error:
+        raise ChildLost from error
+
+
 def _needed(drawn: Drawn) -> int:
-    """Bytes the page says it has."""
+    """Bytes the page says it has; 0 for one that says nonsense."""
+    if min(drawn.width, drawn.height, drawn.glyphs_at, drawn.glyphs, drawn.runs) < 0:
+        return 0
     fields = drawn.glyphs * (wire.PLACE_FIELDS + wire.FACT_FIELDS) + drawn.runs * wire.RUN_FIELDS
     return max(drawn.width * drawn.height * 3, drawn.glyphs_at + 8 * fields)
 

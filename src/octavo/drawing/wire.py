@@ -23,6 +23,7 @@ PLACE_FIELDS, FACT_FIELDS = 6, 4
 # mode; fill colour 0xRRGGBBAA; its place in the order of drawing, -1 where unknown.
 RUN_FIELDS = 9
 
+LONGEST_MESSAGE = 64 << 20  # bytes; 2,000 form fields of 32,000 characters have 62 MB
 KEPT_MEMORY = 32 << 20  # bytes: larger memory files are used for one page only
 
 # --- down ---------------------------------------------------------------------------------------------------------
@@ -97,6 +98,7 @@ class Drawn:
     fields: list[list[str | float]] = field(default_factory=list)  # text, left, bottom, right, top
     stamps: list[list[float]] = field(default_factory=list)  # drawn annotations whose text is unknown
     text_error: str = ""  # why there are no glyphs although they were asked for
+    too_many: int = 0  # characters of the page, where they are more than are told
     resident: int = 0  # bytes the child holds
 
 
@@ -113,8 +115,9 @@ class Failed:
     message: str
 
 
-Message: TypeAlias = Open | Draw | Close | Opened | Drawn | Closed | Failed
-_KINDS: dict[str, type[Message]] = {kind.__name__: kind for kind in (Open, Draw, Close, Opened, Drawn, Closed, Failed)}
+Request: TypeAlias = Open | Draw | Close
+Answer: TypeAlias = Opened | Drawn | Closed | Failed
+_REQUESTS: dict[str, type[Request]] = {kind.__name__: kind for kind in (Open, Draw, Close)}
 
 
 class Refused(Exception):
@@ -129,7 +132,7 @@ class Hangup(Exception):
     """The other side is gone."""
 
 
-def send(channel: socket.socket, message: Message, descriptors: tuple[int, ...] = ()) -> None:
+def send(channel: socket.socket, message: Request | Answer, descriptors: tuple[int, ...] = ()) -> None:
     body = json.dumps([type(message).__name__, asdict(message)]).encode()
     try:
         # The descriptors ride on the length prefix, which is never split.
@@ -139,21 +142,27 @@ def send(channel: socket.socket, message: Message, descriptors: tuple[int, ...] 
         raise Hangup from error
 
 
-def receive(channel: socket.socket) -> tuple[Message, list[int]]:
+def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
     """The next message and the descriptors that came with it (now the caller's). Raises Hangup, TimeoutError."""
     try:
         prefix, descriptors, _, _ = socket.recv_fds(channel, 4, 1)
         if len(prefix) < 4:
             raise Hangup
-        body = _exactly(channel, int.from_bytes(prefix, "big"))
+        length = int.from_bytes(prefix, "big")
+        if length > LONGEST_MESSAGE:
+            raise Hangup
+        body = _exactly(channel, length)
     except ConnectionError as error:
         raise Hangup from error
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
+    return body, descriptors
+
+
+def request_in(body: bytes) -> Request:
+    """What the parent said. (What a child says is looked at more closely: `pool.answer_in`.)"""
     kind, values = json.loads(body)
-    if kind == "Opened":
-        values["parts"] = [Part(**part) for part in values["parts"]]
-    return _KINDS[kind](**values), descriptors
+    return _REQUESTS[kind](**values)
 
 
 def _exactly(channel: socket.socket, length: int) -> bytes:

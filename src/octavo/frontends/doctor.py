@@ -89,6 +89,7 @@ class Examination:
     packages: tuple[Package, ...]
     weights: Mapping[str, str]  # file -> 'right', 'missing' or 'differs'
     engines: tuple[Engine, ...]
+    sandbox: tuple[str, ...]  # what holds the processes that open strangers' files: landlock, seccomp
 
     @property
     def can_run(self) -> bool:
@@ -107,7 +108,14 @@ async def examine(settings: EngineSettings) -> Examination:
         tuple(_packages()),
         dict(_weights(Path(weights.__file__).parent)),
         tuple(await _engines(settings)),
+        _sandbox(),
     )
+
+
+def _sandbox() -> tuple[str, ...]:
+    """What a process gets that locks itself in as drawing children do."""
+    command = [sys.executable, "-m", "octavo.drawing.sandbox"]
+    return tuple(subprocess.run(command, capture_output=True, text=True, check=False).stdout.split())  # noqa: S603
 
 
 async def _engines(settings: EngineSettings) -> list[Engine]:
@@ -196,6 +204,8 @@ def in_words(found: Examination) -> str:
         missing = [package.name for package in there if package.version is None]
         state = f"missing: {', '.join(missing)} (pip install 'octavo[{extra}]')" if missing else "installed"
         lines.append(f"  {f'extra {extra}':24} {state}")
+    held = " and ".join(found.sandbox) or "nothing: this kernel has neither Landlock nor seccomp for it"
+    lines += ["", "Strangers' files", f"  {'are opened within':24} {held}"]
     lines += ["", "Weights", *(f"  {name:24} {state}" for name, state in found.weights.items()), "", "Engines"]
     for engine in found.engines:
         chosen = " (in force)" if engine.chosen else ""

@@ -9,7 +9,6 @@ three attempts was dropped, and one that could not be serialised left its job ha
 import asyncio
 import contextlib
 import dataclasses
-import json
 import logging
 import os
 import sys
@@ -33,7 +32,8 @@ from octavo.jobs.checkpoints import clean_up
 from octavo.jobs.replies import Reply, encoded, error_reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser, engine_names
-from octavo.settings import EngineSettings, ParseOptions, WorkerSettings, resolve
+from octavo.selftest.keeping import beside_jobs
+from octavo.settings import EngineSettings, ErrorText, ParseOptions, WorkerSettings, resolve
 
 os.environ.setdefault("RUNPOD_LOG_LEVEL", "INFO")  # the SDK's default, DEBUG, writes documents' text into the log
 try:
@@ -97,12 +97,16 @@ class _Service:
         """The worker, while the model still boots: jobs are taken, fetched and drawn meanwhile."""
         await asyncio.to_thread(clean_up, Path(self._engine.volume_path))
         async with Parser(self._engine) as parser, self.watch.over(parser, end):
-            yield Worker(parser, self._options, self.settings)
+            config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")
+            worker = Worker(parser, self._options, self.settings, config_path=config_path)
+            learn = worker.estimates.learn_pace
+            async with beside_jobs(parser, self.settings, jobs=lambda: worker.working, learn=learn):
+                yield worker
 
     async def handler(self, job: Mapping[str, Any]) -> Reply:
         """What the SDK runs on `test_input.json`; in the queue loop `_Scaler` answers jobs itself."""
         async with self.opened(lambda: None) as worker:
-            return await worker.run(Call(job.get("input"), job.get("s3Config")))
+            return await worker.run(Call.of(job))
 
 
 class _Scaler(rp_scale.JobScaler):
@@ -191,24 +195,26 @@ class _Scaler(rp_scale.JobScaler):
         if self._worker is None:
             raise EngineUnavailable("the worker is not open")
         limit = self._service.settings.reply_bytes(synchronous=name.startswith("sync-")) - _ENVELOPE_BYTES
-        call = Call(job.get("input"), job.get("s3Config"), name, limit)
+        call = Call.of(job, id=name, limit=limit)
         if self._worker.streams(call):
             await self._stream(session, self._worker, dataclasses.replace(call, limit=_CHUNK_BYTES))
             return
         async with _Progress(session, name) as progress:
             reply = await self._worker.run(call, progress=progress.say)
-        await _deliver(session, name, await asyncio.to_thread(_as_result, reply, reply))
+        text = self._service.settings.error_text
+        await _deliver(session, name, await asyncio.to_thread(_as_result, reply), text)
         log.info("job_done job=%s status=%s", name, reply["status"])
 
     async def _stream(self, session: aiohttp.ClientSession, worker: Worker, call: Call) -> None:
         """Pages as they are done; the last chunk says how it ended. The final output repeats the last chunk only."""
         last: Reply = {}
+        text = self._service.settings.error_text
         async for last in worker.stream(call):
             refusal = await _post(session, rp_http.JOB_STREAM_URL, call.id, await asyncio.to_thread(_chunk, last))
             if refusal is not None:
-                last = error_reply(refusal)
+                last = error_reply(refusal, text)
                 break
-        await _deliver(session, call.id, _as_result(last, [last]), stream=True)
+        await _deliver(session, call.id, _as_result(last, listed=True), text, stream=True)
         log.info("job_done job=%s status=%s", call.id, last["status"])
 
 
@@ -216,18 +222,20 @@ def _chunk(reply: Reply) -> bytes:
     return encoded({"output": reply})
 
 
-def _as_result(reply: Reply, output: object) -> bytes:
-    """What is posted: an error stands beside the output too, where the SDK's own results have it: the job failed."""
-    error = reply["error"]
-    return encoded({"output": output} | ({"error": json.dumps(error, ensure_ascii=False)} if error else {}))
+def _as_result(reply: Reply, *, listed: bool = False) -> bytes:
+    """What is posted: the error stands beside the output, where the SDK's own results have it, and the job failed."""
+    output = {name: said for name, said in reply.items() if name != "error"}
+    error = {"error": reply["error"]} if "error" in reply else {}
+    return encoded({"output": [output] if listed else output} | error)
 
 
-async def _deliver(session: aiohttp.ClientSession, job: str, body: bytes, *, stream: bool = False) -> None:
+async def _deliver(
+    session: aiohttp.ClientSession, job: str, body: bytes, text: ErrorText, *, stream: bool = False
+) -> None:
     """Post a result; one that is refused becomes an error of a few bytes."""
     refusal = await _post(session, rp_http.JOB_DONE_URL, job, body, stream=stream)
     if refusal is not None:
-        error = error_reply(refusal)["error"]
-        small = encoded({"error": json.dumps(error, ensure_ascii=False)})
+        small = _as_result(error_reply(refusal, text), listed=stream)
         if len(small) < len(body):
             await _post(session, rp_http.JOB_DONE_URL, job, small, stream=stream)
 

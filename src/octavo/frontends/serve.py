@@ -25,6 +25,7 @@ from octavo.frontends._watch import EngineWatch
 from octavo.jobs.replies import Reply, encoded, error_reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
+from octavo.selftest.keeping import beside_jobs
 from octavo.settings import EngineSettings, ParseOptions, ServeSettings, WorkerSettings, resolve
 
 FAULT_STATUS: Mapping[str, int] = MappingProxyType(
@@ -33,6 +34,7 @@ FAULT_STATUS: Mapping[str, int] = MappingProxyType(
 WORKER = web.AppKey("worker", Worker)
 WATCH = web.AppKey("watch", EngineWatch)
 SERVE = web.AppKey("serve", ServeSettings)
+SETTINGS = web.AppKey("settings", WorkerSettings)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -61,12 +63,17 @@ def application(
 
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with Parser(engine) as parser:
-            app[WORKER] = Worker(parser, options, worker)
-            async with app[WATCH].over(parser, end=lambda: signal.raise_signal(signal.SIGTERM)):
+            config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")
+            app[WORKER] = opened_worker = Worker(parser, options, worker, config_path=config_path)
+            jobs, learn = (lambda: opened_worker.working), opened_worker.estimates.learn_pace
+            async with (
+                app[WATCH].over(parser, end=lambda: signal.raise_signal(signal.SIGTERM)),
+                beside_jobs(parser, worker, jobs=jobs, learn=learn),
+            ):
                 yield
 
     app = web.Application(client_max_size=serve.request_bytes)
-    app[SERVE], app[WATCH] = serve, EngineWatch()
+    app[SERVE], app[SETTINGS], app[WATCH] = serve, worker, EngineWatch()
     app.cleanup_ctx.append(opened)
     app.add_routes([web.get("/ping", _ping), web.post("/parse", _parse), web.post("/parse/stream", _stream)])
     return app
@@ -82,7 +89,7 @@ async def _parse(request: web.Request) -> web.Response:
     try:
         call = await _call(request)
     except SourceInvalid as error:
-        return await _response(error_reply(error))
+        return await _response(error_reply(error, request.app[SETTINGS].error_text))
     return await _response(await request.app[WORKER].run(call))
 
 
@@ -90,10 +97,10 @@ async def _stream(request: web.Request) -> web.StreamResponse:
     try:
         call = await _call(request)
     except SourceInvalid as error:
-        return await _response(error_reply(error))
+        return await _response(error_reply(error, request.app[SETTINGS].error_text))
     chunks = request.app[WORKER].stream(call)
     first = await anext(chunks)
-    if first.get("error") and first.get("type") != "page":
+    if "error" in first and first.get("type") != "page":
         return await _response(first)  # nothing was sent yet: the status can still say so
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(request)
@@ -105,7 +112,7 @@ async def _stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _response(reply: Reply) -> web.Response:
-    status = FAULT_STATUS[reply["error"]["fault"]] if reply["error"] else 200
+    status = FAULT_STATUS[reply["error_details"]["fault"]] if "error" in reply else 200
     return web.Response(status=status, body=await asyncio.to_thread(encoded, reply), content_type="application/json")
 
 
@@ -120,5 +127,5 @@ async def _call(request: web.Request) -> Call:
         most = request.app[SERVE].request_bytes
         raise SourceInvalid(f"the request is larger than {most} bytes; hand in a URL instead") from error
     if isinstance(payload, dict) and "input" in payload:
-        return Call(payload["input"], payload.get("s3Config"), limit=limit)
+        return Call.of(payload, limit=limit)
     return Call(payload, limit=limit)

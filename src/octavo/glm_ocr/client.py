@@ -6,24 +6,26 @@ never after a refusal. Cancelling a call closes its connection, upon which vLLM 
 """
 
 import asyncio
+import base64
 import json
 import logging
 import math
 import random
-import re
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 
+from octavo import addresses
 from octavo.document import Usage
 from octavo.errors import EngineLost, EngineRefused, EngineTimeout, EngineUnavailable, OctavoError, OptionInvalid
 from octavo.glm_ocr.fair_gate import FairGate
@@ -69,7 +71,12 @@ class Upstream(Protocol):
 
     @property
     def base_url(self) -> str:
-        """With /v1, without a slash at the end."""
+        """With /v1, without a slash at the end and without credentials."""
+        ...
+
+    @property
+    def authorization(self) -> Mapping[str, str]:
+        """The header that lets requests in, if one is needed."""
         ...
 
     @property
@@ -85,6 +92,11 @@ class Upstream(Protocol):
 
     async def load(self) -> Load | None:
         """How much it has to do; None where it does not tell. Raises ConnectFailed where it is not there."""
+        ...
+
+    @property
+    def start_seconds(self) -> Mapping[str, float]:
+        """Seconds that its start took, by part; empty where somebody else started it, or it is not up yet."""
         ...
 
     @property
@@ -104,7 +116,7 @@ class RemoteServer:
     def __init__(self, settings: EngineSettings, url: str) -> None:
         self.base_url = base_url(url)
         self._model = settings.served_model_name
-        self._headers = authorization(settings)
+        self.authorization = authorization(settings, url)
         self._first_seconds = settings.connect_seconds
         self._restart_seconds = settings.vllm_boot_seconds
         self._session: aiohttp.ClientSession | None = None
@@ -115,7 +127,7 @@ class RemoteServer:
 
     @property
     def described(self) -> str:
-        return f"{self._model} at {urlsplit(self.base_url).netloc.rpartition('@')[2]}"
+        return f"{self._model} at {urlsplit(self.base_url).netloc}"
 
     def doubt(self) -> None:
         self._fine = False
@@ -137,7 +149,7 @@ class RemoteServer:
                 else:
                     self._fine = self._was_up = True
                     return
-            host = urlsplit(self.base_url).netloc.rpartition("@")[2]
+            host = urlsplit(self.base_url).netloc
             raise EngineUnavailable(
                 f"the model's server at {host} does not answer (waited {patience:.0f} s): is it up?"
             )
@@ -145,7 +157,7 @@ class RemoteServer:
     async def _answers(self) -> bool:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                headers=self._headers,
+                headers=self.authorization,
                 timeout=aiohttp.ClientTimeout(total=10),
                 trust_env=not _is_loopback(self.base_url),
             )
@@ -161,6 +173,7 @@ class RemoteServer:
         return status < 500  # a server without this route is up all the same
 
     sequences = None
+    start_seconds: Mapping[str, float] = MappingProxyType({})
 
     async def load(self) -> Load | None:
         return await load_of(self.base_url, self._session)
@@ -191,16 +204,37 @@ async def load_of(base_url: str, session: aiohttp.ClientSession | None) -> Load 
 
 
 def base_url(url: str) -> str:
-    """The address of the API from what people type: the host, .../v1, or the whole route. Raises OptionInvalid."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise OptionInvalid("url: not the address of a server; it looks like http://host:8080/v1")
+    """The address of the API from what people type: the host, .../v1, or the whole route; a user and password in it are
+    left out. Raises OptionInvalid."""
+    parts = _parts(url)
     path = parts.path.rstrip("/").removesuffix("/chat/completions")
-    return f"{parts.scheme}://{parts.netloc}{path or '/v1'}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path or '/v1'}"
 
 
-def authorization(settings: EngineSettings) -> dict[str, str]:
-    return {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"} if settings.api_key else {}
+def authorization(settings: EngineSettings, url: str = "") -> dict[str, str]:
+    """The key, or the user and password that the server's address names. Raises OptionInvalid for both at once."""
+    parts = _parts(url) if url else None
+    if parts is None or parts.username is None:
+        return {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"} if settings.api_key else {}
+    if settings.api_key:
+        raise OptionInvalid("url: it names a user, and there is an api_key too: give one of them")
+    pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode('ascii')}"}
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https"):
+        raise OptionInvalid("url: not the address of a server; it looks like http://host:8080/v1")
+    try:
+        addresses.check(host, allow_private=True)  # the operator's own: private as a rule, but spelled as one
+    except OctavoError as error:
+        raise OptionInvalid(f"url: {error.message}") from error
+    return parts
 
 
 def _is_direct(url: str) -> bool:
@@ -227,13 +261,40 @@ class _SendAgain(Exception):
         self.busy_for = busy_for  # seconds the server asked for
 
 
+_NO_WAIT = 0.001  # seconds; a server that is up is not waited for
+
+
+class _Times:
+    """What became of the time of one question, tries that failed included."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+
+    @contextmanager
+    def at_model(self) -> Iterator[None]:
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            ended = time.monotonic()
+            self.usage += Usage(model_seconds=ended - began, at_model=((began, ended),))
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        ended = time.monotonic()
+        if ended - began >= _NO_WAIT:
+            self.usage += Usage(waiting=((began, ended),))
+
+
 class ChatClient:
     """Questions to one server, from many tasks of one event loop; so many of them in flight at a time."""
 
     def __init__(self, settings: EngineSettings, upstream: Upstream, limit: int) -> None:
         self._settings = settings
         self._upstream = upstream
-        headers = {"Content-Type": "application/json"} | authorization(settings)
+        headers = {"Content-Type": "application/json"} | dict(upstream.authorization)
         direct = _is_direct(upstream.base_url)
         self._connections = _Direct(settings, headers) if direct else _Session(settings, headers)
         self._alone = asyncio.Lock()
@@ -259,13 +320,17 @@ class ChatClient:
         """The answer. Raises EngineLost, EngineTimeout, EngineRefused, EngineUnavailable once retrying is no use."""
         tries = losses = 0
         patience = self._settings.request_seconds  # for a server that says it is busy
+        times = _Times()
         while True:
-            await self._upstream.ready()
+            with times.waiting():
+                await self._upstream.ready()
             await self._pause()
             alone = losses > 1  # in flight at two crashes, it may be their cause: it goes alone, to take none along
             try:
                 async with self._all_places() if alone else self._sending.slot(""):
-                    return await self._send(question)
+                    with times.at_model():
+                        answer = await self._send(question)
+                return replace(answer, usage=answer.usage + times.usage)
             except _SendAgain as again:
                 if alone and again.lost:
                     raise again.error from again
@@ -322,7 +387,7 @@ class ChatClient:
         return await self._refused(reply, question, extras)
 
     async def _refused(self, reply: Reply, question: Question, extras: frozenset[str]) -> Answer:
-        status, said = reply.status, _complaint(reply.body)
+        status, said = reply.status, reply.body.decode("utf-8", "replace")
         if status in (408, 425, 429, 503) and (status == 429 or "retry-after" in reply.headers):
             busy = _retry_after(reply.headers.get("retry-after"), otherwise=self._settings.retry_seconds)
             raise _SendAgain(EngineLost(f"the model's server is busy (HTTP {status})"), busy_for=busy)
@@ -336,7 +401,8 @@ class ChatClient:
                 )
                 self._extras -= unknown
             return await self._send(question)
-        reason = f"the model's server refused the request (HTTP {status}{': ' + said if said else ''})"
+        hint = next((meaning for words, meaning in _MEANINGS if words in said), "")
+        reason = f"the model's server refused the request (HTTP {status}{hint})"
         raise PictureRefused(reason) if status in (400, 413, 422) else EngineRefused(reason)
 
 
@@ -447,18 +513,14 @@ def _confidence(logprobs: object) -> float | None:
     return math.exp(sum(max(-20.0, float(token["logprob"])) for token in tokens) / len(tokens))
 
 
-_PRIVATE = re.compile(r"data:[^\s\"']*|(?<![\w/])(?:/[\w.@+-]+){2,}|https?://\S+")
-
-
-def _complaint(raw: bytes) -> str:
-    """The server's own words, short, without addresses and paths."""
-    try:
-        reply = json.loads(raw)
-        error = reply.get("error", reply)
-        said = error if isinstance(error, str) else error.get("message") or error.get("detail") or ""
-    except (ValueError, AttributeError):
-        return ""
-    return " ".join(_PRIVATE.sub("...", str(said)).split())[:200]
+# What a server says of a refusal is a stranger's text, which may hold the request, a path or a key: it is looked at for
+# what it means, and never passed on.
+_MEANINGS = (
+    ("context length", ": the region is longer than the model's context, see max_model_len"),
+    ("max_model_len", ": the region is longer than the model's context, see max_model_len"),
+    ("does not exist", ": it does not know the model asked for, see served_model_name"),
+    ("image", ": it does not take the picture"),
+)
 
 
 def _retry_after(header: str | None, *, otherwise: float) -> float:

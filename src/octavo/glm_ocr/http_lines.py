@@ -102,6 +102,7 @@ class _Line(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._reply: asyncio.Future[Reply] | None = None
         self._received = bytearray()
+        self._chunks = Chunks()
 
     async def ask(self, request: bytes) -> Reply:
         self._reply = asyncio.get_running_loop().create_future()
@@ -137,7 +138,7 @@ class _Line(asyncio.Protocol):
             self.open = self.open and not self._received  # nobody asked for what comes
             return
         try:
-            found = parsed(self._received, ended=ended)
+            found = parsed(self._received, self._chunks, ended=ended)
         except ValueError as error:
             self._reply.set_exception(LineLost(f"the server does not speak HTTP: {error}"))
             return
@@ -147,11 +148,48 @@ class _Line(asyncio.Protocol):
         keeps = "close" not in reply.headers.get("connection", "").lower()
         self.reusable = self.open and keeps and length == len(self._received)
         self._received.clear()
+        self._chunks = Chunks()
         self.used = time.monotonic()
         self._reply.set_result(reply)
 
 
-def parsed(data: bytearray, *, ended: bool) -> tuple[Reply, int] | None:
+class Chunks:
+    """The body of a reply that comes in chunks, as far as it has come: what was looked at is not looked at again."""
+
+    def __init__(self) -> None:
+        self._body = bytearray()
+        self._at = 0
+
+    def whole(self, data: bytearray, start: int) -> tuple[bytes, int] | None:
+        """The body, and where it ends; None where it is not whole yet. `data` only grows between calls."""
+        self._at = max(self._at, start)
+        while True:
+            end = data.find(b"\r\n", self._at, self._at + LARGEST_HEAD)
+            if end < 0:
+                if len(data) - self._at >= LARGEST_HEAD:
+                    raise ValueError("a chunk without a length")
+                return None
+            length = int(data[self._at : end].partition(b";")[0], 16)
+            if not 0 <= length <= LARGEST_REPLY - len(self._body):
+                raise ValueError("a reply of absurd length")
+            if not length:
+                return self._after(data, end + 2)
+            if len(data) < end + 2 + length + 2:
+                return None
+            self._body += data[end + 2 : end + 2 + length]
+            self._at = end + 2 + length + 2
+
+    def _after(self, data: bytearray, at: int) -> tuple[bytes, int] | None:
+        """Past the trailing headers, which end with an empty line."""
+        if data.startswith(b"\r\n", at):
+            return bytes(self._body), at + 2
+        end = data.find(b"\r\n\r\n", at, at + LARGEST_HEAD)
+        if end < 0 and len(data) - at >= LARGEST_HEAD:
+            raise ValueError("trailing headers of absurd length")
+        return None if end < 0 else (bytes(self._body), end + 4)
+
+
+def parsed(data: bytearray, chunks: Chunks, *, ended: bool) -> tuple[Reply, int] | None:
     """The reply and the bytes it takes; None where it is not whole yet. Raises ValueError for what is no HTTP."""
     at = 0
     while True:
@@ -172,8 +210,8 @@ def parsed(data: bytearray, *, ended: bool) -> tuple[Reply, int] | None:
     if version == "HTTP/1.0":
         headers.setdefault("connection", "close")
     if "chunked" in headers.get("transfer-encoding", "").lower():
-        chunks = _chunks(data, at)
-        return None if chunks is None else (Reply(status, headers, chunks[0]), chunks[1])
+        body = chunks.whole(data, at)
+        return None if body is None else (Reply(status, headers, body[0]), body[1])
     if "content-length" in headers:
         length = int(headers["content-length"])
         if not 0 <= length <= LARGEST_REPLY:
@@ -185,26 +223,3 @@ def parsed(data: bytearray, *, ended: bool) -> tuple[Reply, int] | None:
     if len(data) > LARGEST_REPLY:
         raise ValueError("a reply of absurd length")
     return (Reply(status, headers | {"connection": "close"}, bytes(data[at:])), len(data)) if ended else None
-
-
-def _chunks(data: bytearray, at: int) -> tuple[bytes, int] | None:
-    """The body that comes in chunks, and where it ends."""
-    body = bytearray()
-    while True:
-        end = data.find(b"\r\n", at)
-        if end < 0:
-            return None
-        length = int(data[at:end].partition(b";")[0], 16)
-        if not 0 <= length <= LARGEST_REPLY - len(body):
-            raise ValueError("a reply of absurd length")
-        at = end + 2
-        if not length:
-            trailer = data.find(b"\r\n", at)
-            while trailer > at:  # trailing headers, up to an empty line
-                at = trailer + 2
-                trailer = data.find(b"\r\n", at)
-            return None if trailer < 0 else (bytes(body), trailer + 2)
-        if len(data) < at + length + 2:
-            return None
-        body += data[at : at + length]
-        at += length + 2

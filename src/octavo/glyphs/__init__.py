@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.drawing.wire import FACT_FIELDS, PLACE_FIELDS, RUN_FIELDS, Drawn
-from octavo.geometry import SCALE, Box
+from octavo.geometry import Box
 
 Numbers = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -117,13 +117,7 @@ class Glyphs:
 
     def unit_box(self, left: float, top: float, right: float, bottom: float) -> Box:
         """Points to page units, clamped to the page."""
-        x, y = SCALE / self.width, SCALE / self.height
-        return Box(
-            min(SCALE, max(0.0, left * x)),
-            min(SCALE, max(0.0, top * y)),
-            min(SCALE, max(0.0, right * x)),
-            min(SCALE, max(0.0, bottom * y)),
-        )
+        return Box.from_pixels(left, top, right, bottom, (self.width, self.height))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ import numpy as np
 from octavo.document import TextLine, Word
 from octavo.geometry import SCALE, Box
 from octavo.glyphs import INFERRED, SPACES, WIDTHS, Flags, Glyphs, Indices, Numbers
-from octavo.glyphs.scripts import has_no_spaces, is_right_to_left
+from octavo.glyphs.scripts import is_on_grid, is_right_to_left
 from octavo.glyphs.text import spelled
 
 # In ems of the glyphs concerned; ascent and descent are those of a typical text face.
@@ -216,7 +216,7 @@ class _Reader:
         self.baseline: list[float] = frame.baseline.tolist()
         self.size: list[float] = np.round(frame.size, 2).tolist()
         self.fonts: list[int] = fonts.tolist()
-        self.east = (codes >= 0x2E80) & np.array([has_no_spaces(code) for code in self.codes], bool)
+        self.east = (codes >= 0x2E80) & np.array([is_on_grid(code) for code in self.codes], bool)
         self.monospace = np.array([font.monospace for font in glyphs.fonts] or [False], bool)[fonts]
         far = max(self.codes) >= 0x590
         self.rtl = [is_right_to_left(code) for code in self.codes] if far else [False] * len(self.codes)

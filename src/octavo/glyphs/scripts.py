@@ -1,5 +1,6 @@
 """Which script a character belongs to, as far as reading needs it: direction, spaces between words, mixing."""
 
+import re
 import unicodedata
 from bisect import bisect_right
 from enum import StrEnum
@@ -81,6 +82,14 @@ _STRETCHES: tuple[tuple[int, Script], ...] = (
 _STARTS = [start for start, _ in _STRETCHES]
 RIGHT_TO_LEFT = frozenset((Script.HEBREW, Script.ARABIC))
 
+# Kana, ideographs, their punctuation and full-width forms; Thai, Lao, Burmese, Khmer. Hangul uses spaces.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]"
+)
+_HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_FROM_RIGHT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_FROM_LEFT = re.compile(r"[A-Za-z\u00c0-\u058f\u0e00-\u1fff\u3040-\ud7ff]")
+
 
 def script_of(code: int) -> Script:
     if code < 0xC0:
@@ -100,6 +109,26 @@ def is_right_to_left(code: int) -> bool:
     return 0x590 <= code <= 0xFEFF and script_of(code) in RIGHT_TO_LEFT
 
 
-def has_no_spaces(code: int) -> bool:
-    """Chinese and Japanese: words are not set apart."""
+def is_on_grid(code: int) -> bool:
+    """Chinese and Japanese: characters as wide as they are high, which justification spreads evenly."""
     return code >= 0x2E80 and script_of(code) is Script.CJK
+
+
+def unspaced(text: str) -> bool:
+    """Whether a text begins in a script that is written without spaces between words."""
+    return _UNSPACED.match(text) is not None
+
+
+def breaks_anywhere(text: str) -> bool:
+    """Whether a text begins in a script whose lines may end within a word: those without spaces, and Hangul."""
+    return unspaced(text) or _HANGUL.match(text) is not None
+
+
+def is_wide(character: str) -> bool:
+    """As wide as it is high: ideographs, kana, Hangul, full-width forms."""
+    return character > "\u2e80"
+
+
+def reads_from_right(text: str) -> bool:
+    """More letters of Hebrew or Arabic than of scripts that run from left to right."""
+    return len(_FROM_RIGHT.findall(text)) > len(_FROM_LEFT.findall(text))

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels, TextLayer, TextLine, Trust
-from octavo.geometry import Box
+from octavo.geometry import SCALE, Box
 from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, SPACES, UNMAPPED, WIDTHS, Drawing, Flags, Glyphs, Numbers
 from octavo.glyphs.lines import lines
 from octavo.glyphs.scripts import Script, script_of
@@ -180,7 +180,7 @@ def _font_missing(glyphs: Glyphs) -> Flags:
 def _pictures(glyphs: Glyphs, drawing: Drawing) -> Iterator[Box]:
     for left, top, right, bottom, _ in drawing.pictures:
         box = glyphs.unit_box(left, top, right, bottom)
-        if box.area > PICTURE_SHARE * 1e6:
+        if box.area > PICTURE_SHARE * SCALE * SCALE:
             yield box
 
 
@@ -323,7 +323,7 @@ def _mixed_words(found: Sequence[TextLine]) -> float:
 def _doubtful_lines(glyphs: Glyphs, found: Sequence[TextLine], bad: Flags) -> Iterator[Box]:
     if not bad.any():
         return
-    centres = (glyphs.boxes[:, 0:2] + glyphs.boxes[:, 2:4]) / 2 / (glyphs.width, glyphs.height) * 1000
+    centres = (glyphs.boxes[:, 0:2] + glyphs.boxes[:, 2:4]) / 2 / (glyphs.width, glyphs.height) * SCALE
     spots = centres[bad]
     for line in found:
         box = line.box

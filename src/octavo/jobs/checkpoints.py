@@ -51,7 +51,7 @@ class Checkpoint:
             return
         file = Artifact(f"{page.number}.json", "application/json", _PAGE.dump_json(page))
         try:
-            delivery.to_folder([file], self._folder)
+            delivery.to_folder([file], self._folder, private=True)
         except DeliveryFailed:
             log.warning("checkpoint_not_kept page=%d", page.number + 1)
 

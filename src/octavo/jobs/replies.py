@@ -5,19 +5,31 @@ import math
 from typing import Any, TypeAlias
 
 from octavo.errors import LimitExceeded, OctavoError
+from octavo.settings import ErrorText
 
 Reply: TypeAlias = dict[str, Any]
 
 # What of a result stays where not all of it fits: the first that still does.
-_WORTH = ("input", "page_count", "engines", "usage", "timings", "problems", "markdown_result", "json_result")
-PICTURES = ("crop_images", "layout_visualizations")  # a result's lists of pictures
+_WORTH = (
+    *("provider", "model", "model_revision", "glmocr_ref", "vllm_base_image_ref", "enable_layout", "output_format"),
+    *("page_count", "processing_time_ms", "input", "run_info", "engines", "usage", "timings", "warnings", "problems"),
+    *("markdown_result", "json_result"),
+)
+FILES = ("crop_images", "layout_visualizations", "artifacts")  # a result's lists of files
 _ERROR_ROOM = 2_000  # bytes kept for the error's own text
 
 
-def error_reply(error: OctavoError) -> Reply:
-    """An error as a reply: code, message, whose fault, and whether sending the job again may help."""
+def error_reply(error: OctavoError, text: ErrorText = ErrorText.PLAIN) -> Reply:
+    """An error as a reply: one string for people, and what a program asks: code, fault, may trying again help?"""
     said = {"code": error.code, "message": error.message, "fault": error.fault.value, "retryable": error.retryable}
-    return {"status": "error", "result": None, "error": said}
+    return worded({"status": "error", "error": f"[{error.code}] {error.message}", "error_details": said}, text)
+
+
+def worded(reply: Reply, text: ErrorText) -> Reply:
+    """The reply with its error, if it has one, said in this way."""
+    if text is ErrorText.PLAIN or "error_details" not in reply:
+        return reply
+    return reply | {"error": json.dumps(reply["error_details"], ensure_ascii=False)}
 
 
 def encoded(value: object) -> bytes:
@@ -33,14 +45,14 @@ def too_large(reply: Reply, limit: int) -> Reply:
     for name in _WORTH:
         if name in result and len(encoded(kept | {name: result[name]})) <= limit - _ERROR_ROOM:
             kept[name] = result[name]
-    left_out = ", ".join(name for name in result if name not in kept and name in (*_WORTH, *PICTURES))
+    left_out = ", ".join(name for name in result if name not in kept and result[name] and name in (*_WORTH, *FILES))
     error = LimitExceeded(
         f"the result has {size} bytes and the transport takes {limit}; left out here: {left_out}. Ask for no inline "
         "pictures, fewer pages or one output_format; stream the pages; or give the files a place to go: the worker's "
         "BUCKET_* variables, s3Config beside the job's input, upload.put_urls in it, or a network volume"
     )
     page = {name: reply[name] for name in ("type", "page") if name in reply}
-    return page | error_reply(error) | {"result": kept or None}
+    return page | error_reply(error) | ({"result": kept} if kept else {})
 
 
 def _plain(value: object) -> object:

@@ -7,7 +7,7 @@ is reached through the guard that keeps requests out of private networks. No sec
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, assert_never
@@ -17,8 +17,8 @@ from pydantic import SecretStr
 from octavo import delivery, guarded_http
 from octavo.document import Artifact
 from octavo.errors import DeliveryFailed, EngineUnavailable, OctavoError, OptionInvalid
-from octavo.jobs.contract import Job, Upload
-from octavo.jobs.replies import PICTURES, Reply, encoded, error_reply, too_large
+from octavo.jobs.contract import Job, Note, Upload
+from octavo.jobs.replies import FILES, Reply, encoded, error_reply, too_large
 from octavo.settings import Overflow, WorkerSettings
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _PUT_VALID = timedelta(minutes=30)
 _AT_A_TIME = 8  # files of one job sent at once
 _WHERE = {"url", "volume_path", "uploaded"}  # what a place says
+_INLINE = ("image_base64", "base64", "text")  # where a listed file has its bytes
 _TEXTS = {"json_result": (".json", "application/json"), "markdown_result": (".md", "text/markdown")}  # in this order
 
 
@@ -68,7 +69,7 @@ class Volume:
     folder: str
 
     async def put(self, file: Artifact) -> Mapping[str, str]:
-        await asyncio.to_thread(delivery.to_folder, [file], self.root / self.folder)
+        await asyncio.to_thread(delivery.to_folder, [file], self.root / self.folder, private=True)
         return {"volume_path": f"{self.folder}/{file.name}"}
 
 
@@ -140,7 +141,7 @@ def _store(
         raise EngineUnavailable(
             "uploads to a bucket need the package 'obstore': pip install 'octavo[runpod]'"
         ) from missing
-    url = guarded_http.parsed_url(endpoint)
+    url = guarded_http.parsed_url(endpoint, allow_private=True)  # where it leads is asked when a file is put
     name, in_host = bucket, False
     if not name:
         name, in_host = (url.path.strip("/"), False) if url.path.strip("/") else ((url.host or "").split(".")[0], True)
@@ -169,41 +170,41 @@ async def fitted(
 ) -> Reply:
     """The reply with at most `limit` bytes; what it lists of `files` and its texts, named `stem`, may move to `place`.
 
-    Pictures go first, then the texts. What the job names a place for goes there in any case. Without a place, or
+    Files go first, then the texts. What the job names a place for goes there in any case. Without a place, or
     where it refuses, the reply becomes an error that keeps what did fit.
     """
     result = reply.get("result") or reply  # a streamed page has its texts beside its number
     asked = upload.to is not None or bool(upload.put_urls)
     try:
         if place is not None and asked:
-            await _move_pictures(result, files, place)
+            await _move_files(result, files, place)
             await _move_texts(
                 result, place, stem, [name for name in _TEXTS if stem + _TEXTS[name][0] in upload.put_urls]
             )
         if await _size(reply) <= limit:
             return reply
         if place is not None:
-            await _move_pictures(result, files, place)
+            await _move_files(result, files, place)
             for name in _TEXTS:
                 if await _size(reply) > limit:
                     await _move_texts(result, place, stem, [name])
     except OctavoError as error:
-        kept = await asyncio.to_thread(too_large, reply, limit)
-        return kept | {"error": error_reply(error)["error"]}
+        return await asyncio.to_thread(too_large, reply, limit) | error_reply(error)
     return reply if await _size(reply) <= limit else await asyncio.to_thread(too_large, reply, limit)
 
 
-async def _move_pictures(result: dict[str, Any], files: Mapping[str, Artifact], place: Place) -> None:
+async def _move_files(result: dict[str, Any], files: Mapping[str, Artifact], place: Place) -> None:
     at_a_time = asyncio.Semaphore(_AT_A_TIME)
 
     async def move(listed: dict[str, Any]) -> None:
         async with at_a_time:
-            listed.update(await place.put(files[listed["filename"]]))
-        listed.pop("image_base64", None)
+            listed.update(await place.put(files[listed["path"]]))
+        for inline in _INLINE:
+            listed.pop(inline, None)
 
     try:
         async with asyncio.TaskGroup() as group:
-            for listed in (each for name in PICTURES for each in result.get(name, ())):
+            for listed in (each for name in FILES for each in result.get(name, ())):
                 if not listed.keys() & _WHERE:
                     group.create_task(move(listed))
     except* OctavoError as refused:
@@ -212,15 +213,17 @@ async def _move_pictures(result: dict[str, Any], files: Mapping[str, Artifact], 
 
 async def _move_texts(result: dict[str, Any], place: Place, stem: str, names: Iterable[str]) -> None:
     for name in names:
-        if result.get(name) is None:
+        text = result.get(name)
+        if not text:
             continue
         ending, media_type = _TEXTS[name]
-        text = result[name]
         data = text.encode("utf-8", "replace") if isinstance(text, str) else await asyncio.to_thread(encoded, text)
         where = await place.put(Artifact(stem + ending, media_type, data))
-        result[name] = None
+        result[name] = type(text)()  # the contract's clients find its type there
         moved = {"field": name, "filename": stem + ending, "size_bytes": len(data)} | dict(where)
         result["uploads"] = [*result.get("uploads", ()), moved]
+        note = Note(name, f"too large, or asked for elsewhere: it lies where `uploads` says, as {stem + ending}")
+        result["warnings"] = [*result.get("warnings", ()), asdict(note)]
 
 
 async def _size(reply: Reply) -> int:

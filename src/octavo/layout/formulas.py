@@ -4,26 +4,16 @@ A formula comes as pieces (a fraction is two or three lines, a sum's limits are 
 spacing holds together; so formulas are gathered before paragraphs are, from a sure piece outwards.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.layout.hints import HintRect, Hints
+from octavo.layout.hints import Hint, Hints, Kind
 from octavo.layout.lines import Line
-from octavo.layout.paragraphs import in_rows
-from octavo.networks.layout import Kind
-
-NUMBER = re.compile(r"\s*[(（\[]\s*[A-Z]?\d{1,3}(?:[.\-–]\d{1,3}){0,4}[a-z]?\s*[)）\]]\s*")
-_MATH = re.compile(
-    r"[=<>≤≥≠≈≡∼∝∑∏∫∮∂∇√±∓×÷·∈∉∞→←↔⇒⇔⊂⊆⊇⊃∪∩∀∃¬∧∨αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩϵϕℏℓ^_|{}\\+*/−]|[\U0001d400-\U0001d7ff]"
-)
-_BIG = re.compile(r"[∑∏∫∮√∂∇]")
-_WORD = re.compile(r"[^\W\d_\u00b2\u00b3\u00b9\u2070-\u209f\u0370-\u03ff]{3,}")
-_FUNCTIONS = re.compile(r"\b(?:det|dim|sin|cos|tan|log|ln|sgn|max|min|lim|exp|arg|sup|inf|mod|tr|if|for|and|where)\b")
-_NO_FORMULA = re.compile(r"[\d\s.,:/%$€£+\-–()*]+|.*(?:https?:|www\.|@).*", re.S)
+from octavo.layout.rows import in_rows
+from octavo.wording.formulas import is_formula_number, mathematical
 
 _LONG = 10.0  # sizes of type from which a line shows where its column begins and ends
 _NEAR = 25.0  # sizes of type up and down a column is looked for
@@ -40,21 +30,10 @@ class Formula:
 
     lines: tuple[Line, ...]
     number: Line | None = None
+    reason: str = ""  # for people: what it rests on
 
 
-def mathematical(text: str, *, most_words: float = 0.3) -> bool:
-    """Whether a text is a formula by its signs: few words, at least one operator."""
-    bare = re.sub(r"\s", "", text)
-    signs = len(_MATH.findall(text))
-    if len(bare) < 3 or not signs or _NO_FORMULA.fullmatch(text):
-        return False
-    words = sum(map(len, _WORD.findall(_FUNCTIONS.sub(" ", text))))
-    if "=" in text and _BIG.search(text):  # letters and their indices run together to what looks like words
-        most_words = max(most_words, 0.7)
-    return words / len(bare) < most_words and signs >= max(1, len(bare) // 25)
-
-
-def find_formulas(lines: Sequence[Line], hints: Sequence[HintRect], size: float) -> list[Formula]:
+def find_formulas(lines: Sequence[Line], hints: Sequence[Hint], size: float) -> list[Formula]:
     """The formulas among the lines, top to bottom; no line is in two of them."""
     network = Hints(hints)
     sure = any(hint.kind is Kind.EQUATION and hint.score > 0.5 for hint in hints)
@@ -76,7 +55,7 @@ def find_formulas(lines: Sequence[Line], hints: Sequence[HintRect], size: float)
         body = [lines[index] for index in sorted(group) if index not in numbers]
         if not body:
             continue
-        formulas += _by_number(body, [lines[index] for index in numbers])
+        formulas += _by_number(body, [lines[index] for index in numbers], _reason(lines[seed], network))
     return sorted(formulas, key=lambda formula: min(line.top for line in formula.lines))
 
 
@@ -104,9 +83,8 @@ def _apart(lines: Sequence[Line], columns: Sequence[_Edges | None], network: Hin
             alone = row.width < 2 * _LONG * size
         else:
             share = row.width / max(1.0, column[1] - column[0])
-            box = (row.left, row.top, row.right, row.bottom)
             alone = (row.left > column[0] + 0.5 * size and share < 0.9) or (
-                share < 0.5 and network.best(box, Kind.EQUATION) > 0.5
+                share < 0.5 and network.best(row, Kind.EQUATION) > 0.5
             )
         for index in members:
             apart[index] = alone
@@ -115,13 +93,12 @@ def _apart(lines: Sequence[Line], columns: Sequence[_Edges | None], network: Hin
 
 def _likely(line: Line, network: Hints, least: float) -> bool:
     if line.text:
-        if NUMBER.fullmatch(line.text):
+        if is_formula_number(line.text):
             return False
         if mathematical(line.text):
             return True
-    box = (line.left, line.top, line.right, line.bottom)
-    formula = network.best(box, Kind.EQUATION)
-    other = max(network.best(box, Kind.TITLE), 0.35 * network.best(box, Kind.TEXT))
+    formula = network.best(line, Kind.EQUATION)
+    other = max(network.best(line, Kind.TITLE), 0.35 * network.best(line, Kind.TEXT))
     return formula > max(least, other) and not _is_prose(line)
 
 
@@ -146,8 +123,7 @@ def _gathered(
         for index in free - group:
             other = lines[index]
             reach = 20 * size if _same_column(column, columns[index], size) else 3 * size
-            gap = max(one.left, other.left) - min(one.right, other.right)
-            drop = max(one.top, other.top) - min(one.bottom, other.bottom)
+            gap, drop = -one.overlap_x(other), -one.overlap_y(other)
             beside = drop < -0.2 * min(one.height, other.height)
             if (beside and gap < reach) or (drop < 0.45 * size and gap < 0):
                 group.add(index)
@@ -158,24 +134,30 @@ def _gathered(
 def _is_number(line: Line, column: _Edges | None, lines: Sequence[Line], group: set[int], size: float) -> bool:
     """Whether a piece is the number at the margin."""
     if line.text:
-        return bool(NUMBER.fullmatch(line.text))
+        return is_formula_number(line.text)
     level = [
         other
         for other in (lines[index] for index in group)
-        if other is not line
-        and min(other.bottom, line.bottom) - max(other.top, line.top) > 0.4 * min(other.height, line.height)
+        if other is not line and other.overlap_y(line) > 0.4 * min(other.height, line.height)
     ]
     if not level or line.width > 8 * size or line.right < (column[1] if column else line.right) - 1.5 * size:
         return False
     return all(line.left - other.right > 1.5 * size for other in level)
 
 
-def _by_number(body: Sequence[Line], numbers: Sequence[Line]) -> list[Formula]:
+def _reason(seed: Line, network: Hints) -> str:
+    if mathematical(seed.text):
+        return f"formula: {seed.text.strip()!r} has its signs and is set apart from the column"
+    score = network.best(seed, Kind.EQUATION)
+    return f"formula: the network says so ({score:.2f}) of a line that is set apart from the column"
+
+
+def _by_number(body: Sequence[Line], numbers: Sequence[Line], reason: str) -> list[Formula]:
     """One formula, or as many as there are numbers beside it."""
     if len(numbers) < 2:
-        return [Formula(tuple(body), numbers[0] if numbers else None)]
+        return [Formula(tuple(body), numbers[0] if numbers else None, reason)]
     parts: dict[int, list[Line]] = {index: [] for index in range(len(numbers))}
     for line in body:
         nearest = min(range(len(numbers)), key=lambda index: abs(numbers[index].middle - line.middle))
         parts[nearest].append(line)
-    return [Formula(tuple(part), numbers[index]) for index, part in parts.items() if part]
+    return [Formula(tuple(part), numbers[index], reason) for index, part in parts.items() if part]

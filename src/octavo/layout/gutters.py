@@ -1,8 +1,12 @@
-"""Found lines that run over a narrow gutter, cut where the lines above and below end and begin."""
+"""White lanes between columns: whether a gap in a row is one, lines found across one, lanes down a page.
+
+`networks.gutters` parts lines by the pixels between them, as they are found; here only their places tell.
+"""
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from octavo.document import TextLine
 from octavo.geometry import SCALE, Box, Size
@@ -12,6 +16,60 @@ _WIDE = 16.0  # sizes of type: two columns together are at least this wide
 _NEAR = 8.0  # sizes of type up and down columns are looked for
 _EDGE = 1.3  # sizes of type two edges may differ by and still be in line
 _WITNESSES = 2  # lines on each side that must end or begin at the gutter
+
+Lane: TypeAlias = tuple[float, float]  # left and right edge
+Near: TypeAlias = Callable[[Line, float], Sequence[Line]]  # lines with their middle within so many pixels of a line's
+
+
+# --- a gap in a row ----------------------------------------------------------------------------------------------
+
+
+def is_gutter(a: Line, b: Line, lines_near: Near) -> bool:
+    """Whether the gap between two neighbours goes on above or below them, with text on both sides."""
+    size = min(a.size, b.size)
+    lane = (a.right + b.left) / 2
+    near = [
+        line
+        for line in lines_near(a, 4.2 * size)
+        if abs(line.middle - a.middle) > 0.5 * size and 0.6 * size < line.size < 1.6 * size
+    ]
+    crossing = sum(line.left < lane - 0.5 * size and line.right > lane + 0.5 * size for line in near)
+    ends = sum(lane - 3 * size < line.right <= lane + 0.5 * size and line.width > 3 * size for line in near)
+    begins = sum(abs(line.left - b.left) < 0.6 * size for line in near)
+    return min(begins, ends) > 2 * crossing
+
+
+def is_bridged(a: Line, b: Line, lines_near: Near) -> bool:
+    """Whether the line above or below runs over the gap between two neighbours: a wide space, and no gutter."""
+    size = min(a.size, b.size)
+    return any(
+        line.left < a.right - 2 * size
+        and line.right > b.left + 2 * size
+        and line.size < 1.3 * size
+        and abs(line.middle - a.middle) > 0.5 * size
+        for line in lines_near(a, 1.9 * size)
+    )
+
+
+# --- lanes down a page -------------------------------------------------------------------------------------------
+
+
+def lanes(spans: Iterable[Lane], slack: float) -> list[Lane]:
+    """White lanes between things from `left` to `right`, whatever their heights; left to right.
+
+    Things may overlap a lane by `slack`, and by no more than a tenth of their width.
+    """
+    found: list[Lane] = []
+    reach = float("inf")
+    for left, right in sorted(spans, key=lambda span: span[0]):
+        inset = min(slack, 0.1 * (right - left))
+        if left + inset > reach:
+            found.append((reach, left + inset))
+        reach = right - inset if reach == float("inf") else max(reach, right - inset)
+    return found
+
+
+# --- lines found across one --------------------------------------------------------------------------------------
 
 
 def cut_at_gutters(lines: Sequence[TextLine], page: Size) -> list[TextLine]:
@@ -24,7 +82,7 @@ def cut_at_gutters(lines: Sequence[TextLine], page: Size) -> list[TextLine]:
     return cut
 
 
-def _lane(line: Line, lines: Sequence[Line]) -> tuple[float, float] | None:
+def _lane(line: Line, lines: Sequence[Line]) -> Lane | None:
     """The gutter under a line: where a left column ends and a right one begins, as rows nearby have it."""
     size = line.size
     near = [other for other in lines if other is not line and abs(other.middle - line.middle) < _NEAR * size]
@@ -45,7 +103,7 @@ def _edge(places: Sequence[float], size: float) -> tuple[float, int]:
     return statistics.median(place for place, count in zip(places, near, strict=True) if count == most), most
 
 
-def _cut(line: Line, lane: tuple[float, float]) -> list[TextLine]:
+def _cut(line: Line, lane: Lane) -> list[TextLine]:
     first, second = ((edge - line.left) / line.width for edge in lane)
     return [_part(line.source, 0.0, first), _part(line.source, second, 1.0)]
 

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from octavo.layout.hints import Rect
+from octavo.geometry import on_one_height
 from octavo.layout.lines import Line
-from octavo.layout.paragraphs import Row, in_rows
+from octavo.layout.rows import Row, in_rows
+from octavo.wording.numbers import is_mostly_digits
+from octavo.wording.sentences import names_field
 
 _FEWEST = 3  # rows with an amount
 _GAP = 1.2  # sizes of type between an item and its amount, at least
@@ -28,8 +30,8 @@ _LONGEST_NAME = 40  # characters
 class Ledger:
     """Rows that are to be read across."""
 
-    rect: Rect
     lines: tuple[Line, ...]
+    reason: str  # for people: what it rests on
 
 
 def find_ledgers(lines: Sequence[Line]) -> list[Ledger]:
@@ -49,13 +51,7 @@ def find_ledgers(lines: Sequence[Line]) -> list[Ledger]:
 
 def _bands(lines: Sequence[Line]) -> list[list[Row]]:
     """What stands on one height of the page, left to right; the bands top to bottom."""
-    bands: list[list[Row]] = []
-    for row in in_rows(lines):
-        if bands and row.middle - bands[-1][0].middle < 0.5 * min(row.size, bands[-1][0].size):
-            bands[-1].append(row)
-        else:
-            bands.append([row])
-    return [sorted(band, key=lambda row: row.left) for band in bands]
+    return on_one_height(in_rows(lines), lambda first, row: 0.5 * min(first.size, row.size))
 
 
 def _goes_on(run: Sequence[Sequence[Row]], band: Sequence[Row]) -> bool:
@@ -87,15 +83,15 @@ def _ledger(run: Sequence[Sequence[Row]]) -> list[Ledger]:
     if sum(_is_amount(band[-1]) for band in pairs) < 0.6 * len(pairs):
         return []
     rows = [row for band in run for row in band]
-    rect = left, min(row.top for row in rows), right, max(row.bottom for row in rows)
-    return [Ledger(rect, tuple(line for row in rows for line in row.lines))]
+    reason = f"items and amounts: {len(pairs)} rows, the amounts flush right"
+    return [Ledger(tuple(line for row in rows for line in row.lines), reason)]
 
 
 def _is_amount(row: Row) -> bool:
     """By its digits; unread, by being short."""
     if not row.text:
         return row.width < _SHORT * row.size
-    return sum(map(str.isdigit, row.text)) >= max(1, sum(map(str.isalpha, row.text)))
+    return is_mostly_digits(row.text)
 
 
 # --- forms ------------------------------------------------------------------------------------------------------
@@ -128,7 +124,7 @@ def find_forms(lines: Sequence[Line]) -> list[Ledger]:
 
 
 def _is_name(row: Row) -> bool:
-    return row.text.endswith((":", "：")) and len(row.text) < _LONGEST_NAME
+    return names_field(row.text) and len(row.text) < _LONGEST_NAME
 
 
 def _next_field(run: Sequence[tuple[Row, ...]], name: Row, value: Row) -> bool:
@@ -148,5 +144,5 @@ def _more_of_value(run: Sequence[tuple[Row, ...]], row: Row) -> bool:
 
 def _form(run: Sequence[tuple[Row, ...]]) -> Ledger:
     rows = [row for field in run for row in field]
-    rect = min(r.left for r in rows), min(r.top for r in rows), max(r.right for r in rows), max(r.bottom for r in rows)
-    return Ledger(rect, tuple(line for row in rows for line in row.lines))
+    reason = f"form: {sum(len(field) == 2 for field in run)} names with a colon and values beside them"
+    return Ledger(tuple(line for row in rows for line in row.lines), reason)

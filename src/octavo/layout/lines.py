@@ -5,49 +5,25 @@ lines works on `Line`, whose box is the line's own, turned back; the `TextLine` 
 """
 
 import math
-import re
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from octavo.document import TextLine
-from octavo.geometry import SCALE, Box, Size
+from octavo.geometry import SCALE, Rect, Size
+from octavo.glyphs.scripts import reads_from_right
 
 _SKEW_SEEN = math.radians(0.15)  # below this, turning changes nothing
 _SKEW_MOST = math.radians(12)  # beyond this it is not the page that leans
 _LONG = 5.0  # a line this many times wider than high tells the skew
 
-_RTL = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-_LTR = re.compile(r"[A-Za-z\u00c0-\u058f\u0e00-\u1fff\u3040-\ud7ff]")
-CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff00-\uffef]")
-
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Line(Rect):
     """A text line in straightened pixels."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
     size: float = field(compare=False)  # of its type, in pixels
     source: TextLine = field(compare=False)
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
-    @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
-
-    @property
-    def center(self) -> float:
-        return (self.left + self.right) / 2
 
     @property
     def text(self) -> str:
@@ -121,13 +97,4 @@ def typical_size(lines: Sequence[Line]) -> float:
 
 def read_from_right(lines: Iterable[TextLine]) -> bool:
     """Whether a page is written from right to left, as far as its lines have text."""
-    text = "".join(line.text or "" for line in lines)
-    return len(_RTL.findall(text)) > len(_LTR.findall(text))
-
-
-def around(lines: Sequence[TextLine]) -> Box:
-    """The smallest box that holds the lines where they really are."""
-    box = lines[0].box
-    for line in lines[1:]:
-        box = box.joined(line.box)
-    return box
+    return reads_from_right("".join(line.text or "" for line in lines))

@@ -1,130 +1,41 @@
-"""Lines to rows, rows to chains of even spacing, chains to paragraphs.
+"""Rows to chains of even spacing, chains to paragraphs.
 
-A row is what stands on one baseline of one column; a chain is a run of rows below each other in the same type; a
-paragraph is a part of a chain between two places where a new one starts: an indent, a hanging first line, a line that
-ends early, a list marker. Nothing is ever dropped: each line is in exactly one paragraph.
+A chain is a run of rows below each other in the same type; a paragraph is a part of a chain between two places where a
+new one starts: an indent, a hanging first line, a line that ends early, a list marker. Nothing is ever dropped: each
+line is in exactly one paragraph.
 """
 
-import re
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from octavo.layout.initials import rows_beside_initials
-from octavo.layout.lines import CJK, Line
-
-_MARKER = re.compile(
-    r"\s*(?:[•·▪●◦○■□◆◇►▸‣⁃∙*\u2013\u2014\uf0b7\uf0a7-]\s|\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)、]\s|\[\d{1,3}\]\s*|[①-⑳])"
-)
-_BRACKETED = re.compile(r"\s*\(\d{1,3}(?:[.-]\d{1,3})*[a-z]?\)\s*")
-_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,4}\.?\s+[^\W\d_]")
-_BULLET = re.compile(r"\s*[•·▪●◦○■□◆◇►▸‣⁃∙\uf0b7\uf0a7]")
-
+from octavo.geometry import Rect, union
+from octavo.layout.initials import WithoutInitials
+from octavo.layout.lines import Line
+from octavo.layout.rows import Row, in_rows
+from octavo.wording.headings import is_numbered
+from octavo.wording.lists import begins_entry, begins_with_bullet
 
 _MANY_ROWS = 7  # from which a few full ones among them are no chance
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """Lines on one baseline that belong together, in the order they are read."""
-
-    lines: tuple[Line, ...]
-    left: float
-    top: float
-    right: float
-    bottom: float
-    size: float
-
-    @classmethod
-    def of(cls, lines: Sequence[Line]) -> "Row":
-        longest = max(lines, key=lambda line: line.width)
-        return cls(
-            tuple(lines),
-            min(line.left for line in lines),
-            min(line.top for line in lines),
-            max(line.right for line in lines),
-            max(line.bottom for line in lines),
-            longest.size,
-        )
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
-    @property
-    def middle(self) -> float:
-        longest = max(self.lines, key=lambda line: line.width)
-        return longest.middle
-
-    @property
-    def center(self) -> float:
-        return (self.left + self.right) / 2
-
-    @property
-    def text(self) -> str:
-        return " ".join(line.text for line in self.lines).strip()
-
-    @property
-    def bold(self) -> bool:
-        return all(line.source.bold for line in self.lines if line.width > line.size or len(self.lines) == 1)
-
-    @property
-    def monospace(self) -> bool:
-        return all(line.source.monospace for line in self.lines)
-
-    @property
-    def first_word(self) -> float:
-        """How much room the first word needs, in pixels; two letters where words are not known."""
-        first = self.lines[0]
-        text = first.text.strip()
-        if not text or CJK.match(text):
-            return 2 * self.size
-        return first.width * len(text.split(None, 1)[0]) / len(text)
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Rect):
     """Rows that are read in one go, top to bottom."""
 
     rows: tuple[Row, ...]
 
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> "Paragraph":
+        rows = tuple(rows)
+        box = union(rows)
+        return cls(box.left, box.top, box.right, box.bottom, rows)
+
     @property
     def lines(self) -> tuple[Line, ...]:
         return tuple(line for row in self.rows for line in row.lines)
-
-    @property
-    def left(self) -> float:
-        return min(row.left for row in self.rows)
-
-    @property
-    def right(self) -> float:
-        return max(row.right for row in self.rows)
-
-    @property
-    def top(self) -> float:
-        return min(row.top for row in self.rows)
-
-    @property
-    def bottom(self) -> float:
-        return max(row.bottom for row in self.rows)
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
-    @property
-    def center(self) -> float:
-        return (self.left + self.right) / 2
 
     @property
     def size(self) -> float:
@@ -149,153 +60,16 @@ def grouped(lines: Sequence[Line], *, from_right: bool = False) -> list[Paragrap
         mirrored = [replace(line, left=-line.right, right=-line.left) for line in lines]
         real = {id(image): line for image, line in zip(mirrored, lines, strict=True)}
         return [
-            Paragraph(tuple(Row.of([real[id(image)] for image in row.lines]) for row in paragraph.rows))
+            Paragraph.of(Row.of([real[id(image)] for image in row.lines]) for row in paragraph.rows)
             for paragraph in grouped(mirrored)
         ]
-    initials = rows_beside_initials(lines)
-    if initials:
-        return _around_initials(lines, initials)
-    rows = in_rows(lines)
-    return [paragraph for chain in _chains(rows) for paragraph in _split(chain)]
-
-
-# --- initials ---------------------------------------------------------------------------------------------------
-
-
-def _around_initials(lines: Sequence[Line], initials: dict[int, list[Line]]) -> list[Paragraph]:
-    """Paragraphs as they are without the initials, the rows beside them not set in; then each before its first row."""
-    found = {id(line): line for line in lines}
-    lefts = {id(row): found[initial].left for initial, rows in initials.items() for row in rows}
-    first = {id(rows[0]): found[initial] for initial, rows in initials.items()}
-    rest = [line for line in lines if id(line) not in initials]
-    moved = [replace(line, left=lefts.get(id(line), line.left)) for line in rest]
-    real = {id(image): line for image, line in zip(moved, rest, strict=True)}
-
-    def as_printed(row: Row) -> Row:
-        printed = [real[id(line)] for line in row.lines]
-        return Row.of([each for line in printed for each in ([first[id(line)]] if id(line) in first else []) + [line]])
-
-    return [Paragraph(tuple(as_printed(row) for row in paragraph.rows)) for paragraph in grouped(moved)]
-
-
-# --- rows -------------------------------------------------------------------------------------------------------
-
-
-def in_rows(lines: Sequence[Line]) -> list[Row]:
-    """Lines that stand side by side without a gutter between them, as rows, top to bottom."""
-    ordered = sorted(lines, key=lambda line: (line.left, line.top))
-    group = list(range(len(ordered)))
-
-    def root(index: int) -> int:
-        while group[index] != index:
-            group[index] = group[group[index]]
-            index = group[index]
-        return index
-
-    level = _Levels(ordered)
-    for right in range(1, len(ordered)):
-        left = _neighbour(ordered, right, level.before(right))
-        if left is None or _ends_formula(ordered, left, level):
-            continue
-        if _one_row(level, ordered[left], ordered[right]):
-            group[root(right)] = root(left)
-    rows: dict[int, list[Line]] = defaultdict(list)
-    for index, line in enumerate(ordered):
-        rows[root(index)].append(line)
-    return sorted((Row.of(row) for row in rows.values()), key=lambda row: (row.middle, row.left))
-
-
-class _Levels:
-    """Lines by height on the page, so that those beside a line are found without looking at all."""
-
-    def __init__(self, lines: Sequence[Line]) -> None:
-        self._lines = lines
-        self._step = max(1.0, statistics.median(line.height for line in lines)) if lines else 1.0
-        self._shelves: dict[int, list[int]] = defaultdict(list)
-        for index, line in enumerate(lines):
-            for shelf in self._range(line.top, line.bottom):
-                self._shelves[shelf].append(index)
-
-    def _range(self, top: float, bottom: float) -> range:
-        return range(int(top // self._step), int(bottom // self._step) + 1)
-
-    def before(self, index: int) -> set[int]:
-        """Lines that stand before a line in the sequence and may share some of its height."""
-        line = self._lines[index]
-        return {
-            other for shelf in self._range(line.top, line.bottom) for other in self._shelves[shelf] if other < index
-        }
-
-    def near(self, line: Line, reach: float) -> list[Line]:
-        """Lines with their middle within `reach` of a line's, itself among them."""
-        shelves = self._range(line.middle - reach, line.middle + reach)
-        indices = {index for shelf in shelves for index in self._shelves[shelf]}
-        return [self._lines[i] for i in sorted(indices) if abs(self._lines[i].middle - line.middle) < reach]
-
-
-def _neighbour(lines: Sequence[Line], index: int, before: Iterable[int]) -> int | None:
-    """The nearest line to the left on the same baseline."""
-    line = lines[index]
-    best, nearest = None, float("inf")
-    for other_index in sorted(before):
-        other = lines[other_index]
-        shared = min(line.bottom, other.bottom) - max(line.top, other.top)
-        gap = abs(line.left - other.right)
-        least = 0.5 if gap > 0.6 * line.size or min(line.width, other.width) > 8 * line.size else 0.2  # fractions
-        level = shared > least * min(line.height, other.height)
-        if level and line.left - other.right > -0.5 * line.width and gap < nearest:
-            best, nearest = other_index, gap
-    return best
-
-
-def _ends_formula(lines: Sequence[Line], index: int, level: _Levels) -> bool:
-    """Whether a line is a number in brackets at the right of something: what comes next is another column's."""
-    if not _BRACKETED.fullmatch(lines[index].text):
-        return False
-    left = _neighbour(lines, index, level.before(index))
-    return left is not None and lines[index].left - lines[left].right > 1.5 * lines[index].size
-
-
-def _one_row(lines: _Levels, a: Line, b: Line) -> bool:
-    """Whether two neighbours are parts of one line rather than lines of two columns."""
-    size = min(a.size, b.size)
-    gap = b.left - a.right
-    if max(a.size, b.size) > 1.8 * size and gap > 0.5 * size:
-        return False
-    if a.width < 1.3 * a.size or _BULLET.fullmatch(a.text):
-        return gap < 3 * b.size and not _in_gutter(lines, a, b)
-    if gap < 1.2 * max(a.size, b.size):
-        return not _in_gutter(lines, a, b)
-    return gap < 2.6 * size and _bridged(lines, a, b)
-
-
-def _in_gutter(lines: _Levels, a: Line, b: Line) -> bool:
-    """Whether the gap between two lines goes on above or below them, with text on both sides."""
-    size = min(a.size, b.size)
-    lane = (a.right + b.left) / 2
-    near = [
-        line
-        for line in lines.near(a, 4.2 * size)
-        if abs(line.middle - a.middle) > 0.5 * size and 0.6 * size < line.size < 1.6 * size
-    ]
-    crossing = sum(line.left < lane - 0.5 * size and line.right > lane + 0.5 * size for line in near)
-    ends = sum(lane - 3 * size < line.right <= lane + 0.5 * size and line.width > 3 * size for line in near)
-    begins = sum(abs(line.left - b.left) < 0.6 * size for line in near)
-    return min(begins, ends) > 2 * crossing
-
-
-def _bridged(lines: _Levels, a: Line, b: Line) -> bool:
-    """Whether the line above or below runs over the gap between two lines: then it is a wide space, not a gutter."""
-    size = min(a.size, b.size)
-    over = [
-        line
-        for line in lines.near(a, 1.9 * size)
-        if line.left < a.right - 2 * size
-        and line.right > b.left + 2 * size
-        and line.size < 1.3 * size
-        and abs(line.middle - a.middle) > 0.5 * size
-    ]
-    return bool(over)
+    without = WithoutInitials.of(lines)
+    if without is not None:
+        return [
+            Paragraph.of(Row.of(without.as_printed(row.lines)) for row in paragraph.rows)
+            for paragraph in grouped(without.lines)
+        ]
+    return [paragraph for chain in _chains(in_rows(lines)) for paragraph in _split(chain)]
 
 
 # --- chains -----------------------------------------------------------------------------------------------------
@@ -338,10 +112,9 @@ def _followers(rows: Sequence[Row]) -> dict[int, list[int]]:
             other = rows[other_index]
             if other.middle > row.middle + 4 * max(row.size, row.height) or other.top > reach:
                 break
-            shared = min(row.right, other.right) - max(row.left, other.left)
             if other.middle - row.middle < 0.45 * max(row.size, other.size):
                 continue
-            if shared > 0.15 * min(row.width, other.width):
+            if row.overlap_x(other) > 0.15 * min(row.width, other.width):
                 candidates.append(other_index)
                 reach = min(reach, other.middle)
         below[index] = candidates
@@ -373,7 +146,7 @@ def _continues(chain: Sequence[Row], row: Row, usual: float) -> bool:
         return False  # the bold one is shorter: a heading
     if above.monospace != row.monospace:
         return False
-    if above.bold and row.bold and _SECTION.match(row.text) and _SECTION.match(chain[0].text):
+    if above.bold and row.bold and is_numbered(row.text) and is_numbered(chain[0].text):
         return False  # two headings, the second that of a section in the first's
     pitch = row.middle - above.middle
     if len(chain) > 1:
@@ -399,7 +172,7 @@ def _split(chain: Sequence[Row]) -> list[Paragraph]:
     """Cut a chain where new paragraphs start."""
     starts = _starts(chain)
     cuts = [0, *(index for index in range(1, len(chain)) if starts[index]), len(chain)]
-    return [Paragraph(tuple(chain[a:b])) for a, b in pairwise(cuts)]
+    return [Paragraph.of(chain[a:b]) for a, b in pairwise(cuts)]
 
 
 def _starts(chain: Sequence[Row]) -> list[bool]:
@@ -413,7 +186,7 @@ def _starts(chain: Sequence[Row]) -> list[bool]:
     if _centred(chain, left, right, size) or _flush_right(chain, right, size):
         return first
     indents = [(row.left - left) / size for row in chain]
-    marked = [bool(_MARKER.match(row.text)) for row in chain]
+    marked = [begins_entry(row.text) for row in chain]
     starts = first
     if not _filled(chain, right, size):
         return [first[0], *(_item(chain, marked, indents, index) for index in range(1, len(chain)))]
@@ -471,7 +244,7 @@ def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float]
     """Whether a row starts a list item: a bullet, or one of several markers that stand under each other."""
     if not marked[index]:
         return False
-    if _BULLET.match(chain[index].text):
+    if begins_with_bullet(chain[index].text):
         return True
     return any(
         marked[other] and abs(indents[other] - indents[index]) < 0.8 for other in range(len(chain)) if other != index
@@ -484,7 +257,7 @@ def _centred(chain: Sequence[Row], left: float, right: float, size: float) -> bo
         return False
     center = (left + right) / 2
     inset = [row for row in chain if row.left > left + 1.2 * size]
-    around = [row for row in inset if abs(row.center - center) < 0.8 * size]
+    around = [row for row in inset if abs(row.axis - center) < 0.8 * size]
     return len(inset) >= max(1, len(chain) // 2) and len(around) == len(inset)
 
 

@@ -5,7 +5,6 @@ nothing of the text. Pre- and post-processing follow PaddleOCR's table recogniti
 """
 
 import re
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from octavo.document import Pixels
 from octavo.networks.session import Network, as_batch
 from octavo.settings import EngineSettings
+from octavo.tables.structure import SeenCell, SeenTable
 
 WEIGHTS = "table_structure.onnx"
 _SIDE = 488  # the picture the network was trained on; the table fills it from the top left, the rest is black
@@ -22,31 +22,7 @@ _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 _SPAN = re.compile(r'(row|col)span="(\d+)"')
 
 
-@dataclass(frozen=True, slots=True)
-class SeenCell:
-    """A cell as the network tells it: where in the grid, and about where in the picture (pixels)."""
-
-    row: int
-    column: int
-    rows: int
-    columns: int
-    left: float
-    top: float
-    right: float
-    bottom: float
-
-
-@dataclass(frozen=True, slots=True)
-class SeenTable:
-    """What the network makes of a picture. Cells are in order, and may not fill the grid."""
-
-    cells: tuple[SeenCell, ...]
-    rows: int
-    columns: int
-    confidence: float  # 0..1, geometric mean of the probabilities of its tags
-
-
-class TableStructure:
+class TableNetwork:
     """The network, open. Safe to call from several threads."""
 
     def __init__(self, settings: EngineSettings) -> None:
@@ -94,7 +70,7 @@ class TableStructure:
                     column += 1
                 taken.update((row + down, column + across) for down in range(rows) for across in range(columns))
                 (left, top), (right, bottom) = corners[step].min(axis=0), corners[step].max(axis=0)
-                cells.append(SeenCell(row, column, rows, columns, float(left), float(top), float(right), float(bottom)))
+                cells.append(SeenCell(float(left), float(top), float(right), float(bottom), row, column, rows, columns))
                 column += columns
         confidence = float(np.exp(np.log(np.clip(best[:steps], 1e-6, 1)).mean())) if steps else 0.0
         return SeenTable(

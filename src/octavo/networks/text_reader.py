@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo import prose
 from octavo.document import Pixels
+from octavo.glyphs.scripts import unspaced
 from octavo.networks.session import Network, Tensor, as_batch
 from octavo.networks.strips import EDGE, FAINTEST, Quad, inked, sides, straightened, widest_gap
 from octavo.settings import EngineSettings
@@ -233,7 +233,7 @@ def _space(gaps: Sequence[slice], spaced: Sequence[bool]) -> float:
 
 def _parts(first: Character, second: Character, gap: int, space: float, *, spaced: bool) -> bool:
     """Whether a word ends between two characters."""
-    if prose.unspaced(first.text) and prose.unspaced(second.text):
+    if unspaced(first.text) and unspaced(second.text):
         return gap >= (_WIDE_GAP if spaced else _COLUMN_GAP)
     if spaced or gap >= _COLUMN_GAP:
         return True

@@ -1,26 +1,30 @@
 """What the official GLM-OCR SDK makes of the regions and raw texts of a page: profile `official`.
 
-Equal to `glmocr` 0.1.5 (PyPI): `postprocess/result_formatter.py` and `utils/result_postprocess_utils.py`, quirks
-included, proved by tests/official. The quirks damage text ("1.5 million" becomes "1. 5 million"); whoever does not
-need the SDK's bytes uses the profile `faithful`, which goes nowhere near this module.
+Equal to `glmocr` 0.1.1 and 0.1.5 (PyPI): `postprocess/result_formatter.py` and `utils/result_postprocess_utils.py`,
+quirks included, proved by tests/official. The quirks damage text ("1.5 million" becomes "1. 5 million"); whoever does
+not need the SDK's bytes uses the profile `faithful`, which goes nowhere near this module. `Edition` says in which the
+versions differ.
 
 Three things differ from a transcription. The search for repeated runs is O(n log n) instead of a regular expression
-with quadratic time (3.7 s on 32,000 characters), with the same result. `wordfreq`, which the SDK uses to judge a
-word joined at a hyphen if it happens to be installed, is never used: it is not among the SDK's dependencies. And
+with quadratic time (3.7 s on 32,000 characters), with the same result. `wordfreq`, by which 0.1.1 judges a word joined
+at a hyphen, is used for 0.1.1 alone: 0.1.5 takes it too if it happens to be installed, but does not depend on it. And
 nothing disappears without a trace: every region handed in is in the result, folded into another one, or listed as
 dropped with the reason.
 """
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
 from octavo.document import Label
+from octavo.official.words import is_english
+from octavo.settings import OfficialVersion
 
-# config.yaml of glmocr 0.1.5, result_formatter.label_visualization_mapping. A label in no list keeps its own name.
+# config.yaml of glmocr 0.1.1 and 0.1.5, result_formatter.label_visualization_mapping. A label in no list keeps its
+# own name.
 SHOWN_AS: Mapping[str, str] = MappingProxyType(
     dict[str, str]()
     | dict.fromkeys((Label.CHART, Label.IMAGE), "image")
@@ -46,10 +50,56 @@ SHOWN_AS: Mapping[str, str] = MappingProxyType(
 )
 
 
+def _looks_like_a_word(token: str) -> bool:
+    token = token.strip().lower()
+    return _WORD.fullmatch(token) is not None and "--" not in token and "''" not in token
+
+
+_WORD = re.compile(r"[a-z][a-z'\-]{2,30}")
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What the SDK's versions do differently to regions and texts."""
+
+    keeps_unread: bool  # a region without any text stays in the JSON, whatever its label
+    drops_blank_pictures: bool  # ... and a picture with a blank text does not
+    keeps_complete: bool  # a whole table or $$formula$$ is not cleaned
+    spaces_inline_formulas: bool
+    unwraps_halves: bool  # a formula's opening and closing signs come off one by one, not as a pair
+    closes_fences: bool
+    is_word: Callable[[str], bool]  # whether two halves may be joined at a hyphen
+
+
+EDITIONS: Mapping[OfficialVersion, Edition] = MappingProxyType(
+    {
+        OfficialVersion.V0_1_1: Edition(
+            keeps_unread=True,
+            drops_blank_pictures=True,
+            keeps_complete=False,
+            spaces_inline_formulas=False,
+            unwraps_halves=False,
+            closes_fences=False,
+            is_word=is_english,
+        ),
+        OfficialVersion.V0_1_5: Edition(
+            keeps_unread=False,
+            drops_blank_pictures=False,
+            keeps_complete=True,
+            spaces_inline_formulas=True,
+            unwraps_halves=True,
+            closes_fences=True,
+            is_word=_looks_like_a_word,
+        ),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The switches the SDK's configuration has."""
+    """The version, and the switches its configuration has; 0.1.1 has only `shown_as`."""
 
+    version: OfficialVersion = OfficialVersion.V0_1_5
     shown_as: Mapping[str, str] = field(default_factory=lambda: SHOWN_AS)
     merge_formula_numbers: bool = True
     merge_text_blocks: bool = True
@@ -96,19 +146,20 @@ class FormattedPage:
 
 def format_page(regions: Sequence[RawRegion], rules: Rules = STANDARD) -> FormattedPage:
     """`ResultFormatter.process` for one page."""
+    edition = EDITIONS[rules.version]
     entries: list[Formatted] = []
     dropped: dict[int, Dropped] = {}
     for number, region in enumerate(regions):
         label = rules.shown_as.get(region.label, region.label)
-        content, cut = (None, False) if region.text is None else _content(region.text, label, region.label)
-        if label != "image" and (content is None or not content.strip()):
+        content, cut = (None, False) if region.text is None else _content(region.text, label, region.label, edition)
+        if _is_dropped(content, label, edition):
             dropped[number] = Dropped.EMPTY
         else:
             entries.append(Formatted(number, label, content, cut=cut))
     if rules.merge_formula_numbers:
         entries = _with_formula_numbers(entries, regions, dropped)
     if rules.merge_text_blocks:
-        entries = _with_hyphens_joined(entries)
+        entries = _with_hyphens_joined(entries, edition)
     if rules.format_bullet_points:
         entries = _with_bullets(entries, regions)
     return FormattedPage(tuple(entries), MappingProxyType(dropped))
@@ -117,15 +168,22 @@ def format_page(regions: Sequence[RawRegion], rules: Rules = STANDARD) -> Format
 # --- one region's text -------------------------------------------------------------------------------------------
 
 
-def _content(text: str, label: str, native: str) -> tuple[str, bool]:
+def _is_dropped(content: str | None, label: str, edition: Edition) -> bool:
+    if content is None:
+        return label != "image" and not edition.keeps_unread
+    return not content.strip() and (label != "image" or edition.drops_blank_pictures)
+
+
+def _content(text: str, label: str, native: str, edition: Edition) -> tuple[str, bool]:
     """The text as the SDK shows it, and whether a part of it was thrown away."""
     cut = False
-    if (label == "table" and text.startswith("<table") and text.endswith("</table>")) or (
+    complete = (label == "table" and text.startswith("<table") and text.endswith("</table>")) or (
         label == "formula" and text.startswith("$$") and text.endswith("$$")
-    ):
+    )
+    if complete and edition.keeps_complete:
         text = text.strip()
     else:
-        text, cut = _clean(text)
+        text, cut = _clean(text, edition)
     if native == Label.DOC_TITLE:
         text = "# " + _LEADING_HASHES.sub("", text)
     elif native == Label.PARAGRAPH_TITLE:
@@ -133,9 +191,9 @@ def _content(text: str, label: str, native: str) -> tuple[str, bool]:
             text = text[2:].lstrip()
         text = "## " + _LEADING_HASHES.sub("", text).lstrip()
     if label == "formula":
-        text = _display_formula(text)
+        text = _display_formula(text, edition)
     elif label == "text":
-        text = _paragraph(text)
+        text = _paragraph(text, edition)
     return text, cut
 
 
@@ -145,7 +203,7 @@ _UNDERSCORES, _ESCAPED_UNDERSCORES = re.compile("_{3,}"), re.compile(r"(?:\\_){3
 _LONG = 2048  # characters: shorter texts are not searched for repetition
 
 
-def _clean(text: str) -> tuple[str, bool]:
+def _clean(text: str, edition: Edition) -> tuple[str, bool]:
     r"""Literal \t at both ends, long rows of dots and underscores, repetition, spaces around inline formulas."""
     while text.startswith(r"\t"):
         text = text[2:]
@@ -164,15 +222,22 @@ def _clean(text: str) -> tuple[str, bool]:
     whole = text
     if len(text) >= _LONG:
         text = without_repetition(text)
-    return _spaced_inline_formulas(text).strip(), text != whole
+    cut = text != whole
+    return (_spaced_inline_formulas(text) if edition.spaces_inline_formulas else text).strip(), cut
 
 
-def _display_formula(text: str) -> str:
-    """Opening and closing signs are taken off independently of each other, then `$$` is put on."""
-    if text.startswith(("$$", r"\[", r"\(")):
-        text = text[2:].strip()
-    if text.endswith(("$$", r"\]", r"\)")):
-        text = text[:-2].strip()
+_SIGNS = (("$$", "$$"), (r"\[", r"\]"), (r"\(", r"\)"))
+
+
+def _display_formula(text: str, edition: Edition) -> str:
+    """Opening and closing signs are taken off, as a pair or each by itself, then `$$` is put on."""
+    if edition.unwraps_halves:
+        if text.startswith(tuple(opening for opening, _ in _SIGNS)):
+            text = text[2:].strip()
+        if text.endswith(tuple(closing for _, closing in _SIGNS)):
+            text = text[:-2].strip()
+    elif any(text.startswith(opening) and text.endswith(closing) for opening, closing in _SIGNS):
+        text = text[2:-2].strip()
     return f"$$\n{text}\n$$"
 
 
@@ -181,9 +246,9 @@ _ITEM = re.compile(r"(\d+|[A-Za-z])([.)）])")
 _LONE_NEWLINE = re.compile(r"(?<!\n)\n(?!\n)")
 
 
-def _paragraph(text: str) -> str:
+def _paragraph(text: str, edition: Edition) -> str:
     """Code fences are closed, list markers spelled alike, single newlines doubled."""
-    if text.startswith("```") and not text.endswith("```"):
+    if edition.closes_fences and text.startswith("```") and not text.endswith("```"):
         text += "\n```"
     if text.startswith(("·", "•", "* ")):
         text = "- " + text[1:].lstrip()
@@ -340,10 +405,7 @@ def _tagged(formula: Formatted, number: Formatted) -> Formatted:
     return replace(formula, content=content, also=(*formula.also, number.region))
 
 
-_WORD = re.compile(r"[a-z][a-z'\-]{2,30}")
-
-
-def _with_hyphens_joined(entries: list[Formatted]) -> list[Formatted]:
+def _with_hyphens_joined(entries: list[Formatted], edition: Edition) -> list[Formatted]:
     """A text that ends with a hyphen takes up the next text that starts with a small letter, if that makes a word.
 
     Texts in between that start otherwise are passed over, and a text taken up by one may be taken up again by
@@ -359,7 +421,7 @@ def _with_hyphens_joined(entries: list[Formatted]) -> list[Formatted]:
         if partner is not None:
             following = (entries[partner].content or "").lstrip()
             before, after = text[:-1].split(), following.split()
-            if before and _is_word(before[-1] + after[0]):
+            if before and edition.is_word(before[-1] + after[0]):
                 taken.add(partner)
                 entry = replace(entry, content=text[:-1] + following, also=(*entry.also, entries[partner].region))
         result.append(entry)
@@ -372,11 +434,6 @@ def _continuation(entries: list[Formatted], position: int) -> int | None:
         if entries[later].label == "text" and start.islower():
             return later
     return None
-
-
-def _is_word(token: str) -> bool:
-    token = token.strip().lower()
-    return _WORD.fullmatch(token) is not None and "--" not in token and "''" not in token
 
 
 def _with_bullets(entries: list[Formatted], regions: Sequence[RawRegion]) -> list[Formatted]:

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from octavo.document import Detection, Label, PageImage, Problem, Severity, Task
 from octavo.geometry import SCALE, Box, Size
 from octavo.official.postprocess import OFFICIAL_MERGES, LayoutRules, RawBoxes, Removed, clean
-from octavo.settings import OfficialStep, ParseOptions
+from octavo.settings import OfficialStep, OfficialVersion, ParseOptions, Profile
 
+# The SDK 0.1.1 takes no box that is within a row or column of the masks its network draws, 200 x 200 to a page.
+_CELL = SCALE / 200
 _COVERED = 0.8  # share of a dropped region that must lie in one that is read for its text not to be lost
-_TOO_THIN = "thinner than a thousandth of the page"  # the SDK itself stops with an error at one
+_TOO_THIN = "thinner than a thousandth of the page"  # the SDK 0.1.5 itself stops with an error at one
+_IN_A_CELL = "thinner than half a percent of the page"
 _READ = (Task.TEXT, Task.TABLE, Task.FORMULA)
 
 
@@ -27,6 +30,10 @@ def settled(
 
     They come without the text lines their detector may have found: the SDK reads the picture of the box it kept.
     """
+    in_a_cell: list[Detection] = []
+    if options.official_version is OfficialVersion.V0_1_1:
+        in_a_cell = [detection for detection in detections if _is_in_a_cell(detection)]
+        detections = [detection for detection in detections if not _is_in_a_cell(detection)]
     raw = _raw(detections, page.size)
     cleaned = clean(raw, page.size, rules(options))
     ranked = any(detection.order is not None for detection in detections)
@@ -44,9 +51,21 @@ def settled(
             )
         )
     removed = [(detections[row], reason.value) for row, reason in sorted(cleaned.removed.items())]
+    removed += [(detection, _IN_A_CELL) for detection in in_a_cell]
     removed += [(detection, _TOO_THIN) for detection in kept if detection.box.area == 0]
     kept = [detection for detection in kept if detection.box.area > 0]
     return kept, list(_losses(removed, kept, page.number, options))
+
+
+def wants_outlines(options: ParseOptions) -> bool:
+    """Whether regions are cut along their outlines: the SDK 0.1.1 always does, 0.1.5 where it is told to."""
+    return options.profile is Profile.OFFICIAL and options.official_version is OfficialVersion.V0_1_1
+
+
+def _is_in_a_cell(detection: Detection) -> bool:
+    """By what the network itself gives, extents as shares of the page."""
+    box = detection.box
+    return box.right - box.left <= _CELL or box.bottom - box.top <= _CELL
 
 
 def rules(options: ParseOptions) -> LayoutRules:

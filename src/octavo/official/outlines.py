@@ -1,6 +1,6 @@
 """Outlines of regions from the masks a layout network gives, as the official SDK draws them.
 
-Equal to `glmocr` 0.1.5 (`layout/layout_detector.py`) on top of transformers 5.19
+Equal to `glmocr` 0.1.1 and 0.1.5 (`layout/layout_detector.py`) on top of transformers 5.19
 (`PPDocLayoutV3ImageProcessor._mask2polygon`): the largest contour of the mask within its box, thinned to 0.4 % of its
 length, without the corners that point inwards. Costs milliseconds per region, so only those who ask for it pay.
 """

@@ -1,10 +1,10 @@
 """What the official GLM-OCR SDK makes of a layout network's raw boxes, in numpy.
 
-Equal to `glmocr` 0.1.5 (PyPI), `utils/layout_postprocess_utils.py`, proved by tests/official over random box sets:
-suppression of duplicates, the filter for pictures as large as the page, removal of contained boxes, reading order,
-unclipping, clamping to whole pixels. Its loops over pairs of boxes take 0.3 s at 100 boxes; this takes about 1 ms.
-The same sums are done in the same order on the same float64 values, so that a comparison with a threshold never
-falls the other way.
+Equal to `glmocr` 0.1.1 and 0.1.5 (PyPI), `utils/layout_postprocess_utils.py`, which is the same file in both; proved by
+tests/official over random box sets: suppression of duplicates, the filter for pictures as large as the page, removal of
+contained boxes, reading order, unclipping, clamping to whole pixels. Its loops over pairs of boxes take 0.3 s at 100
+boxes; this takes about 1 ms. The same sums are done in the same order on the same float64 values, so that a comparison
+with a threshold never falls the other way.
 
 What is removed is not forgotten: each raw box that is not in the result is there with the reason.
 """
@@ -27,7 +27,7 @@ Indices: TypeAlias = NDArray[np.intp]
 Flags: TypeAlias = NDArray[np.bool_]
 
 
-# config.yaml of glmocr 0.1.5, layout.layout_merge_bboxes_mode.
+# config.yaml of glmocr 0.1.1 and 0.1.5, layout.layout_merge_bboxes_mode.
 OFFICIAL_MERGES: Mapping[Label, Merge] = MappingProxyType(
     dict.fromkeys(Label, Merge.LARGE) | {Label.REFERENCE: Merge.SMALL}
 )

@@ -5,14 +5,14 @@ are. There is no network for formulas here: what a formula's characters read as 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo import prose
 from octavo.document import (
     Crop,
     Label,
@@ -31,12 +31,13 @@ from octavo.geometry import SCALE, Box, PixelBudget
 from octavo.layout.flow import in_flow, paragraphs_in_order
 from octavo.layout.lines import straightened
 from octavo.layout.paragraphs import grouped
-from octavo.networks.table_structure import TableStructure
+from octavo.networks.table_structure import TableNetwork
 from octavo.networks.text_lines import TextLines, letter_heights
 from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
-from octavo.recognizers import nothing
+from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
 from octavo.tables import read_table
+from octavo.wording import prose
 
 _PAGES_AT_ONCE = 2  # one is cut and joined while the other is read
 _UNREAD = 0.4  # confidence below which a line does not count as read
@@ -52,11 +53,12 @@ class EmbeddedRecognizer:
 
     budget = PixelBudget()
     at_once = 1
+    start_seconds: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, settings: EngineSettings) -> None:
         self._finder = TextLines(settings)
         self._reader = TextReader(settings)
-        self._structure = TableStructure(settings)
+        self._structure = TableNetwork(settings)
         self._pages = ThreadPoolExecutor(_PAGES_AT_ONCE, thread_name_prefix="embedded_page")
 
     @property
@@ -71,6 +73,9 @@ class EmbeddedRecognizer:
 
     async def ready(self) -> None:
         """It is, from the start."""
+
+    async def pulse(self) -> Pulse | None:
+        return None
 
     async def close(self) -> None:
         self._pages.shutdown(wait=True, cancel_futures=True)
@@ -258,12 +263,7 @@ def _extent(crop: Crop, line: ReadLine, start: float, end: float) -> Box:
 
 def _on_page(line: TextLine, frame: Box) -> TextLine:
     """A line in 0..1000 of a crop, in page units."""
-
-    def moved(x: float, y: float) -> tuple[float, float]:
-        return frame.left + x / SCALE * frame.width, frame.top + y / SCALE * frame.height
-
-    box = Box(*moved(line.box.left, line.box.top), *moved(line.box.right, line.box.bottom))
-    return replace(line, box=box, quad=tuple(moved(x, y) for x, y in line.quad))
+    return replace(line, box=frame.part(line.box), quad=tuple(frame.point(x, y) for x, y in line.quad))
 
 
 def _frame(crop: Crop) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

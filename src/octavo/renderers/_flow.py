@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from octavo import prose
 from octavo.document import Block, Document, Label, Page, Problem, Role
 from octavo.renderers import _pictures
 from octavo.settings import Furniture, ParseOptions
 from octavo.tables import html as table_html
+from octavo.wording import prose
 
 _LIST = re.compile(r" *(?:-|\d{1,3}[.)]) .*(?:\n *(?:-|\d{1,3}[.)]) .*)*\Z")
 

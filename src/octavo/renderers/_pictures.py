@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from octavo.document import Block, Document, Page, Problem, Role, Severity, Task
 from octavo.official.format import SHOWN_AS
-from octavo.settings import ParseOptions, Profile
+from octavo.settings import OfficialVersion, ParseOptions, Profile
 
 _NOT_LATEX = "formula_not_latex"
 
@@ -24,7 +24,7 @@ def named(document: Document, options: ParseOptions) -> Mapping[tuple[int, int],
 
     Named as the official SDK names them: the page from 0, then a count that runs through the document.
     """
-    official = options.profile is Profile.OFFICIAL
+    official = options.profile is not Profile.FAITHFUL
     pictures: dict[tuple[int, int], Picture] = {}
     for page in document.pages:
         for block in page.blocks:
@@ -45,8 +45,9 @@ def _kind(block: Block) -> str | None:
 
 
 def _official_kind(block: Block, options: ParseOptions) -> str | None:
-    """The SDK keeps pictures of figures it does not read, and counts them alone."""
-    figure = block.region.task is Task.SKIP and officially_shown(block, options) == "image"
+    """The SDK keeps pictures of what it shows as one, and counts them alone; 0.1.5 only of those it does not read."""
+    kept = block.region.task is Task.SKIP or options.official_version is OfficialVersion.V0_1_1
+    figure = kept and officially_shown(block, options) == "image"
     return "Image" if figure and block.role is Role.BODY else None
 
 
@@ -54,6 +55,12 @@ def officially_shown(block: Block, options: ParseOptions) -> str:
     """What the official profile shows a region as."""
     label = block.region.label
     return options.official_shown.get(label) or SHOWN_AS.get(label, label.value)
+
+
+def official_box(block: Block) -> tuple[int, int, int, int]:
+    """As the SDK rounds: towards the top left, so that a crop may lack its last row and column."""
+    box = block.region.box
+    return int(box.left), int(box.top), int(box.right), int(box.bottom)
 
 
 def kind_shown(block: Block) -> str:

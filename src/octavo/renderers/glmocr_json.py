@@ -1,7 +1,8 @@
 """`{name}.json`: a list of pages, each a list of regions, as the official GLM-OCR SDK writes it.
 
 The profile `faithful` adds keys to each region: where its text came from, how sure the engines are, and what went
-wrong. The profile `official` writes the SDK's keys only. What concerns the document as a whole is in the report.
+wrong. The profile `official` writes the SDK's keys only. What concerns the document as a whole is in the
+report.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import TypeAlias
 from octavo.document import Artifact, Block, Document, Page, Problem, Role, TextSource
 from octavo.geometry import SCALE, Box
 from octavo.renderers import Pictures, _pictures
-from octavo.settings import Furniture, ParseOptions, Profile
+from octavo.settings import Furniture, OfficialVersion, ParseOptions, Profile
 
 Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 _Named: TypeAlias = Mapping[tuple[int, int], _pictures.Picture]
@@ -26,7 +27,7 @@ def render(document: Document, pictures: Pictures, options: ParseOptions) -> Ite
 def pages(document: Document, options: ParseOptions) -> list[list[dict[str, Json]]]:
     """The regions of each page as plain values."""
     named = _pictures.named(document, options)
-    if options.profile is Profile.OFFICIAL:
+    if options.profile is not Profile.FAITHFUL:
         return [_official(page, named, options) for page in document.pages]
     return [
         [_faithful(block, named.get((page.number, block.index))) for block in page.blocks if _kept(block, options)]
@@ -44,13 +45,13 @@ def _official(page: Page, named: _Named, options: ParseOptions) -> list[dict[str
         region: dict[str, Json] = {
             "index": len(regions),
             "label": _pictures.officially_shown(block, options),
-            "bbox_2d": _truncated(block.region.box),
+            "bbox_2d": [*_pictures.official_box(block)],
             "polygon": _polygon(block, int),
             "content": block.content,
             "native_label": block.region.label.value,
         }
         picture = named.get((page.number, block.index))
-        if picture is not None:
+        if picture is not None and options.official_version is not OfficialVersion.V0_1_1:
             region["image_path"] = picture.path
         regions.append(region)
     return regions
@@ -116,11 +117,6 @@ def _problem(problem: Problem) -> dict[str, Json]:
 
 
 # --- coordinates --------------------------------------------------------------------------------------------------
-
-
-def _truncated(box: Box) -> list[Json]:
-    """As the SDK rounds: towards the top left, so that a crop may lack its last row and column."""
-    return [int(box.left), int(box.top), int(box.right), int(box.bottom)]
 
 
 def _enclosing(box: Box) -> list[Json]:

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from octavo.document import Artifact, Document, Role
 from octavo.renderers import Pictures, _pictures
 from octavo.renderers._flow import Kind, Piece, pieces
-from octavo.settings import ParseOptions, Profile
+from octavo.settings import OfficialVersion, ParseOptions, Profile
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
-    text = _official(document, options) if options.profile is Profile.OFFICIAL else _faithful(document, options)
+    text = _faithful(document, options) if options.profile is Profile.FAITHFUL else _official(document, options)
     yield Artifact(f"{document.name}.md", "text/markdown; charset=utf-8", text.encode("utf-8", "replace"))
 
 
@@ -34,14 +34,21 @@ def _markdown(piece: Piece) -> str:
 
 
 def _official(document: Document, options: ParseOptions) -> str:
-    """As the SDK joins it: byte for byte, so what is lost or left out does not show here but in the report."""
+    """As the SDK joins it: byte for byte, so what is lost or left out does not show here but in the report.
+
+    The SDK 0.1.1 says of a picture where it is on its page, and puts its file there when it writes the files out.
+    """
+    places_only = options.official_version is OfficialVersion.V0_1_1 and "crops" not in options.formats
     named = _pictures.named(document, options)
     pages: list[str] = []
     for page in document.pages:
         parts: list[str] = []
         for block in page.blocks:
             picture = named.get((page.number, block.index))
-            if picture is not None:
+            if picture is not None and places_only:
+                box = ", ".join(map(str, _pictures.official_box(block)))
+                parts.append(f"![](page={page.number},bbox=[{box}])")
+            elif picture is not None:
                 parts.append(f"![{picture.alt}]({picture.path})")
             elif block.content and block.role is Role.BODY and _pictures.officially_shown(block, options) != "image":
                 parts.append(block.content)

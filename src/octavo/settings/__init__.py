@@ -11,6 +11,7 @@ from octavo.settings.document import (
     Furniture,
     Merge,
     OfficialStep,
+    OfficialVersion,
     OrientationUse,
     ParseOptions,
     Profile,
@@ -19,7 +20,7 @@ from octavo.settings.document import (
 )
 from octavo.settings.engine import LAYOUT_MODEL, LAYOUT_REVISION, EngineSettings
 from octavo.settings.knobs import Resolved, environment_names, flag_name, kind_of, resolve, sections, socket_name
-from octavo.settings.worker import OutputFormat, Overflow, ServeSettings, WorkerSettings
+from octavo.settings.worker import ErrorText, OutputFormat, Overflow, ServeSettings, WorkerSettings
 
 __all__ = [
     "DEFAULT_TASKS",
@@ -27,9 +28,11 @@ __all__ = [
     "LAYOUT_MODEL",
     "LAYOUT_REVISION",
     "EngineSettings",
+    "ErrorText",
     "Furniture",
     "Merge",
     "OfficialStep",
+    "OfficialVersion",
     "OrientationUse",
     "OutputFormat",
     "Overflow",

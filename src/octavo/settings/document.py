@@ -31,7 +31,14 @@ class Profile(StrEnum):
     """Which rules of post-processing apply."""
 
     FAITHFUL = "faithful"  # nothing that damages content
-    OFFICIAL = "official"  # equal to the official GLM-OCR SDK's formatter, its quirks included
+    OFFICIAL = "official"  # equal to the official GLM-OCR SDK's rules, its quirks included
+
+
+class OfficialVersion(StrEnum):
+    """The versions of the official SDK (`glmocr`) whose rules are known here."""
+
+    V0_1_1 = "0.1.1"  # what the worker's image is pinned to
+    V0_1_5 = "0.1.5"
 
 
 class OrientationUse(StrEnum):
@@ -122,7 +129,10 @@ class Reading(Settings):
     tasks: Mapping[Label, Task] = knob(
         {}, "What to do with regions of a label, over the profile's: image=text,header=abandon", flag="map"
     )
-    profile: Profile = knob(Profile.FAITHFUL, "Post-processing: faithful to the page, or equal to the official SDK.")
+    profile: Profile = knob(
+        Profile.FAITHFUL,
+        "Post-processing: faithful to the page, or equal to the official SDK.",
+    )
     furniture: Furniture = knob(
         Furniture.APART, "Running headers, footers and page numbers: apart from the text, inline, or dropped."
     )
@@ -134,6 +144,11 @@ class Reading(Settings):
 class OfficialSwitches(Settings):
     """The switches of the official SDK's own configuration, for profile `official`."""
 
+    official_version: OfficialVersion = knob(
+        OfficialVersion.V0_1_5,
+        "Profile official: the version of the SDK that it equals. The worker's image sets its own.",
+        environment=("GLMOCR_VERSION",),
+    )
     official_without: tuple[OfficialStep, ...] = knob(
         (), "Profile official: steps left out: nms, formula_numbers, text_blocks, bullet_points."
     )

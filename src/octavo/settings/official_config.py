@@ -1,9 +1,9 @@
 """The official SDK's configuration file (`GLMOCR_CONFIG_PATH`), read into Octavo's own settings.
 
-The file is merged over the SDK's packaged template (config.yaml of glmocr 0.1.5), where the SDK itself forgets the
-whole template; settings that it does not name keep Octavo's values. Every key of the template and of the SDK's
-configuration classes is known: it sets one of our settings, has nothing to set here (NOTHING_TO_SET says which), or
-names something Octavo cannot do, which is refused, as is any other key. Lists are replaced, mappings merged.
+The file is merged over the SDK's packaged template (config.yaml of glmocr 0.1.1 or 0.1.5), where the SDK itself
+forgets the whole template; settings that it does not name keep Octavo's values. Every key of the template and of the
+SDK's configuration classes is known: it sets one of our settings, has nothing to set here (NOTHING_TO_SET says which),
+or names something Octavo cannot do, which is refused, as is any other key. Lists are replaced, mappings merged.
 
 Only names of settings are used here, so that `settings.resolve` can put these values where they belong: below the
 environment, above presets.
@@ -46,6 +46,7 @@ NOTHING_TO_SET = frozenset(
         *(f"pipeline.ocr_api.{key}" for key in ("verify_ssl", "retry_backoff_max_seconds", "retry_jitter_ratio")),
         *("pipeline.ocr_api.retry_status_codes", "pipeline.page_loader.image_expect_length"),
         *("pipeline.page_loader.min_pixels", "pipeline.page_loader.pdf_verbose", "pipeline.layout.img_size"),
+        "pipeline.page_loader.default_prompt",  # 0.1.1: for what is asked without one of the three prompts: nothing
         *(f"pipeline.result_formatter.{key}" for key in ("output_format", "filter_nested", "min_overlap_ratio")),
     }
 )
@@ -73,6 +74,7 @@ _SAME: Mapping[str, str] = {
     "pipeline.layout.workers": "layout_workers",
     "pipeline.layout.device": "layout_device",
     "pipeline.layout.use_polygon": "layout_polygons",
+    "pipeline.enable_layout": "layout",  # 0.1.1
 }
 
 # Keys with the only value Octavo can honour.

@@ -15,6 +15,13 @@ class OutputFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+class ErrorText(StrEnum):
+    """What the `error` of a failed job is."""
+
+    PLAIN = "plain"  # "[code] message", for people
+    JSON = "json"  # the same fields as `error_details`, as JSON
+
+
 class Overflow(StrEnum):
     """Where files go that a reply has no room for, where the job does not say."""
 
@@ -71,6 +78,17 @@ class WorkerSettings(Storage):
     )
     max_crop_images: int = knob(
         200, "Most region pictures listed where the job does not say.", ge=0, environment=("MAX_CROP_IMAGES",)
+    )
+    selftest: bool = knob(
+        False,
+        "Test the engine once per image and GPU, when no job is in hand, and keep the result on the network volume.",
+        environment=("SELFTEST",),
+    )
+    error_text: ErrorText = knob(
+        ErrorText.PLAIN, "The `error` of a failed job: a line that begins with [code], or JSON as in `error_details`."
+    )
+    price_per_hour: float | None = knob(
+        None, "What the worker costs in $ per hour: receipts then say dollars.", ge=0, environment=("PRICE_PER_HOUR",)
     )
     stream_pages: bool = knob(
         False, "Stream pages as they are done; a job's output is then a list.", environment=("STREAM",)

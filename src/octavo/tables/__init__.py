@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from octavo.document import Pixels, Problem, TextLine
 from octavo.geometry import Box, Size
-from octavo.networks.table_structure import TableStructure
 from octavo.tables.choice import chosen
 from octavo.tables.columns import pieces
 from octavo.tables.finding import Part, tables_among
@@ -19,6 +18,7 @@ from octavo.tables.grid import as_html
 from octavo.tables.ruled import ruled
 from octavo.tables.rules import Rules, clear_of, find_rules
 from octavo.tables.seen import seen_grid
+from octavo.tables.structure import TableStructure
 from octavo.tables.words import Token, straightening, tokens, usual_height, word_boxes
 
 _DRAWN = 0.9  # share of the sides of cells that are drawn, from which on lines alone decide
@@ -31,6 +31,8 @@ class TableCandidate:
     box: Box  # 0..1000 of the page
     score: float  # 0..1
     ruled: bool  # found by its lines; otherwise by the alignment of its text
+    reason: str = ""  # for people: what it rests on
+    lost: str = ""  # why it is none after all
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ class TableReading:
 
 
 def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list[TableCandidate]:
-    """The tables of a page picture, best first. Lines need no text; text and words make it surer."""
+    """What looks like tables in a page picture, best first; those that are `lost` turned out to be none.
+
+    Lines need no text; text and words make it surer.
+    """
     size = Size(pixels.shape[1], pixels.shape[0])
     page = Box.of_page()
     rules = clear_of(rules, word_boxes(lines, page, size))
@@ -58,7 +63,11 @@ def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list
     found = tables_among(parts, straight.rules(rules))
     return [
         TableCandidate(
-            Box.from_pixels(*straight.box_back(one.left, one.top, one.right, one.bottom), size), one.score, one.ruled
+            Box.of(straight.back(one), size),
+            one.score,
+            one.ruled,
+            one.reason,
+            one.lost,
         )
         for one in found
     ]

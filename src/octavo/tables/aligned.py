@@ -4,7 +4,6 @@ Columns come from the gaps that lines of text leave, rows from `rows`; headings 
 several columns are spread over them.
 """
 
-import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +11,10 @@ from itertools import pairwise
 
 from octavo.tables.columns import Piece, column_gaps, pieces
 from octavo.tables.grid import Grid, Slot, text_lines, without_overlaps
-from octavo.tables.rows import Entry, column_widths, into_rows, is_number, measured
+from octavo.tables.rows import Entry, column_widths, into_rows, measured
 from octavo.tables.rules import Rules
 from octavo.tables.words import Token, usual_height
+from octavo.wording.numbers import is_number, is_year
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +96,18 @@ def _entries(line: Sequence[Token], borders: Sequence[float], height: float, spa
     inner = borders[1:-1]
     for piece in pieces(line, 0.75 * height):
         for part in (part for run in _by_line(piece) for part in _cut_at(run, inner, height, space)):
-            width = part.right - part.left
-            reach = min(0.6 * height, 0.4 * width)
+            reach = min(0.6 * height, 0.4 * part.width)
             first = sum(part.left + reach > border for border in inner)
-            reach = max(reach, min(2 * height, 0.12 * width))  # a long entry may run a little into an empty cell
+            reach = max(reach, min(2 * height, 0.12 * part.width))  # a long entry may run a little into an empty cell
             last = sum(part.right - reach > border for border in inner)
-            entries.append(Entry(part, first, max(first, last)))
+            entries.append(Entry.over(part.words, first, max(first, last)))
     return _apart(entries)
 
 
 def _by_line(piece: Piece) -> list[Piece]:
     """A piece cut where one line of text ends and another, found apart, begins."""
     cuts = [number for number, (before, after) in enumerate(pairwise(piece.words), 1) if before.line != after.line]
-    return [Piece(piece.words[start:end]) for start, end in zip([0, *cuts], [*cuts, len(piece.words)], strict=True)]
+    return [Piece.of(piece.words[start:end]) for start, end in zip([0, *cuts], [*cuts, len(piece.words)], strict=True)]
 
 
 def _usual_space(lines: Sequence[Sequence[Token]], height: float) -> float:
@@ -138,11 +137,11 @@ def _cut_at(piece: Piece, borders: Sequence[float], height: float, space: float)
                 or (is_number(before.text) and is_number(after.text))
             )
         ]
-        at = [number for number in near if words[number].center < border < words[number + 1].center]
+        at = [number for number in near if words[number].axis < border < words[number + 1].axis]
         if near and piece.left < border < piece.right:
             cuts.add(1 + max(at or near, key=lambda number: gaps[number]))
     ends = sorted(cuts)
-    return [Piece(words[start:end]) for start, end in zip([0, *ends], [*ends, len(words)], strict=True)]
+    return [Piece.of(words[start:end]) for start, end in zip([0, *ends], [*ends, len(words)], strict=True)]
 
 
 def _apart(entries: Sequence[Entry]) -> list[Entry]:
@@ -152,8 +151,8 @@ def _apart(entries: Sequence[Entry]) -> list[Entry]:
         if kept and kept[-1].last >= entry.first:
             before = kept[-1]
             if before.first == entry.first:
-                words = (*before.piece.words, *entry.piece.words)
-                kept[-1] = Entry(Piece(words), before.first, max(before.last, entry.last))
+                words = (*before.words, *entry.words)
+                kept[-1] = Entry.over(words, before.first, max(before.last, entry.last))
                 continue
             kept[-1] = replace(before, last=entry.first - 1)
         kept.append(entry)
@@ -164,10 +163,8 @@ def _regrouped(entries: Sequence[Entry]) -> list[Entry]:
     """Lines made anew inside each column: beside each other, lines of two columns may be half a line apart."""
     columns: dict[tuple[int, int], list[Token]] = {}
     for entry in entries:
-        columns.setdefault((entry.first, entry.last), []).extend(entry.piece.words)
-    return [
-        Entry(Piece(tuple(line)), first, last) for (first, last), words in columns.items() for line in text_lines(words)
-    ]
+        columns.setdefault((entry.first, entry.last), []).extend(entry.words)
+    return [Entry.over(line, first, last) for (first, last), words in columns.items() for line in text_lines(words)]
 
 
 # --- the head ----------------------------------------------------------------------------------------------------
@@ -183,7 +180,7 @@ def _head_end(lines: Sequence[Sequence[Entry]], rules: Rules, borders: Sequence[
         if across > 0.75 * width:
             return (above + below) / 2 if number <= max(6, len(lines) // 2) else middles[0]
     for line, middle in zip(lines, middles, strict=True):
-        numbers = sum(is_number(entry.piece.text) and not _is_year(entry.piece.text) for entry in line)
+        numbers = sum(is_number(entry.text) and not is_year(entry.text) for entry in line)
         if numbers >= max(1, 0.4 * len(line)):
             return middle
     return (middles[0] + middles[1]) / 2 if len(middles) > 1 else middles[0]
@@ -191,10 +188,6 @@ def _head_end(lines: Sequence[Sequence[Entry]], rules: Rules, borders: Sequence[
 
 def _middle(row: Sequence[Entry]) -> float:
     return sum(entry.middle for entry in row) / len(row)
-
-
-def _is_year(text: str) -> bool:
-    return re.fullmatch(r"(19|20)\d\d([/–-]\d{2,4})?", text.strip()) is not None
 
 
 def _spread(
@@ -216,7 +209,7 @@ def _spread(
             low -= 1
         while high + 1 < len(widths) and high + 1 not in taken and high + 1 in under:
             high += 1
-        left, right = min(e.piece.left for e in lines), max(e.piece.right for e in lines)
+        left, right = min(e.left for e in lines), max(e.right for e in lines)
         chosen = _drawn_span(left, right, lines, below, widths, rules)
         if chosen is None or not low <= chosen[0] <= first <= last <= chosen[1] <= high:
             chosen = _centered_span((left + right) / 2, (first, last), (low, high), widths)
@@ -264,8 +257,8 @@ def _drawn_span(
 
 def _assembled(rows: Sequence[Sequence[Entry]], borders: Sequence[float]) -> Aligned:
     """Rows and columns as a grid with its words."""
-    tops = [min(entry.piece.top for entry in row) for row in rows]
-    bottoms = [max(entry.piece.bottom for entry in row) for row in rows]
+    tops = [min(entry.top for entry in row) for row in rows]
+    bottoms = [max(entry.bottom for entry in row) for row in rows]
     ys = [tops[0] - 1, *((low + high) / 2 for low, high in zip(bottoms, tops[1:], strict=False)), bottoms[-1] + 1]
     spans = [
         Slot(number, entry.first, 1, entry.last - entry.first + 1)
@@ -279,5 +272,5 @@ def _assembled(rows: Sequence[Sequence[Entry]], borders: Sequence[float]) -> Ali
     for number, row in enumerate(rows):
         for entry in row:
             slot = owners.get((number, entry.first), Slot(number, entry.first))
-            cells.setdefault(slot, []).extend(entry.piece.words)
+            cells.setdefault(slot, []).extend(entry.words)
     return Aligned(Grid(tuple(borders), tuple(ys), merged), cells)

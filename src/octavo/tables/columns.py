@@ -6,45 +6,30 @@ several columns, long entries beside empty cells) are counted against it, and to
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.geometry import Rect, union
 from octavo.tables.words import Token
 
 _WIDE = 0.75  # gap in text heights that is no space between words
 _CROSSED = 0.15  # share of lines that may cross a border
 
 
-@dataclass(frozen=True)  # without slots: its ends are asked for thousands of times, and kept
-class Piece:
+@dataclass(frozen=True, slots=True)
+class Piece(Rect):
     """Words of one line with nothing but spaces between them."""
 
     words: tuple[Token, ...]
 
-    @cached_property
-    def left(self) -> float:
-        return self.words[0].left
+    @classmethod
+    def of(cls, words: Sequence[Token]) -> "Piece":
+        box = union(words)
+        return cls(words[0].left, box.top, box.right, box.bottom, tuple(words))
 
-    @cached_property
-    def right(self) -> float:
-        return max(word.right for word in self.words)
-
-    @cached_property
-    def top(self) -> float:
-        return min(word.top for word in self.words)
-
-    @cached_property
-    def bottom(self) -> float:
-        return max(word.bottom for word in self.words)
-
-    @cached_property
-    def center(self) -> float:
-        return (self.left + self.right) / 2
-
-    @cached_property
+    @property
     def text(self) -> str:
         return " ".join(word.text for word in self.words)
 
@@ -60,7 +45,7 @@ def pieces(line: Sequence[Token], gap: float) -> list[Piece]:
         else:
             cut.append([word])
             end = word.right
-    return [Piece(tuple(words)) for words in cut]
+    return [Piece.of(words) for words in cut]
 
 
 def column_gaps(lines: Sequence[Sequence[Token]], height: float) -> list[tuple[float, float]]:

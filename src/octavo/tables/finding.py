@@ -4,85 +4,64 @@ Sure rather than complete: what is no table (text in two columns, a list, a form
 become one, and a layout network adds what it sees. Everything here is in pixels of the page's picture.
 """
 
-import re
 import statistics
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from octavo.geometry import Rect, on_one_height, union
 from octavo.tables.columns import column_gaps
 from octavo.tables.rules import Rule, Rules
 from octavo.tables.words import Token
-
-_CAPTION = re.compile(r"\s*(table|tab\.|exhibit|figure|fig\.|box|chart|schedule|tabelle|tableau|表|图)\b", re.I)
-_ENUMERATION = re.compile(r"[\s•·▪●○◦■□◆*–—-]*|\(?([0-9]{1,3}|[a-z]|[ivxlc]+)[.)]|\[\d+\]", re.I)
-_LABEL = re.compile(r".*[:：]")
-_LEADER = re.compile(r"\.{4,}|(?:\. ){4,}|…{2,}")
-_NUMERIC = re.compile(r"[-+(]?[$€£¥]?\s?[\d.,\s]*\d[\d.,]*\s?[%)]?[a-z*†]?|[-–—−.]+|n/?a", re.I)
+from octavo.wording.floats import names_float
+from octavo.wording.headings import has_leader
+from octavo.wording.lists import is_enumerator
+from octavo.wording.numbers import is_amount
+from octavo.wording.sentences import names_field
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Part(Rect):
     """A run of words on one line, without a column's gap in it. `line` is its line's number."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
     text: str | None
     line: int
 
-    @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Found(Rect):
     """An area that looks like a table. Pixels."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
     score: float
     ruled: bool
-
-    def holds(self, part: Part) -> bool:
-        x, y = (part.left + part.right) / 2, part.middle
-        return self.left <= x <= self.right and self.top <= y <= self.bottom
+    reason: str  # for people: what it rests on
+    lost: str = ""  # why it is none after all
 
 
 def tables_among(parts: Sequence[Part], rules: Rules) -> list[Found]:
-    """The tables of a page, best first."""
+    """What looks like tables on a page, best first; those that are `lost` turned out to be none."""
     if not parts:
         return []
-    height = statistics.median(part.bottom - part.top for part in parts)
-    found = [
+    height = statistics.median(part.height for part in parts)
+    lattices = [
         table for group in _connected(rules, max(6.0, 0.6 * height)) if (table := _lattice_table(*group, parts, height))
     ]
+    found = [table for table in lattices if not table.lost]
     rest = [part for part in parts if not any(table.holds(part) for table in found)]
     prose = _prose(rest, height)
     rows = _rows([part for part in rest if part not in prose], height)
-    loose = [table for table in _runs(rows, rules, height) if not any(_overlap(table, other) > 0.3 for other in found)]
-    return sorted([*found, *loose], key=lambda table: -table.score)
+    loose = [
+        replace(table, lost=table.lost or "a ruled table is there")
+        if any(_overlap(table, other) > 0.3 for other in found)
+        else table
+        for table in _runs(rows, rules, height)
+    ]
+    return sorted([*lattices, *loose], key=lambda table: -table.score)
 
 
 def _overlap(one: Found, other: Found) -> float:
     """Shared area over the smaller of the two."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / min(_area(one), _area(other))
-
-
-def _area(table: Found) -> float:
-    return max(1.0, (table.right - table.left) * (table.bottom - table.top))
+    return one.intersection(other) / max(1.0, min(one.area, other.area))
 
 
 # --- lattices ----------------------------------------------------------------------------------------------------
@@ -113,32 +92,27 @@ def _touch(across: Rule, down: Rule, reach: float) -> bool:
 
 
 def _lattice_table(across: Sequence[Rule], down: Sequence[Rule], parts: Sequence[Part], height: float) -> Found | None:
-    """The table in a group of rules, without title and notes that share its frame; None where it is something else."""
+    """The table in a group of rules, without title and notes that share its frame; None where they cross nowhere."""
     ys, xs = _places(across, height), _places(down, height)
     if len(ys) < 2 or len(xs) < 2:
         return None
     left, right = min(xs[0], *(r.start for r in across)), max(xs[-1], *(r.end for r in across))
     top, bottom = min(ys[0], *(r.start for r in down)), max(ys[-1], *(r.end for r in down))
-    inside = [p for p in parts if left < (p.left + p.right) / 2 < right and top < p.middle < bottom]
+    frame = Found(left, top, right, bottom, 0.95, True, f"ruled table: {len(ys)} lines across, {len(xs)} down")
+    inside = [p for p in parts if left < p.axis < right and top < p.middle < bottom]
     bands = [
         (low, high, [p for p in inside if low <= p.middle < high])
         for low, high in pairwise(sorted({top, *ys, bottom}))
         if high - low > 0.5 * height
     ]
     inner = [v for v in down if left + 2 * height < v.at < right - 2 * height]
-    while bands and not bands[-1][2] and not _divided(bands[-1], inner):
-        bands.pop()
-    while len(bands) > 1 and _is_note(bands[-1], inner, height):
-        bands.pop()
-    while len(bands) > 1 and _is_title(bands[0], inner):
-        bands.pop(0)
+    bands = _without_title_and_notes(bands, inner, height)
     if not bands:
-        return None
+        return replace(frame, lost="there is no text between its lines")
     top, bottom = bands[0][0], bands[-1][1]
     inside = [p for p in inside if top <= p.middle < bottom]
-    if not _is_lattice(inside, [v for v in inner if v.end > top and v.start < bottom], bands, left, right, height):
-        return None
-    return Found(left, top, right, bottom, 0.95, True)
+    crossing = [v for v in inner if v.end > top and v.start < bottom]
+    return replace(frame, top=top, bottom=bottom, lost=_why_no_lattice(inside, crossing, bands, left, right, height))
 
 
 def _places(rules: Sequence[Rule], height: float) -> list[float]:
@@ -150,6 +124,17 @@ def _places(rules: Sequence[Rule], height: float) -> list[float]:
 
 
 _Band = tuple[float, float, list[Part]]
+
+
+def _without_title_and_notes(bands: Sequence[_Band], inner: Sequence[Rule], height: float) -> list[_Band]:
+    bands = list(bands)
+    while bands and not bands[-1][2] and not _divided(bands[-1], inner):
+        bands.pop()
+    while len(bands) > 1 and _is_note(bands[-1], inner, height):
+        bands.pop()
+    while len(bands) > 1 and _is_title(bands[0], inner):
+        bands.pop(0)
+    return bands
 
 
 def _divided(band: _Band, inner: Sequence[Rule]) -> bool:
@@ -165,7 +150,7 @@ def _is_note(band: _Band, inner: Sequence[Rule], height: float) -> bool:
 
 
 def _is_title(band: _Band, inner: Sequence[Rule]) -> bool:
-    return not _divided(band, inner) and any(_CAPTION.match(part.text or "") for part in band[2])
+    return not _divided(band, inner) and any(names_float(part.text or "") for part in band[2])
 
 
 def _stands_in_columns(parts: Sequence[Part], height: float) -> bool:
@@ -173,28 +158,35 @@ def _stands_in_columns(parts: Sequence[Part], height: float) -> bool:
     return sum(len(row) > 1 for row in rows) > 0.5 * len(rows)
 
 
-def _is_lattice(
+def _why_no_lattice(
     inside: Sequence[Part], inner: Sequence[Rule], bands: Sequence[_Band], left: float, right: float, height: float
-) -> bool:
-    """Whether text stands in the lattice as in a table: in several columns and rows, not cut, in most places."""
+) -> str:
+    """What speaks against text that stands in a lattice as in a table: in several columns and rows, not cut, in most
+    places."""
     cut = sum(
         any(p.left + height < v.at < p.right - height and v.start < p.middle < v.end for v in inner) for p in inside
     )
-    if len(inside) < 4 or cut > 0.15 * len(inside):
-        return False
+    if len(inside) < 4:
+        return f"{len(inside)} texts between its lines are too few"
+    if cut > 0.15 * len(inside):
+        return f"its upright lines cut {cut} of {len(inside)} texts"
     borders = [left, *_places(inner, height), right]
     rows = _rows(inside, height)
     if len(borders) < 3:
         several = [row for row in rows if len(row) > 1]
-        return len(bands) > 2 and len(several) > 0.6 * len(rows)
-    filled_columns = sum(any(low < (p.left + p.right) / 2 < high for p in inside) for low, high in pairwise(borders))
+        if len(bands) > 2 and len(several) > 0.6 * len(rows):
+            return ""
+        return f"no upright line divides it, and {len(several)} of {len(rows)} rows have several texts"
+    columns = len(borders) - 1
+    filled_columns = sum(any(low < p.axis < high for p in inside) for low, high in pairwise(borders))
     filled_bands = sum(bool(band[2]) for band in bands)
-    return (
-        filled_columns >= max(2, 0.6 * (len(borders) - 1))
-        and filled_bands >= max(1, 0.5 * len(bands))
-        and len(rows) > 1
-        and len(inside) >= 0.3 * (len(borders) - 1) * len(bands)
-    )
+    if filled_columns < max(2, 0.6 * columns) or filled_bands < max(1, 0.5 * len(bands)):
+        return f"{filled_columns} of {columns} columns and {filled_bands} of {len(bands)} rows have text"
+    if len(rows) < 2:
+        return "it has one row of text"
+    if len(inside) < 0.3 * columns * len(bands):
+        return f"{len(inside)} texts are too few for {columns} x {len(bands)} cells"
+    return ""
 
 
 # --- text in columns ----------------------------------------------------------------------------------------------
@@ -220,8 +212,8 @@ def _prose(parts: Sequence[Part], height: float) -> set[Part]:
 
 
 def _under(above: Part, below: Part, height: float) -> bool:
-    shared = min(above.right, below.right) - max(above.left, below.left)
-    return abs(above.left - below.left) < 2.5 * height and shared > 0.5 * min(above.width, below.width)
+    stacked = above.overlap_x(below) > 0.5 * min(above.width, below.width)
+    return stacked and abs(above.left - below.left) < 2.5 * height
 
 
 def _is_paragraph(stack: Sequence[Part], height: float) -> bool:
@@ -233,13 +225,7 @@ def _is_paragraph(stack: Sequence[Part], height: float) -> bool:
 
 def _rows(parts: Sequence[Part], height: float) -> list[list[Part]]:
     """Parts side by side, from top to bottom."""
-    rows: list[list[Part]] = []
-    for part in sorted(parts, key=lambda part: part.middle):
-        if rows and part.middle - statistics.fmean(other.middle for other in rows[-1]) < 0.5 * height:
-            rows[-1].append(part)
-        else:
-            rows.append([part])
-    return [sorted(row, key=lambda part: part.left) for row in rows]
+    return on_one_height(parts, 0.5 * height)
 
 
 def _runs(rows: Sequence[Sequence[Part]], rules: Rules, height: float) -> Iterator[Found]:
@@ -284,7 +270,7 @@ def _grown(rows: Sequence[Sequence[Part]], start: int, height: float) -> list[Se
 
 
 def _tallest(row: Sequence[Part]) -> float:
-    return max(part.bottom - part.top for part in row)
+    return max(part.height for part in row)
 
 
 def _out_of_line(row: Sequence[Part], run: Sequence[Sequence[Part]], height: float) -> bool:
@@ -297,7 +283,7 @@ def _out_of_line(row: Sequence[Part], run: Sequence[Sequence[Part]], height: flo
         any(
             abs(part.left - other.left) < reach
             or abs(part.right - other.right) < reach
-            or abs(part.left + part.right - other.left - other.right) < 2 * reach
+            or abs(part.axis - other.axis) < reach
             for other in several
         )
         for part in row
@@ -326,20 +312,20 @@ def _is_head(
     height: float,
 ) -> bool:
     """Whether rows are headings of those below: not wider, and every gap of theirs is one of those below."""
-    left, right = min(p.left for row in below for p in row), max(p.right for row in below for p in row)
-    inside = all(left - 2 * height < p.left and p.right < right + 2 * height for row in run for p in row)
+    whole = union(part for row in below for part in row).grown(2 * height)
+    inside = all(whole.left < part.left and part.right < whole.right for row in run for part in row)
     shared = [any(min(b, d) - max(a, c) > 0 for c, d in gaps_below) for a, b in gaps]
     return inside and bool(shared) and all(shared)
 
 
 def _gaps(rows: Sequence[Sequence[Part]], height: float) -> list[tuple[float, float]]:
     """Stretches between columns. What was found as two parts is two parts, however close they stand."""
-    lines = [[Token("", p.left, p.top, p.right, p.bottom, p.line, True) for p in row] for row in rows]
+    lines = [[Token(p.left, p.top, p.right, p.bottom, "", p.line, True) for p in row] for row in rows]
     return column_gaps(lines, 0.3 * height)
 
 
 def _judged(run: Sequence[Sequence[Part]], rules: Rules, height: float) -> Found | None:
-    """A run of rows as a table, or None: it must have enough rows, in columns of short entries."""
+    """A run of rows as a table; None where it has no two columns."""
     several = [row for row in run if len(row) > 1]
     if len(several) < 2:
         return None
@@ -349,51 +335,92 @@ def _judged(run: Sequence[Sequence[Part]], rules: Rules, height: float) -> Found
     parts = [part for row in run for part in row]
     columns: list[list[Part]] = [[] for _ in range(len(borders) + 1)]
     for part in parts:
-        columns[sum((part.left + part.right) / 2 > border for border in borders)].append(part)
-    left, right = min(p.left for p in parts), max(p.right for p in parts)
-    top, bottom = min(p.top for p in parts), max(p.bottom for p in parts)
+        columns[sum(part.axis > border for border in borders)].append(part)
+    whole = union(parts)
+    left, top, right, bottom = whole.left, whole.top, whole.right, whole.bottom
     drawn = [r for r in rules.horizontal if min(r.end, right) - max(r.start, left) > 0.8 * (right - left)]
     framed = [r for r in drawn if top - 2 * height < r.at < bottom + 2 * height]
-    fill = len(parts) / (len(run) * len(columns))
-    if not _short_entries(columns, several, fill, height, framed=len(framed) >= 2):
-        return None
+    entries = _Entries(columns, several, len(parts) / (len(run) * len(columns)), height, len(framed) >= 2)
     top = min([top, *(r.at for r in framed)])
     bottom = max([bottom, *(r.at for r in framed)])
     if framed:
         left, right = min(left, *(r.start for r in framed)), max(right, *(r.end for r in framed))
     score = min(0.9, 0.45 + 0.05 * len(several) + 0.05 * len(columns) + (0.15 if len(framed) >= 2 else 0.0))
-    return Found(left, top, right, bottom, score, False)
+    reason = f"text in columns: {len(several)} rows of {len(columns)}, {len(framed)} long lines across"
+    return Found(left, top, right, bottom, score, False, reason, _why_no_entries(entries))
 
 
-def _short_entries(
-    columns: Sequence[Sequence[Part]], several: Sequence[Sequence[Part]], fill: float, height: float, *, framed: bool
-) -> bool:
-    """Whether the columns hold what tables hold, and not a list, a form, contents, addresses or the axis of a chart."""
-    texts = [part.text for column in columns for part in column if part.text is not None]
-    if texts and not any(character.isalpha() for text in texts for character in text):
-        return False
-    if any(_LEADER.search(part.text or "") for row in several for part in row[:1]):
-        return False
-    numeric = [_share(_NUMERIC, column) for column in columns]
-    if any(_share(_LABEL, column) > 0.6 for column in columns):
-        return False
-    widths = [statistics.median(part.width for part in column) for column in columns[1:] if column]
-    if _share(_ENUMERATION, columns[0]) > 0.8 and len(columns) < 4 and max(numeric[1:]) < 0.5:
-        return False
-    if len(columns) == 2:
-        if _counts_up(columns[1]):
-            return False
-        enough = len(several) >= (3 if framed else 4)
-        return enough and fill > 0.7 and (numeric[1] > 0.6 or (framed and widths[0] < 25 * height))
-    if framed:
-        return len(several) > 1 and fill > 0.4 and (max(numeric[1:]) > 0.4 or statistics.median(widths) < 12 * height)
-    short = statistics.median(widths) < 5 * height and len(several) > 3
-    return len(several) > 2 and fill > 0.45 and (max(numeric[1:]) > 0.4 or short)
+@dataclass(frozen=True, slots=True)
+class _Entries:
+    """What stands in the columns of a run."""
+
+    columns: Sequence[Sequence[Part]]
+    several: Sequence[Sequence[Part]]  # the rows with more than one entry
+    fill: float  # share of the places that have one
+    height: float
+    framed: bool  # two long lines, at least, run across
+
+    def numeric(self) -> list[float]:
+        """For each column the share of numbers."""
+        return [_share(is_amount, column) for column in self.columns]
+
+    def widths(self) -> list[float]:
+        """Of each column but the first, as its entries mostly have it."""
+        return [statistics.median(part.width for part in column) for column in self.columns[1:] if column]
 
 
-def _share(pattern: re.Pattern[str], parts: Sequence[Part]) -> float:
+def _why_no_entries(entries: _Entries) -> str:
+    """What speaks against columns that hold what tables hold: the first doubt that is met, or nothing."""
+    doubts = (_numbers_alone, _leaders, _names, _enumeration, _page_numbers, _too_few)
+    return next((why for doubt in doubts if (why := doubt(entries))), "")
+
+
+def _numbers_alone(entries: _Entries) -> str:
+    texts = [part.text for column in entries.columns for part in column if part.text is not None]
+    lettered = not texts or any(character.isalpha() for text in texts for character in text)
+    return "" if lettered else "there is no letter in it: numbers along an axis"
+
+
+def _leaders(entries: _Entries) -> str:
+    dotted = any(has_leader(part.text or "") for row in entries.several for part in row[:1])
+    return "its rows have leaders: a table of contents" if dotted else ""
+
+
+def _names(entries: _Entries) -> str:
+    named = any(_share(names_field, column) > 0.6 for column in entries.columns)
+    return "a column of names that end with a colon: a form" if named else ""
+
+
+def _enumeration(entries: _Entries) -> str:
+    listed = _share(is_enumerator, entries.columns[0]) > 0.8 and len(entries.columns) < 4
+    return "bullets or numbers before texts: a list" if listed and max(entries.numeric()[1:]) < 0.5 else ""
+
+
+def _page_numbers(entries: _Entries) -> str:
+    counted = len(entries.columns) == 2 and _counts_up(entries.columns[1])
+    return "its second column counts up: page numbers" if counted else ""
+
+
+def _too_few(entries: _Entries) -> str:
+    """The fewer lines are drawn, the more rows, entries and numbers it takes."""
+    rows, framed, numeric, widths = len(entries.several), entries.framed, entries.numeric(), entries.widths()
+    if len(entries.columns) == 2:
+        enough = rows >= (3 if framed else 4) and entries.fill > 0.7
+        fits = numeric[1] > 0.6 or (framed and widths[0] < 25 * entries.height)
+    elif framed:
+        enough = rows > 1 and entries.fill > 0.4
+        fits = max(numeric[1:]) > 0.4 or statistics.median(widths) < 12 * entries.height
+    else:
+        enough = rows > 2 and entries.fill > 0.45
+        fits = max(numeric[1:]) > 0.4 or (statistics.median(widths) < 5 * entries.height and rows > 3)
+    if not enough:
+        return f"{rows} rows, {entries.fill:.0%} of their places filled, are too few"
+    return "" if fits else "its entries are neither numbers nor short"
+
+
+def _share(is_so: Callable[[str], bool], parts: Sequence[Part]) -> float:
     known = [part.text.strip() for part in parts if part.text is not None]
-    return sum(pattern.fullmatch(text) is not None for text in known) / len(known) if known else 0.0
+    return sum(map(is_so, known)) / len(known) if known else 0.0
 
 
 def _counts_up(parts: Sequence[Part]) -> bool:

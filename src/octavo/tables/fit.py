@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from octavo.tables.grid import Grid, Slot, text_lines
-from octavo.tables.rows import is_number
 from octavo.tables.rules import Rules
 from octavo.tables.words import Token, usual_height
+from octavo.wording.numbers import is_number
 
 
 def misfit(grid: Grid, cells: dict[Slot, list[Token]], rules: Rules) -> float:

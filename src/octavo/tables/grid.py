@@ -5,9 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from octavo import prose
+from octavo.geometry import on_one_height
 from octavo.tables.html import Cell, Table, rendered
 from octavo.tables.words import Token, usual_height
+from octavo.wording import prose
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def filled(grid: Grid, words: Sequence[Token]) -> dict[Slot, list[Token]]:
     cells: defaultdict[Slot, list[Token]] = defaultdict(list)
     owners = grid.owners()
     for word in words:
-        place = _band(grid.rows, word.middle), _band(grid.columns, word.center)
+        place = _band(grid.rows, word.middle), _band(grid.columns, word.axis)
         cells[owners.get(place, Slot(*place))].append(word)
     return dict(cells)
 
@@ -99,17 +100,7 @@ def cell_text(words: Sequence[Token]) -> str:
 
 def text_lines(words: Sequence[Token]) -> list[list[Token]]:
     """Words grouped into lines from top to bottom, each from left to right."""
-    reach = 0.5 * usual_height(words)
-    lines: list[list[Token]] = []
-    middles: list[float] = []
-    for word in sorted(words, key=lambda word: word.middle):
-        if lines and word.middle - middles[-1] <= reach:
-            lines[-1].append(word)
-            middles[-1] += (word.middle - middles[-1]) / len(lines[-1])
-        else:
-            lines.append([word])
-            middles.append(word.middle)
-    return [sorted(line, key=lambda word: word.left) for line in lines]
+    return on_one_height(words, 0.5 * usual_height(words))
 
 
 def _line_text(line: Sequence[Token]) -> str:

@@ -6,20 +6,21 @@ line is broken only where the next word has no room, cells of a row are aligned 
 not smaller than those between lines, and ruling lines divide.
 """
 
-import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
 from itertools import pairwise
 from typing import assert_never
 
+from octavo.geometry import on_one_height
+from octavo.glyphs.scripts import breaks_anywhere
 from octavo.tables.columns import Piece
 from octavo.tables.rules import Rule
+from octavo.tables.words import Token
+from octavo.wording.numbers import is_number
+from octavo.wording.sentences import breaks_off
 
-_NUMBER = re.compile(r"[\s\d.,:;%$€£¥+\-–—−±~<>≤≥=()\[\]/*†‡§#^'’\"]*(?:[A-Za-z]{0,2})?[\s\d.,%)\]*+\-–−]*")
-_OPEN_END = re.compile(r"([,;:(/&–-]|\b(?:and|or|of|the|in|for|to|with|by|from|on|at|per|und|der|die|et|de|la))$", re.I)
 _LONGEST = 24  # stretches a row may span
 _HOPELESS = 25.0  # cost of a row that no division can make up for
 _TRUST = 0.9  # what it costs to go against a border that something else suggests
@@ -33,25 +34,18 @@ class Edge(Enum):
     BOTTOM = "bottom"
 
 
-@dataclass(frozen=True)  # without slots: see `Piece`
-class Entry:
+@dataclass(frozen=True, slots=True)
+class Entry(Piece):
     """A line of one cell, and the columns it takes."""
 
-    piece: Piece
     first: int
     last: int
+    number: bool
 
-    @cached_property
-    def middle(self) -> float:
-        return (self.piece.top + self.piece.bottom) / 2
-
-    @cached_property
-    def number(self) -> bool:
-        return is_number(self.piece.text)
-
-
-def is_number(text: str) -> bool:
-    return any(character.isdigit() or character in "-–—−" for character in text) and _NUMBER.fullmatch(text) is not None
+    @classmethod
+    def over(cls, words: Sequence[Token], first: int, last: int) -> "Entry":
+        piece = Piece.of(words)
+        return cls(piece.left, piece.top, piece.right, piece.bottom, piece.words, first, last, is_number(piece.text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +66,7 @@ def measured(entries: Sequence[Entry], height: float, columns: int, head: float)
         steps += [below.middle - above.middle for above, below in pairwise(own)]
     steps = sorted(step for step in steps if step > 0.7 * height)
     pitch = min(steps[len(steps) // 8], 1.7 * height) if steps else 1.2 * height
-    bands = _bands(entries, height)
+    bands = on_one_height(entries, 0.6 * height)
     fills = [len({c for e in band for c in range(e.first, e.last + 1)}) for band in bands]
     return Measures(height, pitch, statistics.median(fills) if fills else 1.0, column_widths(entries, columns), head)
 
@@ -81,7 +75,7 @@ def column_widths(entries: Sequence[Entry], columns: int) -> tuple[tuple[float, 
     """Left and right end of what stands in each column alone; zeros where nothing does."""
     widths = []
     for column in range(columns):
-        own = [e.piece for e in entries if e.first == e.last == column]
+        own = [e for e in entries if e.first == e.last == column]
         widths.append((min(p.left for p in own), max(p.right for p in own)) if own else (0.0, 0.0))
     return tuple(widths)
 
@@ -93,7 +87,7 @@ def into_rows(
     expected: Sequence[float] = (),
 ) -> list[list[Entry]]:
     """The entries of each row, from top to bottom. `expected` are borders that something else suggests."""
-    bands = _bands(entries, measures.height)
+    bands = on_one_height(entries, 0.6 * measures.height)
     if not bands:
         return []
     drawn = [_drawn_between(above, below, rules) for above, below in pairwise(bands)]
@@ -135,19 +129,6 @@ def _divided(
     return costs[-1], rows
 
 
-def _bands(entries: Sequence[Entry], height: float) -> list[list[Entry]]:
-    """Entries at one height, from top to bottom."""
-    bands: list[list[Entry]] = []
-    bottom = 0.0
-    for entry in sorted(entries, key=lambda e: e.middle):
-        if bands and entry.middle < bottom:
-            bands[-1].append(entry)
-        else:
-            bands.append([entry])
-            bottom = entry.middle + 0.6 * height
-    return bands
-
-
 @dataclass(frozen=True, slots=True)
 class _Border:
     """What it costs to divide rows at a stretch, and not to."""
@@ -173,10 +154,10 @@ class _Border:
             before = [e for e in above if (e.first, e.last) == (entry.first, entry.last)]
             if before and not entry.number and not before[-1].number and bottom - top < 1.4 * pitch:
                 if not _had_room(before[-1], entry, measures):
-                    dividing += 0.9 if len(before[-1].piece.words) > 1 else 0.5
-                if entry.piece.text[:1].islower():
+                    dividing += 0.9 if len(before[-1].words) > 1 else 0.5
+                if entry.text[:1].islower():
                     dividing += 0.5
-                if _OPEN_END.search(before[-1].piece.text):
+                if breaks_off(before[-1].text):
                     dividing += 0.5
         inside = max(0.0, 2.5 * (room - 0.15))
         if expected:
@@ -187,7 +168,7 @@ class _Border:
 
 def _local_scale(entries: Sequence[Entry], measures: Measures) -> float:
     """How much larger letters are here than in the table as a whole: photographs grow towards the viewer."""
-    height = statistics.fmean(word.height for entry in entries for word in entry.piece.words)
+    height = statistics.fmean(word.height for entry in entries for word in entry.words)
     return min(1.5, max(1.0, height / measures.height))
 
 
@@ -196,11 +177,7 @@ def _drawn_between(above: Sequence[Entry], below: Sequence[Entry], rules: Sequen
     top, bottom = max(e.middle for e in above), min(e.middle for e in below)
     between = [rule for rule in rules if top < rule.at < bottom]
     return any(
-        all(
-            sum(max(0.0, min(r.end, e.piece.right) - max(r.start, e.piece.left)) for r in between)
-            > 0.5 * (e.piece.right - e.piece.left)
-            for e in side
-        )
+        all(sum(max(0.0, min(r.end, e.right) - max(r.start, e.left)) for r in between) > 0.5 * e.width for e in side)
         for side in (above, below)
     )
 
@@ -249,7 +226,7 @@ def _line_cost(above: Entry, below: Entry, measures: Measures, *, in_head: bool)
         return cost + (0.7 if in_head else 2.5)
     if _had_room(above, below, measures):
         cost += 0.3 if in_head else 1.3
-    elif below.piece.text[:1].islower():
+    elif below.text[:1].islower():
         cost -= 0.2
     return cost
 
@@ -274,12 +251,10 @@ def _misaligned(blocks: Sequence[tuple[float, float]], edge: Edge) -> float:
 def _had_room(above: Entry, below: Entry, measures: Measures) -> bool:
     """Whether the first word of a line would have fitted at the end of the line above."""
     left, right = measures.widths[above.first][0], measures.widths[above.last][1]
-    width = max(right - left, above.piece.right - above.piece.left, below.piece.right - below.piece.left)
-    first = below.piece.words[0]
-    unspaced = (
-        first.text[:1] > "\u2e80"
-    )  # scripts without spaces break anywhere, and fill their lines but for a character
-    unit = (first.right - first.left) / (len(first.text) if unspaced else 1)
-    used = above.piece.right - above.piece.left + 0.3 * measures.height + unit
-    margin = 1.5 if unspaced else 0.4
+    width = max(right - left, above.width, below.width)
+    first = below.words[0]
+    anywhere = breaks_anywhere(first.text)  # such scripts fill their lines but for a character
+    unit = first.width / (len(first.text) if anywhere else 1)
+    used = above.width + 0.3 * measures.height + unit
+    margin = 1.5 if anywhere else 0.4
     return used < width - margin * measures.height

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.tables.aligned import Aligned
-from octavo.tables.columns import Piece
 from octavo.tables.grid import Grid, Slot, text_lines
 from octavo.tables.rows import Entry, into_rows, measured
 from octavo.tables.rules import Rule, Rules
@@ -128,9 +127,7 @@ def _drawn_share(lattice: _Lattice, words: Sequence[Token]) -> float:
     """Share of the inner sides of places with text that are drawn."""
     drawn = total = 0
     rows, columns = len(lattice.ys) - 1, len(lattice.xs) - 1
-    places = {
-        (sum(w.middle >= y for y in lattice.ys[1:-1]), sum(w.center >= x for x in lattice.xs[1:-1])) for w in words
-    }
+    places = {(sum(w.middle >= y for y in lattice.ys[1:-1]), sum(w.axis >= x for x in lattice.xs[1:-1])) for w in words}
     for row, column in places:
         for border in (column, column + 1):
             if 0 < border < columns:
@@ -148,9 +145,9 @@ def _divided(lattice: _Lattice, words: Sequence[Token], rules: Rules, height: fl
     """Rows between two drawn lines divided where the text shows several rows."""
     cuts: list[float] = []
     entries = [
-        Entry(Piece(tuple(line)), column, column)
+        Entry.over(line, column, column)
         for column, (left, right) in enumerate(pairwise(lattice.xs))
-        for line in text_lines([word for word in words if left <= word.center < right])
+        for line in text_lines([word for word in words if left <= word.axis < right])
     ]
     measures = measured(entries, height, len(lattice.xs) - 1, lattice.ys[1])
     measures = replace(measures, widths=tuple((a + 0.3 * height, b - 0.3 * height) for a, b in pairwise(lattice.xs)))
@@ -159,7 +156,7 @@ def _divided(lattice: _Lattice, words: Sequence[Token], rules: Rules, height: fl
         inside = [entry for entry in entries if top <= entry.middle < bottom]
         rows = into_rows(inside, measures, rules.horizontal, [-1.0] if single else [])
         for above, below in pairwise(rows):
-            cuts.append((max(e.piece.bottom for e in above) + min(e.piece.top for e in below)) / 2)
+            cuts.append((max(e.bottom for e in above) + min(e.top for e in below)) / 2)
     if not cuts:
         return lattice
     ys = sorted([*lattice.ys, *cuts])
@@ -192,7 +189,7 @@ def _continue_columns(lattice: _Lattice, words: Sequence[Token], height: float) 
             place = _clear_place(inside, lattice.xs, border, height)
             free = [not any(_cut(word, place, height) for word in by_row[row]) for row in range(first, last)]
             both = [
-                any(w.center < place for w in by_row[row]) and any(w.center > place for w in by_row[row])
+                any(w.axis < place for w in by_row[row]) and any(w.axis > place for w in by_row[row])
                 for row in range(first, last)
             ]
             if sum(free) < 0.7 * len(free) or sum(both) < 0.6 * sum(bool(row) for row in by_row[first:last]):
@@ -242,7 +239,7 @@ def _assembled(lattice: _Lattice, words: Sequence[Token], drawn: float) -> Align
     cells: dict[Slot, list[Token]] = {}
     for word in words:
         row = sum(word.middle >= y for y in lattice.ys[1:-1])
-        column = sum(word.center >= x for x in lattice.at[row, 1:-1])
+        column = sum(word.axis >= x for x in lattice.at[row, 1:-1])
         cells.setdefault(owner[row, column], []).append(word)
     return Aligned(Grid(tuple(lattice.xs), tuple(lattice.ys), tuple(merged)), cells, drawn)
 

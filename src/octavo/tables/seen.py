@@ -8,13 +8,13 @@ rows is then left out.
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from octavo.networks.table_structure import SeenCell, SeenTable
 from octavo.tables.grid import Slot, without_overlaps
+from octavo.tables.structure import SeenCell, SeenTable
 from octavo.tables.words import Straightening, Token
 
 
@@ -41,7 +41,7 @@ def seen_grid(table: SeenTable, words: Sequence[Token], straight: Straightening)
         (Slot(c.row, c.column, c.rows, c.columns) for c in cells if c.rows > 1 or c.columns > 1), table.rows, columns
     )
     spans = {(slot.row, slot.column) for slot in merged if slot.columns > 1}
-    wide = {id(word) for word in words for c in cells if (c.row, c.column) in spans and _holds(c, word)}
+    wide = {id(word) for word in words for c in cells if (c.row, c.column) in spans and c.holds(word)}
     borders = _borders(across, [(word.left, word.right) for word in words if id(word) not in wide])
     down = _bands([(c.row, c.rows, c.top, c.bottom) for c in cells], table.rows)
     if down is None or not _reaches(down, words):
@@ -60,13 +60,9 @@ def _widths(table: SeenTable) -> list[int]:
 
 
 def _moved(cell: SeenCell, straight: Straightening) -> SeenCell:
-    x, y = straight.point((cell.left + cell.right) / 2, (cell.top + cell.bottom) / 2)
-    wide, high = (cell.right - cell.left) / 2, (cell.bottom - cell.top) / 2
-    return SeenCell(cell.row, cell.column, cell.rows, cell.columns, x - wide, y - high, x + wide, y + high)
-
-
-def _holds(cell: SeenCell, word: Token) -> bool:
-    return cell.left <= word.center <= cell.right and cell.top <= word.middle <= cell.bottom
+    x, y = straight.point(*cell.center)
+    wide, high = cell.width / 2, cell.height / 2
+    return replace(cell, left=x - wide, top=y - high, right=x + wide, bottom=y + high)
 
 
 def _reaches(bands: Sequence[tuple[float, float]], words: Sequence[Token]) -> bool:

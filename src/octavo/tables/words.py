@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from octavo.document import TextLine, Word
-from octavo.geometry import Box, PixelBox, Size
+from octavo.geometry import Box, PixelBox, Rect, Size
+from octavo.glyphs.scripts import is_wide
 from octavo.tables.rules import Rule, Rules
 
 _UPRIGHT = 0.004  # slopes below (a quarter of a degree) are noise of the line finder
@@ -21,29 +22,13 @@ _LETTERS = 0.8  # share of a line's box that letters fill, where it was found in
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
-    """A word of the table. Pixels."""
+class Token(Rect):
+    """A word of the table, in pixels of the picture put straight."""
 
     text: str
-    left: float
-    top: float
-    right: float
-    bottom: float
     line: int  # which line of text it came from
     spaced: bool  # whether a space is before it, where it is not the first of its line
     bold: bool = False
-
-    @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
-
-    @property
-    def center(self) -> float:
-        return (self.left + self.right) / 2
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +49,11 @@ class Straightening:
             y - (self.rows[0] + self.rows[1] * down) * right,
         )
 
-    def box_back(self, left: float, top: float, right: float, bottom: float) -> tuple[float, float, float, float]:
-        """The upright box, in the picture as it is, around what is a box in the straight one."""
-        corners = [self._back(x, y) for x in (left, right) for y in (top, bottom)]
+    def back(self, rect: Rect) -> Rect:
+        """The upright rectangle, in the picture as it is, around what is one in the straight picture."""
+        corners = [self._back(x, y) for x in (rect.left, rect.right) for y in (rect.top, rect.bottom)]
         xs, ys = [x for x, _ in corners], [y for _, y in corners]
-        return min(xs), min(ys), max(xs), max(ys)
+        return Rect(min(xs), min(ys), max(xs), max(ys))
 
     def _back(self, x: float, y: float) -> tuple[float, float]:
         found = (x, y)
@@ -148,7 +133,7 @@ def tokens(lines: Sequence[TextLine], frame: Box, size: Size, straight: Straight
             x, y = straight.point((left + right) / 2, (top + bottom) / 2)
             half = min(bottom - top, height) / 2 * _LETTERS if height else (bottom - top) / 2
             wide = (right - left) / 2
-            found.append(Token(word.text, x - wide, y - half, x + wide, y + half, number, spaced, line.bold))
+            found.append(Token(x - wide, y - half, x + wide, y + half, word.text, number, spaced, line.bold))
     return found
 
 
@@ -200,7 +185,7 @@ def _width(character: str) -> float:
     """Of average height 1: rough, but the same for all."""
     if character in "iljI.,:;'|!()[] ":
         return 0.3
-    return 1.0 if character > "\u2e80" else 0.55
+    return 1.0 if is_wide(character) else 0.55
 
 
 def usual_height(words: Sequence[Token]) -> float:

@@ -8,11 +8,8 @@ import re
 import unicodedata
 from collections.abc import Container, Iterable
 
-# Scripts written without spaces between words: kana, ideographs, their punctuation and full-width forms; Thai, Lao,
-# Burmese, Khmer. Hangul uses spaces.
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]"
-)
+from octavo.glyphs.scripts import unspaced
+
 _HYPHENS = "-\u2010"
 _SOFT_HYPHEN = "\u00ad"
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
@@ -25,11 +22,6 @@ _COMPOUND_HEADS = frozenset(
 )
 # The same of heads that begin many undivided words, too: "ex-plain", "so-ciety".
 _COMPOUNDS = frozenset({"so-called", "so-so", "ex-husband", "ex-wife", "ex-officio", "ex-president", "ex-minister"})
-
-
-def unspaced(character: str) -> bool:
-    """Whether it belongs to a script that is written without spaces between words."""
-    return _UNSPACED.match(character) is not None
 
 
 def words(text: str) -> Iterable[str]:
@@ -50,7 +42,7 @@ def joined(first: str, second: str, *, known: Container[str] = ()) -> str:
         return first[:-1] + second
     if first[-1] in _HYPHENS and len(first) > 1 and first[-2].isalnum():
         return (first[:-1] if _divides_a_word(first, second, known) else first) + second
-    if _UNSPACED.match(first[-1]) and _UNSPACED.match(second[0]):
+    if unspaced(first[-1]) and unspaced(second[0]):
         return first + second
     return f"{first} {second}"
 

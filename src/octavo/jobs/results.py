@@ -1,0 +1,142 @@
+"""What a reply says: the worker contract's fields, always all of them and of their types, and ours beside them.
+
+Pure: a finished document, its files and what was asked for become plain values.
+"""
+
+import base64
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from octavo.api import to_markdown
+from octavo.document import Artifact, Document, Page, Problem
+from octavo.jobs.contract import Job, Note
+from octavo.jobs.replies import Reply
+from octavo.renderers import glmocr_json
+from octavo.settings import EngineSettings, OutputFormat, ParseOptions, WorkerSettings
+
+PROVIDER = "glm-ocr-sdk-layout-vllm"  # the contract's constant: clients tell workers apart by it
+_TEXTUAL = ("text/", "application/json")  # media types whose files stand in a reply as text
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one job asks for, with the worker's defaults filled in."""
+
+    job: Job
+    options: ParseOptions
+    output_format: OutputFormat
+    crops: bool
+    max_crops: int
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The renderers whose files the reply needs."""
+        needed = {
+            "markdown": self.output_format is not OutputFormat.JSON,
+            "glmocr_json": self.output_format is not OutputFormat.MARKDOWN,
+            "crops": self.crops,
+            "overlay": self.job.return_layout_visualization,
+        }
+        return tuple(dict.fromkeys((*(name for name in needed if needed[name]), *self.job.formats)))
+
+
+def asked_for(job: Job, options: ParseOptions, settings: WorkerSettings) -> Asked:
+    """The job over the worker's `options` and `settings`."""
+    tasks = {**options.tasks, **job.reading.tasks}
+    return Asked(
+        job,
+        ParseOptions.model_validate(dict(options) | job.chosen | {"tasks": tasks}),
+        job.output_format or settings.output_format,
+        settings.return_crop_images if job.return_crop_images is None else job.return_crop_images,
+        settings.max_crop_images if job.max_crop_images is None else job.max_crop_images,
+    )
+
+
+def identity(asked: Asked, engine: EngineSettings, settings: WorkerSettings) -> dict[str, Any]:
+    """Who answers: the fields that a result and a warm-up share."""
+    glm_ocr = engine.engine == "glm-ocr"
+    return {
+        "provider": PROVIDER,
+        "model": engine.served_model_name if glm_ocr else engine.engine,
+        "model_revision": (engine.model_revision or "") if glm_ocr else "",
+        "glmocr_ref": settings.glmocr_ref,
+        "vllm_base_image_ref": settings.vllm_base_image_ref,
+        "enable_layout": asked.options.layout,
+        "output_format": asked.output_format.value,
+    }
+
+
+def outcome(document: Document) -> dict[str, Any]:
+    """What came of the document, besides its text."""
+    return {
+        "problems": [problem_said(problem) for problem in document.problems],
+        "timings": {stage: round(seconds, 4) for stage, seconds in document.timings.items()},
+        "engines": dict(document.engines),
+    }
+
+
+def warnings(notes: Iterable[Note]) -> list[dict[str, str]]:
+    """What was passed over or corrected in the job."""
+    return [asdict(note) for note in notes]
+
+
+def page_reply(page: Page, asked: Asked) -> Reply:
+    """One streamed page, with its texts."""
+    alone = Document("document", (page,), page_count=1, problems=page.problems)
+    reply: Reply = {"type": "page", "page": page.number + 1, "problems": [problem_said(each) for each in page.problems]}
+    if asked.output_format is not OutputFormat.MARKDOWN:
+        reply["json_result"] = glmocr_json.pages(alone, asked.options)[0]
+    if asked.output_format is not OutputFormat.JSON:
+        reply["markdown_result"] = to_markdown(alone, asked.options)
+    return reply
+
+
+def files_said(artifacts: Sequence[Artifact], asked: Asked) -> dict[str, Any]:
+    """The files in the contract's fields, and those the job names in `formats` in ours."""
+    job = asked.job
+    made = {name: [file for file in artifacts if file.format == name] for name in asked.formats}
+    crops = made.get("crops", ()) if asked.crops else ()
+    overlays = made.get("overlay", ()) if job.return_layout_visualization else ()
+    texts = asked.output_format
+    return {
+        "json_result": json.loads(made["glmocr_json"][0].data) if texts is not OutputFormat.MARKDOWN else [],
+        "markdown_result": made["markdown"][0].data.decode() if texts is not OutputFormat.JSON else "",
+        "crop_images": [_picture(file, inline=job.crop_images_base64) for file in crops[: asked.max_crops]],
+        "layout_visualizations": [_picture(file, inline=job.layout_visualization_base64) for file in overlays],
+        "artifacts": [_file(file) for name in job.formats for file in made[name]],
+    }
+
+
+def problem_said(problem: Problem) -> dict[str, Any]:
+    """One line of the loss ledger. Pages count from 1, boxes are whole numbers in 0..1000 of the page."""
+    box = problem.box
+    return {
+        "code": problem.code,
+        "message": problem.message,
+        "severity": problem.severity.value,
+        "page": None if problem.page is None else problem.page + 1,
+        "bbox_2d": None if box is None else [round(side) for side in (box.left, box.top, box.right, box.bottom)],
+        "label": problem.label.value if problem.label else None,
+        "saved_text": problem.saved_text,
+    }
+
+
+def _listed(file: Artifact) -> dict[str, Any]:
+    """A file by its bare name, and by its place among the files of the result."""
+    return {"filename": file.name.rpartition("/")[2], "path": file.name, "size_bytes": len(file.data)}
+
+
+def _picture(file: Artifact, *, inline: bool) -> dict[str, Any]:
+    return _listed(file) | ({"image_base64": _encoded(file.data)} if inline else {})
+
+
+def _file(file: Artifact) -> dict[str, Any]:
+    textual = file.media_type.startswith(_TEXTUAL)
+    content = {"text": file.data.decode("utf-8", "replace")} if textual else {"base64": _encoded(file.data)}
+    return {"format": file.format, "media_type": file.media_type} | _listed(file) | content
+
+
+def _encoded(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

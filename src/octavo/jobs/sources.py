@@ -1,0 +1,92 @@
+"""A job's source: its bytes, whether they are what their key says, and what the result says of it."""
+
+import asyncio
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlsplit
+
+from PIL import Image
+
+from octavo.errors import OctavoError, TypeUnsupported
+from octavo.fetch import Data, Encoded, Url, fetch
+from octavo.jobs.contract import Job, Note
+from octavo.pages import kind_of
+from octavo.settings import EngineSettings
+
+
+async def fetched(job: Job, settings: EngineSettings, downloads: asyncio.Semaphore) -> list[Data]:
+    """The source's bytes, part by part. Raises OctavoError: what cannot be fetched, or is not what its key says."""
+
+    async def one(source: Url | Encoded) -> Data:
+        async with downloads:
+            return Data((await fetch(source, settings)).data)
+
+    if job.source_key is None:
+        return [Data(_blank_page())]
+    make = Url if job.source_key.endswith(("url", "urls")) else Encoded
+    try:
+        async with asyncio.TaskGroup() as group:
+            parts = [group.create_task(one(make(text))) for text in job.sources]
+    except* OctavoError as failures:
+        raise _first(failures) from None
+    sources = [part.result() for part in parts]
+    _refuse_another_kind(job, sources[0].data)
+    return sources
+
+
+def is_pdf(job: Job, sources: Sequence[Data]) -> bool:
+    """Whether the job's document is one PDF; pictures are pages of a document whatever each of them is."""
+    return job.source_key not in (None, *_PICTURES) and kind_of(sources[0].data) == "pdf"
+
+
+def described(job: Job, *, pdf: bool, page_count: int, numbers: Sequence[int]) -> dict[str, Any]:
+    """What the result says of the source: how it came, what it was, what was read of it. The URL is as given."""
+    said: dict[str, Any] = {"input_type": job.input_type}
+    if job.source_key in ("pdf_url", "source_url"):
+        said["source"] = job.sources[0]
+    if job.source_key in _PICTURES:
+        said["source_count"] = len(job.sources)
+    if job.source_key in ("source_url", "source_base64"):
+        said["resolved_type"] = "pdf" if pdf else "image"
+    said |= {"start_page": job.start_page, "end_page": job.end_page}
+    if job.reading.pages is not None:
+        said["pages"] = job.reading.pages
+    if pdf:
+        said["total_pdf_pages"] = page_count
+    return said | {"selected_pages": len(numbers), "page_numbers": [number + 1 for number in numbers]}
+
+
+def range_of_pictures(job: Job, count: int) -> list[Note]:
+    """Pictures are read whole; of a range that would have chosen among them, that it did not."""
+    said = {"start_page": job.start_page > 1, "end_page": job.end_page is not None and job.end_page < count}
+    return [Note(key, "ignored: it counts for PDFs; `pages` chooses among pictures") for key in said if said[key]]
+
+
+_PICTURES = ("image_urls", "image_url", "images_base64", "image_base64")
+
+
+def _refuse_another_kind(job: Job, data: bytes) -> None:
+    """A picture that is sent where a PDF is due is most often an error page that looks like one."""
+    key, kind = job.source_key or "", kind_of(data)
+    due = key.startswith("pdf_") or (key == "source_url" and _says_pdf(job.sources[0]))
+    if due and kind != "pdf":
+        what = "a picture" if kind == "picture" else "something else"
+        raise TypeUnsupported(f"input.{key}: a PDF is due here, and the content is {what}")
+
+
+def _says_pdf(url: str) -> bool:
+    return any(part.lower().endswith(".pdf") for part in urlsplit(url).path.split("/"))
+
+
+def _first(group: BaseExceptionGroup[OctavoError]) -> OctavoError:
+    """One error of a group, groups in it included."""
+    error = group.exceptions[0]
+    return _first(error) if isinstance(error, BaseExceptionGroup) else error
+
+
+def _blank_page() -> bytes:
+    """What a warm-up reads."""
+    page = BytesIO()
+    Image.new("RGB", (640, 480), "white").save(page, "PNG")
+    return page.getvalue()

@@ -1,0 +1,145 @@
+"""Who claims which lines of a page: one finder after the other, in an order that is part of what they know.
+
+Tables and figures take the lines that are theirs; forms, ledgers and formulas those that no rule of spacing holds
+together; the rest is grouped to paragraphs, which are labelled by type, place and spacing. Each line goes to the first
+finder that claims it, and every claim says why. Nothing is dropped: the last finder takes what is left.
+
+A finder gets the sheet, the lines that are still free and the claims made before it, and yields claims on free lines.
+A new one is a function here and its place in `FINDERS`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from octavo.document import Label
+from octavo.geometry import Box, Rect, Size
+from octavo.layout.figures import Figure
+from octavo.layout.formulas import find_formulas
+from octavo.layout.hints import Hints, Kind
+from octavo.layout.labels import labelled
+from octavo.layout.ledgers import find_forms, find_ledgers
+from octavo.layout.lines import Line, typical_size
+from octavo.layout.paragraphs import grouped
+from octavo.layout.sheet import Claim, Sheet
+from octavo.layout.surroundings import Surroundings
+from octavo.tables import TableCandidate
+
+_DRAWN = 0.05  # share of a figure with strokes from which texts in line in it are labels rather than a table
+_CHART_LABELS = 4  # short texts in a drawing from which it is a chart
+_PICTURES = frozenset({Label.HEADER_IMAGE, Label.FOOTER_IMAGE, Label.CHART, Label.IMAGE})
+
+
+def claimed(sheet: Sheet) -> list[Claim]:
+    """What there is on a page; every line is in exactly one claim that is not lost."""
+    claims: list[Claim] = []
+    free: Sequence[Line] = sheet.lines
+    for find in FINDERS:
+        found = [replace(claim, finder=find.__name__) for claim in find(sheet, free, claims)]
+        free = _without(free, [line for claim in found if not claim.lost for line in claim.lines])
+        claims += found
+    return claims
+
+
+def tables(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """Areas that look like tables, with the lines in them; neither labels in line nor formulas are one."""
+    taken: set[int] = set()
+    for table in sheet.tables:
+        lost = table.lost or _why_no_table(table, sheet)
+        inside = [] if lost else [line for line in free if sheet.rect(table.box).holds(line) and id(line) not in taken]
+        taken.update(map(id, inside))
+        yield Claim(Label.TABLE, tuple(inside), table.score, table.reason, table.box, lost)
+
+
+def forms(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    for form in find_forms(free):
+        yield Claim(Label.TEXT, form.lines, 0.6, form.reason)
+
+
+def ledgers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    for ledger in find_ledgers(free):
+        yield Claim(Label.TABLE, ledger.lines, 0.6, ledger.reason)
+
+
+def figures(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """Ink that is no table's shading, with the texts that are part of it."""
+    areas = [sheet.rect(box) for box in _boxes(claims, Label.TABLE)]
+    taken: set[int] = set()
+    for figure in sheet.figures:
+        lost = figure.lost
+        if not lost and any(figure.rect.intersection(it) >= 0.5 * min(figure.rect.area, it.area) for it in areas):
+            lost = "it is a table's shading or ruling"
+        own = {id(line) for line in figure.lines} - taken
+        inside = [] if lost else [line for line in free if id(line) in own]
+        taken.update(map(id, inside))
+        box = Box.of(figure.rect, sheet.size)
+        yield Claim(_picture_label(figure, sheet.size), tuple(inside), 0.7, figure.reason, box, lost)
+
+
+def formulas(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    for formula in find_formulas(free, sheet.hints, sheet.type_size):
+        yield Claim(Label.DISPLAY_FORMULA, formula.lines, 0.7, formula.reason)
+        if formula.number is not None:
+            yield Claim(Label.FORMULA_NUMBER, (formula.number,), 0.7, "formula number: beside a formula, at the margin")
+
+
+def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """All that is left, as paragraphs."""
+    found = grouped(free, from_right=sheet.from_right)
+    surroundings = Surroundings(
+        width=sheet.size.width,
+        height=sheet.size.height,
+        size=max(sheet.type_size, typical_size(free)),  # small print of tables or notes must not be the measure
+        bold=_mostly_bold(free),
+        first_page=sheet.first_page,
+        paragraphs=found,
+        figures=[sheet.rect(box) for box in _boxes(claims, *_PICTURES)],
+        tables=[sheet.rect(box) for box in _boxes(claims, Label.TABLE)],
+        lines_across=[Rect(rule.start, rule.at - 1, rule.end, rule.at + 1) for rule in sheet.rules.horizontal],
+        hints=Hints(sheet.hints),
+    )
+    for paragraph, verdict in zip(found, labelled(surroundings), strict=True):
+        yield Claim(verdict.label, paragraph.lines, 0.8, verdict.reason)
+
+
+FINDERS = (tables, forms, ledgers, figures, formulas, paragraphs)
+
+
+# --- claims against each other ------------------------------------------------------------------------------------
+
+
+def _why_no_table(table: TableCandidate, sheet: Sheet) -> str:
+    """What speaks against an area that looks like a table by its text alone; nothing where it may be one."""
+    if table.ruled:
+        return ""
+    rect = sheet.rect(table.box)
+    drawings = (figure.rect for figure in sheet.figures if not figure.lost and sheet.ink.strokes(figure.rect) > _DRAWN)
+    if any(drawing.intersection(rect) > 0.5 * rect.area and rect.area < 0.4 * drawing.area for drawing in drawings):
+        return "its texts are labels in a drawing"
+    hints = Hints(sheet.hints)
+    formula = hints.within(rect, Kind.EQUATION)
+    if formula > max(0.5, hints.best(rect, Kind.TABLE)):
+        return f"the network says that a formula is in it ({formula:.2f})"
+    return ""
+
+
+def _boxes(claims: Sequence[Claim], *labels: Label) -> list[Box]:
+    return [claim.box for claim in claims if claim.label in labels and claim.box is not None and not claim.lost]
+
+
+def _without(lines: Sequence[Line], taken: Sequence[Line]) -> list[Line]:
+    gone = set(map(id, taken))
+    return [line for line in lines if id(line) not in gone]
+
+
+def _picture_label(figure: Figure, page: Size) -> Label:
+    low = figure.rect.height < 0.08 * page.height
+    if low and figure.rect.bottom < 0.1 * page.height:
+        return Label.HEADER_IMAGE
+    if low and figure.rect.top > 0.92 * page.height:
+        return Label.FOOTER_IMAGE
+    return Label.CHART if len(figure.lines) >= _CHART_LABELS and figure.density < 0.7 else Label.IMAGE
+
+
+def _mostly_bold(lines: Sequence[Line]) -> bool:
+    bold = sum(line.width for line in lines if line.source.bold)
+    return bold > 0.5 * sum(line.width for line in lines)

@@ -1,0 +1,140 @@
+"""Lines to rows: what stands on one baseline of one column."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from octavo.geometry import Rect, union
+from octavo.glyphs.scripts import breaks_anywhere
+from octavo.layout.gutters import is_bridged, is_gutter
+from octavo.layout.lines import Line
+from octavo.wording.formulas import is_formula_number
+from octavo.wording.lists import is_bullet
+
+
+@dataclass(frozen=True, slots=True)
+class Row(Rect):
+    """Lines on one baseline that belong together, in the order they are read."""
+
+    lines: tuple[Line, ...]
+    size: float  # of the longest line's type
+
+    @classmethod
+    def of(cls, lines: Sequence[Line]) -> "Row":
+        longest = max(lines, key=lambda line: line.width)
+        box = union(lines)
+        return cls(box.left, box.top, box.right, box.bottom, tuple(lines), longest.size)
+
+    @property
+    def middle(self) -> float:
+        """Of the longest line: a raised mark beside it must not move the row."""
+        return max(self.lines, key=lambda line: line.width).middle
+
+    @property
+    def text(self) -> str:
+        return " ".join(line.text for line in self.lines).strip()
+
+    @property
+    def bold(self) -> bool:
+        return all(line.source.bold for line in self.lines if line.width > line.size or len(self.lines) == 1)
+
+    @property
+    def monospace(self) -> bool:
+        return all(line.source.monospace for line in self.lines)
+
+    @property
+    def first_word(self) -> float:
+        """Room for the first word, in pixels; for two letters where words are not known, or lines break within them."""
+        first = self.lines[0]
+        text = first.text.strip()
+        if not text or breaks_anywhere(text):
+            return 2 * self.size
+        return first.width * len(text.split(None, 1)[0]) / len(text)
+
+
+def in_rows(lines: Sequence[Line]) -> list[Row]:
+    """Lines that stand side by side without a gutter between them, as rows, top to bottom."""
+    ordered = sorted(lines, key=lambda line: (line.left, line.top))
+    group = list(range(len(ordered)))
+
+    def root(index: int) -> int:
+        while group[index] != index:
+            group[index] = group[group[index]]
+            index = group[index]
+        return index
+
+    level = _Levels(ordered)
+    for right in range(1, len(ordered)):
+        left = _neighbour(ordered, right, level.before(right))
+        if left is None or _ends_formula(ordered, left, level):
+            continue
+        if _one_row(level, ordered[left], ordered[right]):
+            group[root(right)] = root(left)
+    rows: dict[int, list[Line]] = defaultdict(list)
+    for index, line in enumerate(ordered):
+        rows[root(index)].append(line)
+    return sorted((Row.of(row) for row in rows.values()), key=lambda row: (row.middle, row.left))
+
+
+class _Levels:
+    """Lines by height on the page, so that those beside a line are found without looking at all."""
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = lines
+        self._step = max(1.0, statistics.median(line.height for line in lines)) if lines else 1.0
+        self._shelves: dict[int, list[int]] = defaultdict(list)
+        for index, line in enumerate(lines):
+            for shelf in self._range(line.top, line.bottom):
+                self._shelves[shelf].append(index)
+
+    def _range(self, top: float, bottom: float) -> range:
+        return range(int(top // self._step), int(bottom // self._step) + 1)
+
+    def before(self, index: int) -> set[int]:
+        """Lines that stand before a line in the sequence and may share some of its height."""
+        line = self._lines[index]
+        return {
+            other for shelf in self._range(line.top, line.bottom) for other in self._shelves[shelf] if other < index
+        }
+
+    def near(self, line: Line, reach: float) -> list[Line]:
+        """Lines with their middle within `reach` of a line's, itself among them."""
+        shelves = self._range(line.middle - reach, line.middle + reach)
+        indices = {index for shelf in shelves for index in self._shelves[shelf]}
+        return [self._lines[i] for i in sorted(indices) if abs(self._lines[i].middle - line.middle) < reach]
+
+
+def _neighbour(lines: Sequence[Line], index: int, before: Iterable[int]) -> int | None:
+    """The nearest line to the left on the same baseline."""
+    line = lines[index]
+    best, nearest = None, float("inf")
+    for other_index in sorted(before):
+        other = lines[other_index]
+        gap = abs(line.left - other.right)
+        least = 0.5 if gap > 0.6 * line.size or min(line.width, other.width) > 8 * line.size else 0.2  # fractions
+        level = line.overlap_y(other) > least * min(line.height, other.height)
+        if level and line.left - other.right > -0.5 * line.width and gap < nearest:
+            best, nearest = other_index, gap
+    return best
+
+
+def _ends_formula(lines: Sequence[Line], index: int, level: _Levels) -> bool:
+    """Whether a line is a number in brackets at the right of something: what comes next is another column's."""
+    if not is_formula_number(lines[index].text):
+        return False
+    left = _neighbour(lines, index, level.before(index))
+    return left is not None and lines[index].left - lines[left].right > 1.5 * lines[index].size
+
+
+def _one_row(lines: _Levels, a: Line, b: Line) -> bool:
+    """Whether two neighbours are parts of one line rather than lines of two columns."""
+    size = min(a.size, b.size)
+    gap = b.left - a.right
+    if max(a.size, b.size) > 1.8 * size and gap > 0.5 * size:
+        return False
+    if a.width < 1.3 * a.size or is_bullet(a.text):
+        return gap < 3 * b.size and not is_gutter(a, b, lines.near)
+    if gap < 1.2 * max(a.size, b.size):
+        return not is_gutter(a, b, lines.near)
+    return gap < 2.6 * size and is_bridged(a, b, lines.near)

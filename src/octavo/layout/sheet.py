@@ -1,0 +1,66 @@
+"""A page as the finders see it, and what they say of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from octavo.document import Label, PageImage, TextLine
+from octavo.geometry import Box, Rect, Size
+from octavo.layout.figures import Figure, Ink, find_figures
+from octavo.layout.hints import Hint
+from octavo.layout.lines import Line, read_from_right, straightened, typical_size
+from octavo.tables import TableCandidate, find_tables
+from octavo.tables.rules import Rules, find_rules
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All that is seen on a page before anything is decided. Distances are pixels of its picture."""
+
+    size: Size
+    first_page: bool
+    lines: tuple[Line, ...]
+    from_right: bool  # it is written from right to left
+    type_size: float  # of the running text
+    ink: Ink
+    rules: Rules
+    tables: Sequence[TableCandidate]  # areas that look like tables, best first
+    figures: Sequence[Figure]  # areas of ink that no text explains, top to bottom
+    hints: Sequence[Hint]  # of the layout network; none where it was not asked
+
+    @classmethod
+    def of(cls, page: PageImage, texts: Sequence[TextLine], hints: Sequence[Hint] = ()) -> Self:
+        """`texts` are all lines of the page, read or not."""
+        lines = straightened(texts, page.size, dpi=page.dpi)
+        type_size = typical_size(lines)
+        rules = find_rules(page.pixels, [line.box.to_pixels(page.size) for line in texts])
+        pictures = [box.on(page.size) for box in page.text.pictures] if page.text else []
+        ink = Ink.of(page.pixels, lines, type_size, pictures)
+        return cls(
+            size=page.size,
+            first_page=page.number == 0,
+            lines=tuple(lines),
+            from_right=read_from_right(texts),
+            type_size=type_size,
+            ink=ink,
+            rules=rules,
+            tables=find_tables(page.pixels, texts, rules),
+            figures=find_figures(ink, lines, type_size),
+            hints=hints,
+        )
+
+    def rect(self, box: Box) -> Rect:
+        return box.on(self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one finder says: these lines, or this area with them, are one thing."""
+
+    label: Label
+    lines: tuple[Line, ...]
+    score: float  # 0..1
+    reason: str  # for people: what it rests on
+    box: Box | None = None  # where it is more than its lines take up
+    lost: str = ""  # why it is not so after all: it takes no lines then
+    finder: str = ""  # who says so

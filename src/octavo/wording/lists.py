@@ -1,0 +1,50 @@
+"""Entries of lists: the bullets and numbers they begin with."""
+
+import re
+
+BULLETS = "•·▪▫●○◦■□◻◆◇▶►➢➤▸‣⁃∙✓✔✗❖\uf0b7\uf0a7\uf0d8\uf076\uf0fc"
+_BULLET = re.compile(rf"\s*[{BULLETS}]")
+_MARKER = re.compile(
+    rf"\s*(?:[{BULLETS}*–—-]\s|\(?(?:\d{{1,3}}|[a-zA-Z]|[ivxIVX]{{1,5}})[.)、]\s|\[\d{{1,3}}\]\s*|[①-⑳])"
+)
+_ENUMERATOR = re.compile(rf"[\s{BULLETS}*–—-]*|\(?([0-9]{{1,3}}|[a-z]|[ivxlc]+)[.)]|\[\d+\]", re.IGNORECASE)
+_BULLETED = re.compile(rf"(?:[{BULLETS}]\s*|[-–]\s+)(?=[^\W\d_]|[\"'“‘(\[$€£]?\w+\W+[^\W\d_])")
+_NUMBERED = re.compile(r"(\d{1,3}[.)])\s+(?=\S)")
+_ORDINAL = re.compile(r"[\[(]?(\d{1,3})[\])]?[.:]?\s")
+
+
+def begins_with_bullet(text: str) -> bool:
+    return _BULLET.match(text) is not None
+
+
+def is_bullet(text: str) -> bool:
+    """Nothing but a bullet."""
+    return _BULLET.fullmatch(text) is not None
+
+
+def begins_entry(text: str) -> bool:
+    """Begins with a bullet, a dash, or a number or letter as lists have them: several such lines are a list."""
+    return _MARKER.match(text) is not None
+
+
+def is_enumerator(text: str) -> bool:
+    """Nothing but bullets, or the number of an entry; also nothing at all."""
+    return _ENUMERATOR.fullmatch(text) is not None
+
+
+def after_bullet(text: str) -> str | None:
+    """What follows a bullet or dash, if there is one. A dash in front of a number alone is none."""
+    found = _BULLETED.match(text)
+    return None if found is None else text[found.end() :]
+
+
+def after_number(text: str) -> tuple[str, str] | None:
+    """The number an entry begins with ("3.", "3)"), and what follows."""
+    found = _NUMBERED.match(text)
+    return None if found is None else (found[1], text[found.end() :])
+
+
+def ordinal(text: str) -> int | None:
+    """The number that an entry of a list of references begins with: "[3]", "3.", "(3)", "3"."""
+    found = _ORDINAL.match(text)
+    return None if found is None else int(found[1])
