@@ -59,6 +59,7 @@ RUN python3 deploy/install.py install --no-cache-dir --no-deps . \
 COPY handler.py start.sh test_input.json .env.a40 .env.h100 ./
 
 ENV GLMOCR_REF=${GLMOCR_REF} \
+    GLMOCR_VERSION=${GLMOCR_VERSION} \
     VLLM_BASE_IMAGE_REF=${VLLM_BASE_IMAGE} \
     OCTAVO_ENGINE=glm-ocr \
     OCTAVO_HOST=0.0.0.0 \

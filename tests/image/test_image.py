@@ -138,6 +138,7 @@ async def test_it_answers_from_the_queue(image: str, tmp_path: Path) -> None:
 def test_what_it_says_of_itself(image: str) -> None:
     shown = json.loads(inside(image, "octavo", "doctor", "--effective", "--json"))
     assert shown["EngineSettings"]["engine"] == {"value": "glm-ocr", "origin": "environment OCTAVO_ENGINE"}
+    assert shown["ParseOptions"]["official_version"]["value"] == ARGUMENTS["GLMOCR_VERSION"]
 
 
 def test_the_sdk_comes_from_the_archive_of_its_commit(built: Built) -> None:
