@@ -2,9 +2,9 @@
 # build_stub.sh IMAGE: a base image in vLLM's place, with no more than that surely has. For building our image where
 # there is neither Docker nor a GPU. Needs root, debootstrap, buildah.
 #
-# Debian with Python and pip from PyPI; no git, no compiler. Python packages of the distribution lie in the way: pip
-# finds them too old and cannot remove them. vLLM's metadata and file names, and a program `vllm` that answers like its
-# server.
+# Debian with Python and pip from PyPI; no git, no compiler. Python packages of the distribution lie in the way, too old
+# for the worker, some without a list of their files. vLLM's metadata and file names, and a program `vllm` that answers
+# like its server.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 image=${1:?the name to give it}
@@ -26,6 +26,12 @@ in_the_way+=,python3-requests,python3-tqdm,python3-typing-extensions,python3-url
 debootstrap --variant=minbase --include="python3,ca-certificates,curl,$in_the_way" bookworm "$root" ${mirror:+"$mirror"}
 rm -f "$root"/usr/lib/python3*/EXTERNALLY-MANAGED
 rm -rf "$root"/var/cache/apt/archives/*.deb
+# Installed by distutils, as blinker is in vLLM's image: metadata in one file, which pip stops at ("Cannot uninstall").
+for metadata in "$root"/usr/lib/python3/dist-packages/{requests,urllib3}-*.egg-info; do
+    mv "$metadata/PKG-INFO" "$metadata.file"
+    rm -r "$metadata"
+    mv "$metadata.file" "$metadata"
+done
 
 site=$root/usr/local/lib/python3.11/dist-packages
 models=$site/vllm/model_executor/models

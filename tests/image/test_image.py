@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.image, pytest.mark.timeout(1500)]
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-BASE, IMAGE = "localhost/octavo-stub-base:2", "localhost/octavo-worker:check"
+BASE, IMAGE = "localhost/octavo-stub-base:3", "localhost/octavo-worker:check"
 STORAGE = {**os.environ, "STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot", "PYTHON": sys.executable}
 ARGUMENTS = dict(re.findall(r"^ARG (\w+)=(\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
 JOB = json.loads((ROOT / "test_input.json").read_text())
