@@ -54,7 +54,7 @@ RUN if [ "${BAKE_LAYOUT}" = 1 ]; then \
 COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
 COPY src/ src/
 RUN python3 deploy/install.py install --no-cache-dir --no-deps . \
-    && python3 -c "import octavo.jobs.worker, octavo.frontends.runpod, octavo.recognizers.openai" \
+    && python3 -c "import octavo.jobs.worker, octavo.frontends._runpod_sdk, octavo.recognizers.openai" \
     && if [ "${RUN_GATES}" = 1 ]; then python3 deploy/gates.py --vllm-flags; fi
 COPY handler.py start.sh test_input.json .env.a40 .env.h100 ./
 

@@ -24,7 +24,6 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
 
-import cv2
 import numpy as np
 
 from octavo import assemble, detectors, dropins, pipeline, recognizers, renderers
@@ -49,7 +48,11 @@ _KEPT_PICTURES = 64 << 20  # bytes of page pictures kept for renderers before th
 
 
 class Parser:
-    """Engines, opened once and shared by all documents. An async or a plain context manager; not both at once."""
+    """Engines, opened once and shared by all documents. An async or a plain context manager; not both at once.
+
+    Pages are spread over threads here. A program that does little else with OpenCV saves 5 % of all CPU by
+    `cv2.setNumThreads(1)`: its threads would spin while they wait. The command line does so.
+    """
 
     def __init__(self, settings: EngineSettings | None = None) -> None:
         self.settings = settings or EngineSettings()
@@ -66,8 +69,6 @@ class Parser:
 
     async def __aenter__(self) -> Self:
         """Raises EngineUnavailable where an engine cannot run; nothing is left running then."""
-        # Pages are spread over threads here; OpenCV's own would spin while they wait, 5 % of all CPU.
-        cv2.setNumThreads(1)
         try:
             detector_name, recognizer_name = engine_names(self.settings)
             with self._timed("orientation"):

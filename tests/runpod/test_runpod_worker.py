@@ -359,10 +359,10 @@ async def test_a_machine_without_the_model_s_server_is_reported_unfit(tmp_path: 
 def test_a_loop_that_hangs_ends_the_process() -> None:
     program = """
 import asyncio, logging, time
-from octavo.frontends import runpod
+from octavo.frontends import _runpod_sdk
 logging.basicConfig()
 async def main():
-    with runpod._Watchdog(1.0):
+    with _runpod_sdk.Watchdog(1.0):
         await asyncio.sleep(0.1)
         time.sleep(60)
 asyncio.run(main())
