@@ -36,6 +36,7 @@ from octavo.orientation import Orientation
 from octavo.pages import Pages, open_pages
 from octavo.recognizers import Pulse, Recognizer
 from octavo.settings import EngineSettings, OrientationUse, ParseOptions
+from octavo.trace import PageTrace
 
 T = TypeVar("T")
 
@@ -231,6 +232,7 @@ class Reading:
         self._stream: AsyncGenerator[Page] | None = None
         self._started = 0.0
         self.known: Mapping[int, Page] = {}  # pages finished by an earlier run: set before iterating
+        self.traces: Mapping[int, PageTrace] = {}  # pages whose stages write down what they see: set before iterating
 
     @property
     def page_count(self) -> int:
@@ -252,6 +254,7 @@ class Reading:
             document=f"{self.name}-{id(self):x}",
             window=_window(self._settings, self._stages.recognizer),
             known=self.known,
+            traces=self.traces,
         )
         async for page in self._stream:
             _refuse_without_engine(page)
@@ -307,10 +310,14 @@ class Reading:
 
     def artifacts(self) -> Iterator[Artifact]:
         """The files of the chosen formats. Blocks: pages are drawn again where a picture is needed."""
-        pictures = _Pictures(self.document, self._source)
         for name in self.options.formats:
-            for artifact in dropins.load(renderers, name).render(self.document, pictures, self.options):
+            for artifact in dropins.load(renderers, name).render(self.document, self.pictures, self.options):
                 yield replace(artifact, format=name)
+
+    @property
+    def pictures(self) -> renderers.Pictures:
+        """Of the pages, upright, once the document is there. Asking for one blocks: it may be drawn again."""
+        return _Pictures(self.document, self._source)
 
 
 def _refuse_without_engine(page: Page) -> None:
