@@ -10,6 +10,7 @@ from typing import Any
 
 from octavo.document import Page, Severity
 from octavo.errors import EngineLost, EngineTimeout
+from octavo.markup.markdown import written
 from octavo.parser import Parser
 from octavo.recognizers import Pulse
 from octavo.selftest.binding import Advice, Seen, advice, binds, means
@@ -63,11 +64,12 @@ async def examine(parser: Parser, start: Start, *, seconds: float, first: int = 
 
     `first`: number of the first page, so that a second try reads others.
     """
-    golden = _Run(parser, range(first, first + _GOLDEN_PAGES))
+    most = parser.settings.max_pages
+    golden = _Run(parser, range(first, first + min(_GOLDEN_PAGES, most)))
     async for _ in golden.pages():
         pass
-    most = min(_PACE_PAGES, parser.settings.max_pages)
-    pace = _Run(parser, range(first + _GOLDEN_PAGES, first + _GOLDEN_PAGES + most))
+    after_them = first + _GOLDEN_PAGES
+    pace = _Run(parser, range(after_them, after_them + min(_PACE_PAGES, most)))
     before = CpuClock.now()
     async with _watched(parser) as pulses, contextlib.aclosing(pace.pages()) as pages:
         async for _ in pages:
@@ -150,7 +152,7 @@ class _Run:
         found: Neighbours = Counter()
         for made, page in zip(self._made, self.done, strict=False):
             expected += made.words
-            found += neighbours(block.content for block in page.blocks if block.content)
+            found += neighbours(written(block.content) for block in page.blocks if block.content is not None)
         return words_f1(expected, found)
 
     @property
