@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from octavo.assemble.contents import no_heading
+from octavo.assemble.headings import no_heading
 from octavo.content import says
 from octavo.document import Block, Label, Page, Role, Task
 from octavo.wording import prose
 from octavo.wording.page_numbers import is_page_number
+
+# What the layout calls furniture.
+LABELS = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.HEADER_IMAGE, Label.FOOTER_IMAGE})
 
 _TOP, _BOTTOM = 130.0, 870.0  # where running heads and feet stand, 0..1000 of the page
 _OUTER_TOP, _OUTER_BOTTOM = 80.0, 920.0  # where a lone number is a page's
