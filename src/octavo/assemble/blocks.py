@@ -105,23 +105,25 @@ def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Ma
     ]
 
 
-def _block(region: Region, recognition: Recognition, content: Content | None) -> Block:
+def _block(region: Region, recognition: Recognition, content: Content | None, reason: str | None = None) -> Block:
     """Titles with a first guess of their level; the document's own levels come once it is complete."""
     role = Role.FURNITURE if region.label in furniture.LABELS else Role.BODY
     if content is not None and region.label in headings.TITLES:
         content = headings.heading(content, 1 if region.label is Label.DOC_TITLE else 2)
-    return Block(region, recognition, 0, content, role)
+    return Block(region, recognition, 0, content, role, reasons=(reason,) if reason else ())
 
 
 def _model_block(region: Region, recognition: Recognition, text: str) -> Block:
     if region.label is Label.TEXT and headings.model_heading(text):
         region = replace(region, label=Label.PARAGRAPH_TITLE)
+        return _block(region, recognition, contents.of_model(text, region.label), "heading: the model marks it as one")
     return _block(region, recognition, contents.of_model(text, region.label))
 
 
 def _made(region: Region, recognition: Recognition, part: Part) -> _Made:
     content = part.content if part.label in headings.TITLES else lists.numbered(part.content)
-    return _Made(_block(replace(region, label=part.label), recognition, content), part.items, part.rows)
+    block = _block(replace(region, label=part.label), recognition, content, part.reason)
+    return _Made(block, part.items, part.rows)
 
 
 # --- parts of a region as regions of their own --------------------------------------------------------------------

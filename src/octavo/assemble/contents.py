@@ -1,5 +1,4 @@
-"""What was read as content: plain characters (from a text layer or a reader of lines), rows, LaTeX, and a language
-model's Markdown."""
+"""What an engine returned as content: plain characters, a language model's Markdown, the HTML of a table."""
 
 import re
 from collections.abc import Sequence

@@ -28,19 +28,21 @@ _YEARS = re.compile(r"\d{4}(?:\s*[-–—/]\s*\d{2,4})?")
 _HASHES = re.compile(r"^#{1,6}(?:\s+|$)")
 
 
-def set_as_heading(paragraph: Paragraph, text: str, *, size: float, measured: bool, last: bool) -> bool:
-    """Set larger than the running text (`size`, in pixels), or bold above what follows; short, and no sentence.
+def set_as_heading(paragraph: Paragraph, text: str, *, size: float, measured: bool, last: bool) -> str | None:
+    """Why it is one, if it is: set larger than the running text (`size`, in pixels), or bold above what follows; short,
+    and no sentence.
 
     Where type is not `measured`, sizes are heights of boxes, which swing with ascenders and descenders: there it takes
     more to be larger.
     """
     if len(paragraph.rows) > _MOST_ROWS or len(text) > _LONGEST or not any(character.isalpha() for character in text):
-        return False
+        return None
     if ends_clause(text) or text[0].islower():
-        return False
+        return None
     if paragraph.size > (_LARGER if measured else _SEEN_LARGER) * size:
-        return True
-    return paragraph.bold and not last and len(paragraph.rows) < _MOST_ROWS
+        return f"heading: set {paragraph.size / size:.2f} times as large as the running text"
+    above_text = paragraph.bold and not last and len(paragraph.rows) < _MOST_ROWS
+    return "heading: bold above what follows" if above_text else None
 
 
 def may_be_title(text: str, paragraph: Paragraph, *, measured: bool) -> bool:

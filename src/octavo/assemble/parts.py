@@ -36,6 +36,7 @@ class Part:
     content: Content
     rows: tuple[Row, ...] = ()  # where it is code: more of it may follow
     items: tuple[Item, ...] = ()  # where it is a list: how deep they are, the page tells
+    reason: str | None = None  # why it is more than prose, for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,12 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Par
     divisible = region.label in _DIVISIBLE
     typed = divisible and not known and not page.typewritten and listings.is_code(grouped)
     if region.label is Label.ALGORITHM or typed:
-        return [replace(whole, label=Label.ALGORITHM, content=listings.listing(rows), rows=tuple(rows))]
+        reason = "code: rows of typewriter type" if typed else None
+        code = listings.listing(rows)
+        return [replace(whole, label=Label.ALGORITHM, content=code, rows=tuple(rows), reason=reason)]
     if region.label is Label.CONTENT or sum(is_contents_line(row.text) for row in rows) * 2 > len(rows):
-        return [replace(whole, label=Label.CONTENT, content=lines_of(rows))]
+        reason = None if region.label is Label.CONTENT else "contents: most rows end in a page number"
+        return [replace(whole, label=Label.CONTENT, content=lines_of(rows), reason=reason)]
     if not divisible:
         return [whole]
     texts = _Texts(text, lines) if len(grouped) > 1 else _Whole(text)
@@ -147,17 +151,16 @@ def _part(
     lines = [line.source for line in paragraph.lines]
     text, box, label = texts.of(lines), Box.around(line.box for line in lines), region.label
     if label in _WITH_ITEMS and (found := item(text, box)) is not None:
-        return Part(label, box, text, listed([found]), items=(found,))
-    if (
-        label in _WITH_HEADINGS
-        and region.origin is not Origin.GEOMETRY
-        and set_as_heading(paragraph, text, size=page.size, measured=page.known, last=last)
-    ):
-        return Part(Label.PARAGRAPH_TITLE, box, text, contents.prose(text))
+        reason = f"list: begins with {'a bullet' if found.marker == '-' else found.marker!r}"
+        return Part(label, box, text, listed([found]), items=(found,), reason=reason)
+    if label in _WITH_HEADINGS and region.origin is not Origin.GEOMETRY:
+        why = set_as_heading(paragraph, text, size=page.size, measured=page.known, last=last)
+        if why is not None:
+            return Part(Label.PARAGRAPH_TITLE, box, text, contents.prose(text), reason=why)
     if label in _WITH_ITEMS and (made := form(paragraph)) is not None:
-        return Part(label, box, text, made)
+        return Part(label, box, text, made, reason="form: names with values far beside them")
     if label in _WITH_ITEMS and broken_on_purpose(paragraph):
-        return Part(label, box, text, lines_of(rows_of(paragraph)))
+        return Part(label, box, text, lines_of(rows_of(paragraph)), reason="rows: broken on purpose")
     return Part(label, box, text, contents.prose(text))
 
 
@@ -174,7 +177,7 @@ def _with_lists(parts: Sequence[Part]) -> list[Part]:
             box = box.joined(entry.box)
         text = "\n".join(entry.text for entry in entries)
         items = tuple(one for entry in entries for one in entry.items)
-        merged.append(Part(entries[0].label, box, text, listed(items), items=items))
+        merged.append(Part(entries[0].label, box, text, listed(items), items=items, reason=entries[0].reason))
     return merged
 
 
