@@ -4,18 +4,23 @@ import base64
 import json
 import math
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from pydantic import BaseModel
 from replayed import PAGE, PDF5
 
+from octavo import dropins, renderers
 from octavo.document import Label, Task
 from octavo.errors import OctavoError, OptionInvalid, SourceInvalid
 from octavo.frontends import _presets
+from octavo.frontends._flags import as_text
 from octavo.frontends.doctor import effective
-from octavo.jobs.contract import SOURCE_KEYS, job_from
+from octavo.jobs import results
+from octavo.jobs.contract import KEYS, SOURCE_KEYS, job_from
 from octavo.jobs.replies import Reply, encoded
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
@@ -200,6 +205,43 @@ async def test_layout_can_be_left_out(bench: Bench) -> None:
         assert "whole page" in result["engines"]["detector"].lower().replace("_", " ")
 
 
+@pytest.mark.parametrize("name", dropins.names(renderers))
+async def test_a_job_may_ask_for_the_files_of_any_renderer(bench: Bench, name: str) -> None:
+    """Those that are there and those that will be: nothing but the file in `renderers/` makes it reachable."""
+    job = {"image_base64": PAGE, "tasks": "text=skip", "output_format": "json", "formats": name}
+    result = await bench.result(job)
+    for file in result["artifacts"]:
+        data = file["text"].encode() if "text" in file else base64.b64decode(file["base64"])
+        assert (file["format"], file["size_bytes"]) == (name, len(data))
+        assert (file["path"].endswith(file["filename"]), "/" in file["filename"]) == (True, False)
+    assert result["artifacts"]
+    assert (result["markdown_result"], result["crop_images"], result["layout_visualizations"]) == ("", [], [])
+
+
+@pytest.mark.parametrize("name", ParseOptions.model_fields)
+async def test_every_option_of_reading_is_a_key_of_a_job_under_its_own_name(bench: Bench, name: str) -> None:
+    assert name in KEYS
+    default = as_text(ParseOptions.model_fields[name].default)
+    assert not (await bench.result({"image_base64": PAGE, name: default}))["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "longest"), [({}, 300), ({"max_side": "100"}, 100), ({"max_side": 250, "orientation": "off"}, 250)]
+)
+async def test_a_page_is_drawn_as_the_job_says(bench: Bench, asked: dict[str, Any], longest: int) -> None:
+    shown = {"return_layout_visualization": True, "layout_visualization_base64": True}
+    result = await bench.result({"image_base64": PAGE} | shown | asked)
+    [drawn] = result["layout_visualizations"]
+    assert max(Image.open(BytesIO(base64.b64decode(drawn["image_base64"]))).size) == longest
+
+
+async def test_the_job_beats_the_endpoint_and_labels_add_up(bench: Bench) -> None:
+    endpoint = {"OCTAVO_TASKS": "text=skip,table=skip", "OCTAVO_DPI": "300"}
+    job = job_from({"image_base64": PAGE, "label_task_mapping": {"text": "formula"}, "dpi": "72"})
+    options = results.asked_for(job, resolve(ParseOptions, {}, endpoint).values, WorkerSettings()).options
+    assert (options.dpi, options.tasks[Label.TEXT], options.tasks[Label.TABLE]) == (72, Task.FORMULA, Task.SKIP)
+
+
 @pytest.mark.parametrize(
     "mapping", [{"image": "text"}, {"text": ["image", "chart"]}, {"image": "text", "skip": ["seal"]}]
 )
@@ -230,6 +272,21 @@ def test_refusals_name_the_key_and_never_the_value(payload: object, said: str) -
     assert said in refused.value.message
     assert "AK-secret" not in refused.value.message
     assert "perhaps" not in refused.value.message
+
+
+def test_a_key_that_nobody_knows_is_told_with_the_one_that_was_meant() -> None:
+    keys = {"startPage": 2, "return_crops_images": True, "colour": "red", "a\nb" + "c" * 100: 1}
+    notes = {note.key: note.message for note in job_from({"image_base64": PAGE} | keys).notes}
+    assert notes["startPage"].endswith("is start_page meant?")
+    assert notes["return_crops_images"].endswith("is return_crop_images meant?")
+    assert "meant" not in notes["colour"]
+    assert [key for key in notes if key.startswith("a?bc") and len(key) <= 60]
+
+
+def test_a_thousand_unknown_keys_do_not_make_a_thousand_warnings() -> None:
+    notes = job_from({"image_base64": PAGE} | {f"key-{number}": number for number in range(1000)}).notes
+    assert len(notes) == 21
+    assert "980 more" in notes[-1].message
 
 
 # --- the environment -------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -35,7 +35,7 @@ from octavo.fetch import Fetched, Source, fetch, source_from
 from octavo.official import words
 from octavo.orientation import Orientation
 from octavo.pages import Pages, open_pages
-from octavo.recognizers import Recognizer
+from octavo.recognizers import Pulse, Recognizer
 from octavo.settings import EngineSettings, OrientationUse, ParseOptions
 
 T = TypeVar("T")
@@ -58,6 +58,7 @@ class Parser:
         self._detectors: dict[str, pipeline.SharedDetector] = {}
         self._recognizer: Recognizer | None = None
         self._orientation: Orientation | None = None
+        self._opening_seconds: dict[str, float] = {}
         self._cpu = ThreadPoolExecutor(_cores() + 2, thread_name_prefix="octavo")
         self._detecting = ThreadPoolExecutor(1, thread_name_prefix="octavo-layout")
 
@@ -69,11 +70,14 @@ class Parser:
         cv2.setNumThreads(1)
         try:
             detector_name, recognizer_name = engine_names(self.settings)
-            self._orientation = await self._in_thread(lambda: Orientation(self.settings))
+            with self._timed("orientation"):
+                self._orientation = await self._in_thread(lambda: Orientation(self.settings))
             self._stack.callback(self._orientation.close)
-            await self._open_detector(detector_name)  # before the recogniser: vLLM must see what memory is left
-            module = dropins.load(recognizers, recognizer_name)
-            recognizer: Recognizer = await module.open_recognizer(self.settings)
+            with self._timed("detector"):
+                await self._open_detector(detector_name)  # before the recogniser: vLLM must see what memory is left
+            with self._timed("recognizer"):
+                module = dropins.load(recognizers, recognizer_name)
+                recognizer: Recognizer = await module.open_recognizer(self.settings)
             self._recognizer = recognizer
             self._stack.push_async_callback(recognizer.close)
         except BaseException:
@@ -90,6 +94,17 @@ class Parser:
         """Wait until the recogniser can answer; documents may be opened before. Raises EngineUnavailable."""
         if self._recognizer is not None:
             await self._recognizer.ready()
+
+    async def pulse(self) -> Pulse | None:
+        """How busy the model's server is; None where there is none."""
+        return None if self._recognizer is None else await self._recognizer.pulse()
+
+    @property
+    def start_seconds(self) -> Mapping[str, Mapping[str, float]]:
+        """Where the time of the start went: `opened` by engine, with the libraries each needs, and the `server`'s own
+        parts, once it is ready."""
+        server = {} if self._recognizer is None else self._recognizer.start_seconds
+        return {"opened": dict(self._opening_seconds), "server": dict(server)}
 
     @asynccontextmanager
     async def open(
@@ -183,6 +198,12 @@ class Parser:
             self._stack.callback(detector.close)
             self._detectors[name] = pipeline.SharedDetector(detector, self._detecting)
         return self._detectors[name]
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self._opening_seconds[part] = time.perf_counter() - began
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._cpu, work)

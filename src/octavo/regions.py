@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from octavo.document import Detection, Label, Origin, PageImage, Problem, Region, Task, TextLine, Trust, Word
 from octavo.geometry import SCALE, Box
 from octavo.layout.flow import in_flow
-from octavo.layout.lines import around, read_from_right, straightened
+from octavo.layout.lines import read_from_right, straightened
 from octavo.layout.order import Placed, in_reading_order
 from octavo.layout.paragraphs import grouped
 from octavo.official import layout as official_layout
@@ -220,16 +220,17 @@ def _parts(
     if len(words) == 1:
         return [(line, next(iter(words)))]
     return [
-        (replace(line, box=_around_words(part), text=" ".join(word.text for word in part), words=tuple(part)), owner)
+        (
+            replace(
+                line,
+                box=Box.around(word.box for word in part),
+                text=" ".join(word.text for word in part),
+                words=tuple(part),
+            ),
+            owner,
+        )
         for owner, part in words.items()
     ]
-
-
-def _around_words(words: Sequence[Word]) -> Box:
-    box = words[0].box
-    for word in words[1:]:
-        box = box.joined(word.box)
-    return box
 
 
 def _of_orphans(lines: Sequence[TextLine], page: PageImage) -> list[Detection]:
@@ -240,7 +241,14 @@ def _of_orphans(lines: Sequence[TextLine], page: PageImage) -> list[Detection]:
     groups += [[line] for line in lines if id(line) not in placed]
     reason = "text: lines of the text layer that nothing else holds"
     return [
-        Detection(around(group), Label.TEXT, 1.0, lines=tuple(group), origin=Origin.GEOMETRY, reason=reason)
+        Detection(
+            Box.around(line.box for line in group),
+            Label.TEXT,
+            1.0,
+            lines=tuple(group),
+            origin=Origin.GEOMETRY,
+            reason=reason,
+        )
         for group in groups
     ]
 

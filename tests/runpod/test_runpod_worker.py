@@ -215,7 +215,8 @@ async def test_pages_stream_in_order_and_the_last_chunk_says_how_it_ended(tmp_pa
         await answered([ticket, bad])
         assert [chunk.get("page") for chunk in ticket.chunks] == [1, 2, 3, None]
         assert ticket.chunks[-1]["status"] == "success"
-        assert bad.error is not None
+        assert bad.status == "FAILED"
+        assert [set(output) for output in bad.output] == [{"status", "error_details"}]
 
 
 async def test_a_spent_time_budget_gives_the_finished_pages(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from enum import StrEnum
 from itertools import groupby, pairwise
 
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextLine, TextSource
-from octavo.geometry import Box
+from octavo.geometry import Box, on_one_height
 from octavo.glyphs.scripts import unspaced
 from octavo.layout import paragraphs
 from octavo.layout import rows as layout_rows
 from octavo.layout.flow import paragraphs_in_order
-from octavo.layout.lines import around, read_from_right, straightened, typical_size
+from octavo.layout.lines import read_from_right, straightened, typical_size
 from octavo.wording import prose
 from octavo.wording.headings import is_contents_line
 from octavo.wording.lists import after_bullet, after_number, ordinal
@@ -135,12 +135,12 @@ def _grouped(
     if known and placed:
         rows = layout_rows.in_rows(placed)
         starts = [0, *_counted_on(rows)] if references else [0]
-        return [paragraphs.Paragraph(tuple(rows[a:b])) for a, b in pairwise([*starts, len(rows)])]
+        return [paragraphs.Paragraph.of(rows[a:b]) for a, b in pairwise([*starts, len(rows)])]
     found = paragraphs_in_order(paragraphs.grouped(placed), page.size.height, from_right=read_from_right(lines))
     grouped: list[paragraphs.Paragraph] = []
     for paragraph in found:
         if grouped and _hangs(grouped[-1], paragraph):
-            grouped[-1] = paragraphs.Paragraph(grouped[-1].rows + paragraph.rows)
+            grouped[-1] = paragraphs.Paragraph.of(grouped[-1].rows + paragraph.rows)
         else:
             grouped.append(paragraph)
     return grouped
@@ -168,7 +168,7 @@ def _hangs(above: paragraphs.Paragraph, below: paragraphs.Paragraph) -> bool:
 
 
 def _rows(paragraph: paragraphs.Paragraph) -> list[Row]:
-    return [Row(row.text, around([line.source for line in row.lines])) for row in paragraph.rows]
+    return [Row(row.text, Box.around(line.source.box for line in row.lines)) for row in paragraph.rows]
 
 
 def _is_code(grouped: Sequence[paragraphs.Paragraph], page: Setting) -> bool:
@@ -181,7 +181,7 @@ def _part(
     paragraph: paragraphs.Paragraph, texts: "_Texts | _Whole", region: Region, page: Setting, *, last: bool
 ) -> Part:
     lines = [line.source for line in paragraph.lines]
-    text, box, label = texts.of(lines), around(lines), region.label
+    text, box, label = texts.of(lines), Box.around(line.box for line in lines), region.label
     if label in _WITH_ITEMS and (found := item(text, box)) is not None:
         return Part(label, Form.ITEMS, box, text, items=(found,))
     if label in _WITH_HEADINGS and region.origin is not Origin.GEOMETRY and _is_heading(paragraph, text, page, last):
@@ -195,19 +195,13 @@ def _part(
 
 def _fields(paragraph: paragraphs.Paragraph) -> list[Row]:
     """The rows of a form, each name with the value far beside it; none where that is not what they are."""
-    levels: list[list[layout_rows.Row]] = []
-    for row in sorted(paragraph.rows, key=lambda row: (row.middle, row.left)):
-        if levels and row.middle - levels[-1][0].middle < 0.5 * row.size:
-            levels[-1].append(row)
-        else:
-            levels.append([row])
-    parted = [sorted(level, key=lambda row: row.left) for level in levels if len(level) > 1]
+    levels = on_one_height(paragraph.rows, lambda _, row: 0.5 * row.size)
+    parted = [level for level in levels if len(level) > 1]
     if len(parted) < 2 or not all(names_field(level[0].text) for level in parted):
         return []
-    rows = [sorted(level, key=lambda row: row.left) for level in levels]
     return [
-        Row(" ".join(row.text for row in level), around([line.source for row in level for line in row.lines]))
-        for level in rows
+        Row(" ".join(row.text for row in level), Box.around(line.source.box for row in level for line in row.lines))
+        for level in levels
     ]
 
 

@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from octavo.document import Detection, Origin, PageImage, TextLine, Trust
-from octavo.geometry import SCALE, Box, PixelBox, Size
+from octavo.geometry import Box, PixelBox, Size
 from octavo.layout.finders import claimed
 from octavo.layout.gutters import cut_at_gutters
-from octavo.layout.hints import HintRect
-from octavo.layout.lines import around, straightened, typical_size
-from octavo.layout.sheet import Claim, Sheet, rect_of
+from octavo.layout.lines import straightened, typical_size
+from octavo.layout.sheet import Claim, Sheet
 from octavo.networks.layout import LayoutNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
@@ -46,7 +45,8 @@ class EmbeddedDetector:
 
     def _page(self, page: PageImage) -> list[Detection]:
         texts = self._lines(page)
-        hints = self._hints(page) if any(line.text is None for line in texts) else []
+        unread = any(line.text is None for line in texts)
+        hints = self._layout.hints(page.pixels, threshold=_WHISPER) if unread else []
         return [_detection(claim) for claim in claimed(Sheet.of(page, texts, hints)) if not claim.lost]
 
     def _lines(self, page: PageImage) -> list[TextLine]:
@@ -65,17 +65,11 @@ class EmbeddedDetector:
             known += [
                 line
                 for line in found
-                if line.box.height * page.size.height < _TALLEST * size * SCALE
+                if line.box.on(page.size).height < _TALLEST * size
                 and all(line.box.covered_by(other.box) < 0.3 for other in page.text.lines)
                 and all(line.box.covered_by(logo) < 0.5 for logo in logos)
             ]
         return known
-
-    def _hints(self, page: PageImage) -> list[HintRect]:
-        return [
-            HintRect(hint.kind, rect_of(hint.box, page.size), hint.score)
-            for hint in self._layout.hints(page.pixels, threshold=_WHISPER)
-        ]
 
 
 def open_detector(settings: EngineSettings) -> EmbeddedDetector:
@@ -104,16 +98,8 @@ def _is_letterhead(picture: Box) -> bool:
 
 def _moved(line: TextLine, cut: PixelBox, page: Size) -> TextLine:
     """A line found on a part of the page, in units of the page."""
-
-    def at(x: float, y: float) -> tuple[float, float]:
-        return (
-            (cut.left + x / SCALE * cut.width) / page.width * SCALE,
-            (cut.top + y / SCALE * cut.height) / page.height * SCALE,
-        )
-
-    left, top = at(line.box.left, line.box.top)
-    right, bottom = at(line.box.right, line.box.bottom)
-    return replace(line, box=Box(left, top, right, bottom), quad=tuple(at(x, y) for x, y in line.quad))
+    frame = Box.from_pixels(*cut, page)
+    return replace(line, box=frame.part(line.box), quad=tuple(frame.point(x, y) for x, y in line.quad))
 
 
 # --- from claims to detections -----------------------------------------------------------------------------------
@@ -123,7 +109,7 @@ def _detection(claim: Claim) -> Detection:
     sources = tuple(line.source for line in claim.lines)
     box = claim.box
     if box is None:
-        box = around(sources)
+        box = Box.around(line.box for line in sources)
     elif sources:
-        box = box.joined(around(sources))
+        box = Box.around((box, *(line.box for line in sources)))
     return Detection(box, claim.label, claim.score, lines=sources, origin=Origin.GEOMETRY, reason=claim.reason)

@@ -32,6 +32,7 @@ from octavo.jobs.checkpoints import clean_up
 from octavo.jobs.replies import Reply, encoded, error_reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser, engine_names
+from octavo.selftest.keeping import beside_jobs
 from octavo.settings import EngineSettings, ErrorText, ParseOptions, WorkerSettings, resolve
 
 os.environ.setdefault("RUNPOD_LOG_LEVEL", "INFO")  # the SDK's default, DEBUG, writes documents' text into the log
@@ -97,7 +98,10 @@ class _Service:
         await asyncio.to_thread(clean_up, Path(self._engine.volume_path))
         async with Parser(self._engine) as parser, self.watch.over(parser, end):
             config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")
-            yield Worker(parser, self._options, self.settings, config_path=config_path)
+            worker = Worker(parser, self._options, self.settings, config_path=config_path)
+            learn = worker.estimates.learn_pace
+            async with beside_jobs(parser, self.settings, jobs=lambda: worker.working, learn=learn):
+                yield worker
 
     async def handler(self, job: Mapping[str, Any]) -> Reply:
         """What the SDK runs on `test_input.json`; in the queue loop `_Scaler` answers jobs itself."""

@@ -28,6 +28,7 @@ from octavo.jobs.admission import Hold
 from octavo.jobs.replies import Reply, encoded, error_reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
+from octavo.selftest.keeping import beside_jobs
 from octavo.settings import EngineSettings, ParseOptions, ServeSettings, WorkerSettings, resolve
 
 FAULT_STATUS: Mapping[str, int] = MappingProxyType(
@@ -67,8 +68,12 @@ def application(
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with Parser(engine) as parser:
             config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")
-            app[WORKER] = Worker(parser, options, worker, config_path=config_path)
-            async with app[WATCH].over(parser, end=lambda: signal.raise_signal(signal.SIGTERM)):
+            app[WORKER] = opened_worker = Worker(parser, options, worker, config_path=config_path)
+            jobs, learn = (lambda: opened_worker.working), opened_worker.estimates.learn_pace
+            async with (
+                app[WATCH].over(parser, end=lambda: signal.raise_signal(signal.SIGTERM)),
+                beside_jobs(parser, worker, jobs=jobs, learn=learn),
+            ):
                 yield
 
     app = web.Application()

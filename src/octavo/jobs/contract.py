@@ -200,7 +200,8 @@ def _unknown(keys: Sequence[str]) -> Iterator[Note]:
     for key in keys[:_MOST_NOTES]:
         near = get_close_matches(key.lower(), KEYS, n=1, cutoff=0.7)
         meant = f"; is {near[0]} meant?" if near else ""
-        yield Note(key[:_LONGEST_KEY], f"not known, and ignored{meant}")
+        shown = "".join(letter if letter.isprintable() else "?" for letter in key[:_LONGEST_KEY])
+        yield Note(shown, f"not known, and ignored{meant}")
     if len(keys) > _MOST_NOTES:
         yield Note("...", f"{len(keys) - _MOST_NOTES} more keys are not known, and ignored")
 

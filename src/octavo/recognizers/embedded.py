@@ -5,9 +5,10 @@ are. There is no network for formulas here: what a formula's characters read as 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +34,7 @@ from octavo.layout.paragraphs import grouped
 from octavo.networks.table_structure import TableNetwork
 from octavo.networks.text_lines import TextLines, letter_heights
 from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
-from octavo.recognizers import nothing
+from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
 from octavo.tables import read_table
 from octavo.wording import prose
@@ -52,6 +53,7 @@ class EmbeddedRecognizer:
 
     budget = PixelBudget()
     at_once = 1
+    start_seconds: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, settings: EngineSettings) -> None:
         self._finder = TextLines(settings)
@@ -71,6 +73,9 @@ class EmbeddedRecognizer:
 
     async def ready(self) -> None:
         """It is, from the start."""
+
+    async def pulse(self) -> Pulse | None:
+        return None
 
     async def close(self) -> None:
         self._pages.shutdown(wait=True, cancel_futures=True)

@@ -85,6 +85,11 @@ class WorkerSettings(Storage):
     max_crop_images: int = knob(
         200, "Most region pictures listed where the job does not say.", ge=0, environment=("MAX_CROP_IMAGES",)
     )
+    selftest: bool = knob(
+        False,
+        "Test the engine once per image and GPU, when no job is in hand, and keep the result on the network volume.",
+        environment=("SELFTEST",),
+    )
     error_text: ErrorText = knob(
         ErrorText.PLAIN, "The `error` of a failed job: a line that begins with [code], or JSON as in `error_details`."
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from octavo.document import Pixels, Problem, TextLine
-from octavo.geometry import Box, Rect, Size
+from octavo.geometry import Box, Size
 from octavo.tables.choice import chosen
 from octavo.tables.columns import pieces
 from octavo.tables.finding import Part, tables_among
@@ -63,7 +63,7 @@ def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list
     found = tables_among(parts, straight.rules(rules))
     return [
         TableCandidate(
-            Box.of(straight.back(Rect(one.left, one.top, one.right, one.bottom)), size),
+            Box.of(straight.back(one), size),
             one.score,
             one.ruled,
             one.reason,
