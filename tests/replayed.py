@@ -19,12 +19,15 @@ from PIL import Image, ImageDraw
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen import canvas
 
-# Engines that need no weights, under the name of the one that people run, and a guard that lets the loopback through.
+# Engines that need no weights, under the name of the one that people run and in its mode; the guard lets the loopback
+# through.
 ENVIRONMENT = {
     "OCTAVO_ENGINE": "glm-ocr",
     "OCTAVO_DETECTOR": "whole_page",
     "OCTAVO_RECOGNIZER": "scripted",
     "OCTAVO_ORIENTATION": "off",
+    "OCTAVO_PROFILE": "official",
+    "OCTAVO_TEXT_LAYER": "off",
     "OCTAVO_PRESET": "none",
     "OCTAVO_ALLOW_PRIVATE_ADDRESSES": "true",
     "GLMOCR_REF": "529a0c7ee9aecf55095e6fa6d9da08e4bb3bc2a9",
@@ -252,7 +255,12 @@ _README = {
     "return_layout_visualization": True,
     "layout_visualization_base64": False,
 }
-_CROPS = {"images_base64": [PAGE] * 3, "label_task_mapping": {"text": "skip"}, "return_crop_images": True}
+_FIGURES = {  # three pages that are one figure each
+    "images_base64": [PAGE] * 3,
+    "label_task_mapping": {"text": "skip"},
+    "official_shown": {"text": "image"},
+}
+_CROPS = _FIGURES | {"return_crop_images": True}
 _AS_ASKED = {"start_page": 1, "end_page": None}
 
 CASES: tuple[Case, ...] = (
@@ -405,7 +413,7 @@ CASES: tuple[Case, ...] = (
     _asked("crops-limited", _CROPS | {"max_crop_images": 2, "crop_images_base64": "on"}, counts={"crop_images": 2}),
     _asked(
         "crops-of-the-endpoint",
-        {"images_base64": [PAGE] * 3, "label_task_mapping": {"text": "skip"}},
+        _FIGURES,
         counts={"crop_images": 1},
         environment={"RETURN_CROP_IMAGES_DEFAULT": "true", "MAX_CROP_IMAGES": "1"},
     ),

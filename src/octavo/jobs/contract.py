@@ -57,7 +57,7 @@ def _renderers(formats: tuple[str, ...]) -> tuple[str, ...]:
     for name in formats:
         if name not in there:
             raise ValueError(f"no format called {name!r}; there are: {', '.join(there)}")
-    return formats
+    return tuple(dict.fromkeys(formats))
 
 
 SourceList = Annotated[tuple[str, ...] | None, BeforeValidator(_listed)]
