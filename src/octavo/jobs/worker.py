@@ -94,7 +94,7 @@ class Worker:
         self._downloads = asyncio.Semaphore(settings.downloads)
         self._time = SharedTime()
         self.estimates = Estimates()
-        self.fetching = 0  # jobs whose source is on its way: they take no place yet
+        self.fetching = 0  # jobs that wait for a download: they take no place yet
 
     @property
     def working(self) -> int:
@@ -199,11 +199,12 @@ class Worker:
     async def _fetched(self, wanted: _Wanted, held: Hold) -> tuple[Sequence[Data], ParseOptions, bool]:
         """The source's bytes, the options that hold for it, and whether it is a PDF."""
         job, most = wanted.asked.job, self._settings.max_sources
-        self.fetching += 1
+        on_the_way = int(job.source_key is not None and job.source_key.endswith(("url", "urls")))
+        self.fetching += on_the_way
         try:
             parts = await sources.fetched(job, self._parser.settings, self._downloads, held, most=most)
         finally:
-            self.fetching -= 1
+            self.fetching -= on_the_way
         is_pdf = sources.is_pdf(job, parts)
         update: dict[str, object] = {"formats": wanted.asked.formats}
         if (pages := page_selection(job, is_pdf=is_pdf)) is not None:
