@@ -53,7 +53,7 @@ RUN if [ "${BAKE_LAYOUT}" = 1 ]; then \
 
 COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
 COPY src/ src/
-RUN python3 -m pip install --no-cache-dir --no-deps . && python3 -c "import octavo.jobs.worker, octavo.frontends.runpod, octavo.recognizers.openai"
+RUN python3 -m pip install --no-cache-dir --no-deps . && python3 -c "import octavo.jobs.worker, octavo.frontends._runpod_sdk, octavo.recognizers.openai"
 COPY handler.py start.sh test_input.json .env.a40 .env.h100 ./
 
 ENV GLMOCR_REF=${GLMOCR_REF} \

@@ -24,7 +24,6 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
 
-import cv2
 import numpy as np
 
 from octavo import assemble, detectors, dropins, pipeline, recognizers, renderers
@@ -37,6 +36,7 @@ from octavo.orientation import Orientation
 from octavo.pages import Pages, open_pages
 from octavo.recognizers import Pulse, Recognizer
 from octavo.settings import EngineSettings, OrientationUse, ParseOptions
+from octavo.trace import PageTrace
 
 T = TypeVar("T")
 
@@ -49,7 +49,11 @@ _KEPT_PICTURES = 64 << 20  # bytes of page pictures kept for renderers before th
 
 
 class Parser:
-    """Engines, opened once and shared by all documents. An async or a plain context manager; not both at once."""
+    """Engines, opened once and shared by all documents. An async or a plain context manager; not both at once.
+
+    Pages are spread over threads here. A program that does little else with OpenCV saves 5 % of all CPU by
+    `cv2.setNumThreads(1)`: its threads would spin while they wait. The command line does so.
+    """
 
     def __init__(self, settings: EngineSettings | None = None) -> None:
         self.settings = settings or EngineSettings()
@@ -66,8 +70,6 @@ class Parser:
 
     async def __aenter__(self) -> Self:
         """Raises EngineUnavailable where an engine cannot run; nothing is left running then."""
-        # Pages are spread over threads here; OpenCV's own would spin while they wait, 5 % of all CPU.
-        cv2.setNumThreads(1)
         try:
             detector_name, recognizer_name = engine_names(self.settings)
             with self._timed("orientation"):
@@ -230,6 +232,7 @@ class Reading:
         self._stream: AsyncGenerator[Page] | None = None
         self._started = 0.0
         self.known: Mapping[int, Page] = {}  # pages finished by an earlier run: set before iterating
+        self.traces: Mapping[int, PageTrace] = {}  # pages whose stages write down what they see: set before iterating
 
     @property
     def page_count(self) -> int:
@@ -251,6 +254,7 @@ class Reading:
             document=f"{self.name}-{id(self):x}",
             window=_window(self._settings, self._stages.recognizer),
             known=self.known,
+            traces=self.traces,
         )
         async for page in self._stream:
             _refuse_without_engine(page)
@@ -306,10 +310,14 @@ class Reading:
 
     def artifacts(self) -> Iterator[Artifact]:
         """The files of the chosen formats. Blocks: pages are drawn again where a picture is needed."""
-        pictures = _Pictures(self.document, self._source)
         for name in self.options.formats:
-            for artifact in dropins.load(renderers, name).render(self.document, pictures, self.options):
+            for artifact in dropins.load(renderers, name).render(self.document, self.pictures, self.options):
                 yield replace(artifact, format=name)
+
+    @property
+    def pictures(self) -> renderers.Pictures:
+        """Of the pages, upright, once the document is there. Asking for one blocks: it may be drawn again."""
+        return _Pictures(self.document, self._source)
 
 
 def _refuse_without_engine(page: Page) -> None:

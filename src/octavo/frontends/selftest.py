@@ -15,10 +15,11 @@ from dataclasses import asdict
 from octavo.frontends import _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
+from octavo.frontends._threads import one_page_one_thread
 from octavo.parser import Parser
 from octavo.selftest.examination import RIGHT, Figures, Start, examine
 from octavo.selftest.machine import gpu_name, process_age
-from octavo.settings import EngineSettings, resolve
+from octavo.settings import EngineSettings, resolve, usable
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -33,7 +34,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     began_after = process_age()
     preset = _presets.chosen(os.environ, _presets.folder())
-    settings = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ, preset).values
+    settings = resolve(EngineSettings, explicit(arguments, EngineSettings), usable(os.environ), preset).values
+    one_page_one_thread()
     figures = asyncio.run(_examined(settings, arguments.seconds, began_after))
     gpu = gpu_name()
     said = {"gpu": gpu} | asdict(figures)

@@ -28,7 +28,7 @@ from octavo.errors import EngineUnavailable
 from octavo.glm_ocr.boot_log import BootLog
 from octavo.glm_ocr.client import authorization, load_of
 from octavo.glm_ocr.in_flight import Load
-from octavo.settings import EngineSettings
+from octavo.settings import EngineSettings, known_variables
 from octavo.weights import hub_cache
 
 log = logging.getLogger(__name__)
@@ -100,13 +100,16 @@ def find_model(settings: EngineSettings, environment: Mapping[str, str]) -> Mode
     return Model(settings.model_name, settings.model_revision, MappingProxyType(where))
 
 
-# vLLM needs none of them, and whoever can read its environment should not see them.
+# vLLM needs none of them, and whoever can read its environment should not see them. Some are variables of its own with
+# another meaning: VLLM_PORT, say, is where its processes find each other.
 _OURS = re.compile(r"(OCTAVO|GLMOCR|BUCKET|AWS|RUNPOD)_\w*|VLLM_API_KEY")
+_SHARED = frozenset({"HF_HUB_CACHE"})  # means the same to both
 
 
 def vllm_environment(settings: EngineSettings, model: Model, environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the child: ours without our secrets, with reporting off and the model's place."""
-    child = {name: value for name, value in environment.items() if not _OURS.fullmatch(name)}
+    """The environment of the child: this one without our settings and secrets, reporting off, the model's place."""
+    ours = known_variables() - _SHARED
+    child = {name: value for name, value in environment.items() if name not in ours and not _OURS.fullmatch(name)}
     child.setdefault("VLLM_NO_USAGE_STATS", "1")
     child.setdefault("DO_NOT_TRACK", "1")
     if _is_loopback(settings.vllm_host):

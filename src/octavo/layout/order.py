@@ -42,8 +42,13 @@ class _Unit(Rect):
     short: bool
 
 
-def in_reading_order(things: Sequence[Placed], *, page_height: float, from_right: bool = False) -> list[int]:
-    """The indices of `things` in the order they are read. A permutation, whatever the boxes."""
+def in_reading_order(
+    things: Sequence[Placed], *, page_height: float, from_right: bool = False, cuts: list[Rect] | None = None
+) -> list[int]:
+    """The indices of `things` in the order they are read. A permutation, whatever the boxes.
+
+    The white lanes between columns that are read one after the other go to `cuts`, for who wants to see them.
+    """
     first, last, aside, body = [], [], [], []
     for index, thing in enumerate(things):
         upper = thing.middle < page_height / 2
@@ -58,7 +63,7 @@ def in_reading_order(things: Sequence[Placed], *, page_height: float, from_right
     upright = sum(things[index].label is Label.VERTICAL_TEXT for index in body)
     from_right = from_right or upright > len(body) / 2
     units = _units(things, body)
-    ordered = _ordered(units, from_right, depth=0)
+    ordered = _ordered(units, from_right, [] if cuts is None else cuts, depth=0)
     return [
         *_by_rows(things, first, from_right),
         *(member for unit in ordered for member in unit.members),
@@ -145,7 +150,7 @@ def _unit(things: Sequence[Placed], members: Sequence[int]) -> _Unit:
 _DEPTH = 12
 
 
-def _ordered(units: Sequence[_Unit], from_right: bool, depth: int) -> list[_Unit]:
+def _ordered(units: Sequence[_Unit], from_right: bool, cuts: list[Rect], depth: int) -> list[_Unit]:
     if len(units) < 2:
         return list(units)
     if depth > _DEPTH:
@@ -159,12 +164,14 @@ def _ordered(units: Sequence[_Unit], from_right: bool, depth: int) -> list[_Unit
         sections = bands if across else _tiers(bands, gutters)
         if len(sections) == 1:
             columns = _columns(units, gutters)
+            top, bottom = min(unit.top for unit in units), max(unit.bottom for unit in units)
+            cuts += [Rect(left, top, right, bottom) for left, right in gutters]
             sections = columns[::-1] if from_right else columns
     else:
         sections = _sections(bands)
         if len(sections) == 1:  # bands that share no gutter and could not be told apart
             sections = bands
-    return [unit for section in sections for unit in _ordered(section, from_right, depth + 1)]
+    return [unit for section in sections for unit in _ordered(section, from_right, cuts, depth + 1)]
 
 
 def _bands(units: Sequence[_Unit]) -> list[list[_Unit]]:

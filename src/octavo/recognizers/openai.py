@@ -176,7 +176,9 @@ def _with_reserve(limit: int) -> int:
 
 
 def _sampling(settings: EngineSettings) -> Sampling:
-    return Sampling(settings.temperature, settings.top_p, settings.top_k, settings.repetition_penalty)
+    greedy = Sampling().top_k if settings.temperature == 0 else None
+    top_k = greedy if settings.top_k is None else settings.top_k
+    return Sampling(settings.temperature, settings.top_p, top_k, settings.repetition_penalty)
 
 
 def _batches(crops: Sequence[Crop]) -> Iterator[list[Crop]]:

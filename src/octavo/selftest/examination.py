@@ -63,11 +63,12 @@ async def examine(parser: Parser, start: Start, *, seconds: float, first: int = 
 
     `first`: number of the first page, so that a second try reads others.
     """
-    golden = _Run(parser, range(first, first + _GOLDEN_PAGES))
+    most = parser.settings.max_pages
+    golden = _Run(parser, range(first, first + min(_GOLDEN_PAGES, most)))
     async for _ in golden.pages():
         pass
-    most = min(_PACE_PAGES, parser.settings.max_pages)
-    pace = _Run(parser, range(first + _GOLDEN_PAGES, first + _GOLDEN_PAGES + most))
+    after_them = first + _GOLDEN_PAGES
+    pace = _Run(parser, range(after_them, after_them + min(_PACE_PAGES, most)))
     before = CpuClock.now()
     async with _watched(parser) as pulses, contextlib.aclosing(pace.pages()) as pages:
         async for _ in pages:

@@ -132,6 +132,7 @@ class Reading(Settings):
     profile: Profile = knob(
         Profile.FAITHFUL,
         "Post-processing: faithful to the page, or equal to the official SDK.",
+        environment=("GLMOCR_PROFILE",),
     )
     furniture: Furniture = knob(
         Furniture.APART, "Running headers, footers and page numbers: apart from the text, inline, or dropped."

@@ -1,10 +1,16 @@
 """What lives as long as a serverless worker or an HTTP server."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 from pydantic import SecretStr
 
+from octavo.settings.document import Profile, TextLayerUse
 from octavo.settings.knobs import Settings, knob
+
+# How the serverless worker reads where nobody says otherwise: as the official full layout mode does.
+WORKER_DEFAULTS: Mapping[str, object] = MappingProxyType({"profile": Profile.OFFICIAL, "text_layer": TextLayerUse.OFF})
 
 
 class OutputFormat(StrEnum):
