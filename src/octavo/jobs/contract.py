@@ -18,12 +18,11 @@ from octavo import dropins, renderers
 from octavo.errors import OptionInvalid, PagesInvalid, SourceInvalid
 from octavo.settings import OutputFormat, ParseOptions
 
-# The kinds of source, strongest first. Of two kinds the stronger is read; two keys of one kind are an error.
-SOURCE_KINDS: tuple[tuple[str, ...], ...] = (
-    ("pdf_url", "pdf_base64"),
-    ("image_urls", "image_url", "images_base64", "image_base64"),
-    ("source_url", "source_base64"),
-)
+PDF_KEYS = ("pdf_url", "pdf_base64")
+PICTURE_KEYS = ("image_urls", "image_url", "images_base64", "image_base64")
+EITHER_KEYS = ("source_url", "source_base64")
+# Strongest first: of two kinds of source the stronger is read; two keys of one kind are an error.
+SOURCE_KINDS: tuple[tuple[str, ...], ...] = (PDF_KEYS, PICTURE_KEYS, EITHER_KEYS)
 SOURCE_KEYS = tuple(key for kind in SOURCE_KINDS for key in kind)
 
 _SINGULARS = MappingProxyType({"image_url": "image_urls", "image_base64": "images_base64"})
