@@ -26,6 +26,7 @@ from octavo.document import (
     Usage,
 )
 from octavo.geometry import SCALE, Box
+from octavo.markup.cleaning import cleaned_formula
 from octavo.settings import ParseOptions
 from octavo.wording.formulas import is_formula_number
 
@@ -116,7 +117,7 @@ def _block(region: Region, recognition: Recognition, content: Content | None) ->
 def _formula(region: Region, recognition: Recognition, text: str) -> Content:
     if any(problem.code == NOT_LATEX for problem in recognition.problems) or not text.strip():
         return contents.prose(text)
-    return Formula(contents.bare_latex(text), inline=region.label is Label.INLINE_FORMULA)
+    return Formula(cleaned_formula(contents.bare_latex(text)), inline=region.label is Label.INLINE_FORMULA)
 
 
 def _model_block(region: Region, recognition: Recognition, text: str) -> Block:

@@ -23,6 +23,7 @@ from octavo.content import (
 from octavo.document import Label
 from octavo.geometry import Box
 from octavo.markup import html, markdown
+from octavo.markup.cleaning import cleaned
 from octavo.wording.lists import after_number
 
 TITLES = frozenset({Label.DOC_TITLE, Label.PARAGRAPH_TITLE})
@@ -90,7 +91,7 @@ def listing(found: Sequence[Row]) -> Code:
 
 def of_model(text: str, label: Label) -> Content:
     """A model's own text: bullets are list items, open fences closed, line breaks kept."""
-    text = text.strip()
+    text = cleaned(text.strip())
     if label in TITLES:
         return Prose((markdown.read_line(" ".join(unhashed(text).split())),))
     if _FENCE.search(text):
@@ -127,7 +128,7 @@ def model_heading(text: str) -> bool:
 
 def table(text: str) -> Content:
     """An engine's HTML; or whatever it gave instead."""
-    return html.read(text) if "<table" in text else markdown.taken_apart(text.strip())
+    return html.read(text) if "<table" in text else markdown.taken_apart(cleaned(text.strip()))
 
 
 # --- headings ---------------------------------------------------------------------------------------------------------
