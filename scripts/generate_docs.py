@@ -60,7 +60,8 @@ def options() -> str:
         NOTE,
         "Every option is a flag of the command line, a keyword in Python and an environment variable. Strongest first:",
         "what is given explicitly, the environment, the official SDK's configuration file (`GLMOCR_CONFIG_PATH`), a",
-        "preset, the default. `octavo doctor --effective` prints what is in force and where each value came from.",
+        "preset, the default; the serverless worker has two of its own (runpod.md). What is in force and where",
+        "each value came from, `octavo doctor --effective` prints; which variables have no effect, `octavo doctor`.",
         "",
         "Where several values are asked for, write `a,b` or JSON; where names have values, `a=b,c=d` or JSON.",
     ]

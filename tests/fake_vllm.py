@@ -1,7 +1,8 @@
 """A program that looks like `vllm serve` to whoever starts it, and behaves as its first argument says.
 
 Run by a wrapper script that tests write: `fake_vllm.py BEHAVIOUR serve MODEL --host .. --port .. ...`. It notes each
-start, with the pids of itself and of a child, in the file FAKE_VLLM_NOTES, and each answer by a dot beside it.
+start, with the pids of itself and of a child and the names in its environment, in the file FAKE_VLLM_NOTES, and each
+answer by a dot beside it.
 """
 
 import json
@@ -62,7 +63,10 @@ if __name__ == "__main__":
     notes = Path(os.environ["FAKE_VLLM_NOTES"])
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])  # as its engine process would be
     with notes.open("a") as file:
-        file.write(json.dumps({"pid": os.getpid(), "child": child.pid, "flags": sys.argv[2:]}) + "\n")
+        file.write(
+            json.dumps({"pid": os.getpid(), "child": child.pid, "flags": sys.argv[2:], "variables": sorted(os.environ)})
+            + "\n"
+        )
     say_aloud("(APIServer pid=7) INFO 11-23 13:00:00 [api_server.py:12] starting")
     if BEHAVIOUR == "dies" or (BEHAVIOUR == "dies_with_mtp" and "--speculative-config" in sys.argv):
         say_aloud("(EngineCore pid=8) ValueError: no such thing in /opt/models/secret/config.json for hf_abcdef")

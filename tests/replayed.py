@@ -19,12 +19,15 @@ from PIL import Image, ImageDraw
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.pdfgen import canvas
 
-# Engines that need no weights, under the name of the one that people run, and a guard that lets the loopback through.
+# Engines that need no weights, under the name of the one that people run and in its mode; the guard lets the loopback
+# through.
 ENVIRONMENT = {
     "OCTAVO_ENGINE": "glm-ocr",
     "OCTAVO_DETECTOR": "whole_page",
     "OCTAVO_RECOGNIZER": "scripted",
     "OCTAVO_ORIENTATION": "off",
+    "OCTAVO_PROFILE": "official",
+    "OCTAVO_TEXT_LAYER": "off",
     "OCTAVO_PRESET": "none",
     "OCTAVO_ALLOW_PRIVATE_ADDRESSES": "true",
     "GLMOCR_REF": "529a0c7ee9aecf55095e6fa6d9da08e4bb3bc2a9",
@@ -146,29 +149,31 @@ def misshapen(reply: Mapping[str, Any]) -> list[str]:
     json.dumps(reply, allow_nan=False)
     if reply.get("status") == "error":
         rest = {name: value for name, value in reply.items() if name != "result"}  # what was read all the same
-        return [*_wrong(rest, {"status": str, "error": str, "error_details": dict}, exactly=True), *_failed(reply)]
-    wrong = _wrong(reply, {"status": str, "result": dict}, exactly=True)
-    result = reply.get("result", {})
-    if "warmup_run" in result:
-        return wrong + _wrong(result, WARMUP, exactly=True) + _wrong(result, {"status": str})
-    wrong += _wrong(result, RESULT)
-    wrong += [f"provider is {result['provider']!r}"] if result["provider"] != "glm-ocr-sdk-layout-vllm" else []
-    wrong += [f"model is {result['model']!r}"] if result["model"] != "glm-ocr" else []
+        return _wrong(rest, {"status": str, "error": str, "error_details": dict}, exactly=True) or _failed(reply)
+    if wrong := _wrong(reply, {"status": str, "result": dict}, exactly=True):
+        return wrong
+    result = reply["result"]
+    if "worker_max_concurrency" in result:
+        return _wrong(result, WARMUP, exactly=True)
+    if wrong := _wrong(result, RESULT):
+        return wrong
+    due = {"provider": "glm-ocr-sdk-layout-vllm", "model": "glm-ocr"}
+    wrong = [f"{name} is {result[name]!r}" for name in due if result[name] != due[name]]
     wrong += _source(result["input"])
-    for name in ("crop_images", "layout_visualizations"):
-        for listed in result[name]:
-            wrong += _wrong(listed, {"filename": str, "size_bytes": int, "path": str})
-            wrong += [f"{name} has a folder in {listed['filename']!r}"] if "/" in listed["filename"] else []
-    for page in result["json_result"]:
-        for region in page:
-            wrong += _wrong(region, {"index": int, "label": str, "bbox_2d": list, "content": (str, type(None))})
+    for listed in (*result["crop_images"], *result["layout_visualizations"]):
+        wrong += _wrong(listed, {"filename": str, "size_bytes": int, "path": str})
+        wrong += [f"there is a folder in {listed['filename']!r}"] if "/" in listed["filename"] else []
+    for region in (region for page in result["json_result"] for region in page):
+        wrong += _wrong(region, {"index": int, "label": str, "bbox_2d": list, "content": (str, type(None))})
     return wrong
 
 
 def _failed(reply: Mapping[str, Any]) -> list[str]:
     details = reply["error_details"]
+    if wrong := _wrong(details, DETAILS):
+        return wrong
     said = f"[{details['code']}] {details['message']}"
-    return _wrong(details, DETAILS) + ([] if reply["error"] == said else [f"error is not {said!r}"])
+    return [] if reply["error"] == said else [f"error is not {said!r}"]
 
 
 def _source(said: Mapping[str, Any]) -> list[str]:
@@ -215,24 +220,20 @@ class Case:
 
     def wrong(self, reply: Mapping[str, Any], documents: str) -> list[str]:
         """In words, what is not as it must be in this reply; empty where all is."""
-        if self.code:
-            details = reply.get("error_details", {})
-            wrong = [] if details.get("code") == self.code else [f"error is {reply.get('error')!r}"]
-            wrong += [] if self.says in reply.get("error", "") else [f"{self.says!r} is not in {reply.get('error')!r}"]
-            return wrong + misshapen(reply)
-        if "result" not in reply:
-            return [f"no result: {reply}"]
+        if wrong := misshapen(reply):
+            return wrong
+        if self.code or "error" in reply:
+            wrong = [] if reply["error_details"]["code"] == self.code else [f"error is {reply['error']!r}"]
+            return wrong + ([] if self.says in reply["error"] else [f"{self.says!r} is not in {reply['error']!r}"])
         result = reply["result"]
-        due = json.loads(json.dumps({**self.result, "input": self.source}).replace("{documents}", documents))
-        wrong = [
-            f"input.{key} is {result['input'].get(key)!r}" for key in _unlike(due["input"], result.get("input", {}))
-        ]
-        del due["input"]
-        wrong += [f"{key} is {result.get(key)!r}" for key in _unlike(due, result)]
-        wrong += [f"{key} has {len(result[key])}" for key, count in self.counts.items() if len(result[key]) != count]
-        notes = result["warmup_run"]["warnings"] if "warmup_run" in result else result["warnings"]
-        warned = tuple(note["key"] for note in notes)
-        return wrong + ([f"warned of {warned}"] if warned != self.warned else []) + misshapen(reply)
+        due = json.loads(json.dumps({"result": self.result, "input": self.source}).replace("{documents}", documents))
+        source = result.get("input", {})
+        wrong = [f"{key} is {result.get(key)!r}" for key in _unlike(due["result"], result)]
+        wrong += [f"input.{key} is {source.get(key)!r}" for key in _unlike(due["input"], source)]
+        lengths = {key: len(result.get(key, ())) for key in self.counts}
+        wrong += [f"{key} has {lengths[key]}" for key in _unlike(self.counts, lengths)]
+        warned = tuple(note["key"] for note in result.get("warmup_run", result)["warnings"])
+        return wrong + ([f"warned of {warned}"] if warned != self.warned else [])
 
 
 def _unlike(due: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
@@ -254,7 +255,12 @@ _README = {
     "return_layout_visualization": True,
     "layout_visualization_base64": False,
 }
-_CROPS = {"images_base64": [PAGE] * 3, "label_task_mapping": {"text": "skip"}, "return_crop_images": True}
+_FIGURES = {  # three pages that are one figure each
+    "images_base64": [PAGE] * 3,
+    "label_task_mapping": {"text": "skip"},
+    "official_shown": {"text": "image"},
+}
+_CROPS = _FIGURES | {"return_crop_images": True}
 _AS_ASKED = {"start_page": 1, "end_page": None}
 
 CASES: tuple[Case, ...] = (
@@ -407,7 +413,7 @@ CASES: tuple[Case, ...] = (
     _asked("crops-limited", _CROPS | {"max_crop_images": 2, "crop_images_base64": "on"}, counts={"crop_images": 2}),
     _asked(
         "crops-of-the-endpoint",
-        {"images_base64": [PAGE] * 3, "label_task_mapping": {"text": "skip"}},
+        _FIGURES,
         counts={"crop_images": 1},
         environment={"RETURN_CROP_IMAGES_DEFAULT": "true", "MAX_CROP_IMAGES": "1"},
     ),

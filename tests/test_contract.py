@@ -4,18 +4,23 @@ import base64
 import json
 import math
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from pydantic import BaseModel
 from replayed import PAGE, PDF5
 
+from octavo import dropins, renderers
 from octavo.document import Label, Task
 from octavo.errors import OctavoError, OptionInvalid, SourceInvalid
 from octavo.frontends import _presets
+from octavo.frontends._flags import as_text
 from octavo.frontends.doctor import effective
-from octavo.jobs.contract import SOURCE_KEYS, job_from
+from octavo.jobs import results
+from octavo.jobs.contract import KEYS, SOURCE_KEYS, job_from
 from octavo.jobs.replies import Reply, encoded
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
@@ -200,6 +205,43 @@ async def test_layout_can_be_left_out(bench: Bench) -> None:
         assert "whole page" in result["engines"]["detector"].lower().replace("_", " ")
 
 
+@pytest.mark.parametrize("name", dropins.names(renderers))
+async def test_a_job_may_ask_for_the_files_of_any_renderer(bench: Bench, name: str) -> None:
+    """Those that are there and those that will be: nothing but the file in `renderers/` makes it reachable."""
+    job = {"image_base64": PAGE, "tasks": "text=skip", "output_format": "json", "formats": name}
+    result = await bench.result(job)
+    for file in result["artifacts"]:
+        data = file["text"].encode() if "text" in file else base64.b64decode(file["base64"])
+        assert (file["format"], file["size_bytes"]) == (name, len(data))
+        assert (file["path"].endswith(file["filename"]), "/" in file["filename"]) == (True, False)
+    assert result["artifacts"]
+    assert (result["markdown_result"], result["crop_images"], result["layout_visualizations"]) == ("", [], [])
+
+
+@pytest.mark.parametrize("name", ParseOptions.model_fields)
+async def test_every_option_of_reading_is_a_key_of_a_job_under_its_own_name(bench: Bench, name: str) -> None:
+    assert name in KEYS
+    default = as_text(ParseOptions.model_fields[name].default)
+    assert not (await bench.result({"image_base64": PAGE, name: default}))["warnings"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "longest"), [({}, 300), ({"max_side": "100"}, 100), ({"max_side": 250, "orientation": "off"}, 250)]
+)
+async def test_a_page_is_drawn_as_the_job_says(bench: Bench, asked: dict[str, Any], longest: int) -> None:
+    shown = {"return_layout_visualization": True, "layout_visualization_base64": True}
+    result = await bench.result({"image_base64": PAGE} | shown | asked)
+    [drawn] = result["layout_visualizations"]
+    assert max(Image.open(BytesIO(base64.b64decode(drawn["image_base64"]))).size) == longest
+
+
+async def test_the_job_beats_the_endpoint_and_labels_add_up(bench: Bench) -> None:
+    endpoint = {"OCTAVO_TASKS": "text=skip,table=skip", "OCTAVO_DPI": "300"}
+    job = job_from({"image_base64": PAGE, "label_task_mapping": {"text": "formula"}, "dpi": "72"})
+    options = results.asked_for(job, resolve(ParseOptions, {}, endpoint).values, WorkerSettings()).options
+    assert (options.dpi, options.tasks[Label.TEXT], options.tasks[Label.TABLE]) == (72, Task.FORMULA, Task.SKIP)
+
+
 @pytest.mark.parametrize(
     "mapping", [{"image": "text"}, {"text": ["image", "chart"]}, {"image": "text", "skip": ["seal"]}]
 )
@@ -230,6 +272,21 @@ def test_refusals_name_the_key_and_never_the_value(payload: object, said: str) -
     assert said in refused.value.message
     assert "AK-secret" not in refused.value.message
     assert "perhaps" not in refused.value.message
+
+
+def test_a_key_that_nobody_knows_is_told_with_the_one_that_was_meant() -> None:
+    keys = {"startPage": 2, "return_crops_images": True, "colour": "red", "a\nb" + "c" * 100: 1}
+    notes = {note.key: note.message for note in job_from({"image_base64": PAGE} | keys).notes}
+    assert notes["startPage"].endswith("is start_page meant?")
+    assert notes["return_crops_images"].endswith("is return_crop_images meant?")
+    assert "meant" not in notes["colour"]
+    assert [key for key in notes if key.startswith("a?bc") and len(key) <= 60]
+
+
+def test_a_thousand_unknown_keys_do_not_make_a_thousand_warnings() -> None:
+    notes = job_from({"image_base64": PAGE} | {f"key-{number}": number for number in range(1000)}).notes
+    assert len(notes) == 21
+    assert "980 more" in notes[-1].message
 
 
 # --- the environment -------------------------------------------------------------------------------------------------
@@ -314,7 +371,7 @@ def test_another_empty_variable_sets_nothing() -> None:
 def test_presets_hold_the_contract_s_numbers(name: str) -> None:
     preset = _presets.chosen({"OCTAVO_PRESET": name}, ROOT)
     column = ("a40", "h100").index(name)
-    numbers = {
+    lines = {
         "WORKER_MAX_CONCURRENCY": ("1", "2"),
         "DOWNLOAD_CONCURRENCY": ("16", "32"),
         "MAX_PAGES_PER_JOB": ("128", "192"),
@@ -323,19 +380,58 @@ def test_presets_hold_the_contract_s_numbers(name: str) -> None:
         "RETURN_CROP_IMAGES_DEFAULT": ("false", "false"),
         "MAX_CROP_IMAGES": ("200", "300"),
         "GLMOCR_PARSE_TIMEOUT_SECONDS": ("1800", "1800"),
+        "GLMOCR_LOG_LEVEL": ("INFO", "INFO"),
+        "MODEL_NAME": ("zai-org/GLM-OCR",) * 2,
+        "MODEL_REVISION": ("e9134f400acad80346162536e043def285fa1022",) * 2,
+        "SERVED_MODEL_NAME": ("glm-ocr", "glm-ocr"),
+        "VLLM_HOST": ("127.0.0.1", "127.0.0.1"),
+        "VLLM_PORT": ("8080", "8080"),
         "VLLM_DTYPE": ("float16", "bfloat16"),
+        "TRUST_REMOTE_CODE": ("true", "true"),
         "GPU_MEMORY_UTILIZATION": ("0.92", "0.94"),
         "MAX_MODEL_LEN": ("16384", "32768"),
         "MAX_NUM_SEQS": ("96", "192"),
         "MAX_NUM_BATCHED_TOKENS": ("32768", "65536"),
+        "LIMIT_MM_PER_PROMPT": ('{"image":1}', '{"image":1}'),
+        "SPECULATIVE_CONFIG": ("", ""),
+        "VLLM_HEALTH_TIMEOUT": ("420", "420"),
+        "GLMOCR_ENABLE_LAYOUT": ("true", "true"),
+        "GLMOCR_OUTPUT_FORMAT": ("both", "both"),
         "GLMOCR_MAX_WORKERS": ("16", "32"),
         "GLMOCR_CONNECTION_POOL_SIZE": ("128", "256"),
+        "GLMOCR_PAGE_MAXSIZE": ("100", "220"),
+        "GLMOCR_REGION_MAXSIZE": ("800", "1500"),
         "GLMOCR_MAX_TOKENS_PER_PAGE": ("4096", "6144"),
+        "GLMOCR_TEMPERATURE": ("0.01", "0.01"),
+        "GLMOCR_TOP_P": ("0.9", "0.9"),
+        "GLMOCR_CONNECT_TIMEOUT": ("30", "30"),
+        "GLMOCR_REQUEST_TIMEOUT": ("180", "180"),
+        "GLMOCR_RETRY_MAX_ATTEMPTS": ("3", "3"),
         "GLMOCR_RETRY_BACKOFF_BASE_SECONDS": ("0.75", "0.5"),
+        "GLMOCR_LAYOUT_MODEL_DIR": ("PaddlePaddle/PP-DocLayoutV3_safetensors",) * 2,
+        "GLMOCR_LAYOUT_THRESHOLD": ("0.3", "0.3"),
+        "GLMOCR_LAYOUT_CUDA_VISIBLE_DEVICES": ("0", "0"),
     }
-    assert {key: values[column] for key, values in numbers.items()}.items() <= preset.items()
-    for model in (WorkerSettings, EngineSettings, ParseOptions):
-        resolve(model, {}, {}, preset)
+    assert {key: values[column] for key, values in lines.items()}.items() <= preset.items()
+
+
+@pytest.mark.parametrize("name", ["a40", "h100"])
+def test_what_a_preset_says_is_what_runs(name: str) -> None:
+    preset = _presets.chosen({"OCTAVO_PRESET": name}, ROOT)
+    shown = [knob["origin"] for model in effective({}, {}, preset).values() for knob in model.values()]
+    in_force = {origin.removeprefix("preset ") for origin in shown if origin.startswith("preset ")}
+    assert set(preset) - in_force == {"GLMOCR_PAGE_MAXSIZE", "GLMOCR_REGION_MAXSIZE"}  # the file says so of them
+
+
+def test_a_preset_s_revision_is_of_its_own_model() -> None:
+    def revision(**environment: str) -> str | None:
+        preset = _presets.chosen({"OCTAVO_PRESET": "a40"} | environment, ROOT)
+        return resolve(EngineSettings, {}, environment, preset).values.model_revision
+
+    pinned = "e9134f400acad80346162536e043def285fa1022"
+    assert revision() == revision(MODEL_NAME="zai-org/GLM-OCR") == pinned
+    assert revision(MODEL_NAME="mirror/GLM-OCR") is None
+    assert revision(MODEL_NAME="mirror/GLM-OCR", MODEL_REVISION="abc") == "abc"
 
 
 async def test_job_beats_environment_beats_preset_beats_default(bench: Bench) -> None:
@@ -354,7 +450,7 @@ def test_the_doctor_tells_origins_and_masks_secrets() -> None:
     shown = effective({}, secrets | {"MAX_NUM_SEQS": "7"}, _presets.chosen({"OCTAVO_PRESET": "a40"}, ROOT))
     assert shown["EngineSettings"]["max_num_seqs"] == {"value": "7", "origin": "environment MAX_NUM_SEQS"}
     assert shown["EngineSettings"]["max_model_len"] == {"value": "16384", "origin": "preset MAX_MODEL_LEN"}
-    assert shown["EngineSettings"]["layout_threshold"]["origin"] == "default"
+    assert shown["EngineSettings"]["layout_polygons"]["origin"] == "default"
     assert "secret" not in json.dumps([knob["value"] for model in shown.values() for knob in model.values()])
 
 
@@ -363,12 +459,33 @@ def test_a_preset_that_is_not_there_is_named() -> None:
         _presets.chosen({"OCTAVO_PRESET": "b200"}, ROOT)
 
 
-def test_a_preset_follows_the_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("gpus", "sequences"),
+    [
+        ("NVIDIA A40", "96"),
+        ("NVIDIA H100 80GB HBM3", "192"),
+        ("NVIDIA H100 PCIe", "192"),
+        ("NVIDIA H100 NVL", "192"),
+        ("NVIDIA H100 80GB HBM3\nNVIDIA H100 80GB HBM3", "192"),
+        ("NVIDIA A40\nNVIDIA H100 PCIe", None),
+        ("NVIDIA RTX A4000", None),
+        ("NVIDIA A40-48Q", None),
+        ("NVIDIA A400", None),
+        ("NVIDIA GH200 480GB", None),
+        ("NVIDIA H1000", None),
+        ("No devices were found", None),
+        ("", None),
+    ],
+)
+def test_a_preset_follows_the_gpu_s_whole_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpus: str, sequences: str | None
+) -> None:
+    (tmp_path / "names").write_text(gpus)
     program = tmp_path / "nvidia-smi"
-    program.write_text("#!/bin/sh\necho NVIDIA H100 80GB HBM3\n")
+    program.write_text(f"#!/bin/sh\ncat {tmp_path}/names\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert _presets.chosen({}, ROOT)["MAX_NUM_SEQS"] == "192"
+    assert _presets.chosen({}, ROOT).get("MAX_NUM_SEQS") == sequences
     assert not _presets.chosen({"OCTAVO_PRESET": "none"}, ROOT)
     program.write_text("#!/bin/sh\nexit 9\n")
     assert not _presets.chosen({}, ROOT)

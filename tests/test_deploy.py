@@ -2,13 +2,18 @@
 
 import json
 import re
+import subprocess
+import sys
+import tempfile
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
+from octavo.frontends import _presets
 from octavo.settings import (
     LAYOUT_MODEL,
     LAYOUT_REVISION,
@@ -68,6 +73,22 @@ def test_the_image_has_what_the_package_needs() -> None:
     assert needed <= {Requirement(line).name for line in listed if not line.startswith("#")}
 
 
+def test_a_default_build_needs_neither_git_nor_a_compiler() -> None:
+    assert arguments()["GLMOCR_SOURCE"] == "glmocr@https://github.com/zai-org/GLM-OCR/archive/${GLMOCR_REF}.zip"
+    assert not re.search(r"\bgit\+|apt-get|\bgcc\b", (ROOT / "Dockerfile").read_text())
+
+
+def test_pip_does_not_see_what_the_distribution_installed(tmp_path: Path) -> None:
+    """It could not remove it, and would stop where something newer is needed."""
+    look = "import runpy, sys; sys.path.append('/usr/lib/python3/dist-packages'); sys.argv = ['install.py', 'list']; "
+    look += (
+        "runpy.run_module = lambda *a, **k: print(sys.path); runpy.run_path('deploy/install.py', run_name='__main__')"
+    )
+    shown = subprocess.run([sys.executable, "-c", look], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert "site-packages" in shown
+    assert "/usr/lib/python3/dist-packages" not in shown
+
+
 def test_the_dockerfile_keeps_to_what_every_builder_knows() -> None:
     text = (ROOT / "Dockerfile").read_text()
     assert "<<" not in text  # heredocs: buildah 1.28 refuses them
@@ -91,17 +112,31 @@ def test_the_hub_s_file() -> None:
         assert entry["key"] in KNOWN | ELSEWHERE, entry["key"]
     for preset in config["presets"]:
         assert set(preset) == {"name", "defaults"}
-        assert set(preset["defaults"]) <= KNOWN
+        assert set(preset["defaults"]) <= KNOWN | ELSEWHERE
 
 
-@pytest.mark.parametrize("preset", [None, *(preset["defaults"] for preset in HUB["config"]["presets"])])
-def test_the_hub_s_values_are_values(preset: dict[str, str] | None) -> None:
-    shown = {entry["key"]: str(entry["input"]["default"]) for entry in HUB["config"]["env"] if "input" in entry}
+def hub_environment(preset: dict[str, str]) -> dict[str, str]:
+    """What the hub sets where a user changes nothing but the preset: every input with its default."""
+    return {entry["key"]: str(entry["input"].get("default", "")) for entry in HUB["config"]["env"]} | preset
+
+
+@pytest.mark.parametrize("preset", [{}, *(preset["defaults"] for preset in HUB["config"]["presets"])])
+def test_the_hub_s_values_are_values(preset: dict[str, str]) -> None:
     for model in MODELS:
-        resolve(model, {}, shown | (preset or {}))
-    if preset is None:
-        engine = resolve(EngineSettings, {}, shown).values
-        assert engine.speculative_config == EngineSettings().speculative_config
+        resolve(model, {}, hub_environment(preset))
+
+
+@pytest.mark.parametrize("preset", HUB["config"]["presets"], ids=lambda preset: str(preset["name"]))
+def test_the_hub_sets_nothing_that_a_preset_sets(preset: dict[str, Any]) -> None:
+    """Its defaults arrive as variables, and those beat a preset."""
+    environment = hub_environment(preset["defaults"])
+    chosen = _presets.chosen(environment, ROOT)
+    assert chosen
+    for model in MODELS:
+        origins = resolve(model, {}, environment, chosen).origins
+        for field in model.model_fields:
+            named = [name for name in environment_names(model, field) if name in chosen]
+            assert not named or origins[field] == f"preset {named[0]}"
 
 
 def test_the_hub_s_tests() -> None:
@@ -116,17 +151,94 @@ def test_the_hub_s_tests() -> None:
 def test_workflows_pin_actions_and_ask_for_little(file: Path) -> None:
     text = file.read_text()
     for used in re.findall(r"uses: (\S+)", text):
-        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", used), used
+        assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}|\./\.github/workflows/[\w-]+\.yml", used), used
     assert re.search(r"^permissions:( \{\}|\n  contents: read\n)", text, re.MULTILINE)
 
 
-def test_the_workflows_of_the_contract() -> None:
-    build = (ROOT / ".github" / "workflows" / "ghcr-build.yml").read_text()
-    for said in ("type=raw,value=latest", "type=ref,event=branch", "type=sha,format=long,prefix=sha-", "pull_request"):
-        assert said in build
-    release = (ROOT / ".github" / "workflows" / "runpod-release.yml").read_text()
-    for said in ("[skip runpod]", "workflow_dispatch", "--prerelease"):
-        assert said in release
+def workflow(name: str) -> dict[str, Any]:
+    content: dict[Any, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / name).read_text())
+    return {"on" if key is True else key: value for key, value in content.items()}  # YAML 1.1 reads `on` as true
+
+
+BUILD, RELEASE = workflow("ghcr-build.yml"), workflow("runpod-release.yml")
+
+
+def steps(job: dict[str, Any], action: str) -> list[dict[str, Any]]:
+    return [step["with"] for step in job["steps"] if step.get("uses", "").startswith(f"{action}@")]
+
+
+def test_pushes_are_built_and_pull_requests_only_tried() -> None:
+    assert BUILD["on"] == {"push": {"branches": ["main"]}, "pull_request": None, "workflow_dispatch": None}
+    (push,) = steps(BUILD["jobs"]["image"], "docker/build-push-action")
+    assert push["push"] == "${{ github.event_name != 'pull_request' }}"
+    assert "if" not in BUILD["jobs"]["image"]
+
+
+def test_every_push_has_tags_of_its_own() -> None:
+    (meta,) = steps(BUILD["jobs"]["image"], "docker/metadata-action")
+    assert set(meta["tags"].split()) == {"type=sha,format=short,prefix=sha-", "type=sha,format=long,prefix=sha-"}
+    (push,) = steps(BUILD["jobs"]["image"], "docker/build-push-action")
+    assert push["tags"] == "${{ steps.meta.outputs.tags }}"
+    # A run of main shares its group with no other, so that none waits and is replaced.
+    group = "image-${{ github.event_name == 'pull_request' && github.ref || github.run_id }}"
+    assert BUILD["concurrency"]["group"] == group
+    assert BUILD["concurrency"]["cancel-in-progress"] == "${{ github.event_name == 'pull_request' }}"
+    assert not any("concurrency" in job for job in (*BUILD["jobs"].values(), *RELEASE["jobs"].values()))
+
+
+def test_latest_and_main_go_to_the_newest_commit_that_has_an_image() -> None:
+    job = BUILD["jobs"]["newest"]
+    assert job["needs"] == "image"
+    assert "github.ref == 'refs/heads/main'" in job["if"]
+    assert moved(job["steps"][-1]["run"], commits=["new", "mine", "old"], images={"mine", "old"}) == ["mine"]
+    assert moved(job["steps"][-1]["run"], commits=["new", "mine"], images={"mine"}, later={"new"}) == ["mine", "new"]
+
+
+def moved(
+    script: str, *, commits: list[str], images: set[str], later: frozenset[str] | set[str] = frozenset()
+) -> list[str]:
+    """Run the step with doubles of `gh` and `docker`: the commits that `latest` and `main` are moved to, in order.
+
+    `later` are images that appear while the tags are moved.
+    """
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "gh").write_text("#!/bin/sh\nprintf '%s\\n' " + " ".join(commits) + "\n")
+        (folder / "docker").write_text(
+            "#!/bin/bash\n"
+            'for last; do :; done; there="$HERE/images/${last##*:sha-}"\n'
+            'if [ "$3" = inspect ]; then [ -e "$there" ]; exit; fi\n'
+            'case "$*" in *"--tag ghcr.io/owner/octavo:latest --tag ghcr.io/owner/octavo:main "*) ;; *) exit 9;; esac\n'
+            'echo "${last##*:sha-}" >> "$HERE/moved"; touch "$HERE"/later/* && cp "$HERE"/later/* "$HERE/images/"\n'
+        )
+        for tool in ("gh", "docker"):
+            (folder / tool).chmod(0o755)
+        for kind, some in (("images", images), ("later", later or {"none"})):
+            (folder / kind).mkdir()
+            for commit in some:
+                (folder / kind / commit).touch()
+        environment = {"PATH": f"{folder}:/usr/bin:/bin", "HERE": name, "REPOSITORY": "Owner/Octavo"}
+        subprocess.run(["bash", "-e", "-c", script], env=environment, check=True, timeout=60)
+        return (folder / "moved").read_text().split()
+
+
+def test_a_pre_release_is_made_of_a_commit_whose_image_was_pushed() -> None:
+    assert RELEASE["on"] == {"workflow_call": None, "workflow_dispatch": None}  # a push makes none by itself
+    called = BUILD["jobs"]["release"]
+    assert called["needs"] == "image"
+    assert called["uses"] == "./.github/workflows/runpod-release.yml"
+    assert called["if"] == "github.event_name == 'push'"
+    job = RELEASE["jobs"]["prerelease"]
+    assert job["env"]["COMMIT"] == "${{ github.sha }}"
+    looks, makes = (step["run"] for step in job["steps"] if "run" in step)
+    assert looks == 'docker manifest inspect "ghcr.io/${REPOSITORY,,}:sha-${COMMIT}" > /dev/null'
+    assert '--target "$COMMIT" --prerelease' in makes
+    assert all("continue-on-error" not in step and "if" not in step for step in job["steps"])
+
+
+def test_a_push_may_ask_for_no_pre_release() -> None:
+    skips = "!contains(github.event.head_commit.message, '[skip runpod]')"
+    assert RELEASE["jobs"]["prerelease"]["if"] == f"github.event_name != 'push' || {skips}"
 
 
 def test_nothing_is_assigned_over_the_caller_s_environment() -> None:

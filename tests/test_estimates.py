@@ -40,7 +40,7 @@ def test_the_median_of_jobs_like_it_not_their_mean() -> None:
 
 def test_the_selftest_stands_in_until_there_are_jobs() -> None:
     estimates = Estimates()
-    estimates.selftest_pages_per_second = 4.0
+    estimates.learn_pace(4.0)
     said = estimates.of(PDF, 10, price_per_hour=None)
     assert (said["estimated_seconds"], said["estimated_usd"], said["based_on"]["source"]) == (2.5, None, "selftest")
     estimates.learn(PDF, Taken(1, 3.0, 3.0))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from octavo.geometry import Box, Rect, Size, around, on_one_height
+from octavo.geometry import Box, Rect, Size, on_one_height, union
 
 
 def test_how_two_rectangles_lie_to_each_other() -> None:
@@ -10,8 +10,8 @@ def test_how_two_rectangles_lie_to_each_other() -> None:
     assert one.overlap_x(other) == -5
     assert one.overlap_y(other) == 5
     assert one.intersection(other) == 0
-    assert around([one, other]) == Rect(0, 0, 25, 25)
-    assert around([one, other]).holds(one)
+    assert union([one, other]) == Rect(0, 0, 25, 25)
+    assert union([one, other]).holds(one)
     assert not one.holds(other)
     assert Rect(5, 5, 15, 10).covered_by(one) == 0.5
 

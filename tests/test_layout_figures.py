@@ -49,7 +49,8 @@ def test_a_photo_is_found_where_it_is() -> None:
     lines = column(pixels, 100, 8)
     noise(pixels, 200, 500, 800, 900)
     (figure,) = found(pixels, lines)
-    assert figure.rect == pytest.approx((200, 500, 800, 900), abs=15)
+    rect = figure.rect
+    assert (rect.left, rect.top, rect.right, rect.bottom) == pytest.approx((200, 500, 800, 900), abs=15)
     assert figure.density > 0.8
 
 
@@ -63,7 +64,7 @@ def test_a_chart_takes_the_numbers_at_its_axes() -> None:
     numbers = [write(pixels, 240, top, 40) for top in (500, 600, 700, 800)]
     (figure,) = found(pixels, [*lines, *numbers])
     assert set(figure.lines) == set(numbers)
-    assert figure.rect[3] == pytest.approx(900, abs=20)
+    assert figure.rect.bottom == pytest.approx(900, abs=20)
 
 
 @pytest.mark.parametrize("tone", [225, 120])
@@ -87,7 +88,7 @@ def test_text_beside_a_figure_stays_outside() -> None:
     pixels[695:700, 100:800] = 0  # a line under both ties text and picture together
     lines = column(pixels, 210, 15, left=480, width=400)
     figures = found(pixels, lines)
-    assert [figure.rect[2] < 490 for figure in figures] == [True]
+    assert [figure.rect.right < 490 for figure in figures] == [True]
     assert not figures[0].lines
 
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from octavo.document import Label, TextLine
-from octavo.geometry import Box
+from octavo.geometry import Box, Rect
 from octavo.layout.formulas import find_formulas
-from octavo.layout.hints import HintRect, Hints, Kind
+from octavo.layout.hints import Hint, Hints, Kind
 from octavo.layout.labels import labelled
 from octavo.layout.lines import Line
 from octavo.layout.paragraphs import Paragraph
@@ -22,8 +22,8 @@ def line(text: str | None, left: float, top: float, right: float, size: float = 
 
 
 def paragraph(*texts: str | None, top: float, left: float = 100, right: float = 900, size: float = 20, **style: bool):
-    return Paragraph(
-        tuple(Row.of([line(text, left, top + 1.2 * size * n, right, size, **style)]) for n, text in enumerate(texts))
+    return Paragraph.of(
+        (Row.of([line(text, left, top + 1.2 * size * n, right, size, **style)]) for n, text in enumerate(texts))
     )
 
 
@@ -54,7 +54,7 @@ def test_text_is_no_heading() -> None:
 
 def test_an_unread_heading_needs_the_networks_word() -> None:
     it = paragraph(None, top=250, right=400, size=30)
-    hint = HintRect(Kind.TITLE, (90, 240, 410, 290), 0.8)
+    hint = Hint(Kind.TITLE, Rect(90, 240, 410, 290), 0.8)
     assert label_of(it) is Label.TEXT
     assert label_of(it, hints=Hints([hint])) is Label.PARAGRAPH_TITLE
 
@@ -80,7 +80,7 @@ def test_a_receipt_has_no_furniture() -> None:
 
 def test_captions_by_their_words_near_or_far() -> None:
     assert label_of(paragraph("Table 3: results of all runs", top=800)) is Label.FIGURE_TITLE
-    under = {"figures": [(100, 700, 900, 790)]}
+    under = {"figures": [Rect(100, 700, 900, 790)]}
     assert label_of(paragraph("Figure 2 shows it", top=800, right=400), **under) is Label.FIGURE_TITLE
     assert label_of(paragraph("Figure 2 shows that it works", WORDS, top=800)) is Label.TEXT
 
@@ -102,7 +102,7 @@ def test_typewriter_type_among_other_type_is_code() -> None:
 
 
 def test_text_that_stands_in_the_margin() -> None:
-    stamp = Paragraph((Row.of([line("arXiv:1234.5678", 20, 400, 40, 500)]),))
+    stamp = Paragraph.of([Row.of([line("arXiv:1234.5678", 20, 400, 40, 500)])])
     assert label_of(stamp) is Label.ASIDE_TEXT
 
 
@@ -134,7 +134,7 @@ def test_a_formula_in_the_running_text_is_left_there() -> None:
 def test_unread_lines_are_formulas_where_the_network_says_so() -> None:
     body = [line(None, 100, top, 900) for top in (100, 124, 260, 284)]
     piece = line(None, 400, 180, 600)
-    hint = HintRect(Kind.EQUATION, (390, 170, 610, 210), 0.8)
+    hint = Hint(Kind.EQUATION, Rect(390, 170, 610, 210), 0.8)
     assert [formula.lines for formula in find_formulas([*body, piece], [hint], 20)] == [(piece,)]
     assert not find_formulas([*body, piece], [], 20)
 

@@ -84,12 +84,26 @@ def test_settings_of_the_engine(tmp_path: Path, section: str, line: str, field: 
     assert getattr(engine(tmp_path, f"pipeline:\n  {section}:\n    {line}\n"), field) == value
 
 
+@pytest.mark.parametrize("enabled", ["true", "false"])
+def test_what_only_templates_say_is_known(tmp_path: Path, enabled: str) -> None:
+    """`default_prompt` and `enable_layout` stand in 0.1.1's, a cloud that is on without a key in 0.1.5's."""
+    text = f"""
+        pipeline:
+          maas: {{enabled: {enabled}, api_key: null}}
+          enable_layout: false
+          page_loader: {{default_prompt: Recognize the text., top_k: 50}}
+    """
+    assert options(tmp_path, text) == ParseOptions(layout=False)
+    assert engine(tmp_path, text) == EngineSettings(top_k=50)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("pipeline: {max_workerz: 8}", "pipeline.max_workerz is not a key .* did you mean pipeline.max_workers"),
         ("pipelin: {max_workers: 8}", "pipelin is not a key"),
         ("pipeline: {maas: {enabled: true}}", "pipeline.maas.enabled can only be False"),
+        ("pipeline: {maas: {enabled: true, api_key: sk-1}}", "pipeline.maas.enabled can only be False"),
         ("pipeline: {ocr_api: {api_mode: ollama_generate}}", "api_mode can only be 'openai'"),
         ("pipeline: {layout: {label_task_mapping: {read: [text]}}}", "label_task_mapping: .* is not a value"),
         ("pipeline: {layout: {cuda_visible_devices: '0,1'}}", "cuda_visible_devices: '0,1' is not a value"),

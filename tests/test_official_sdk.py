@@ -13,6 +13,7 @@ import pytest
 from model_server import ModelServer, Reply
 
 from octavo import official_sdk
+from octavo.content import Verbatim
 from octavo.document import Label, Task
 from octavo.errors import EngineFailed, EngineTimeout, EngineUnavailable, OptionInvalid
 from octavo.parser import Parser
@@ -181,7 +182,7 @@ async def test_it_is_kept_open_and_its_cloud_key_taken_away(glmocr: SimpleNamesp
     opened = sdk()
     for _ in range(2):
         [page] = await opened.read(WORK)
-        assert [block.content for block in page.blocks] == ["said"]
+        assert [block.content for block in page.blocks] == [Verbatim("said")]
         assert page.size == (100, 200)
     assert (glmocr.opened, keys) == (1, [None, None])
 
@@ -202,7 +203,7 @@ async def test_one_that_hangs_is_given_up_and_the_next_document_gets_a_new_one(g
     glmocr.process = finding("said")
     opened._settings = EngineSettings()
     [page] = await opened.read(WORK)
-    assert (page.blocks[0].content, glmocr.opened) == ("said", 2)
+    assert (page.blocks[0].content, glmocr.opened) == (Verbatim("said"), 2)
     released.set()
 
 

@@ -13,10 +13,19 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from test_contract import NULL_ENGINES, PAGE
+from replayed import DROP_INS, ENVIRONMENT, PAGE, Case, documents
+from test_contract import NULL_ENGINES
 
 from octavo.frontends.serve import application
-from octavo.settings import EngineSettings, OrientationUse, ParseOptions, ServeSettings, WorkerSettings
+from octavo.settings import (
+    EngineSettings,
+    ErrorText,
+    OrientationUse,
+    ParseOptions,
+    ServeSettings,
+    WorkerSettings,
+    resolve,
+)
 
 HERE = Path(__file__).parent
 ENGINE = EngineSettings(detector="whole_page", recognizer="scripted", volume_path="/no/such/volume")
@@ -39,6 +48,25 @@ async def test_a_job_comes_bare_or_wrapped(wrapped: bool) -> None:
         response = await client.post("/parse", json={"input": job} if wrapped else job)
         assert response.status == 200
         assert (await response.json())["result"]["markdown_result"].strip() == "[text]"
+
+
+@pytest.mark.parametrize("case", DROP_INS, ids=[case.name for case in DROP_INS])
+async def test_the_reply_is_the_queue_s(case: Case) -> None:
+    variables = ENVIRONMENT | dict(case.environment)
+    engine, options = resolve(EngineSettings, {}, variables).values, resolve(ParseOptions, {}, variables).values
+    app = application(engine, options, resolve(WorkerSettings, {}, variables).values, ServeSettings())
+    async with documents() as address, TestClient(TestServer(app)) as client:
+        response = await client.post("/parse", json=case.at(address))
+        assert response.status == (422 if case.code else 200)
+        assert not case.wrong(await response.json(), address)
+
+
+async def test_errors_may_be_said_in_json() -> None:
+    settings = WorkerSettings(error_text=ErrorText.JSON)
+    async with TestClient(TestServer(application(ENGINE, OPTIONS, settings, ServeSettings()))) as client:
+        for body in (b"no json", b"{}"):
+            reply = await (await client.post("/parse", data=body)).json()
+            assert json.loads(reply["error"]) == reply["error_details"]
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,23 @@ async def test_urls_of_the_caller(bucket: LoopbackBucket) -> None:
     assert reply["result"]["json_result"]
 
 
+async def test_files_of_other_formats_go_where_the_pictures_go(bucket: LoopbackBucket) -> None:
+    upload = {"put_urls": {"document.html": bucket.signed("mine/document.html")}}
+    reply = await ask({"image_base64": PAGE, "formats": ["html"], "upload": upload}, 9_000_000, PRIVATE)
+    [file] = reply["result"]["artifacts"]
+    assert (file["path"], file["uploaded"], "text" in file) == ("document.html", "put_urls", False)
+    assert b"[text]" in bucket.files()["mine/document.html"]
+
+
+async def test_what_moved_is_of_its_type_and_told(bucket: LoopbackBucket) -> None:
+    upload = {
+        "put_urls": {"document.json": bucket.signed("document.json"), "document.md": bucket.signed("document.md")}
+    }
+    result = (await ask({"image_base64": PAGE, "upload": upload}, 9_000_000, PRIVATE))["result"]
+    assert (result["json_result"], result["markdown_result"]) == ([], "")
+    assert [note["key"] for note in result["warnings"]] == ["json_result", "markdown_result"]
+
+
 async def test_urls_of_the_caller_are_guarded(bucket: LoopbackBucket) -> None:
     upload = {"put_urls": {"document.md": "http://169.254.169.254/latest?token=hush"}}
     reply = await ask({"image_base64": PAGE, "upload": upload}, 9_000_000)

@@ -9,11 +9,12 @@ after it was turned upright.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.content import Content, Heading
 from octavo.geometry import Box, PixelBox, Size
 
 Pixels: TypeAlias = NDArray[np.uint8]  # height x width x 3, RGB
@@ -127,6 +128,36 @@ class TextLayer:
     pictures: tuple[Box, ...] = ()  # areas covered by raster images: text in them is not in the layer
 
 
+class Layer(StrEnum):
+    """What kind of thing was seen on a page on the way from its ink to its regions."""
+
+    LINES = "lines"  # of text: from the text layer, or found on the picture
+    RULES = "rules"  # ruling lines, and edges of shades
+    HINTS = "hints"  # what the layout network believes
+    TABLES = "tables"  # areas that look like tables
+    FIGURES = "figures"  # areas of ink that no text explains
+    CLAIMS = "claims"  # lines that a finder says are one thing
+    DROPPED = "dropped"  # detections that another one stands for
+    GUTTERS = "gutters"  # white lanes the page was cut at
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Something that a stage saw: for whoever wants to know how a page came to read as it does."""
+
+    layer: Layer
+    box: Box
+    words: str  # what it is, for people
+    lost: str = ""  # why nothing came of it
+    lines: tuple[Box, ...] = ()  # where it stands for lines: theirs
+
+
+class Trace(Protocol):
+    """Where stages write down what they see. `octavo.trace` has the one there is."""
+
+    def saw(self, sight: Sight) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class PageImage:
     """A page as it was drawn, upright as far as is known."""
@@ -138,6 +169,7 @@ class PageImage:
     text: TextLayer | None = None  # None: not a PDF, or not asked for
     problems: tuple[Problem, ...] = ()  # of drawing it: a picture that is cut short
     outlined: bool = False  # whether outlines of its regions are wanted, from a detector that can tell them
+    trace: Trace | None = field(default=None, compare=False)  # None: nobody wants to know
 
     @property
     def size(self) -> Size:
@@ -145,8 +177,8 @@ class PageImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    """A bookmark of the document's own outline."""
+class Bookmark:
+    """A line of the document's own outline."""
 
     title: str
     level: int  # 1 is the top
@@ -284,10 +316,15 @@ class Block:
     region: Region
     recognition: Recognition
     index: int  # reading order on its page, from 0
-    content: str | None  # Markdown of this block alone: what json_result carries; None for pictures and losses
+    content: Content | None  # of this block alone; None for losses and what is left out
     role: Role = Role.BODY
-    level: int | None = None  # heading level 1..6
     continues: bool = False  # goes on from the previous body block (over a column or page break)
+    reasons: tuple[str, ...] = ()  # for people: what assembly decided beyond the region's own reason, in order
+
+    @property
+    def level(self) -> int | None:
+        """Of a heading, 1..6."""
+        return self.content.level if isinstance(self.content, Heading) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +357,7 @@ class Document:
     pages: tuple[Page, ...]
     page_count: int  # of the source, selected or not
     problems: tuple[Problem, ...] = ()  # all, in page order
-    headings: tuple[Heading, ...] = ()  # the source's own outline
+    headings: tuple[Bookmark, ...] = ()  # the source's own outline
     engines: Mapping[str, str] = field(default_factory=dict)  # stage -> what really ran
     usage: Usage = Usage()
     timings: Mapping[str, float] = field(default_factory=dict)  # seconds by stage, summed; "total" is wall time

@@ -83,13 +83,25 @@ class Rect:
         """Whether the other's middle is inside."""
         return self.left <= other.axis <= self.right and self.top <= other.middle <= self.bottom
 
+    def touches(self, other: "Rect") -> bool:
+        """Whether the two share any area."""
+        return self.overlap_x(other) > 0 and self.overlap_y(other) > 0
+
     def overlap_x(self, other: "Rect") -> float:
-        """How much of x the two share; below 0, how far they are apart."""
+        """How much of x the two share; below 0 where they are apart."""
         return min(self.right, other.right) - max(self.left, other.left)
 
     def overlap_y(self, other: "Rect") -> float:
-        """How much of y the two share; below 0, how far they are apart."""
+        """How much of y the two share; below 0 where they are apart."""
         return min(self.bottom, other.bottom) - max(self.top, other.top)
+
+    def gap_x(self, other: "Rect") -> float:
+        """How far apart the two are in x; below 0, how far either would have to move to stand clear of the other."""
+        return max(other.left - self.right, self.left - other.right)
+
+    def gap_y(self, other: "Rect") -> float:
+        """How far apart the two are in y; below 0, how far either would have to move to stand clear of the other."""
+        return max(other.top - self.bottom, self.top - other.bottom)
 
     def intersection(self, other: "Rect") -> float:
         """Shared area."""
@@ -115,7 +127,7 @@ class Rect:
         return Rect(self.left * factor, self.top * factor, self.right * factor, self.bottom * factor)
 
 
-def around(rects: Iterable[Rect]) -> Rect:
+def union(rects: Iterable[Rect]) -> Rect:
     """The smallest rectangle that holds them all; there is one at least."""
     rects = list(rects)
     return Rect(
@@ -168,6 +180,12 @@ class Box(Rect):
         return cls(unit(left, width), unit(top, height), unit(right, width), unit(bottom, height))
 
     @classmethod
+    def around(cls, boxes: Iterable["Box"]) -> Self:
+        """The smallest box that holds them all; there is one at least."""
+        whole = union(boxes)
+        return cls(whole.left, whole.top, whole.right, whole.bottom)
+
+    @classmethod
     def of(cls, rect: Rect, size: Size | tuple[float, float]) -> Self:
         """Where a rectangle on a picture (or page) of `size` lies on the page, clamped to it."""
         return cls.from_pixels(rect.left, rect.top, rect.right, rect.bottom, size)
@@ -206,12 +224,7 @@ class Box(Rect):
 
     def joined(self, other: "Box") -> "Box":
         """The smallest box that holds both."""
-        return Box(
-            min(self.left, other.left),
-            min(self.top, other.top),
-            max(self.right, other.right),
-            max(self.bottom, other.bottom),
-        )
+        return Box.around((self, other))
 
     def point(self, x: float, y: float) -> tuple[float, float]:
         """A point in 0..1000 of this box (of a picture cut out there), in units of the page."""

@@ -23,6 +23,7 @@ from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from octavo import assemble
+from octavo.content import Picture, Verbatim
 from octavo.document import Block, Label, Page, Problem, Recognition, Region, Severity, Task, TextSource, Usage
 from octavo.errors import EngineFailed, EngineLost, EngineTimeout, EngineUnavailable, OptionInvalid, PageUnreadable
 from octavo.geometry import Box, Size
@@ -32,7 +33,6 @@ from octavo.settings import EngineSettings, OfficialStep, OfficialVersion, Parse
 T = TypeVar("T")
 Json: TypeAlias = dict[Any, Any]
 
-_LEVELS = {Label.DOC_TITLE: 1, Label.PARAGRAPH_TITLE: 2}
 _LABELS = tuple(Label)
 
 # Settings that are told to the SDK where they are set; else its own template holds.
@@ -374,16 +374,17 @@ def _pages_of(results: Sequence[Any], seen: Seen, work: Work, version: OfficialV
         shown += content
     if len(shown) > len(work.numbers):
         raise EngineFailed(f"the official SDK gave {len(shown)} pages of {len(work.numbers)}")
+    usage = seen.usage  # of the whole document: it stands in the first block
     for place, number in enumerate(work.numbers):
         if place >= len(shown):
             message = f"the official SDK gave {len(shown)} of {len(work.numbers)} pages, not saying which are missing"
             yield assemble.lost_page(number, Problem(PageUnreadable.code, message, Severity.LOST, page=number))
             continue
         known = place < len(seen.regions)
-        blocks = [_block(entry, index, number, work.options) for index, entry in enumerate(shown[place])]
-        usage = seen.usage if place == 0 else Usage()
-        if blocks and usage != Usage():  # tokens are counted for the document
-            blocks[0] = _with_usage(blocks[0], usage)
+        blocks = []
+        for index, entry in enumerate(shown[place]):
+            blocks.append(_block(entry, index, number, work.options, usage))
+            usage = Usage()
         yield Page(
             number=number,
             size=seen.sizes[place] if known else Size(0, 0),
@@ -394,19 +395,16 @@ def _pages_of(results: Sequence[Any], seen: Seen, work: Work, version: OfficialV
         )
 
 
-def _block(entry: Json, index: int, page: int, options: ParseOptions) -> Block:
+def _block(entry: Json, index: int, page: int, options: ParseOptions, usage: Usage) -> Block:
     label = Label(entry["native_label"])
     task = Task.SKIP if "image_path" in entry else options.task_of(label)
     outline = tuple((float(x), float(y)) for x, y in entry["polygon"])
     region = Region(page, Box(*map(float, entry["bbox_2d"])), label, task, 1.0, outline)
-    content: str | None = entry["content"]
-    source = TextSource.NONE if content is None else TextSource.RECOGNIZER
-    return Block(region, Recognition(content, source), index, content, level=_LEVELS.get(label))
-
-
-def _with_usage(block: Block, usage: Usage) -> Block:
-    read = Recognition(block.content, block.recognition.source, usage=usage)
-    return Block(block.region, read, block.index, block.content, level=block.level)
+    text: str | None = entry["content"]
+    if text is not None:
+        return Block(region, Recognition(text, usage=usage), index, Verbatim(text))
+    unread = Recognition(None, TextSource.NONE, usage=usage)
+    return Block(region, unread, index, Picture() if task is Task.SKIP else None)
 
 
 def _losses(regions: Sequence[Json] | None, page: int, seen: Seen, version: OfficialVersion) -> Iterator[Problem]:

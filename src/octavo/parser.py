@@ -17,15 +17,16 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from octavo import assemble, detectors, dropins, official_sdk, pipeline, recognizers, renderers
 from octavo.detectors import Detector
@@ -35,8 +36,9 @@ from octavo.fetch import Fetched, Source, fetch, source_from
 from octavo.official import words
 from octavo.orientation import Orientation
 from octavo.pages import Pages, kind_of, open_pages
-from octavo.recognizers import Recognizer
+from octavo.recognizers import Pulse, Recognizer
 from octavo.settings import EngineSettings, OrientationUse, ParseOptions, Profile
+from octavo.trace import PageTrace
 
 T = TypeVar("T")
 
@@ -49,7 +51,11 @@ _KEPT_PICTURES = 64 << 20  # bytes of page pictures kept for renderers before th
 
 
 class Parser:
-    """Engines, opened once and shared by all documents. An async or a plain context manager; not both at once."""
+    """Engines, opened once and shared by all documents. An async or a plain context manager; not both at once.
+
+    Pages are spread over threads here. A program that does little else with OpenCV saves 5 % of all CPU by
+    `cv2.setNumThreads(1)`: its threads would spin while they wait. The command line does so.
+    """
 
     def __init__(self, settings: EngineSettings | None = None) -> None:
         self.settings = settings or EngineSettings()
@@ -59,6 +65,7 @@ class Parser:
         self._recognizer: Recognizer | None = None
         self._orientation: Orientation | None = None
         self._sdk: official_sdk.OfficialSdk | None = None
+        self._opening_seconds: dict[str, float] = {}
         self._cpu = ThreadPoolExecutor(_cores() + 2, thread_name_prefix="octavo")
         self._detecting = ThreadPoolExecutor(1, thread_name_prefix="octavo-layout")
 
@@ -66,15 +73,16 @@ class Parser:
 
     async def __aenter__(self) -> Self:
         """Raises EngineUnavailable where an engine cannot run; nothing is left running then."""
-        # Pages are spread over threads here; OpenCV's own would spin while they wait, 5 % of all CPU.
-        cv2.setNumThreads(1)
         try:
             detector_name, recognizer_name = engine_names(self.settings)
-            self._orientation = await self._in_thread(lambda: Orientation(self.settings))
+            with self._timed("orientation"):
+                self._orientation = await self._in_thread(lambda: Orientation(self.settings))
             self._stack.callback(self._orientation.close)
-            await self._open_detector(detector_name)  # before the recogniser: vLLM must see what memory is left
-            module = dropins.load(recognizers, recognizer_name)
-            recognizer: Recognizer = await module.open_recognizer(self.settings)
+            with self._timed("detector"):
+                await self._open_detector(detector_name)  # before the recogniser: vLLM must see what memory is left
+            with self._timed("recognizer"):
+                module = dropins.load(recognizers, recognizer_name)
+                recognizer: Recognizer = await module.open_recognizer(self.settings)
             self._recognizer = recognizer
             self._stack.push_async_callback(recognizer.close)
         except BaseException:
@@ -91,6 +99,17 @@ class Parser:
         """Wait until the recogniser can answer; documents may be opened before. Raises EngineUnavailable."""
         if self._recognizer is not None:
             await self._recognizer.ready()
+
+    async def pulse(self) -> Pulse | None:
+        """How busy the model's server is; None where there is none."""
+        return None if self._recognizer is None else await self._recognizer.pulse()
+
+    @property
+    def start_seconds(self) -> Mapping[str, Mapping[str, float]]:
+        """Where the time of the start went: `opened` by engine, with the libraries each needs, and the `server`'s own
+        parts, once it is ready."""
+        server = {} if self._recognizer is None else self._recognizer.start_seconds
+        return {"opened": dict(self._opening_seconds), "server": dict(server)}
 
     @asynccontextmanager
     async def open(
@@ -216,6 +235,12 @@ class Parser:
             self._detectors[name] = pipeline.SharedDetector(detector, self._detecting)
         return self._detectors[name]
 
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self._opening_seconds[part] = time.perf_counter() - began
+
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._cpu, work)
 
@@ -243,6 +268,7 @@ def _own_way(stages: pipeline.Stages, settings: EngineSettings) -> _Way:
             document=f"{reading.name}-{id(reading):x}",
             window=_window(settings, stages.recognizer),
             known=reading.known,
+            traces=reading.traces,
         ),
         lambda: {"detector": stages.detector.detector.described, "recognizer": stages.recognizer.described},
         stages.executor,
@@ -262,6 +288,7 @@ class Reading:
         self._stream: AsyncGenerator[Page] | None = None
         self._started = 0.0
         self.known: Mapping[int, Page] = {}  # pages finished by an earlier run: set before iterating
+        self.traces: Mapping[int, PageTrace] = {}  # pages whose stages write down what they see: set before iterating
 
     @property
     def page_count(self) -> int:
@@ -328,10 +355,14 @@ class Reading:
 
     def artifacts(self) -> Iterator[Artifact]:
         """The files of the chosen formats. Blocks: pages are drawn again where a picture is needed."""
-        pictures = _Pictures(self.document, self.source)
         for name in self.options.formats:
-            for artifact in dropins.load(renderers, name).render(self.document, pictures, self.options):
+            for artifact in dropins.load(renderers, name).render(self.document, self.pictures, self.options):
                 yield replace(artifact, format=name)
+
+    @property
+    def pictures(self) -> renderers.Pictures:
+        """Of the pages, upright, once the document is there. Asking for one blocks: it may be drawn again."""
+        return _Pictures(self.document, self.source)
 
 
 def _refuse_without_engine(page: Page) -> None:
@@ -437,10 +468,9 @@ def _sdk_inputs(fetched: Sequence[Fetched], reading: Reading) -> list[tuple[byte
 
 
 def _png(pixels: Pixels) -> bytes:
-    done, data = cv2.imencode(".png", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise PageUnreadable("a page cannot be written as PNG")
-    return data.tobytes()
+    data = BytesIO()
+    Image.fromarray(pixels).save(data, "PNG", compress_level=1)
+    return data.getvalue()
 
 
 def _as_it_is(page: PageImage) -> PageImage:

@@ -38,6 +38,7 @@ from octavo.geometry import Box
 from octavo.official.layout import wants_outlines
 from octavo.recognizers import Recognizer
 from octavo.settings import ParseOptions
+from octavo.trace import PageTrace
 
 log = logging.getLogger(__name__)
 
@@ -158,18 +159,22 @@ async def read(
     document: str,
     window: Window,
     known: Mapping[int, Page] = MappingProxyType({}),
+    traces: Mapping[int, PageTrace] = MappingProxyType({}),
 ) -> AsyncGenerator[Page]:
     """The pages of one document, in order. Closing the iterator cancels what is still running.
 
     No more pages are under way than the window lets in; finished pages wait for their turn without their pictures.
-    Pages that are `known` from an earlier run are handed on as they are.
+    Pages that are `known` from an earlier run are handed on as they are. What the stages see of pages that have a trace
+    is written down there.
     """
     started: asyncio.Queue[asyncio.Task[Page] | None] = asyncio.Queue(maxsize=_FINISHED)
     running: set[asyncio.Task[Page]] = set()
 
     async def one(number: int, place: Place) -> Page:
         try:
-            return known.get(number) or await _page(number, pages, stages, options, document, place)
+            if number in known:
+                return known[number]
+            return await _page(number, pages, stages, options, document, place, traces.get(number))
         finally:
             place.leave()
 
@@ -194,7 +199,13 @@ async def read(
 
 
 async def _page(
-    number: int, pages: Drawable, stages: Stages, options: ParseOptions, document: str, place: Place
+    number: int,
+    pages: Drawable,
+    stages: Stages,
+    options: ParseOptions,
+    document: str,
+    place: Place,
+    trace: PageTrace | None,
 ) -> Page:
     loop = asyncio.get_running_loop()
     watch = _Stopwatch()
@@ -202,8 +213,9 @@ async def _page(
         image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright)
         watch.lap("draw")
         place.drawn(image)
-        if wants_outlines(options):
-            image = replace(image, outlined=True)
+        image = replace(image, outlined=wants_outlines(options), trace=trace)
+        if trace is not None:
+            trace.text = image.text
         detections, problems = await _layout(image, stages.detector)
         watch.lap("layout")
         budget = stages.recognizer.budget
@@ -219,6 +231,8 @@ async def _page(
         watch.lap("recognize")
         answers = iter(read_now)
         recognitions = [known if known is not None else next(answers) for known in prepared.recognitions]
+        if trace is not None:
+            trace.detections, trace.regions, trace.recognitions = detections, prepared.regions, recognitions
         return await loop.run_in_executor(
             stages.executor,
             lambda: assemble.page(image, prepared.regions, recognitions, prepared.problems, options, watch.seconds),

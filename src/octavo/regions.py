@@ -7,16 +7,31 @@ covers become regions of their own. In the official profile what to keep is the 
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.document import Detection, Label, Origin, PageImage, Problem, Region, Task, TextLine, Trust, Word
-from octavo.geometry import SCALE, Box
+from octavo.document import (
+    Detection,
+    Label,
+    Layer,
+    Origin,
+    PageImage,
+    Problem,
+    Region,
+    Sight,
+    Task,
+    TextLine,
+    Trace,
+    Trust,
+    Word,
+)
+from octavo.geometry import SCALE, Box, Rect
 from octavo.layout.flow import in_flow
-from octavo.layout.lines import around, read_from_right, straightened
+from octavo.layout.lines import read_from_right, straightened
 from octavo.layout.order import Placed, in_reading_order
 from octavo.layout.paragraphs import grouped
 from octavo.official import layout as official_layout
@@ -51,7 +66,8 @@ def settle(detections: Sequence[Detection], page: PageImage, options: ParseOptio
     kept = [_on_page(detection) for detection in detections]
     kept = [detection for detection in kept if detection.box.area > 0]
     if options.profile is Profile.FAITHFUL:
-        kept = _without_nested(_without_twins(_without_background(kept, options), options), options)
+        drop = _dropping(page.trace)
+        kept = _without_nested(_without_twins(_without_background(kept, options, drop), options, drop), options, drop)
     if page.text is not None and page.text.verdict is Trust.TRUSTED:
         kept, orphans = _with_lines(kept, page)
         if options.profile is Profile.FAITHFUL:
@@ -78,6 +94,15 @@ def _on_page(detection: Detection) -> Detection:
     return detection if clamped == detection.box else replace(detection, box=clamped)
 
 
+_Drop: TypeAlias = Callable[[Detection, str], None]  # told of each detection that goes, and why
+
+
+def _dropping(trace: Trace | None) -> _Drop:
+    if trace is None:
+        return lambda detection, why: None
+    return lambda it, why: trace.saw(Sight(Layer.DROPPED, it.box, f"{it.label.value} {it.score:.2f}: {it.reason}", why))
+
+
 # --- each thing once --------------------------------------------------------------------------------------------
 
 
@@ -91,18 +116,22 @@ def _overlaps(detections: Sequence[Detection]) -> tuple[NDArray[np.float64], NDA
     return shared, (right - left) * (bottom - top)
 
 
-def _without_background(detections: Sequence[Detection], options: ParseOptions) -> list[Detection]:
+def _without_background(detections: Sequence[Detection], options: ParseOptions, drop: _Drop) -> list[Detection]:
     """A picture of the whole page says nothing where something is found on it, unless it is to be read."""
 
     def background(detection: Detection) -> bool:
         unread = options.task_of(detection.label) not in _READ and not detection.lines
         return unread and detection.box.area > _WHOLE_PAGE * SCALE * SCALE
 
-    rest = [detection for detection in detections if not background(detection)]
-    return rest or list(detections)
+    grounds = [detection for detection in detections if background(detection)]
+    if len(grounds) == len(detections):
+        return list(detections)
+    for ground in grounds:
+        drop(ground, "it is the page's background: something is found on it")
+    return [detection for detection in detections if detection not in grounds]
 
 
-def _without_twins(detections: Sequence[Detection], options: ParseOptions) -> list[Detection]:
+def _without_twins(detections: Sequence[Detection], options: ParseOptions, drop: _Drop) -> list[Detection]:
     """Of detections of the same place the one that is read, then the surest, then the first.
 
     It grows around those of its own label that it stands for: half a line at their edge would be lost otherwise.
@@ -124,12 +153,13 @@ def _without_twins(detections: Sequence[Detection], options: ParseOptions) -> li
             if same[index, other] and other not in gone:
                 gone.add(other)
                 one, twin = kept[index], kept.pop(other)
+                drop(twin, f"the {one.label.value} in the same place stands for it")
                 box = one.box.joined(twin.box) if one.label is twin.label else one.box
                 kept[index] = replace(one, box=box, lines=_distinct([*one.lines, *twin.lines]))
     return [kept[index] for index in sorted(kept)]
 
 
-def _without_nested(detections: Sequence[Detection], options: ParseOptions) -> list[Detection]:
+def _without_nested(detections: Sequence[Detection], options: ParseOptions, drop: _Drop) -> list[Detection]:
     """Drop what lies inside another detection that reads it as well; and a list of references around its entries."""
     shared, area = _overlaps(detections)
     inside = shared >= _INSIDE * area[:, None]
@@ -140,6 +170,8 @@ def _without_nested(detections: Sequence[Detection], options: ParseOptions) -> l
         for index, detection in enumerate(detections)
         if detection.label is Label.REFERENCE and _split_up(detections, index, inside[:, index])
     }
+    for index in gone:
+        drop(detections[index], "its entries are found one by one")
     kept = {index: detections[index] for index in range(len(detections)) if index not in gone}
     for place, index in enumerate(by_size):
         if index in gone or kept[index].label in _NEVER_SWALLOWED:
@@ -147,6 +179,7 @@ def _without_nested(detections: Sequence[Detection], options: ParseOptions) -> l
         host = next((other for other in by_size[:place] if other in kept and inside[index, other]), None)
         if host is None or options.task_of(kept[host].label) not in _READ:
             continue
+        drop(kept[index], f"the {kept[host].label.value} around it reads it")
         lines = kept[index].lines
         kept[host] = replace(kept[host], lines=_distinct([*kept[host].lines, *lines]) if lines else kept[host].lines)
         del kept[index]
@@ -220,16 +253,17 @@ def _parts(
     if len(words) == 1:
         return [(line, next(iter(words)))]
     return [
-        (replace(line, box=_around_words(part), text=" ".join(word.text for word in part), words=tuple(part)), owner)
+        (
+            replace(
+                line,
+                box=Box.around(word.box for word in part),
+                text=" ".join(word.text for word in part),
+                words=tuple(part),
+            ),
+            owner,
+        )
         for owner, part in words.items()
     ]
-
-
-def _around_words(words: Sequence[Word]) -> Box:
-    box = words[0].box
-    for word in words[1:]:
-        box = box.joined(word.box)
-    return box
 
 
 def _of_orphans(lines: Sequence[TextLine], page: PageImage) -> list[Detection]:
@@ -240,7 +274,14 @@ def _of_orphans(lines: Sequence[TextLine], page: PageImage) -> list[Detection]:
     groups += [[line] for line in lines if id(line) not in placed]
     reason = "text: lines of the text layer that nothing else holds"
     return [
-        Detection(around(group), Label.TEXT, 1.0, lines=tuple(group), origin=Origin.GEOMETRY, reason=reason)
+        Detection(
+            Box.around(line.box for line in group),
+            Label.TEXT,
+            1.0,
+            lines=tuple(group),
+            origin=Origin.GEOMETRY,
+            reason=reason,
+        )
         for group in groups
     ]
 
@@ -263,7 +304,12 @@ def in_order(detections: Sequence[Detection], page: PageImage) -> list[Detection
         )
         for detection in detections
     ]
-    geometric = in_reading_order(things, page_height=SCALE * stretch, from_right=read_from_right(lines))
+    cuts: list[Rect] = []
+    geometric = in_reading_order(things, page_height=SCALE * stretch, from_right=read_from_right(lines), cuts=cuts)
+    if page.trace is not None:
+        for cut in cuts:
+            box = Box(cut.left, cut.top / stretch, cut.right, cut.bottom / stretch)
+            page.trace.saw(Sight(Layer.GUTTERS, box, "columns on both sides, read one after the other"))
     ranked = [index for index in geometric if detections[index].order is not None]
     if not ranked:
         return [detections[index] for index in geometric]

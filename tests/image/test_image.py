@@ -1,53 +1,77 @@
-"""The worker's image, built without Docker on a stub of vLLM's, answers jobs by HTTP and from RunPod's queue."""
+"""The worker's image, built without Docker on a stub of vLLM's, answers jobs by HTTP and from RunPod's queue.
+
+It is built as `docker build .` builds it: no argument but the base. What its lines fetch from GitHub and from the
+hub comes from the loopback, by the names and addresses that stand in the Dockerfile.
+"""
 
 import asyncio
 import contextlib
 import json
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from loopback_hosts import ADDRESS, HOSTS, served
 from loopback_queue import LoopbackQueue
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1500)]
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-BASE, IMAGE = "localhost/octavo-stub-base:1", "localhost/octavo-worker:check"
-STORAGE = {**os.environ, "STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot"}
+BASE, IMAGE = "localhost/octavo-stub-base:3", "localhost/octavo-worker:check"
+STORAGE = {**os.environ, "STORAGE_DRIVER": "vfs", "BUILDAH_ISOLATION": "chroot", "PYTHON": sys.executable}
+ARGUMENTS = dict(re.findall(r"^ARG (\w+)=(\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
 JOB = json.loads((ROOT / "test_input.json").read_text())
 READ = "read in the image"  # what the stub's model sees in every picture
 
 
+@dataclass(frozen=True)
+class Built:
+    container: str  # of the image, made once
+    log: str  # of the build
+    asked: Sequence[str]  # of GitHub and the hub while it was built: host and path
+
+
 @pytest.fixture(scope="module")
-def image() -> Iterator[str]:
-    """A container of the image, made once."""
-    if os.geteuid() != 0 or not all(shutil.which(tool) for tool in ("buildah", "debootstrap", "apt-get")):
-        pytest.skip("building the image needs root, buildah and debootstrap")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
+    tools = ("buildah", "debootstrap", "apt-get", "openssl")
+    if os.geteuid() != 0 or not all(shutil.which(tool) for tool in tools):
+        pytest.skip("building the image needs root, buildah, debootstrap and openssl")
     subprocess.run([HERE / "build_stub.sh", BASE], env=STORAGE, check=True)
-    arguments = {
-        "VLLM_BASE_IMAGE": BASE,
-        "GLMOCR_SOURCE": "glmocr==0.1.5",
-        "GLMOCR_REF": "v0.1.5",
-        "GLMOCR_VERSION": "0.1.5",
-        "BAKE_LAYOUT": "0",
-    }
-    shared = [f"{path}:{path}:ro" for path in ("/etc/ssl/certs", "/etc/pip.conf") if Path(path).exists()]
-    build = ["buildah", "bud", "--pull-never", "--network", "host", "--tag", IMAGE]
-    build += [word for name, value in arguments.items() for word in ("--build-arg", f"{name}={value}")]
-    build += [word for volume in shared for word in ("--volume", volume)]
-    subprocess.run([*build, "."], cwd=ROOT, env=STORAGE, check=True)
-    made = subprocess.run(
-        ["buildah", "from", "--pull-never", IMAGE], env=STORAGE, check=True, capture_output=True, text=True
-    )
+    build = ["buildah", "bud", "--pull-never", "--network", "host", "--from", BASE, "--tag", IMAGE]
+    build += [word for host in HOSTS for word in ("--add-host", f"{host}:{ADDRESS}")]
+    folder = tmp_path_factory.mktemp("hosts")
+    with served(folder, commit=ARGUMENTS["GLMOCR_REF"], version=ARGUMENTS["GLMOCR_VERSION"]) as hosts:
+        build += ["--volume", f"{hosts.certificates}:/etc/ssl/certs:ro"]
+        build += ["--volume", "/etc/pip.conf:/etc/pip.conf:ro"] if Path("/etc/pip.conf").exists() else []
+        log = folder / "log"
+        with log.open("wb") as output:
+            done = subprocess.run([*build, "."], cwd=ROOT, env=STORAGE, check=False, stdout=output, stderr=output)
+    assert done.returncode == 0, log.read_text()[-4000:]
+    from_image = ["buildah", "from", "--pull-never", IMAGE]
+    made = subprocess.run(from_image, env=STORAGE, check=True, capture_output=True, text=True)
     container = made.stdout.strip()
-    yield container
+    yield Built(container, log.read_text(), hosts.asked)
     subprocess.run(["buildah", "rm", container], env=STORAGE, check=True, capture_output=True)
+
+
+@pytest.fixture
+def image(built: Built) -> str:
+    return built.container
+
+
+def inside(image: str, *command: str) -> str:
+    """What a command in the image prints."""
+    asked = ["buildah", "run", image, "--", *command]
+    return subprocess.run(asked, env=STORAGE, check=True, capture_output=True, text=True).stdout
 
 
 @contextlib.asynccontextmanager
@@ -75,7 +99,8 @@ def assert_read(reply: dict[str, Any]) -> None:
     assert reply["status"] == "success"
     result = reply["result"]
     assert result["markdown_result"].strip() == READ
-    assert (result["glmocr_ref"], result["vllm_base_image_ref"]) == ("v0.1.5", BASE)
+    pins = (ARGUMENTS["GLMOCR_REF"], ARGUMENTS["VLLM_BASE_IMAGE"])
+    assert (result["glmocr_ref"], result["vllm_base_image_ref"]) == pins
     assert result["model_revision"] == "e9134f400acad80346162536e043def285fa1022"
 
 
@@ -111,6 +136,34 @@ async def test_it_answers_from_the_queue(image: str, tmp_path: Path) -> None:
 
 
 def test_what_it_says_of_itself(image: str) -> None:
-    asked = ["buildah", "run", image, "--", "octavo", "doctor", "--effective", "--json"]
-    shown = json.loads(subprocess.run(asked, env=STORAGE, check=True, capture_output=True, text=True).stdout)
+    shown = json.loads(inside(image, "octavo", "doctor", "--effective", "--json"))
     assert shown["EngineSettings"]["engine"] == {"value": "glm-ocr", "origin": "environment OCTAVO_ENGINE"}
+    assert shown["ParseOptions"]["official_version"]["value"] == ARGUMENTS["GLMOCR_VERSION"]
+
+
+def test_the_sdk_comes_from_the_archive_of_its_commit(built: Built) -> None:
+    assert f"github.com/zai-org/GLM-OCR/archive/{ARGUMENTS['GLMOCR_REF']}.zip" in built.asked
+    assert inside(built.container, "python3", "-c", "import glmocr; print(glmocr.__version__)").strip() == "0.1.1"
+
+
+def test_the_layout_network_is_baked_where_it_is_looked_for(image: str) -> None:
+    look = "import octavo.settings as s, octavo.weights.hub_cache as h; "
+    look += "print(h.snapshot(s.LAYOUT_MODEL, s.LAYOUT_REVISION, s.EngineSettings(), {}))"
+    assert inside(image, "python3", "-c", look).strip().startswith("/models/hub/models--PaddlePaddle--")
+
+
+def test_every_gate_passed(built: Built) -> None:
+    assert re.findall(r"gate passed  (.+)", built.log) == [
+        *("vllm has the model", "dependency edges", "vllm takes transformers", "transformers knows glm_ocr", "glmocr"),
+        "vllm knows the flags",
+    ]
+
+
+def test_debian_s_own_packages_are_neither_used_nor_touched(image: str) -> None:
+    """The base's are too old for the worker; pip cannot remove them, and stops where it wants to."""
+    theirs = inside(image, "find", "/usr/lib/python3/dist-packages", "-maxdepth", "1", "-name", "requests*")
+    assert theirs.count("requests") >= 2  # the package and its metadata
+    version = "import importlib.metadata as m, requests; print(m.version('requests'), requests.__file__)"
+    used = inside(image, "python3", "-c", version)
+    assert used.split()[1].startswith("/usr/local/")
+    assert not used.startswith("2.28.")

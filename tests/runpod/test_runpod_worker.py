@@ -215,7 +215,8 @@ async def test_pages_stream_in_order_and_the_last_chunk_says_how_it_ended(tmp_pa
         await answered([ticket, bad])
         assert [chunk.get("page") for chunk in ticket.chunks] == [1, 2, 3, None]
         assert ticket.chunks[-1]["status"] == "success"
-        assert bad.error is not None
+        assert bad.status == "FAILED"
+        assert [set(output) for output in bad.output] == [{"status", "error_details"}]
 
 
 async def test_a_spent_time_budget_gives_the_finished_pages(tmp_path: Path) -> None:
@@ -290,6 +291,28 @@ async def test_a_killed_worker_s_job_goes_on_in_the_next(tmp_path: Path) -> None
         assert not list(volume.rglob("*.json"))
 
 
+async def test_a_worker_tests_itself_when_it_has_nothing_to_do(tmp_path: Path) -> None:
+    volume, log = tmp_path / "volume", tmp_path / "log"
+    volume.mkdir()
+    asked = {"SELFTEST": "1", "RUNPOD_VOLUME_PATH": str(volume), "MAX_PAGES_PER_JOB": "4", "PRICE_PER_HOUR": "2"}
+    async with LoopbackQueue() as queue, working(queue, log, **asked):
+        first = await queue.submit({"images_base64": [PAGE] * 3})
+        await answered([first])
+        async with asyncio.timeout(60):
+            while not (kept := list(volume.rglob("*.json"))):  # noqa: ASYNC110  another process writes it
+                await asyncio.sleep(0.05)
+        second = await queue.submit({"image_base64": PAGE})
+        await answered([second])
+        for ticket in (first, second):
+            assert ticket.output["status"] == "success"
+            assert ticket.output["result"]["usage"]["usd"] > 0
+    [file] = kept
+    found = json.loads(file.read_text())
+    assert found["right"] is False  # the engine says `[text]` to everything
+    assert "selftest_wrong" in log.read_text()
+    assert_nothing_leaked(queue, log, "hidden machine")
+
+
 async def test_files_go_to_the_bucket_beside_the_input(tmp_path: Path) -> None:
     log = tmp_path / "log"
     shown = {"return_layout_visualization": True, "layout_visualization_base64": True}
@@ -358,10 +381,10 @@ async def test_a_machine_without_the_model_s_server_is_reported_unfit(tmp_path: 
 def test_a_loop_that_hangs_ends_the_process() -> None:
     program = """
 import asyncio, logging, time
-from octavo.frontends import runpod
+from octavo.frontends import _runpod_sdk
 logging.basicConfig()
 async def main():
-    with runpod._Watchdog(1.0):
+    with _runpod_sdk.Watchdog(1.0):
         await asyncio.sleep(0.1)
         time.sleep(60)
 asyncio.run(main())

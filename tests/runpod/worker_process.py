@@ -8,5 +8,5 @@ import octavo.recognizers
 
 here = Path(__file__).parent
 octavo.recognizers.__path__.append(str(here / "recognizers"))
-sys.argv = ["handler.py"]
+sys.argv[0] = "handler.py"
 runpy.run_path(str(here.parents[1] / "handler.py"), run_name="__main__")

@@ -1,16 +1,17 @@
-"""The blocks of one page, faithful to what was read: each region's parts, their labels, roles and Markdown.
+"""The blocks of one page, faithful to what was read: each region's parts, their labels, roles and content.
 
 The `official` profile has a formatter of its own.
 """
 
-import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from octavo.assemble import contents
-from octavo.assemble.parts import Form, Item, Part, Row, Setting, divided, setting
+from octavo.assemble.contents import Row
+from octavo.assemble.parts import Item, Part, Setting, divided, listed, setting
 from octavo.assemble.second_look import NOT_LATEX, relabelled, without_false_formulas
+from octavo.content import Content, Formula, Mixed, Picture, Prose, plain, says
 from octavo.document import (
     Block,
     Label,
@@ -83,12 +84,14 @@ class _Made:
 
 def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Made]:
     if region.task is Task.ABANDON:
-        return [_Made(_block(region, recognition, None, Role.LEFT_OUT))]
+        return [_Made(Block(region, recognition, 0, None, Role.LEFT_OUT))]
     text = recognition.text
-    if text is None or region.task is Task.SKIP:
+    if region.task is Task.SKIP:
+        return [_Made(_block(region, recognition, Picture()))]
+    if text is None:
         return [_Made(_block(region, recognition, None))]
     if region.task is Task.TABLE:
-        return [_Made(_block(region, recognition, text.strip()))]
+        return [_Made(_block(region, recognition, contents.table(text)))]
     if region.task is Task.FORMULA:
         return [_Made(_block(region, recognition, _formula(region, recognition, text)))]
     if not recognition.lines and recognition.source is TextSource.RECOGNIZER:
@@ -102,49 +105,29 @@ def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Ma
     ]
 
 
-def _block(region: Region, recognition: Recognition, content: str | None, role: Role | None = None) -> Block:
-    if role is None:
-        role = Role.FURNITURE if region.label in _FURNITURE else Role.BODY
+def _block(region: Region, recognition: Recognition, content: Content | None) -> Block:
+    """Titles with a first guess of their level; the document's own levels come once it is complete."""
+    role = Role.FURNITURE if region.label in _FURNITURE else Role.BODY
+    if content is not None and region.label in contents.TITLES:
+        content = contents.heading(content, 1 if region.label is Label.DOC_TITLE else 2)
     return Block(region, recognition, 0, content, role)
 
 
-def _formula(region: Region, recognition: Recognition, text: str) -> str:
-    if any(problem.code == NOT_LATEX for problem in recognition.problems):
-        return contents.paragraphs(text)
-    if not text.strip():
-        return ""
-    return contents.inline_formula(text) if region.label is Label.INLINE_FORMULA else contents.formula(text)
+def _formula(region: Region, recognition: Recognition, text: str) -> Content:
+    if any(problem.code == NOT_LATEX for problem in recognition.problems) or not text.strip():
+        return contents.prose(text)
+    return Formula(contents.bare_latex(text), inline=region.label is Label.INLINE_FORMULA)
 
 
 def _model_block(region: Region, recognition: Recognition, text: str) -> Block:
     if region.label is Label.TEXT and contents.model_heading(text):
         region = replace(region, label=Label.PARAGRAPH_TITLE)
-    return _titled(_block(region, recognition, contents.of_model(text, region.label)))
+    return _block(region, recognition, contents.of_model(text, region.label))
 
 
 def _made(region: Region, recognition: Recognition, part: Part) -> _Made:
-    block = _titled(_block(replace(region, label=part.label), recognition, contents.of_part(part)))
-    return _Made(block, part.items, part.rows if part.form is Form.CODE else ())
-
-
-def _titled(block: Block) -> Block:
-    """Titles on one line with a first guess of their level; the document's own levels come once it is complete."""
-    match block.region.label:
-        case Label.DOC_TITLE:
-            level = 1
-        case Label.PARAGRAPH_TITLE:
-            level = 2
-        case _:
-            return block
-    return with_level(block, level)
-
-
-def with_level(block: Block, level: int) -> Block:
-    """The same heading on another level. A heading without text stays empty."""
-    if not block.content:
-        return block
-    title = " ".join(re.sub(r"^#{1,6} ", "", block.content).split())
-    return replace(block, level=level, content=f"{'#' * level} {title}")
+    content = part.content if part.label in contents.TITLES else contents.numbered(part.content)
+    return _Made(_block(replace(region, label=part.label), recognition, content), part.items, part.rows)
 
 
 # --- parts of a region as regions of their own --------------------------------------------------------------------
@@ -200,7 +183,7 @@ def _listing(above: _Made, below: _Made) -> _Made:
     )
     one, other = above.block.region, below.block.region
     region = replace(one, box=one.box.joined(other.box), lines=one.lines + other.lines, polygon=())
-    content = contents.fenced(contents.indented(rows))
+    content = contents.listing(rows)
     return _Made(replace(above.block, region=region, recognition=recognition, content=content), rows=rows)
 
 
@@ -227,7 +210,7 @@ def _nested(made: Sequence[_Made], tolerance: float) -> list[Block]:
             depths.append(len(lefts) - 1)
             above = item
         above = above if one.items else None
-        blocks.append(replace(one.block, content=contents.listed(one.items, depths)) if one.items else one.block)
+        blocks.append(replace(one.block, content=listed(one.items, depths)) if one.items else one.block)
     return blocks
 
 
@@ -259,27 +242,35 @@ def _numbered_formulas(blocks: Sequence[Block]) -> list[Block]:
 def _is_number(block: Block) -> bool:
     """A formula number by its label, or by its words."""
     if block.region.label is Label.FORMULA_NUMBER:
-        return bool(block.content)
+        return says(block.content)
     text = block.recognition.text or ""
     return block.region.label is Label.TEXT and is_formula_number(text)
 
 
 def _numbered(formula: Block, number: Block) -> Block | None:
     """The formula with its number, where the two stand on one height and the formula has none yet."""
-    if formula.region.label is not Label.DISPLAY_FORMULA or not formula.content or not number.content:
+    if formula.region.label is not Label.DISPLAY_FORMULA or not says(formula.content) or not says(number.content):
         return None
     box, other = formula.region.box, number.region.box
     level = box.top - other.height < other.center[1] < box.bottom + other.height
     beside = other.left > box.left + 0.6 * box.width or other.right < box.left + 0.4 * box.width
-    if not (level and beside) or "\\tag" in formula.content:
+    content = _with_number(formula.content, number)
+    if not (level and beside) or content is None:
         return None
-    if formula.content.startswith("$$"):
-        content = contents.tagged(formula.content, number.recognition.text or number.content)
-    else:
-        content = f"{formula.content} {number.content}"
     region = replace(formula.region, box=box.joined(other), polygon=())
     read = formula.recognition
     recognition = replace(
         read, problems=read.problems + number.recognition.problems, usage=read.usage + number.recognition.usage
     )
     return replace(formula, region=region, recognition=recognition, content=content)
+
+
+def _with_number(content: Content | None, number: Block) -> Content | None:
+    """A formula's content with its number; None where it has one already."""
+    match content:
+        case Formula(latex, None) if "\\tag" not in latex:
+            return replace(content, number=contents.bare_number(number.recognition.text or ""))
+        case Prose() | Mixed() if number.content is not None and "\\tag" not in plain(content):
+            return contents.with_more(content, plain(number.content))
+        case _:
+            return None

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from octavo.assemble.contents import no_heading
+from octavo.content import says
 from octavo.document import Block, Label, Page, Role, Task
 from octavo.wording import prose
 from octavo.wording.page_numbers import is_page_number
@@ -38,7 +40,7 @@ def set_apart(pages: Sequence[Page]) -> list[Page]:
 def _says_much(block: Block, blocks: Sequence[Block], said: set[str]) -> bool:
     """Whether a head or foot belongs to the text after all: the first of its words with several rows, or one cell of
     many that stand side by side."""
-    if block.role is not Role.FURNITURE or block.region.task is not Task.TEXT or not block.content:
+    if block.role is not Role.FURNITURE or block.region.task is not Task.TEXT or not says(block.content):
         return False
     middle = block.region.box.center[1]
     beside = sum(b.role is Role.FURNITURE and b.region.box.top < middle < b.region.box.bottom for b in blocks)
@@ -56,9 +58,8 @@ def _apart(page: Page, block: Block, repeated: Mapping[tuple[int, int], Label]) 
         label = Label.NUMBER
     if label is None:
         return block
-    content = re.sub(r"^#{1,6} ", "", block.content or "")
     region = replace(block.region, label=label)
-    return replace(block, role=Role.FURNITURE, level=None, content=content, region=region)
+    return replace(block, role=Role.FURNITURE, content=no_heading(block.content), region=region)
 
 
 def _candidates(page: Page) -> Iterable[Block]:

@@ -8,37 +8,22 @@ of lines is kept: a part's text is the stretch of `Recognition.text` that its li
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import groupby, pairwise
 
+from octavo.assemble import contents
+from octavo.assemble.contents import Row
+from octavo.content import Content, Form, FormRow, Items, ListItem, runs_of
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextLine, TextSource
-from octavo.geometry import Box
+from octavo.geometry import Box, on_one_height
 from octavo.glyphs.scripts import unspaced
 from octavo.layout import paragraphs
 from octavo.layout import rows as layout_rows
 from octavo.layout.flow import paragraphs_in_order
-from octavo.layout.lines import around, read_from_right, straightened, typical_size
+from octavo.layout.lines import read_from_right, straightened, typical_size
 from octavo.wording import prose
 from octavo.wording.headings import is_contents_line
 from octavo.wording.lists import after_bullet, after_number, ordinal
 from octavo.wording.sentences import ends_clause, names_field
-
-
-class Form(StrEnum):
-    """How a part's rows hang together."""
-
-    PROSE = "prose"  # rows flow: their breaks mean nothing
-    LINES = "lines"  # each row stands for itself
-    ITEMS = "items"  # a list
-    CODE = "code"  # rows and their indentation stand
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What stands on one height within a region, left to right."""
-
-    text: str
-    box: Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +37,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A piece of a region with one label and one form."""
+    """A piece of a region with one label, and what it says."""
 
     label: Label
-    form: Form
     box: Box
-    text: str  # PROSE: what is read, rows joined; elsewhere the rows' texts
-    rows: tuple[Row, ...] = ()
-    items: tuple[Item, ...] = ()
+    text: str  # as it was read
+    content: Content
+    rows: tuple[Row, ...] = ()  # where it is code: more of it may follow
+    items: tuple[Item, ...] = ()  # where it is a list: how deep they are, the page tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +82,8 @@ def setting(page: PageImage, recognitions: Iterable[Recognition]) -> Setting:
 def divided(region: Region, recognition: Recognition, page: Setting) -> list[Part]:
     """The parts of a text region in reading order; one, labelled as the region, where the lines tell no more."""
     lines = [line for line in recognition.lines if (line.text or "").strip()]
-    whole = Part(region.label, Form.PROSE, region.box, recognition.text or "")
+    text = recognition.text or ""
+    whole = Part(region.label, region.box, text, contents.prose(text))
     if region.task is not Task.TEXT or not lines:
         return [whole]
     known, references = _grouped_by_words(region, recognition), region.label in _REFERENCES
@@ -106,12 +92,12 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Par
     if not rows:  # lines without an extent
         return [whole]
     if region.label is Label.ALGORITHM or (not known and region.label in _DIVISIBLE and _is_code(grouped, page)):
-        return [replace(whole, label=Label.ALGORITHM, form=Form.CODE, rows=tuple(rows))]
+        return [replace(whole, label=Label.ALGORITHM, content=contents.listing(rows), rows=tuple(rows))]
     if region.label is Label.CONTENT or sum(is_contents_line(row.text) for row in rows) * 2 > len(rows):
-        return [replace(whole, label=Label.CONTENT, form=Form.LINES, rows=tuple(rows))]
+        return [replace(whole, label=Label.CONTENT, content=contents.rows(rows))]
     if region.label not in _DIVISIBLE:
         return [whole]
-    texts = _Texts(whole.text, lines) if len(grouped) > 1 else _Whole(whole.text)
+    texts = _Texts(text, lines) if len(grouped) > 1 else _Whole(text)
     parts = [
         _part(paragraph, texts, region, page, last=number == len(grouped) - 1)
         for number, paragraph in enumerate(grouped)
@@ -135,12 +121,12 @@ def _grouped(
     if known and placed:
         rows = layout_rows.in_rows(placed)
         starts = [0, *_counted_on(rows)] if references else [0]
-        return [paragraphs.Paragraph(tuple(rows[a:b])) for a, b in pairwise([*starts, len(rows)])]
+        return [paragraphs.Paragraph.of(rows[a:b]) for a, b in pairwise([*starts, len(rows)])]
     found = paragraphs_in_order(paragraphs.grouped(placed), page.size.height, from_right=read_from_right(lines))
     grouped: list[paragraphs.Paragraph] = []
     for paragraph in found:
         if grouped and _hangs(grouped[-1], paragraph):
-            grouped[-1] = paragraphs.Paragraph(grouped[-1].rows + paragraph.rows)
+            grouped[-1] = paragraphs.Paragraph.of(grouped[-1].rows + paragraph.rows)
         else:
             grouped.append(paragraph)
     return grouped
@@ -168,7 +154,7 @@ def _hangs(above: paragraphs.Paragraph, below: paragraphs.Paragraph) -> bool:
 
 
 def _rows(paragraph: paragraphs.Paragraph) -> list[Row]:
-    return [Row(row.text, around([line.source for line in row.lines])) for row in paragraph.rows]
+    return [Row(row.text, Box.around(line.source.box for line in row.lines)) for row in paragraph.rows]
 
 
 def _is_code(grouped: Sequence[paragraphs.Paragraph], page: Setting) -> bool:
@@ -181,34 +167,37 @@ def _part(
     paragraph: paragraphs.Paragraph, texts: "_Texts | _Whole", region: Region, page: Setting, *, last: bool
 ) -> Part:
     lines = [line.source for line in paragraph.lines]
-    text, box, label = texts.of(lines), around(lines), region.label
+    text, box, label = texts.of(lines), Box.around(line.box for line in lines), region.label
     if label in _WITH_ITEMS and (found := item(text, box)) is not None:
-        return Part(label, Form.ITEMS, box, text, items=(found,))
+        return Part(label, box, text, listed([found]), items=(found,))
     if label in _WITH_HEADINGS and region.origin is not Origin.GEOMETRY and _is_heading(paragraph, text, page, last):
-        return Part(Label.PARAGRAPH_TITLE, Form.PROSE, box, text)
-    if label in _WITH_ITEMS and (fields := _fields(paragraph)):
-        return Part(label, Form.LINES, box, text, rows=tuple(fields))
+        return Part(Label.PARAGRAPH_TITLE, box, text, contents.prose(text))
+    if label in _WITH_ITEMS and (form := _form(paragraph)) is not None:
+        return Part(label, box, text, form)
     if label in _WITH_ITEMS and broken_on_purpose(paragraph):
-        return Part(label, Form.LINES, box, text, rows=tuple(_rows(paragraph)))
-    return Part(label, Form.PROSE, box, text)
+        return Part(label, box, text, contents.rows(_rows(paragraph)))
+    return Part(label, box, text, contents.prose(text))
 
 
-def _fields(paragraph: paragraphs.Paragraph) -> list[Row]:
-    """The rows of a form, each name with the value far beside it; none where that is not what they are."""
-    levels: list[list[layout_rows.Row]] = []
-    for row in sorted(paragraph.rows, key=lambda row: (row.middle, row.left)):
-        if levels and row.middle - levels[-1][0].middle < 0.5 * row.size:
-            levels[-1].append(row)
-        else:
-            levels.append([row])
-    parted = [sorted(level, key=lambda row: row.left) for level in levels if len(level) > 1]
+def listed(items: Sequence[Item], depths: Sequence[int] = ()) -> Items:
+    """Entries as a list; without depths, all on the first level."""
+    depths = depths or [0] * len(items)
+    entries = zip(items, depths, strict=True)
+    return Items(tuple(ListItem(item.marker, runs_of(item.text.strip()), depth) for item, depth in entries))
+
+
+def _form(paragraph: paragraphs.Paragraph) -> Form | None:
+    """The rows of a form, each name with the value far beside it; None where that is not what they are."""
+    levels = on_one_height(paragraph.rows, lambda _, row: 0.5 * row.size)
+    parted = [level for level in levels if len(level) > 1]
     if len(parted) < 2 or not all(names_field(level[0].text) for level in parted):
-        return []
-    rows = [sorted(level, key=lambda row: row.left) for level in levels]
-    return [
-        Row(" ".join(row.text for row in level), around([line.source for row in level for line in row.lines]))
-        for level in rows
-    ]
+        return None
+    return Form(tuple(_form_row([row.text for row in level]) for level in levels))
+
+
+def _form_row(texts: Sequence[str]) -> FormRow:
+    name, values = (texts[0], texts[1:]) if names_field(texts[0]) else ("", texts)
+    return FormRow(runs_of(name), runs_of(" ".join(values)))
 
 
 def broken_on_purpose(paragraph: paragraphs.Paragraph) -> bool:
@@ -263,8 +252,8 @@ def _is_heading(paragraph: paragraphs.Paragraph, text: str, page: Setting, last:
 def _with_lists(parts: Sequence[Part]) -> list[Part]:
     """Entries that follow each other in a region are one list."""
     merged: list[Part] = []
-    for form, run in groupby(parts, key=lambda part: part.form):
-        if form is not Form.ITEMS:
+    for is_list, run in groupby(parts, key=lambda part: bool(part.items)):
+        if not is_list:
             merged.extend(run)
             continue
         entries = list(run)
@@ -273,7 +262,7 @@ def _with_lists(parts: Sequence[Part]) -> list[Part]:
             box = box.joined(entry.box)
         text = "\n".join(entry.text for entry in entries)
         items = tuple(one for entry in entries for one in entry.items)
-        merged.append(Part(entries[0].label, Form.ITEMS, box, text, items=items))
+        merged.append(Part(entries[0].label, box, text, listed(items), items=items))
     return merged
 
 

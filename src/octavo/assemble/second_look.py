@@ -12,8 +12,7 @@ from dataclasses import replace
 
 from octavo.assemble.parts import broken_on_purpose, item
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextSource
-from octavo.geometry import SCALE, Box
-from octavo.layout.hints import Rect
+from octavo.geometry import Box
 from octavo.layout.labels import labelled
 from octavo.layout.lines import straightened, typical_size
 from octavo.layout.paragraphs import Paragraph
@@ -90,7 +89,7 @@ def _paragraph(region: Region, recognition: Recognition, page: PageImage) -> Par
     if region.task is not Task.TEXT or region.origin is not Origin.GEOMETRY or not (recognition.text or "").strip():
         return None
     rows = in_rows(straightened((line for line in recognition.lines if line.text), page.size, dpi=page.dpi))
-    return Paragraph(tuple(rows)) if rows else None
+    return Paragraph.of(rows) if rows else None
 
 
 def _may_be_title(text: str, paragraph: Paragraph, *, measured: bool) -> bool:
@@ -131,10 +130,6 @@ def _verdicts_by_words(
 
 
 def _surroundings(page: PageImage, regions: Sequence[Region], paragraphs: Sequence[Paragraph]) -> Surroundings:
-    def rect(region: Region) -> Rect:
-        x, y = page.size.width / SCALE, page.size.height / SCALE
-        return region.box.left * x, region.box.top * y, region.box.right * x, region.box.bottom * y
-
     return Surroundings(
         width=page.size.width,
         height=page.size.height,
@@ -142,6 +137,6 @@ def _surroundings(page: PageImage, regions: Sequence[Region], paragraphs: Sequen
         bold=False,
         first_page=page.number == 0,
         paragraphs=paragraphs,
-        figures=[rect(region) for region in regions if region.task is Task.SKIP],
-        tables=[rect(region) for region in regions if region.task is Task.TABLE],
+        figures=[region.box.on(page.size) for region in regions if region.task is Task.SKIP],
+        tables=[region.box.on(page.size) for region in regions if region.task is Task.TABLE],
     )

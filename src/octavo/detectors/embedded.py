@@ -8,13 +8,13 @@ together and adds little where the words are known, so it only sees pages with l
 from collections.abc import Sequence
 from dataclasses import replace
 
-from octavo.document import Detection, Origin, PageImage, TextLine, Trust
-from octavo.geometry import SCALE, Box, PixelBox, Size
+from octavo.document import Detection, Layer, Origin, PageImage, Sight, TextLayer, TextLine, Trust
+from octavo.geometry import Box, PixelBox, Size
 from octavo.layout.finders import claimed
 from octavo.layout.gutters import cut_at_gutters
-from octavo.layout.hints import HintRect
-from octavo.layout.lines import around, straightened, typical_size
-from octavo.layout.sheet import Claim, Sheet, rect_of
+from octavo.layout.lines import straightened, typical_size
+from octavo.layout.sheet import Claim, Sheet
+from octavo.layout.sights import sights
 from octavo.networks.layout import LayoutNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
@@ -46,36 +46,38 @@ class EmbeddedDetector:
 
     def _page(self, page: PageImage) -> list[Detection]:
         texts = self._lines(page)
-        hints = self._hints(page) if any(line.text is None for line in texts) else []
-        return [_detection(claim) for claim in claimed(Sheet.of(page, texts, hints)) if not claim.lost]
+        unread = any(line.text is None for line in texts)
+        hints = self._layout.hints(page.pixels, threshold=_WHISPER) if unread else []
+        sheet = Sheet.of(page, texts, hints)
+        claims = claimed(sheet)
+        if page.trace is not None:
+            for sight in sights(sheet, claims):
+                page.trace.saw(sight)
+        return [_detection(claim) for claim in claims if not claim.lost]
 
     def _lines(self, page: PageImage) -> list[TextLine]:
         """The text layer's where it is trusted, and those found on the picture where it says nothing."""
         if page.text is None or page.text.verdict is not Trust.TRUSTED:
-            return cut_at_gutters(self._text_lines.find(page.pixels), page.size)
+            found = self._text_lines.find(page.pixels)
+            lines = cut_at_gutters(found, page.size)
+            if page.trace is not None:
+                for line in (line for line in found if line not in lines):
+                    page.trace.saw(Sight(Layer.GUTTERS, line.box, "a line found over two columns, cut in two"))
+            return lines
         known = list(page.text.lines)
         size = typical_size(straightened(known, page.size, dpi=page.dpi))
-        logos = [picture for picture in page.text.pictures if _is_letterhead(picture)]
         for silent in _apart([*page.text.pictures, *page.text.doubtful]):
             box = silent.to_pixels(page.size)
             if min(box.width, box.height) < _SMALLEST_LOOKED_INTO * size or _is_letterhead(silent):
                 continue
             cut = page.pixels[box.top : box.bottom, box.left : box.right]
-            found = (_moved(line, box, page.size) for line in self._text_lines.find(cut))
-            known += [
-                line
-                for line in found
-                if line.box.height * page.size.height < _TALLEST * size * SCALE
-                and all(line.box.covered_by(other.box) < 0.3 for other in page.text.lines)
-                and all(line.box.covered_by(logo) < 0.5 for logo in logos)
-            ]
+            for line in (_moved(line, box, page.size) for line in self._text_lines.find(cut)):
+                why = _why_no_line(line, page, page.text, tallest=_TALLEST * size)
+                if not why:
+                    known.append(line)
+                elif page.trace is not None:
+                    page.trace.saw(Sight(Layer.LINES, line.box, "found in a raster picture", why))
         return known
-
-    def _hints(self, page: PageImage) -> list[HintRect]:
-        return [
-            HintRect(hint.kind, rect_of(hint.box, page.size), hint.score)
-            for hint in self._layout.hints(page.pixels, threshold=_WHISPER)
-        ]
 
 
 def open_detector(settings: EngineSettings) -> EmbeddedDetector:
@@ -102,18 +104,21 @@ def _is_letterhead(picture: Box) -> bool:
     return picture.height < 100 and picture.width < 500 and not 120 < picture.center[1] < 880
 
 
+def _why_no_line(line: TextLine, page: PageImage, layer: TextLayer, *, tallest: float) -> str:
+    """What speaks against a line found in a raster picture of a page with text of its own; nothing where it is one."""
+    if line.box.on(page.size).height >= tallest:
+        return "it is as high as a drawing"
+    if any(line.box.covered_by(other.box) >= 0.3 for other in layer.lines):
+        return "the text layer has it"
+    if any(line.box.covered_by(picture) >= 0.5 for picture in layer.pictures if _is_letterhead(picture)):
+        return "it is in a logo at the head or foot"
+    return ""
+
+
 def _moved(line: TextLine, cut: PixelBox, page: Size) -> TextLine:
     """A line found on a part of the page, in units of the page."""
-
-    def at(x: float, y: float) -> tuple[float, float]:
-        return (
-            (cut.left + x / SCALE * cut.width) / page.width * SCALE,
-            (cut.top + y / SCALE * cut.height) / page.height * SCALE,
-        )
-
-    left, top = at(line.box.left, line.box.top)
-    right, bottom = at(line.box.right, line.box.bottom)
-    return replace(line, box=Box(left, top, right, bottom), quad=tuple(at(x, y) for x, y in line.quad))
+    frame = Box.from_pixels(*cut, page)
+    return replace(line, box=frame.part(line.box), quad=tuple(frame.point(x, y) for x, y in line.quad))
 
 
 # --- from claims to detections -----------------------------------------------------------------------------------
@@ -123,7 +128,7 @@ def _detection(claim: Claim) -> Detection:
     sources = tuple(line.source for line in claim.lines)
     box = claim.box
     if box is None:
-        box = around(sources)
+        box = Box.around(line.box for line in sources)
     elif sources:
-        box = box.joined(around(sources))
+        box = Box.around((box, *(line.box for line in sources)))
     return Detection(box, claim.label, claim.score, lines=sources, origin=Origin.GEOMETRY, reason=claim.reason)

@@ -14,7 +14,9 @@ class WholePage:
     batch_size = 1
 
     def detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
-        return [[Detection(Box.of_page(), Label.TEXT, 1.0, order=0.0, origin=Origin.WHOLE_PAGE)] for _ in pages]
+        reason = "text: the whole page is read as one region"
+        whole = Detection(Box.of_page(), Label.TEXT, 1.0, order=0.0, origin=Origin.WHOLE_PAGE, reason=reason)
+        return [[whole] for _ in pages]
 
     def close(self) -> None:
         """Nothing is held."""

@@ -1,6 +1,7 @@
 """Presets: values for one kind of GPU, below the environment and above the defaults.
 
-A preset is a file of `NAME=value` lines. `OCTAVO_PRESET` names it; where it is not set, the GPU that is there does.
+A preset is a file of `NAME=value` lines. `OCTAVO_PRESET` names it; where it is not set, the GPU that is there does. Its
+values are settled with all others and never put into the environment, where vLLM would find names of its own.
 """
 
 import os
@@ -12,7 +13,15 @@ from types import MappingProxyType
 
 from octavo.errors import OptionInvalid
 
-BY_GPU = MappingProxyType({"A40": "a40", "H100": "h100"})  # what nvidia-smi calls it -> preset
+# What nvidia-smi calls a GPU -> its preset. Whole names: an RTX A4000 is no A40, and a slice (A40-48Q) not all of one.
+BY_GPU = MappingProxyType(
+    {
+        "NVIDIA A40": "a40",
+        "NVIDIA H100 80GB HBM3": "h100",
+        "NVIDIA H100 PCIe": "h100",
+        "NVIDIA H100 NVL": "h100",
+    }
+)
 _NONE: Mapping[str, str] = MappingProxyType({})
 
 
@@ -28,7 +37,15 @@ def chosen(environment: Mapping[str, str], folder: Path) -> Mapping[str, str]:
     if not file.is_file():
         there = sorted(path.name.removeprefix(".env.") for path in folder.glob(".env.*"))
         raise OptionInvalid(f"no preset called {name!r}; there are: {', '.join(there) or 'none'}")
-    return parsed(file.read_text(), name)
+    return _for_the_model(environment, parsed(file.read_text(), name))
+
+
+def _for_the_model(environment: Mapping[str, str], values: Mapping[str, str]) -> Mapping[str, str]:
+    """Without the preset's revision, where the environment names another model than the preset."""
+    model = environment.get("OCTAVO_MODEL_NAME") or environment.get("MODEL_NAME")
+    if not model or model == values.get("MODEL_NAME"):
+        return values
+    return MappingProxyType({key: value for key, value in values.items() if key != "MODEL_REVISION"})
 
 
 def parsed(text: str, name: str) -> Mapping[str, str]:
@@ -51,6 +68,7 @@ def folder() -> Path:
 
 
 def _of_this_gpu() -> str | None:
+    """The preset of the GPUs that are here, where they are all of a kind that has one."""
     program = shutil.which("nvidia-smi")
     if program is None:
         return None
@@ -59,4 +77,5 @@ def _of_this_gpu() -> str | None:
         asked = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603 - fixed words
     except subprocess.TimeoutExpired:
         return None
-    return next((preset for gpu, preset in BY_GPU.items() if gpu in asked.stdout), None)
+    presets = {BY_GPU.get(name.strip()) for name in asked.stdout.splitlines() if name.strip()}
+    return presets.pop() if len(presets) == 1 else None

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import BaseModel, SecretStr
 
@@ -26,14 +27,27 @@ from octavo.errors import OctavoError
 from octavo.frontends import _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, as_text, explicit
-from octavo.settings import EngineSettings, ParseOptions, Resolved, ServeSettings, WorkerSettings, resolve
+from octavo.settings import (
+    WORKER_DEFAULTS,
+    EngineSettings,
+    ParseOptions,
+    Resolved,
+    ServeSettings,
+    WorkerSettings,
+    resolve,
+    usable,
+)
 
 MODELS: tuple[type[BaseModel], ...] = (ParseOptions, EngineSettings, ServeSettings, WorkerSettings)
+_OF_A_WORKER = ("WORKER_MODE", "RUNPOD_POD_ID", "RUNPOD_WEBHOOK_GET_JOB")  # set where one runs
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.usage = "%(prog)s [options]"
     parser.add_argument("--effective", action="store_true", help="print every setting in force and where it came from")
+    parser.add_argument(
+        "--as-worker", action="store_true", help="with --effective: for the serverless worker, as in its container"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_flags(parser, EngineSettings)
 
@@ -42,11 +56,19 @@ def run(arguments: Namespace) -> int:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # looking must not start a download of gigabytes
     given = explicit(arguments, EngineSettings)
     preset = _presets.chosen(os.environ, _presets.folder())
+    environment = usable(os.environ)
+    engine = resolve(EngineSettings, given, environment, preset).values
+    as_worker = arguments.as_worker or any(os.environ.get(name) for name in _OF_A_WORKER)
+    idle = _idle_variables(engine, as_worker)
     if arguments.effective:
-        settings = effective(given, os.environ, preset)
-        print_lines(json.dumps(settings, ensure_ascii=False, indent=2) if arguments.json else _table(settings))
+        settings = effective(given, environment, preset, WORKER_DEFAULTS if as_worker else {})
+        if arguments.json:
+            print_lines(json.dumps({**settings, "without_effect": idle}, ensure_ascii=False, indent=2))
+        else:
+            reader = "the serverless worker" if as_worker else "the command line (--as-worker: the serverless worker)"
+            print_lines("\n".join([f"What is in force for {reader}", "", _table(settings), *_idle_lines(idle)]))
         return Exit.SUCCESS
-    examined = asyncio.run(examine(resolve(EngineSettings, given, os.environ, preset).values))
+    examined = asyncio.run(examine(engine, idle))
     print_lines(json.dumps(asdict(examined), ensure_ascii=False, indent=2) if arguments.json else in_words(examined))
     return Exit.SUCCESS if examined.can_run else Exit.OURS
 
@@ -89,6 +111,7 @@ class Examination:
     packages: tuple[Package, ...]
     weights: Mapping[str, str]  # file -> 'right', 'missing' or 'differs'
     engines: tuple[Engine, ...]
+    without_effect: Mapping[str, str]  # variable that is set -> why it does nothing
     sandbox: tuple[str, ...]  # what holds the processes that open strangers' files: landlock, seccomp
 
     @property
@@ -96,8 +119,8 @@ class Examination:
         return all(not engine.lacks for engine in self.engines if engine.chosen)
 
 
-async def examine(settings: EngineSettings) -> Examination:
-    """Look at this machine; every engine is really opened."""
+async def examine(settings: EngineSettings, idle: Mapping[str, str]) -> Examination:
+    """Look at this machine; every engine is really opened. `idle`: variables that do nothing, and why."""
     return Examination(
         __version__,
         f"{platform.python_implementation()} {platform.python_version()}",
@@ -108,6 +131,7 @@ async def examine(settings: EngineSettings) -> Examination:
         tuple(_packages()),
         dict(_weights(Path(weights.__file__).parent)),
         tuple(await _engines(settings)),
+        idle,
         _sandbox(),
     )
 
@@ -211,20 +235,36 @@ def in_words(found: Examination) -> str:
         chosen = " (in force)" if engine.chosen else ""
         lines.append(f"  {engine.name:24} {'cannot run here' if engine.lacks else 'ready'}{chosen}")
         lines += [f"    {lack}" for lack in engine.lacks]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_idle_lines(found.without_effect)])
+
+
+def _idle_variables(engine: EngineSettings, worker: bool) -> dict[str, str]:
+    try:
+        from octavo.frontends._settled import idle_variables
+    except ImportError:  # `_engines` tells of a broken installation
+        return {}
+    return idle_variables(os.environ, engine, worker=worker)
+
+
+def _idle_lines(idle: Mapping[str, str]) -> list[str]:
+    lines = [f"  {name:34} {why}" for name, why in idle.items()]
+    return ["", "Variables that are set and have no effect", *lines] if lines else []
 
 
 # --- what is in force -------------------------------------------------------------------------------------------
 
 
 def effective(
-    given: Mapping[str, object], environment: Mapping[str, str], preset: Mapping[str, str]
+    given: Mapping[str, object],
+    environment: Mapping[str, str],
+    preset: Mapping[str, str],
+    defaults: Mapping[str, object] = MappingProxyType({}),
 ) -> dict[str, dict[str, dict[str, str]]]:
     """Model -> setting -> value and origin, as text; secrets masked. Raises OptionInvalid."""
     found = {}
     for model in MODELS:
         own = {name: value for name, value in given.items() if name in model.model_fields}
-        resolved: Resolved[BaseModel] = resolve(model, own, environment, preset)
+        resolved: Resolved[BaseModel] = resolve(model, own, environment, preset, defaults)
         found[model.__name__] = {
             name: {"value": _shown(getattr(resolved.values, name)), "origin": resolved.origins[name]}
             for name in model.model_fields

@@ -25,6 +25,7 @@ from octavo.frontends._flags import add_flags, explicit
 from octavo.frontends._inputs import STDIN, Input, gather, longest_first
 from octavo.frontends._progress import Bar
 from octavo.frontends._report import Outcome, Report, Told, exit_code
+from octavo.frontends._threads import one_page_one_thread
 from octavo.parser import Parser
 from octavo.settings import EngineSettings, ParseOptions, resolve
 
@@ -63,6 +64,7 @@ def run(arguments: Namespace) -> int:
     options = resolve(ParseOptions, given, os.environ).values
     settings = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ).values
     stdin = sys.stdin.buffer.read(settings.max_source_bytes + 1) if STDIN in arguments.inputs else b""
+    one_page_one_thread()
     inputs = gather(arguments.inputs, output=output, stdin=stdin, one_document=arguments.one_document)
     with Bar(len(inputs), quiet=arguments.quiet) as bar:
         report = Report(bar, as_json=arguments.json, quiet=arguments.quiet, several=len(inputs) > 1)

@@ -1,332 +1,114 @@
 """Answer jobs from RunPod's queue: the serverless worker.
 
-The loop is the RunPod SDK's (1.12.0, pinned): fitness checks, heartbeat, taking, cancelling. Three of its habits are
-replaced, because they lose or delay jobs, as measured against a loopback queue: a full worker slept a second before
-it looked again; a job that arrived after SIGTERM was neither run nor reported; a result that could not be posted in
-three attempts was dropped, and one that could not be serialised left its job hanging.
+Without a queue it does what the RunPod SDK documents for trying a worker out: `--test_input JSON` or a
+`test_input.json` in the working folder is one job, whose result is printed; `--rp_serve_api` answers `/run`,
+`/runsync` and `/status` on this machine.
 """
 
-import asyncio
-import contextlib
-import dataclasses
-import logging
+import json
 import os
+import signal
 import sys
-import threading
-import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self, TypeVar
 
-import aiohttp
-
-from octavo.errors import DeliveryFailed, EngineUnavailable
-from octavo.frontends import _logs, _presets
+from octavo.errors import EngineUnavailable, OptionInvalid
 from octavo.frontends._exits import Exit
-from octavo.frontends._flags import add_flags, explicit
-from octavo.frontends._watch import EngineWatch
-from octavo.glm_ocr.vllm_server import find_program
-from octavo.jobs.checkpoints import clean_up
-from octavo.jobs.replies import Reply, encoded, error_reply
-from octavo.jobs.worker import Call, Worker
-from octavo.parser import Parser, engine_names
-from octavo.settings import EngineSettings, ErrorText, ParseOptions, WorkerSettings, resolve
+from octavo.frontends._flags import add_flags
+from octavo.frontends._service import Service
+from octavo.frontends._settled import settle
+from octavo.settings import WORKER_DEFAULTS, EngineSettings, WorkerSettings
 
-os.environ.setdefault("RUNPOD_LOG_LEVEL", "INFO")  # the SDK's default, DEBUG, writes documents' text into the log
-try:
-    import runpod
-    from runpod.serverless.modules import rp_http, rp_job, rp_scale
-except ModuleNotFoundError as missing:
-    raise EngineUnavailable(
-        f"the RunPod worker needs the package {missing.name!r}: pip install 'octavo[runpod]' "
-        "and pip install --no-deps runpod==1.12.0"
-    ) from missing
-
-log = logging.getLogger(__name__)
-
-T = TypeVar("T")
-
-_LATE_TAKE_SECONDS = 0.5  # a job that is on the wire when SIGTERM comes is let in
-_POST_PAUSES = (0.0, 1.0, 3.0, 5.0, 10.0, 20.0, 40.0, 60.0)  # before each attempt at delivering a result
-_POST_SECONDS = 300.0  # of one attempt
-_PROGRESS_SECONDS = 1.0  # progress is posted no oftener
-_HUNG_SECONDS = 300.0  # an event loop that did not turn for so long will not turn again
-_CHUNK_BYTES = 900_000  # RunPod splits a streamed chunk above 1 MB
-_ENVELOPE_BYTES = 4_000  # what stands around a reply in a result
+SAMPLE = "test_input.json"  # where the SDK looks for a job when there is no queue
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.usage = "%(prog)s [options]"
+    sdk = parser.add_argument_group("The RunPod SDK's own")
+    sdk.add_argument("--test_input", metavar="JSON", help='run this job, print its result, end: {"input": {...}}')
+    sdk.add_argument(
+        "--rp_serve_api", action="store_true", help="answer POST /run, /runsync, /status/ID on this machine"
+    )
+    sdk.add_argument("--rp_api_host", metavar="HOST", help="address of that server [default: localhost]")
+    sdk.add_argument("--rp_api_port", metavar="N", type=int, help="port of that server [default: 8000]")
+    sdk.add_argument("--rp_api_concurrency", metavar="N", type=int, help="1: one process answers many jobs at a time")
+    sdk.add_argument("--rp_log_level", metavar="LEVEL", help="the SDK's log; DEBUG writes documents' text into it")
+    sdk.add_argument("--rp_debugger", action="store_true", help="known to the SDK; adds nothing here")
     add_flags(parser, WorkerSettings, EngineSettings)
 
 
 def run(arguments: Namespace) -> int:
-    preset = _presets.chosen(os.environ, _presets.folder())
-    settings = resolve(WorkerSettings, explicit(arguments, WorkerSettings), os.environ, preset).values
-    engine = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ, preset).values
-    options = resolve(ParseOptions, {}, os.environ, preset).values
-    _logs.configure(settings.log_level)
-    service = _Service(engine, options, settings)
-    rp_scale.JobScaler = lambda config: _Scaler(config, service)
-    runpod.serverless.register_fitness_check(service.check)
-    sys.argv = sys.argv[:1]  # the SDK parses the command line too
-    runpod.serverless.start({"handler": service.handler, "concurrency_modifier": lambda _: settings.concurrency})
-    if service.watch.failure is not None:
-        raise service.watch.failure
+    words = list(_sdk_words(arguments))
+    _refuse_what_the_sdk_would_trip_over(arguments)
+    settled = settle(arguments, os.environ, WORKER_DEFAULTS)
+    service = Service(settled, _stop if _serves(arguments) else _go_on)
+    os.environ.setdefault("RUNPOD_LOG_LEVEL", "INFO")  # the SDK's default, DEBUG, writes documents' text into the log
+    try:
+        from octavo.frontends import _runpod_sdk  # here: it reads its variables when it is imported
+    except ModuleNotFoundError as missing:
+        raise EngineUnavailable(
+            f"the RunPod worker needs the package {missing.name!r}: pip install 'octavo[runpod]' "
+            "and pip install --no-deps runpod==1.12.0"
+        ) from missing
+    signal.signal(signal.SIGTERM, _terminated)  # the queue's loop replaces it by its own
+    try:
+        _runpod_sdk.start(service, words)
+    finally:
+        if service.watch.failure is not None:
+            raise service.watch.failure
     return int(Exit.SUCCESS)
 
 
-class _Service:
-    """What the loop's jobs share: the worker, opened in the SDK's own event loop."""
-
-    def __init__(self, engine: EngineSettings, options: ParseOptions, settings: WorkerSettings) -> None:
-        self.settings = settings
-        self.watch = EngineWatch()
-        self._engine, self._options = engine, options
-
-    def check(self) -> None:
-        """Raises EngineUnavailable where the model cannot be started; the SDK then reports the worker as unfit."""
-        if engine_names(self._engine)[1] == "openai" and self._engine.url is None:
-            find_program(self._engine.vllm_command)
-
-    @contextlib.asynccontextmanager
-    async def opened(self, end: Callable[[], None]) -> AsyncIterator[Worker]:
-        """The worker, while the model still boots: jobs are taken, fetched and drawn meanwhile."""
-        await asyncio.to_thread(clean_up, Path(self._engine.volume_path))
-        async with Parser(self._engine) as parser, self.watch.over(parser, end):
-            config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")
-            yield Worker(parser, self._options, self.settings, config_path=config_path)
-
-    async def handler(self, job: Mapping[str, Any]) -> Reply:
-        """What the SDK runs on `test_input.json`; in the queue loop `_Scaler` answers jobs itself."""
-        async with self.opened(lambda: None) as worker:
-            return await worker.run(Call.of(job))
+def _sdk_words(arguments: Namespace) -> Iterator[str]:
+    """The flags that are the SDK's, as it reads them."""
+    for name in ("rp_serve_api", "rp_debugger"):
+        if getattr(arguments, name):
+            yield f"--{name}"
+    for name in ("test_input", "rp_api_host", "rp_api_port", "rp_api_concurrency", "rp_log_level"):
+        if (value := getattr(arguments, name)) is not None:
+            yield f"--{name}={value}"
 
 
-class _Scaler(rp_scale.JobScaler):
-    """The SDK's loop, with a take, a drain and a delivery that lose nothing."""
-
-    def __init__(self, config: dict[str, Any], service: _Service) -> None:
-        super().__init__(config)
-        self._service = service
-        self._worker: Worker | None = None
-        self._taken_all = asyncio.Event()
-        self.jobs_handler = self._answer
-        self.stop_signals_fetcher = self._stops
-
-    async def run(self) -> None:
-        with _Watchdog(_HUNG_SECONDS):
-            async with self._service.opened(end=self.kill_worker) as self._worker:
-                await super().run()
-
-    # --- taking --------------------------------------------------------------------------------------------------
-
-    async def get_jobs(self, session: aiohttp.ClientSession) -> None:
-        """Take jobs as places come free, until SIGTERM."""
-        await self.set_scale()
-        pause = 0.0
-        try:
-            while self.is_alive():
-                await self._until_shutdown(asyncio.sleep(pause))
-                free = self.current_concurrency - len(self.jobs_tasks) - self.jobs_queue.qsize()
-                if free <= 0:
-                    pause = 0.05
-                    continue
-                pause = await self._take(session, free)
-        finally:
-            self._taken_all.set()
-
-    async def _take(self, session: aiohttp.ClientSession, places: int) -> float:
-        """One long poll; returns how long to wait before the next."""
-        poll = asyncio.wait_for(self.jobs_fetcher(session, places), self.jobs_fetcher_timeout)
-        try:
-            jobs = await self._until_shutdown(poll, grace=_LATE_TAKE_SECONDS)
-        except rp_scale.TooManyRequests:
-            return 5.0
-        except TimeoutError:
-            return 0.0
-        except Exception as error:  # noqa: BLE001  whatever the queue sends, taking goes on; the SDK raises bare ones
-            log.warning("take_failed error=%s", type(error).__name__)
-            return 1.0
-        for job in jobs or ():
-            if not isinstance(job, dict) or not isinstance(job.get("id"), str):
-                log.warning("take_refused: a job without an id cannot be answered")
-                continue
-            self.job_progress.add(job)
-            await self.jobs_queue.put(job)
-        return 0.0
-
-    async def run_jobs(self, session: aiohttp.ClientSession) -> None:
-        """Run until the take has ended and nothing is left, the job that came in last included."""
-        while not (self._taken_all.is_set() and self.jobs_queue.empty()):
-            await super().run_jobs(session)
-            await asyncio.sleep(0.02)
-        await super().run_jobs(session)
-
-    async def _stops(self, session: aiohttp.ClientSession) -> list[str]:
-        return await self._until_shutdown(rp_job.get_stop_signals(session)) or []
-
-    async def _until_shutdown(self, work: Awaitable[T], *, grace: float = 0.0) -> T | None:
-        """What `work` gives, or None once the worker was told to end and a grace has passed."""
-        task = asyncio.ensure_future(work)
-        ending = asyncio.ensure_future(self._shutdown_event.wait())
-        try:
-            await asyncio.wait({task, ending}, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done() and grace:
-                await asyncio.wait({task}, timeout=grace)
-            return task.result() if task.done() else None
-        finally:
-            for each in (task, ending):
-                each.cancel()
-            await asyncio.gather(task, ending, return_exceptions=True)
-
-    # --- answering -----------------------------------------------------------------------------------------------
-
-    async def _answer(self, session: aiohttp.ClientSession, config: Mapping[str, Any], job: Mapping[str, Any]) -> None:
-        """Run one job and post its result. Cancelled jobs post nothing, as the platform expects."""
-        name = str(job["id"])
-        log.info("job_started job=%s", name)
-        if self._worker is None:
-            raise EngineUnavailable("the worker is not open")
-        limit = self._service.settings.reply_bytes(synchronous=name.startswith("sync-")) - _ENVELOPE_BYTES
-        call = Call.of(job, id=name, limit=limit)
-        if self._worker.streams(call):
-            await self._stream(session, self._worker, dataclasses.replace(call, limit=_CHUNK_BYTES))
-            return
-        async with _Progress(session, name) as progress:
-            reply = await self._worker.run(call, progress=progress.say)
-        text = self._service.settings.error_text
-        await _deliver(session, name, await asyncio.to_thread(_as_result, reply), text)
-        log.info("job_done job=%s status=%s", name, reply["status"])
-
-    async def _stream(self, session: aiohttp.ClientSession, worker: Worker, call: Call) -> None:
-        """Pages as they are done; the last chunk says how it ended. The final output repeats the last chunk only."""
-        last: Reply = {}
-        text = self._service.settings.error_text
-        async for last in worker.stream(call):
-            refusal = await _post(session, rp_http.JOB_STREAM_URL, call.id, await asyncio.to_thread(_chunk, last))
-            if refusal is not None:
-                last = error_reply(refusal, text)
-                break
-        await _deliver(session, call.id, _as_result(last, listed=True), text, stream=True)
-        log.info("job_done job=%s status=%s", call.id, last["status"])
+def _serves(arguments: Namespace) -> bool:
+    return bool(arguments.rp_serve_api or int(os.environ.get("RUNPOD_REALTIME_PORT") or 0))
 
 
-def _chunk(reply: Reply) -> bytes:
-    return encoded({"output": reply})
+def _refuse_what_the_sdk_would_trip_over(arguments: Namespace) -> None:
+    """In a sentence, where the SDK has a traceback. Raises OptionInvalid or EngineUnavailable."""
+    if (arguments.rp_api_concurrency or 1) != 1:
+        raise OptionInvalid("--rp_api_concurrency can only be 1: one process answers many jobs at a time")
+    if _serves(arguments):
+        if missing := [name for name in ("fastapi", "uvicorn") if find_spec(name) is None]:
+            raise EngineUnavailable(f"--rp_serve_api needs: pip install {' '.join(missing)}")
+    elif arguments.test_input is not None:
+        _refuse_no_job(arguments.test_input, "--test_input")
+    elif "RUNPOD_WEBHOOK_GET_JOB" not in os.environ:
+        sample = Path(SAMPLE)
+        if not sample.is_file():
+            raise OptionInvalid(f"no queue (RUNPOD_WEBHOOK_GET_JOB), no --test_input, no {SAMPLE} here: nothing to do")
+        _refuse_no_job(sample.read_text(encoding="utf-8"), SAMPLE)
 
 
-def _as_result(reply: Reply, *, listed: bool = False) -> bytes:
-    """What is posted: the error stands beside the output, where the SDK's own results have it, and the job failed."""
-    output = {name: said for name, said in reply.items() if name != "error"}
-    error = {"error": reply["error"]} if "error" in reply else {}
-    return encoded({"output": [output] if listed else output} | error)
+def _refuse_no_job(text: str, where: str) -> None:
+    try:
+        job = json.loads(text)
+    except ValueError as error:
+        raise OptionInvalid(f"{where} is not JSON") from error
+    if not isinstance(job, dict) or job.get("input") is None:
+        raise OptionInvalid(f'{where} must be a job: {{"input": {{...}}}}')
 
 
-async def _deliver(
-    session: aiohttp.ClientSession, job: str, body: bytes, text: ErrorText, *, stream: bool = False
-) -> None:
-    """Post a result; one that is refused becomes an error of a few bytes."""
-    refusal = await _post(session, rp_http.JOB_DONE_URL, job, body, stream=stream)
-    if refusal is not None:
-        small = _as_result(error_reply(refusal, text), listed=stream)
-        if len(small) < len(body):
-            await _post(session, rp_http.JOB_DONE_URL, job, small, stream=stream)
+def _stop() -> None:
+    """End a local server whose engine is gone for good."""
+    signal.raise_signal(signal.SIGTERM)
 
 
-async def _post(
-    session: aiohttp.ClientSession, template: str, job: str, body: bytes, *, stream: bool = False
-) -> DeliveryFailed | None:
-    """Post until it is taken. What was said where it is refused, and repeating would not help."""
-    url = template.replace("$ID", job) + f"&isStream={'true' if stream else 'false'}"
-    headers = {"charset": "utf-8", "Content-Type": "application/x-www-form-urlencoded", "X-Request-ID": job}
-    for pause in _POST_PAUSES:
-        await asyncio.sleep(pause)
-        timeout = aiohttp.ClientTimeout(total=_POST_SECONDS)
-        try:
-            async with session.post(url, data=body, headers=headers, timeout=timeout) as response:
-                await response.read()
-                status = response.status
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            log.warning("result_not_taken job=%s error=%s", job, type(error).__name__)
-            continue
-        if status < 400:
-            return None
-        log.warning("result_not_taken job=%s status=%d bytes=%d", job, status, len(body))
-        if status < 500 and status != 429:
-            return DeliveryFailed(f"the platform refused the result (HTTP {status}, {len(body)} bytes)")
-    log.error("result_lost job=%s bytes=%d", job, len(body))
-    return None
+def _go_on() -> None:
+    """A single job says itself that the engine is gone; the queue's loop has an end of its own."""
 
 
-class _Progress:
-    """Progress updates: the newest only, a second apart, one at a time, none after the result."""
-
-    def __init__(self, session: aiohttp.ClientSession, job: str) -> None:
-        self._session, self._job = session, job
-        self._newest: Mapping[str, int] | None = None
-        self._posting: asyncio.Task[None] | None = None
-        self._last = time.monotonic()  # the first update waits too: short jobs need none
-
-    async def say(self, done: Mapping[str, int]) -> None:
-        self._newest = done
-        idle = self._posting is None or self._posting.done()
-        if idle and time.monotonic() - self._last >= _PROGRESS_SECONDS:
-            self._last = time.monotonic()
-            body = encoded({"status": "IN_PROGRESS", "output": self._newest})
-            self._posting = asyncio.create_task(self._post(body))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._posting is not None:
-            if kind is not None:
-                self._posting.cancel()
-            await asyncio.gather(self._posting, return_exceptions=True)
-
-    async def _post(self, body: bytes) -> None:
-        url = rp_http.JOB_DONE_URL.replace("$ID", self._job) + "&isStream=false"
-        try:
-            async with self._session.post(url, data=body, timeout=aiohttp.ClientTimeout(total=10)) as response:
-                await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError):
-            log.info("progress_not_taken job=%s", self._job)
-
-
-class _Watchdog:
-    """Ends the process when its event loop no longer turns.
-
-    The SDK's heartbeat comes from a forked process and goes on whatever happens here, so the platform cannot tell.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._seen = time.monotonic()
-        self._ended = threading.Event()
-        self._turning: asyncio.Task[None] | None = None
-
-    def __enter__(self) -> None:
-        self._turning = asyncio.get_running_loop().create_task(self._turn())
-        threading.Thread(target=self._watch, name="octavo-watchdog", daemon=True).start()
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        if self._turning is not None:
-            self._turning.cancel()
-
-    async def _turn(self) -> None:
-        while True:
-            self._seen = time.monotonic()
-            await asyncio.sleep(1)
-
-    def _watch(self) -> None:
-        while not self._ended.wait(1):
-            if time.monotonic() - self._seen > self._seconds:
-                stuck = sys._current_frames().get(threading.main_thread().ident or 0)
-                log.critical("event_loop_hung seconds=%d at=%s", self._seconds, _logs.place_of(stuck))
-                os._exit(1)
+def _terminated(*_: object) -> None:
+    """Through the event loop, which then closes what is open: a vLLM would outlive us otherwise."""
+    sys.exit(Exit.TERMINATED)

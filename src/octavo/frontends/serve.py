@@ -18,14 +18,24 @@ from types import MappingProxyType
 from aiohttp import web
 
 from octavo.errors import Fault, SourceInvalid
-from octavo.frontends import _logs, _presets
+from octavo.frontends import _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
+from octavo.frontends._settled import AS_WORKER, settle
 from octavo.frontends._watch import EngineWatch
 from octavo.jobs.replies import Reply, encoded, error_reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
-from octavo.settings import EngineSettings, ParseOptions, ServeSettings, WorkerSettings, resolve
+from octavo.selftest.keeping import beside_jobs
+from octavo.settings import (
+    WORKER_DEFAULTS,
+    EngineSettings,
+    ParseOptions,
+    ServeSettings,
+    WorkerSettings,
+    resolve,
+    usable,
+)
 
 FAULT_STATUS: Mapping[str, int] = MappingProxyType(
     {Fault.CALLER.value: 422, Fault.UPSTREAM.value: 502, Fault.OURS.value: 500}
@@ -38,17 +48,15 @@ SETTINGS = web.AppKey("settings", WorkerSettings)
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.usage = "%(prog)s [options]"
+    parser.add_argument("--as-worker", action="store_true", help=AS_WORKER)
     add_flags(parser, ServeSettings, WorkerSettings, EngineSettings)
 
 
 def run(arguments: Namespace) -> int:
+    settled = settle(arguments, os.environ, WORKER_DEFAULTS if arguments.as_worker else {})
     preset = _presets.chosen(os.environ, _presets.folder())
-    serve = resolve(ServeSettings, explicit(arguments, ServeSettings), os.environ, preset).values
-    worker = resolve(WorkerSettings, explicit(arguments, WorkerSettings), os.environ, preset).values
-    engine = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ, preset).values
-    options = resolve(ParseOptions, {}, os.environ, preset).values
-    _logs.configure(worker.log_level)
-    app = application(engine, options, worker, serve)
+    serve = resolve(ServeSettings, explicit(arguments, ServeSettings), usable(os.environ), preset).values
+    app = application(settled.engine, settled.options, settled.worker, serve)
     web.run_app(app, host=serve.host, port=serve.port, access_log=None, handler_cancellation=True, print=None)
     if failure := app[WATCH].failure:
         raise failure
@@ -63,8 +71,12 @@ def application(
     async def opened(app: web.Application) -> AsyncIterator[None]:
         async with Parser(engine) as parser:
             config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")
-            app[WORKER] = Worker(parser, options, worker, config_path=config_path)
-            async with app[WATCH].over(parser, end=lambda: signal.raise_signal(signal.SIGTERM)):
+            app[WORKER] = opened_worker = Worker(parser, options, worker, config_path=config_path)
+            jobs, learn = (lambda: opened_worker.working), opened_worker.estimates.learn_pace
+            async with (
+                app[WATCH].over(parser, end=lambda: signal.raise_signal(signal.SIGTERM)),
+                beside_jobs(parser, worker, jobs=jobs, learn=learn),
+            ):
                 yield
 
     app = web.Application(client_max_size=serve.request_bytes)

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -94,6 +95,11 @@ class Upstream(Protocol):
         ...
 
     @property
+    def start_seconds(self) -> Mapping[str, float]:
+        """Seconds that its start took, by part; empty where somebody else started it, or it is not up yet."""
+        ...
+
+    @property
     def sequences(self) -> int | None:
         """How many requests it works on at a time at most, where that is known."""
         ...
@@ -167,6 +173,7 @@ class RemoteServer:
         return status < 500  # a server without this route is up all the same
 
     sequences = None
+    start_seconds: Mapping[str, float] = MappingProxyType({})
 
     async def load(self) -> Load | None:
         return await load_of(self.base_url, self._session)

@@ -23,12 +23,16 @@ class Load:
 
     running: int
     waiting: int
+    cache: float | None = None  # 0..1, how full the fullest engine's KV cache is; where it is told
 
 
 def load_in(metrics: str) -> Load | None:
     """The load in vLLM's metrics (Prometheus text), over all its engines; None where they do not tell."""
     running, waiting = (_sum(gauge, metrics) for gauge in (_RUNNING, _WAITING))
-    return None if running is None or waiting is None else Load(running, waiting)
+    if running is None or waiting is None:
+        return None
+    cache = max(map(float, _CACHE.findall(metrics)), default=None)
+    return Load(running, waiting, cache)
 
 
 def _gauge(name: str) -> re.Pattern[str]:
@@ -36,6 +40,7 @@ def _gauge(name: str) -> re.Pattern[str]:
 
 
 _RUNNING, _WAITING = _gauge("vllm:num_requests_running"), _gauge("vllm:num_requests_waiting")
+_CACHE = re.compile(r"^vllm:(?:gpu|kv)_cache_usage_perc(?:\{[^}]*\})? +(\d\S*)", re.MULTILINE)
 
 
 def _sum(gauge: re.Pattern[str], metrics: str) -> int | None:

@@ -25,9 +25,10 @@ from types import MappingProxyType
 import aiohttp
 
 from octavo.errors import EngineUnavailable
+from octavo.glm_ocr.boot_log import BootLog
 from octavo.glm_ocr.client import authorization, load_of
 from octavo.glm_ocr.in_flight import Load
-from octavo.settings import EngineSettings
+from octavo.settings import EngineSettings, known_variables
 from octavo.weights import hub_cache
 
 log = logging.getLogger(__name__)
@@ -99,13 +100,16 @@ def find_model(settings: EngineSettings, environment: Mapping[str, str]) -> Mode
     return Model(settings.model_name, settings.model_revision, MappingProxyType(where))
 
 
-# vLLM needs none of them, and whoever can read its environment should not see them.
+# vLLM needs none of them, and whoever can read its environment should not see them. Some are variables of its own with
+# another meaning: VLLM_PORT, say, is where its processes find each other.
 _OURS = re.compile(r"(OCTAVO|GLMOCR|BUCKET|AWS|RUNPOD)_\w*|VLLM_API_KEY")
+_SHARED = frozenset({"HF_HUB_CACHE"})  # means the same to both
 
 
 def vllm_environment(settings: EngineSettings, model: Model, environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the child: ours without our secrets, with reporting off and the model's place."""
-    child = {name: value for name, value in environment.items() if not _OURS.fullmatch(name)}
+    """The environment of the child: this one without our settings and secrets, reporting off, the model's place."""
+    ours = known_variables() - _SHARED
+    child = {name: value for name, value in environment.items() if name not in ours and not _OURS.fullmatch(name)}
     child.setdefault("VLLM_NO_USAGE_STATS", "1")
     child.setdefault("DO_NOT_TRACK", "1")
     if _is_loopback(settings.vllm_host):
@@ -136,6 +140,7 @@ class VllmServer:
         self._session: aiohttp.ClientSession | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._was_up = False
+        self.start_seconds: Mapping[str, float] = {}  # of its first start, once that is over
         self._settled = asyncio.Event()  # it is up, or it never will be
         self._doubted = asyncio.Event()
         self._failure: str | None = None
@@ -201,7 +206,10 @@ class VllmServer:
                 try:
                     reason = await self._boot(child, session)
                     if reason is None:
-                        log.info("vllm_ready seconds=%.1f engine=%r", time.monotonic() - began, self.described)
+                        seconds = time.monotonic() - began
+                        log.info("vllm_ready seconds=%.1f engine=%r", seconds, self.described)
+                        if not self._was_up:
+                            self.start_seconds = {"total": seconds, **child.boot.seconds}
                         self._was_up = True
                         self._doubted.clear()
                         self._settled.set()
@@ -252,6 +260,7 @@ class VllmServer:
             if time.monotonic() > end:
                 return f"vLLM was not healthy within {self._settings.vllm_boot_seconds:g} s"
             await asyncio.sleep(0.25)
+        healthy = time.monotonic()
         try:
             async with session.get(f"{self._root}/version") as response:
                 self._version = str((await response.json()).get("version", ""))
@@ -264,6 +273,7 @@ class VllmServer:
                 ) as response:
                     if response.status >= 500:
                         return f"vLLM failed on its first question (HTTP {response.status})"
+            child.boot.seconds["first_questions"] = time.monotonic() - healthy
         except (aiohttp.ClientError, OSError, TimeoutError):
             return "vLLM failed on its first question"
         return None
@@ -313,6 +323,8 @@ class _Child:
         self._process = process
         self._pipe = pipe
         self._lines: deque[str] = deque(maxlen=400)
+        self._began = time.monotonic()
+        self.boot = BootLog()
         self._reading = asyncio.create_task(self._read(output))
         atexit.register(self._kill)  # where nobody gets to call stop()
 
@@ -374,6 +386,7 @@ class _Child:
             for line in lines:
                 text = line.decode(errors="replace").rstrip()
                 self._lines.append(text)
+                self.boot.note(text, time.monotonic() - self._began)
                 log.debug("vllm: %s", text)
 
     def last_words(self) -> str:

@@ -18,12 +18,11 @@ from octavo import dropins, renderers
 from octavo.errors import OptionInvalid, PagesInvalid, SourceInvalid
 from octavo.settings import OutputFormat, ParseOptions
 
-# The kinds of source, strongest first. Of two kinds the stronger is read; two keys of one kind are an error.
-SOURCE_KINDS: tuple[tuple[str, ...], ...] = (
-    ("pdf_url", "pdf_base64"),
-    ("image_urls", "image_url", "images_base64", "image_base64"),
-    ("source_url", "source_base64"),
-)
+PDF_KEYS = ("pdf_url", "pdf_base64")
+PICTURE_KEYS = ("image_urls", "image_url", "images_base64", "image_base64")
+EITHER_KEYS = ("source_url", "source_base64")
+# Strongest first: of two kinds of source the stronger is read; two keys of one kind are an error.
+SOURCE_KINDS: tuple[tuple[str, ...], ...] = (PDF_KEYS, PICTURE_KEYS, EITHER_KEYS)
 SOURCE_KEYS = tuple(key for kind in SOURCE_KINDS for key in kind)
 
 _SINGULARS = MappingProxyType({"image_url": "image_urls", "image_base64": "images_base64"})
@@ -57,7 +56,7 @@ def _renderers(formats: tuple[str, ...]) -> tuple[str, ...]:
     for name in formats:
         if name not in there:
             raise ValueError(f"no format called {name!r}; there are: {', '.join(there)}")
-    return formats
+    return tuple(dict.fromkeys(formats))
 
 
 SourceList = Annotated[tuple[str, ...] | None, BeforeValidator(_listed)]
@@ -200,7 +199,8 @@ def _unknown(keys: Sequence[str]) -> Iterator[Note]:
     for key in keys[:_MOST_NOTES]:
         near = get_close_matches(key.lower(), KEYS, n=1, cutoff=0.7)
         meant = f"; is {near[0]} meant?" if near else ""
-        yield Note(key[:_LONGEST_KEY], f"not known, and ignored{meant}")
+        shown = "".join(letter if letter.isprintable() else "?" for letter in key[:_LONGEST_KEY])
+        yield Note(shown, f"not known, and ignored{meant}")
     if len(keys) > _MOST_NOTES:
         yield Note("...", f"{len(keys) - _MOST_NOTES} more keys are not known, and ignored")
 

@@ -38,26 +38,29 @@ class Taken:
 
 
 class Estimates:
-    """Of one worker. `selftest_pages_per_second` is what a self-test on such a worker kept, where there is one."""
+    """Of one worker."""
 
     def __init__(self) -> None:
-        self.selftest_pages_per_second: float | None = None
+        self._pace: float | None = None
         self._taken: dict[Kind, deque[Taken]] = {}
 
     def learn(self, kind: Kind, taken: Taken) -> None:
         if taken.pages:
             self._taken.setdefault(kind, deque(maxlen=_REMEMBERED)).append(taken)
 
+    def learn_pace(self, pages_per_second: float) -> None:
+        """What a self-test measured on a worker like this: used where no job was."""
+        self._pace = pages_per_second
+
     def of(self, kind: Kind, pages: int, price_per_hour: float | None) -> dict[str, Any]:
         """The result's `dry_run`: medians of seconds per page, times the pages."""
         taken = self._taken.get(kind, ())
-        pace = self.selftest_pages_per_second
         if taken:
             wall = statistics.median(job.wall_seconds / job.pages for job in taken)
             share = statistics.median(job.worker_seconds / job.pages for job in taken)
             basis: dict[str, Any] = {"source": "jobs", "jobs": len(taken), "pages": sum(job.pages for job in taken)}
-        elif pace:
-            wall = share = 1 / pace
+        elif self._pace:
+            wall = share = 1 / self._pace
             basis = {"source": "selftest"}
         else:
             return {"pages": pages, "estimated_seconds": None, "estimated_usd": None, "based_on": None}

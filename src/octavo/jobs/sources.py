@@ -4,13 +4,12 @@ import asyncio
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
-from urllib.parse import urlsplit
 
 from PIL import Image
 
 from octavo.errors import OctavoError, TypeUnsupported
 from octavo.fetch import Data, Encoded, Url, fetch
-from octavo.jobs.contract import Job, Note
+from octavo.jobs.contract import EITHER_KEYS, PDF_KEYS, PICTURE_KEYS, Job, Note
 from octavo.pages import kind_of
 from octavo.settings import EngineSettings
 
@@ -37,7 +36,7 @@ async def fetched(job: Job, settings: EngineSettings, downloads: asyncio.Semapho
 
 def is_pdf(job: Job, sources: Sequence[Data]) -> bool:
     """Whether the job's document is one PDF; pictures are pages of a document whatever each of them is."""
-    return job.source_key not in (None, *_PICTURES) and kind_of(sources[0].data) == "pdf"
+    return job.source_key in (*PDF_KEYS, *EITHER_KEYS) and kind_of(sources[0].data) == "pdf"
 
 
 def described(job: Job, *, pdf: bool, page_count: int, numbers: Sequence[int]) -> dict[str, Any]:
@@ -45,9 +44,9 @@ def described(job: Job, *, pdf: bool, page_count: int, numbers: Sequence[int]) -
     said: dict[str, Any] = {"input_type": job.input_type}
     if job.source_key in ("pdf_url", "source_url"):
         said["source"] = job.sources[0]
-    if job.source_key in _PICTURES:
+    if job.source_key in PICTURE_KEYS:
         said["source_count"] = len(job.sources)
-    if job.source_key in ("source_url", "source_base64"):
+    if job.source_key in EITHER_KEYS:
         said["resolved_type"] = "pdf" if pdf else "image"
     said |= {"start_page": job.start_page, "end_page": job.end_page}
     if job.reading.pages is not None:
@@ -63,20 +62,18 @@ def range_of_pictures(job: Job, count: int) -> list[Note]:
     return [Note(key, "ignored: it counts for PDFs; `pages` chooses among pictures") for key in said if said[key]]
 
 
-_PICTURES = ("image_urls", "image_url", "images_base64", "image_base64")
-
-
 def _refuse_another_kind(job: Job, data: bytes) -> None:
     """A picture that is sent where a PDF is due is most often an error page that looks like one."""
     key, kind = job.source_key or "", kind_of(data)
-    due = key.startswith("pdf_") or (key == "source_url" and _says_pdf(job.sources[0]))
+    due = key in PDF_KEYS or (key == "source_url" and _says_pdf(job.sources[0]))
     if due and kind != "pdf":
         what = "a picture" if kind == "picture" else "something else"
         raise TypeUnsupported(f"input.{key}: a PDF is due here, and the content is {what}")
 
 
 def _says_pdf(url: str) -> bool:
-    return any(part.lower().endswith(".pdf") for part in urlsplit(url).path.split("/"))
+    path = url.partition("#")[0].partition("?")[0].split("/")[3:]  # behind scheme and host
+    return any(part.lower().endswith(".pdf") for part in path)
 
 
 def _first(group: BaseExceptionGroup[OctavoError]) -> OctavoError:

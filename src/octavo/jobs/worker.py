@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
+from octavo.content import says
 from octavo.document import Artifact, Document, Page, Problem, Severity, Status
 from octavo.errors import EngineUnavailable, OctavoError, TimeBudgetSpent
 from octavo.fetch import Data
@@ -27,6 +28,7 @@ from octavo.jobs.replies import Reply, error_reply, worded
 from octavo.jobs.results import Asked
 from octavo.jobs.uploads import Place, fitted, place_for
 from octavo.parser import Parser, Reading
+from octavo.renderers.report import problem_entry
 from octavo.settings import ParseOptions, WorkerSettings
 
 log = logging.getLogger(__name__)
@@ -135,7 +137,7 @@ class Worker:
                 end = await self._ended(wanted, opened, texts=False)
                 if lost and "error" not in end:
                     end["status"] = Status.PARTIAL.value
-                    end["result"]["problems"] += [results.problem_said(problem) for problem in lost]
+                    end["result"]["problems"] += [problem_entry(problem) for problem in lost]
                 yield {"type": "end"} | worded(end, text)
         except Exception as error:  # noqa: BLE001  as in `run`
             yield self._failed(error)
@@ -313,7 +315,7 @@ def _place_of(error: Exception) -> str:
 
 def _raise_where_nothing_was_read(document: Document) -> None:
     """An engine that never came up is no result of pages without text, but an error: another worker may do better."""
-    if any(block.content for page in document.pages for block in page.blocks):
+    if any(says(block.content) for page in document.pages for block in page.blocks):
         return
     for problem in document.problems:
         if problem.code == EngineUnavailable.code:

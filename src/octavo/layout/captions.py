@@ -27,9 +27,8 @@ def caption(paragraph: Paragraph, page: Surroundings) -> Verdict | None:
 
 def _near_float(paragraph: Paragraph, page: Surroundings) -> bool:
     reach = 2.5 * page.size
-    for left, top, right, bottom in (*page.figures, *page.tables):
-        overlap = min(right, paragraph.right) - max(left, paragraph.left)
-        gap = max(top - paragraph.bottom, paragraph.top - bottom)
-        if overlap > 0.5 * min(right - left, paragraph.width) and -page.size < gap < reach:
-            return True
-    return False
+    return any(
+        paragraph.overlap_x(rect) > 0.5 * min(rect.width, paragraph.width)
+        and -page.size < paragraph.gap_y(rect) < reach
+        for rect in (*page.figures, *page.tables)
+    )

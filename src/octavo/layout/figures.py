@@ -5,20 +5,19 @@ Frames, rules and shades around text are not figures; a figure is ink that text 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
-from octavo.layout.hints import Rect, area
+from octavo.geometry import Rect, Size, union
 from octavo.layout.lines import Line
 from octavo.wording.floats import names_float, names_note
 from octavo.wording.numbers import is_on_axis
 
 _AXIS = 4  # numbers in a figure from which they are those of axes
-_Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels of the shrunk page
 
 _TYPE = 7.0  # pixels the running text is shrunk to
 _MOST_SIDE = 900  # pixels of the shrunk page: large type or none must not cost more
@@ -70,8 +69,8 @@ class Ink:
         unit = max(2.0, size * scale)
         ink, paper = _ink(small)
         rest = _without_rim(_wiped(ink, lines, scale))
-        for left, top, right, bottom in known:
-            _fill(rest[int(top * scale) : int(bottom * scale) + 1, int(left * scale) : int(right * scale) + 1])
+        for box in (rect.scaled(scale) for rect in known):
+            _fill(rest[int(box.top) : int(box.bottom) + 1, int(box.left) : int(box.right) + 1])
         steps = cv2.morphologyEx(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
         changes = np.asarray(cv2.threshold(steps, _CHANGE, 255, cv2.THRESH_BINARY)[1], np.uint8)
         busy = _busy(np.asarray(steps, np.uint8), unit)
@@ -83,60 +82,48 @@ class Ink:
 
     def share(self, mask: NDArray[np.uint8], rect: Rect) -> float:
         """How much of an area of the page is set in a mask."""
-        left, top, right, bottom = (max(0, round(side * self.scale)) for side in rect)
+        box = rect.scaled(self.scale)
+        left, top, right, bottom = (max(0, round(side)) for side in (box.left, box.top, box.right, box.bottom))
         part = mask[top:bottom, left:right]
         return cv2.countNonZero(part) / part.size if part.size else 0.0
 
     def amount(self, rect: Rect) -> float:
         """How much of it is in an area, in square pixels of the page."""
-        return self.share(self.rest, rect) * area(rect)
+        return self.share(self.rest, rect) * rect.area
 
 
 def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
     """Areas of ink that might be figures, top to bottom; those that are `lost` turned out to be none."""
     figures = []
     for box in _grouped(page.rest, page.unit):
-        rect = _cut_free(
-            (box[0] / page.scale, box[1] / page.scale, box[2] / page.scale, box[3] / page.scale), lines, page
-        )
+        rect = _cut_free(box.scaled(1 / page.scale), lines, page)
         filled = page.share(page.rest, rect)
         if lost := _why_ground(rect, lines, page):
             figures.append(Figure(rect, filled, reason="ink that no text explains", lost=lost))
             continue
         inner = _with_labels(rect, lines, size)
         rect = _with_titles_of_axes(inner, lines, size)
-        own = tuple(
-            line for line in lines if _within(line, rect) and not (_within(line, inner) and _beside(line, page))
-        )
+        own = tuple(line for line in lines if rect.holds(line) and not (inner.holds(line) and _beside(line, page)))
         reason = f"figure: ink that no text explains, {page.strokes(rect):.1%} of it strokes, {len(own)} texts in it"
         figures.append(Figure(rect, page.share(page.rest, rect), own, reason))
-    return sorted(figures, key=lambda figure: (figure.rect[1], figure.rect[0]))
+    return sorted(figures, key=lambda figure: (figure.rect.top, figure.rect.left))
 
 
 def _beside(line: Line, page: Ink) -> bool:
     """Whether a line is long and has no ink around it: text that runs beside a figure, though in its box."""
-    if line.width < _LONG * line.size:
-        return False
-    margin = line.size
-    return (
-        page.share(page.rest, (line.left - margin, line.top - margin, line.right + margin, line.bottom + margin)) < 0.03
-    )
+    return line.width >= _LONG * line.size and page.share(page.rest, line.grown(line.size)) < 0.03
 
 
 def _cut_free(rect: Rect, lines: Sequence[Line], page: Ink) -> Rect:
     """An area cut back on the side where that frees the text that runs beside the figure and loses hardly any ink."""
-    beside = [line for line in lines if _within(line, rect) and _beside(line, page)]
+    beside = [line for line in lines if rect.holds(line) and _beside(line, page)]
     if not beside:
         return rect
-    left, top, right, bottom = rect
-    first, last = min(line.left for line in beside), max(line.right for line in beside)
-    upper, lower = min(line.top for line in beside), max(line.bottom for line in beside)
-    cuts = (  # what stays, and what lies beyond the text: with ink there, the text stands within the figure
-        ((last, top, right, bottom), (left, top, first, bottom)),
-        ((left, lower, right, bottom), (left, top, right, upper)),
-        ((left, top, first, bottom), (last, top, right, bottom)),
-        ((left, top, right, upper), (left, lower, right, bottom)),
-    )
+    text = union(beside)
+    on_right, on_left = replace(rect, left=text.right), replace(rect, right=text.left)
+    below, above = replace(rect, top=text.bottom), replace(rect, bottom=text.top)
+    # What stays, and what lies beyond the text: with ink there, the text stands within the figure.
+    cuts = ((on_right, on_left), (below, above), (on_left, on_right), (above, below))
     free = [cut for cut, beyond in cuts if page.share(page.rest, beyond) < 0.01]
     best = max(free, key=page.amount, default=rect)
     return best if page.amount(best) > 0.8 * page.amount(rect) else rect
@@ -144,19 +131,9 @@ def _cut_free(rect: Rect, lines: Sequence[Line], page: Ink) -> Rect:
 
 def _with_labels(rect: Rect, lines: Sequence[Line], size: float) -> Rect:
     """A figure's area with the short texts at its rim: numbers along an axis, names of parts."""
-    left, top, right, bottom = rect
-    most = max(5 * size, 0.2 * (right - left))
-    reach = 1.2 * size
-    for line in lines:
-        if line.width < most and (
-            line.left < rect[2] + reach
-            and line.right > rect[0] - reach
-            and line.top < rect[3] + 0.6 * reach
-            and line.bottom > rect[1] - 0.6 * reach
-        ):
-            left, top = min(left, line.left), min(top, line.top)
-            right, bottom = max(right, line.right), max(bottom, line.bottom)
-    return left, top, right, bottom
+    most = max(5 * size, 0.2 * rect.width)
+    near = rect.grown(1.2 * size, 0.72 * size)
+    return union((rect, *(line for line in lines if line.width < most and near.touches(line))))
 
 
 def _with_titles_of_axes(rect: Rect, lines: Sequence[Line], size: float) -> Rect:
@@ -164,21 +141,19 @@ def _with_titles_of_axes(rect: Rect, lines: Sequence[Line], size: float) -> Rect
 
     Only where there are numbers along its axes: small print next to a photo is its caption, which must not get lost.
     """
-    left, top, right, bottom = rect
-    numbers = sum(_within(line, rect) and is_on_axis(line.text) for line in lines)
+    numbers = sum(rect.holds(line) and is_on_axis(line.text) for line in lines)
     if numbers < _AXIS:
         return rect
     reach = 1.5 * size
     for line in lines:
-        along = line.height > 3 * line.width and top < line.middle < bottom and line.height < bottom - top
-        beside = along and line.right > left - reach and line.left < right + reach
-        middle = abs(line.center - (left + right) / 2) < 0.12 * (right - left) and line.width < 0.8 * (right - left)
-        under = middle and bottom - 0.5 * size < line.top < bottom + 0.8 * size and not _goes_on(line, lines)
+        along = line.height > 3 * line.width and rect.top < line.middle < rect.bottom and line.height < rect.height
+        beside = along and line.gap_x(rect) < reach
+        middle = abs(line.axis - rect.axis) < 0.12 * rect.width and line.width < 0.8 * rect.width
+        under = middle and -0.5 * size < line.top - rect.bottom < 0.8 * size and not _goes_on(line, lines)
         titled = names_float(line.text) or names_note(line.text)
         if beside or (under and line.text and line.size < 1.05 * size and not titled):
-            left, right = min(left, line.left), max(right, line.right)
-            bottom = max(bottom, line.bottom)
-    return left, top, right, bottom
+            rect = replace(union((rect, line)), top=rect.top)
+    return rect
 
 
 def _goes_on(line: Line, lines: Sequence[Line]) -> bool:
@@ -194,12 +169,12 @@ def _goes_on(line: Line, lines: Sequence[Line]) -> bool:
 
 def _why_ground(rect: Rect, lines: Sequence[Line], page: Ink) -> str:
     """Why an area is no figure, but text with something around or behind it: a box, a shade, a screenshot."""
-    if area(rect) * page.scale**2 > _WHOLE_PAGE * page.rest.size:
+    if rect.area * page.scale**2 > _WHOLE_PAGE * page.rest.size:
         return "it is the page's background"
-    inside = [line for line in lines if _within(line, rect)]
-    wide = min(0.35 * (rect[2] - rect[0]), _LONG * (inside[0].size if inside else 0.0))
-    written = sum(line.width * line.height for line in inside) / area(rect)
-    running = sum(line.width * line.height for line in inside if line.width > wide) / area(rect)
+    inside = [line for line in lines if rect.holds(line)]
+    wide = min(0.35 * rect.width, _LONG * (inside[0].size if inside else 0.0))
+    written = sum(line.area for line in inside) / rect.area
+    running = sum(line.area for line in inside if line.width > wide) / rect.area
     strokes = page.strokes(rect)
     if not page.paper and _at_edges(rect, page) > 1:
         return "it reaches two sides of a photo: what lies behind the sheet"
@@ -217,14 +192,10 @@ def _at_edges(rect: Rect, page: Ink) -> int:
     height, width = (extent / page.scale for extent in page.rest.shape)
     near = 1.5 * _EDGE
     low, high = (
-        (rect[0] < near * width, rect[1] < near * height),
-        (rect[2] > width * (1 - near), rect[3] > height * (1 - near)),
+        (rect.left < near * width, rect.top < near * height),
+        (rect.right > width * (1 - near), rect.bottom > height * (1 - near)),
     )
     return sum((*low, *high))
-
-
-def _within(line: Line, rect: Rect) -> bool:
-    return rect[0] <= line.center <= rect[2] and rect[1] <= line.middle <= rect[3]
 
 
 def _ink(small: Pixels) -> tuple[NDArray[np.uint8], bool]:
@@ -256,13 +227,11 @@ def _busy(steps: NDArray[np.uint8], unit: float) -> NDArray[np.uint8]:
 
 def _wiped(ink: NDArray[np.uint8], lines: Sequence[Line], scale: float) -> NDArray[np.uint8]:
     """The ink without the lines of text."""
-    rest = ink.copy()
+    rest, size = ink.copy(), Size(ink.shape[1], ink.shape[0])
     for line in lines:
-        box = line.source.box
-        margin = 0.2 * line.height * scale
-        x, y = ink.shape[1] / 1000, ink.shape[0] / 1000
-        top, bottom = int(box.top * y - margin), int(box.bottom * y + margin) + 1
-        left, right = int(box.left * x - margin), int(box.right * x + margin) + 1
+        box = line.source.box.on(size).grown(0.2 * line.height * scale)
+        top, bottom = int(box.top), int(box.bottom) + 1
+        left, right = int(box.left), int(box.right) + 1
         rest[max(0, top) : bottom, max(0, left) : right] = 0
     return rest
 
@@ -286,14 +255,14 @@ def _without_rim(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return rest
 
 
-def _grouped(rest: NDArray[np.uint8], unit: float) -> list[_Box]:
+def _grouped(rest: NDArray[np.uint8], unit: float) -> list[Rect]:
     """Boxes around ink that hangs together, without rules, frames and specks; pixels of the shrunk page."""
     reach = max(3, round(1.2 * unit)) | 1
     closed = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     count, _, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     boxes, small = [], []
     for left, top, width, height, _area in stats[1:count].tolist():
-        box = (left, top, left + width, top + height)
+        box = Rect(left, top, left + width, top + height)
         if min(width, height) < 2.5 * unit or max(width, height) < 4 * unit:
             small.append(box)
         elif not _is_frame(rest[top : top + height, left : left + width], unit):
@@ -301,21 +270,13 @@ def _grouped(rest: NDArray[np.uint8], unit: float) -> list[_Box]:
     return _merged([_with_axes(box, small, unit) for box in boxes], unit)
 
 
-def _with_axes(box: _Box, small: Sequence[_Box], unit: float) -> _Box:
+def _with_axes(box: Rect, small: Sequence[Rect], unit: float) -> Rect:
     """A figure's box with the thin and small pieces that touch it: axes, ticks, arrows."""
-    left, top, right, bottom = box
-    limit = 1.5 * max(right - left, bottom - top)
+    limit = 1.5 * max(box.width, box.height)
     for piece in small:
-        touches = (
-            piece[0] < right + 1.5 * unit
-            and piece[2] > left - 1.5 * unit
-            and piece[1] < bottom + 1.5 * unit
-            and piece[3] > top - 1.5 * unit
-        )
-        if touches and max(piece[2] - piece[0], piece[3] - piece[1]) < limit:
-            left, top = min(left, piece[0]), min(top, piece[1])
-            right, bottom = max(right, piece[2]), max(bottom, piece[3])
-    return left, top, right, bottom
+        if box.grown(1.5 * unit).touches(piece) and max(piece.width, piece.height) < limit:
+            box = union((box, piece))
+    return box
 
 
 def _is_frame(part: NDArray[np.uint8], unit: float) -> bool:
@@ -331,7 +292,7 @@ def _is_frame(part: NDArray[np.uint8], unit: float) -> bool:
     return bool((ink & ~straight).mean() < 0.012)
 
 
-def _merged(boxes: list[_Box], unit: float) -> list[_Box]:
+def _merged(boxes: list[Rect], unit: float) -> list[Rect]:
     """Boxes that overlap or touch, put together until none do."""
     boxes = list(boxes)
     changed = True
@@ -340,17 +301,8 @@ def _merged(boxes: list[_Box], unit: float) -> list[_Box]:
         for index, box in enumerate(boxes):
             for other_index in range(len(boxes) - 1, index, -1):
                 other = boxes[other_index]
-                if (
-                    min(box[2], other[2]) - max(box[0], other[0]) > -unit
-                    and min(box[3], other[3]) - max(box[1], other[1]) > -unit
-                ):
-                    box = (
-                        min(box[0], other[0]),
-                        min(box[1], other[1]),
-                        max(box[2], other[2]),
-                        max(box[3], other[3]),
-                    )
-                    boxes[index] = box
+                if box.overlap_x(other) > -unit and box.overlap_y(other) > -unit:
+                    box = boxes[index] = union((box, other))
                     del boxes[other_index]
                     changed = True
     return boxes

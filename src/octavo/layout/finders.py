@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from octavo.document import Label
-from octavo.geometry import Box, Size
+from octavo.geometry import Box, Rect, Size
 from octavo.layout.figures import Figure
 from octavo.layout.formulas import find_formulas
-from octavo.layout.hints import Hints, Kind, Rect, area, shared
+from octavo.layout.hints import Hints, Kind
 from octavo.layout.labels import labelled
 from octavo.layout.ledgers import find_forms, find_ledgers
 from octavo.layout.lines import Line, typical_size
@@ -45,7 +45,7 @@ def tables(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Itera
     taken: set[int] = set()
     for table in sheet.tables:
         lost = table.lost or _why_no_table(table, sheet)
-        inside = [] if lost else [line for line in _inside(free, sheet.rect(table.box)) if id(line) not in taken]
+        inside = [] if lost else [line for line in free if sheet.rect(table.box).holds(line) and id(line) not in taken]
         taken.update(map(id, inside))
         yield Claim(Label.TABLE, tuple(inside), table.score, table.reason, table.box, lost)
 
@@ -66,12 +66,12 @@ def figures(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iter
     taken: set[int] = set()
     for figure in sheet.figures:
         lost = figure.lost
-        if not lost and any(shared(figure.rect, it) >= 0.5 * min(area(figure.rect), area(it)) for it in areas):
+        if not lost and any(figure.rect.intersection(it) >= 0.5 * min(figure.rect.area, it.area) for it in areas):
             lost = "it is a table's shading or ruling"
         own = {id(line) for line in figure.lines} - taken
         inside = [] if lost else [line for line in free if id(line) in own]
         taken.update(map(id, inside))
-        box = Box.from_pixels(*figure.rect, sheet.size)
+        box = Box.of(figure.rect, sheet.size)
         yield Claim(_picture_label(figure, sheet.size), tuple(inside), 0.7, figure.reason, box, lost)
 
 
@@ -94,7 +94,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         paragraphs=found,
         figures=[sheet.rect(box) for box in _boxes(claims, *_PICTURES)],
         tables=[sheet.rect(box) for box in _boxes(claims, Label.TABLE)],
-        lines_across=[(rule.start, rule.at - 1, rule.end, rule.at + 1) for rule in sheet.rules.horizontal],
+        lines_across=[Rect(rule.start, rule.at - 1, rule.end, rule.at + 1) for rule in sheet.rules.horizontal],
         hints=Hints(sheet.hints),
     )
     for paragraph, verdict in zip(found, labelled(surroundings), strict=True):
@@ -113,7 +113,7 @@ def _why_no_table(table: TableCandidate, sheet: Sheet) -> str:
         return ""
     rect = sheet.rect(table.box)
     drawings = (figure.rect for figure in sheet.figures if not figure.lost and sheet.ink.strokes(figure.rect) > _DRAWN)
-    if any(shared(drawing, rect) > 0.5 * area(rect) and area(rect) < 0.4 * area(drawing) for drawing in drawings):
+    if any(drawing.intersection(rect) > 0.5 * rect.area and rect.area < 0.4 * drawing.area for drawing in drawings):
         return "its texts are labels in a drawing"
     hints = Hints(sheet.hints)
     formula = hints.within(rect, Kind.EQUATION)
@@ -126,21 +126,16 @@ def _boxes(claims: Sequence[Claim], *labels: Label) -> list[Box]:
     return [claim.box for claim in claims if claim.label in labels and claim.box is not None and not claim.lost]
 
 
-def _inside(lines: Sequence[Line], rect: Rect) -> list[Line]:
-    """Lines whose middle is in an area."""
-    return [line for line in lines if rect[0] <= line.center <= rect[2] and rect[1] <= line.middle <= rect[3]]
-
-
 def _without(lines: Sequence[Line], taken: Sequence[Line]) -> list[Line]:
     gone = set(map(id, taken))
     return [line for line in lines if id(line) not in gone]
 
 
 def _picture_label(figure: Figure, page: Size) -> Label:
-    _, top, _, bottom = figure.rect
-    if bottom < 0.1 * page.height and bottom - top < 0.08 * page.height:
+    low = figure.rect.height < 0.08 * page.height
+    if low and figure.rect.bottom < 0.1 * page.height:
         return Label.HEADER_IMAGE
-    if top > 0.92 * page.height and bottom - top < 0.08 * page.height:
+    if low and figure.rect.top > 0.92 * page.height:
         return Label.FOOTER_IMAGE
     return Label.CHART if len(figure.lines) >= _CHART_LABELS and figure.density < 0.7 else Label.IMAGE
 

@@ -38,7 +38,7 @@ def _above_text(paragraph: Paragraph, body: Sequence[int], page: Surroundings) -
     """Whether running text follows below it in its column."""
     return any(
         other.top > paragraph.bottom - 0.3 * page.size
-        and min(other.right, paragraph.right) > max(other.left, paragraph.left)
+        and other.overlap_x(paragraph) > 0
         and other.size > _SMALL * page.size
         for other in (page.paragraphs[index] for index in body)
     )
@@ -46,14 +46,12 @@ def _above_text(paragraph: Paragraph, body: Sequence[int], page: Surroundings) -
 
 def _ruled_above(paragraph: Paragraph, page: Surroundings) -> bool:
     return any(
-        0 <= paragraph.top - rect[3] < 3 * page.size and rect[0] < paragraph.right and rect[2] > paragraph.left
-        for rect in page.lines_across
+        0 <= paragraph.top - rect.bottom < 3 * page.size and rect.overlap_x(paragraph) > 0 for rect in page.lines_across
     )
 
 
 def _under_float(paragraph: Paragraph, page: Surroundings) -> bool:
     return any(
-        -page.size < paragraph.top - rect[3] < 2 * page.size
-        and min(rect[2], paragraph.right) - max(rect[0], paragraph.left) > 0.5 * paragraph.width
+        -page.size < paragraph.top - rect.bottom < 2 * page.size and rect.overlap_x(paragraph) > 0.5 * paragraph.width
         for rect in (*page.figures, *page.tables)
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.layout.hints import HintRect, Hints, Kind
+from octavo.layout.hints import Hint, Hints, Kind
 from octavo.layout.lines import Line
 from octavo.layout.rows import in_rows
 from octavo.wording.formulas import is_formula_number, mathematical
@@ -33,7 +33,7 @@ class Formula:
     reason: str = ""  # for people: what it rests on
 
 
-def find_formulas(lines: Sequence[Line], hints: Sequence[HintRect], size: float) -> list[Formula]:
+def find_formulas(lines: Sequence[Line], hints: Sequence[Hint], size: float) -> list[Formula]:
     """The formulas among the lines, top to bottom; no line is in two of them."""
     network = Hints(hints)
     sure = any(hint.kind is Kind.EQUATION and hint.score > 0.5 for hint in hints)
@@ -83,9 +83,8 @@ def _apart(lines: Sequence[Line], columns: Sequence[_Edges | None], network: Hin
             alone = row.width < 2 * _LONG * size
         else:
             share = row.width / max(1.0, column[1] - column[0])
-            box = (row.left, row.top, row.right, row.bottom)
             alone = (row.left > column[0] + 0.5 * size and share < 0.9) or (
-                share < 0.5 and network.best(box, Kind.EQUATION) > 0.5
+                share < 0.5 and network.best(row, Kind.EQUATION) > 0.5
             )
         for index in members:
             apart[index] = alone
@@ -98,9 +97,8 @@ def _likely(line: Line, network: Hints, least: float) -> bool:
             return False
         if mathematical(line.text):
             return True
-    box = (line.left, line.top, line.right, line.bottom)
-    formula = network.best(box, Kind.EQUATION)
-    other = max(network.best(box, Kind.TITLE), 0.35 * network.best(box, Kind.TEXT))
+    formula = network.best(line, Kind.EQUATION)
+    other = max(network.best(line, Kind.TITLE), 0.35 * network.best(line, Kind.TEXT))
     return formula > max(least, other) and not _is_prose(line)
 
 
@@ -125,8 +123,7 @@ def _gathered(
         for index in free - group:
             other = lines[index]
             reach = 20 * size if _same_column(column, columns[index], size) else 3 * size
-            gap = max(one.left, other.left) - min(one.right, other.right)
-            drop = max(one.top, other.top) - min(one.bottom, other.bottom)
+            gap, drop = -one.overlap_x(other), -one.overlap_y(other)
             beside = drop < -0.2 * min(one.height, other.height)
             if (beside and gap < reach) or (drop < 0.45 * size and gap < 0):
                 group.add(index)
@@ -141,8 +138,7 @@ def _is_number(line: Line, column: _Edges | None, lines: Sequence[Line], group: 
     level = [
         other
         for other in (lines[index] for index in group)
-        if other is not line
-        and min(other.bottom, line.bottom) - max(other.top, line.top) > 0.4 * min(other.height, line.height)
+        if other is not line and other.overlap_y(line) > 0.4 * min(other.height, line.height)
     ]
     if not level or line.width > 8 * size or line.right < (column[1] if column else line.right) - 1.5 * size:
         return False
@@ -152,7 +148,7 @@ def _is_number(line: Line, column: _Edges | None, lines: Sequence[Line], group: 
 def _reason(seed: Line, network: Hints) -> str:
     if mathematical(seed.text):
         return f"formula: {seed.text.strip()!r} has its signs and is set apart from the column"
-    score = network.best((seed.left, seed.top, seed.right, seed.bottom), Kind.EQUATION)
+    score = network.best(seed, Kind.EQUATION)
     return f"formula: the network says so ({score:.2f}) of a line that is set apart from the column"
 
 

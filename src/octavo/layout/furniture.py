@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from octavo.document import Label
-from octavo.layout.hints import Kind, Rect
+from octavo.geometry import Rect
+from octavo.layout.hints import Kind
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.wording import page_numbers
@@ -62,13 +63,13 @@ class _Side:
         self.top = top
         self._page = page
         self._kind = Kind.HEADER if top else Kind.FOOTER
-        self._rects = [*((p.left, p.top, p.right, p.bottom) for p in page.paragraphs), *page.figures, *page.tables]
+        self._rects: list[Rect] = [*page.paragraphs, *page.figures, *page.tables]
         self._spans = [self._span(rect) for rect in self._rects]
         self._rules = [self._span(rect)[0] for rect in page.lines_across]
 
     def _span(self, rect: Rect) -> tuple[float, float]:
         """Outer and inner edge, from the rim inwards."""
-        return (rect[1], rect[3]) if self.top else (self._page.height - rect[3], self._page.height - rect[1])
+        return (rect.top, rect.bottom) if self.top else (self._page.height - rect.bottom, self._page.height - rect.top)
 
     def furniture(self, labels: Sequence[Label]) -> Iterator[tuple[int, str]]:
         """The paragraphs outside the last clear gap, as far as they look like furniture, and what parts them."""
@@ -128,10 +129,9 @@ class _Side:
         reach, paragraph = 8 * self._page.size, piece.paragraph
         further = (
             outer
-            for (outer, inner), (left, _, right, _) in zip(self._spans, self._rects, strict=True)
+            for (outer, inner), rect in zip(self._spans, self._rects, strict=True)
             if inner > piece.inner + 0.5 * self._page.size
             and outer > piece.outer
-            and left < paragraph.right + reach
-            and right > paragraph.left - reach
+            and rect.overlap_x(paragraph) > -reach
         )
         return min(further, default=float("inf")) - piece.inner

@@ -60,23 +60,19 @@ def _reason_unread(paragraph: Paragraph, page: Surroundings) -> str | None:
 def _heads(paragraph: Paragraph, page: Surroundings) -> bool:
     """Whether it stands alone on its rows, with something below it that it could be the heading of."""
     beside = any(
-        min(other.bottom, paragraph.bottom) - max(other.top, paragraph.top) > 0.5 * paragraph.rows[0].height
-        and max(other.left - paragraph.right, paragraph.left - other.right) < 8 * page.size
+        other.overlap_y(paragraph) > 0.5 * paragraph.rows[0].height
+        and other.gap_x(paragraph) < 8 * page.size
         and not _in_other_column(paragraph, other, page)
         for other in page.paragraphs
         if other is not paragraph
     )
     if beside:
         return False
-    boxes = [(o.left, o.top, o.right, o.bottom) for o in page.paragraphs if o is not paragraph]
-    below = [
-        box
-        for box in (*boxes, *page.figures, *page.tables)
-        if box[1] > paragraph.bottom - 0.5 * page.size
-        and box[1] - paragraph.bottom < 5 * page.size
-        and min(box[2], paragraph.right) - max(box[0], paragraph.left) > 0
-    ]
-    return bool(below)
+    return any(
+        -0.5 * page.size < other.top - paragraph.bottom < 5 * page.size and other.overlap_x(paragraph) > 0
+        for other in (*page.paragraphs, *page.figures, *page.tables)
+        if other is not paragraph
+    )
 
 
 def _in_other_column(heading: Paragraph, beside: Paragraph, page: Surroundings) -> bool:
@@ -85,9 +81,8 @@ def _in_other_column(heading: Paragraph, beside: Paragraph, page: Surroundings) 
     return any(
         other is not heading
         and -0.5 * page.size < other.top - heading.bottom < 2.5 * page.size
-        and min(abs(other.left - heading.left), abs(other.left + other.right - heading.left - heading.right) / 2)
-        < 2.5 * page.size
+        and min(abs(other.left - heading.left), abs(other.axis - heading.axis)) < 2.5 * page.size
         and other.width > _COLUMN * page.size
-        and min(other.right, beside.right) <= max(other.left, beside.left)
+        and other.overlap_x(beside) <= 0
         for other in page.paragraphs
     )

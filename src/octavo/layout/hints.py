@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-Rect = tuple[float, float, float, float]  # left, top, right, bottom in pixels of the page
+from octavo.geometry import Rect
 
 _ABOUT = 0.5  # share of a place under a hint from which the hint is about it
 
@@ -23,34 +23,24 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class HintRect:
-    """A hint of the layout network, in pixels."""
+class Hint:
+    """Something a layout network believes to see. Pixels."""
 
     kind: Kind
     rect: Rect
-    score: float
-
-
-def area(rect: Rect) -> float:
-    return max(0.0, rect[2] - rect[0]) * max(0.0, rect[3] - rect[1])
-
-
-def shared(a: Rect, b: Rect) -> float:
-    """Area common to two rectangles."""
-    width, height = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
-    return width * height if width > 0 and height > 0 else 0.0
+    score: float  # 0..1
 
 
 class Hints:
     """All hints of a page."""
 
-    def __init__(self, hints: Sequence[HintRect]) -> None:
+    def __init__(self, hints: Sequence[Hint]) -> None:
         self._hints = hints
 
     def best(self, rect: Rect, *kinds: Kind) -> float:
         """The strongest hint that a place is one of `kinds`; 0 where there is none."""
-        extent = max(1.0, area(rect))
-        scores = (h.score for h in self._hints if h.kind in kinds and shared(rect, h.rect) > _ABOUT * extent)
+        extent = max(1.0, rect.area)
+        scores = (h.score for h in self._hints if h.kind in kinds and rect.intersection(h.rect) > _ABOUT * extent)
         return max(scores, default=0.0)
 
     def within(self, rect: Rect, *kinds: Kind) -> float:
@@ -58,6 +48,6 @@ class Hints:
         scores = (
             hint.score
             for hint in self._hints
-            if hint.kind in kinds and shared(rect, hint.rect) > _ABOUT * max(1.0, area(hint.rect))
+            if hint.kind in kinds and rect.intersection(hint.rect) > _ABOUT * max(1.0, hint.rect.area)
         )
         return max(scores, default=0.0)

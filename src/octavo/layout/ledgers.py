@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from octavo.layout.hints import Rect
+from octavo.geometry import on_one_height
 from octavo.layout.lines import Line
 from octavo.layout.rows import Row, in_rows
 from octavo.wording.numbers import is_mostly_digits
@@ -30,7 +30,6 @@ _LONGEST_NAME = 40  # characters
 class Ledger:
     """Rows that are to be read across."""
 
-    rect: Rect
     lines: tuple[Line, ...]
     reason: str  # for people: what it rests on
 
@@ -52,13 +51,7 @@ def find_ledgers(lines: Sequence[Line]) -> list[Ledger]:
 
 def _bands(lines: Sequence[Line]) -> list[list[Row]]:
     """What stands on one height of the page, left to right; the bands top to bottom."""
-    bands: list[list[Row]] = []
-    for row in in_rows(lines):
-        if bands and row.middle - bands[-1][0].middle < 0.5 * min(row.size, bands[-1][0].size):
-            bands[-1].append(row)
-        else:
-            bands.append([row])
-    return [sorted(band, key=lambda row: row.left) for band in bands]
+    return on_one_height(in_rows(lines), lambda first, row: 0.5 * min(first.size, row.size))
 
 
 def _goes_on(run: Sequence[Sequence[Row]], band: Sequence[Row]) -> bool:
@@ -90,9 +83,8 @@ def _ledger(run: Sequence[Sequence[Row]]) -> list[Ledger]:
     if sum(_is_amount(band[-1]) for band in pairs) < 0.6 * len(pairs):
         return []
     rows = [row for band in run for row in band]
-    rect = left, min(row.top for row in rows), right, max(row.bottom for row in rows)
     reason = f"items and amounts: {len(pairs)} rows, the amounts flush right"
-    return [Ledger(rect, tuple(line for row in rows for line in row.lines), reason)]
+    return [Ledger(tuple(line for row in rows for line in row.lines), reason)]
 
 
 def _is_amount(row: Row) -> bool:
@@ -152,6 +144,5 @@ def _more_of_value(run: Sequence[tuple[Row, ...]], row: Row) -> bool:
 
 def _form(run: Sequence[tuple[Row, ...]]) -> Ledger:
     rows = [row for field in run for row in field]
-    rect = min(r.left for r in rows), min(r.top for r in rows), max(r.right for r in rows), max(r.bottom for r in rows)
     reason = f"form: {sum(len(field) == 2 for field in run)} names with a colon and values beside them"
-    return Ledger(rect, tuple(line for row in rows for line in row.lines), reason)
+    return Ledger(tuple(line for row in rows for line in row.lines), reason)

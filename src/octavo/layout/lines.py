@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from octavo.document import TextLine
-from octavo.geometry import SCALE, Box, Size
+from octavo.geometry import SCALE, Rect, Size
 from octavo.glyphs.scripts import reads_from_right
 
 _SKEW_SEEN = math.radians(0.15)  # below this, turning changes nothing
@@ -19,31 +19,11 @@ _LONG = 5.0  # a line this many times wider than high tells the skew
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Line(Rect):
     """A text line in straightened pixels."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
     size: float = field(compare=False)  # of its type, in pixels
     source: TextLine = field(compare=False)
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
-    @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
-
-    @property
-    def center(self) -> float:
-        return (self.left + self.right) / 2
 
     @property
     def text(self) -> str:
@@ -118,11 +98,3 @@ def typical_size(lines: Sequence[Line]) -> float:
 def read_from_right(lines: Iterable[TextLine]) -> bool:
     """Whether a page is written from right to left, as far as its lines have text."""
     return reads_from_right("".join(line.text or "" for line in lines))
-
-
-def around(lines: Sequence[TextLine]) -> Box:
-    """The smallest box that holds the lines where they really are."""
-    box = lines[0].box
-    for line in lines[1:]:
-        box = box.joined(line.box)
-    return box

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Label
+from octavo.geometry import Rect, on_one_height, union
 from octavo.layout.gutters import Lane, lanes
 
 _FIRST = frozenset({Label.HEADER, Label.HEADER_IMAGE})
@@ -25,43 +26,32 @@ _TITLES = frozenset({Label.PARAGRAPH_TITLE, Label.DOC_TITLE})
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """Something to be put in order: a box in units that are the same in x and y, and what it is."""
+class Placed(Rect):
+    """Something to be put in order: a rectangle in units that are the same in x and y, and what it is."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
     label: Label
     rows: int = 1  # of text in it: tells a cell from a paragraph
 
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
 
 @dataclass(frozen=True, slots=True)
-class _Unit:
+class _Unit(Rect):
     """One or more things that stay together: a figure and its caption."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
     members: tuple[int, ...]
     title: bool
     short: bool
 
 
-def in_reading_order(things: Sequence[Placed], *, page_height: float, from_right: bool = False) -> list[int]:
-    """The indices of `things` in the order they are read. A permutation, whatever the boxes."""
+def in_reading_order(
+    things: Sequence[Placed], *, page_height: float, from_right: bool = False, cuts: list[Rect] | None = None
+) -> list[int]:
+    """The indices of `things` in the order they are read. A permutation, whatever the boxes.
+
+    The white lanes between columns that are read one after the other go to `cuts`, for who wants to see them.
+    """
     first, last, aside, body = [], [], [], []
     for index, thing in enumerate(things):
-        upper = (thing.top + thing.bottom) / 2 < page_height / 2
+        upper = thing.middle < page_height / 2
         if thing.label in _FIRST or (thing.label is _EDGE and upper):
             first.append(index)
         elif thing.label in _LAST or thing.label is _EDGE:
@@ -73,7 +63,7 @@ def in_reading_order(things: Sequence[Placed], *, page_height: float, from_right
     upright = sum(things[index].label is Label.VERTICAL_TEXT for index in body)
     from_right = from_right or upright > len(body) / 2
     units = _units(things, body)
-    ordered = _ordered(units, from_right, depth=0)
+    ordered = _ordered(units, from_right, [] if cuts is None else cuts, depth=0)
     return [
         *_by_rows(things, first, from_right),
         *(member for unit in ordered for member in unit.members),
@@ -84,17 +74,9 @@ def in_reading_order(things: Sequence[Placed], *, page_height: float, from_right
 
 def _by_rows(things: Sequence[Placed], indices: Sequence[int], from_right: bool) -> list[int]:
     """Top to bottom; what stands side by side, along the line."""
-    rest = sorted(indices, key=lambda index: things[index].top)
-    rows: list[list[int]] = []
-    for index in rest:
-        thing = things[index]
-        row = rows[-1] if rows else None
-        if row and thing.top < (things[row[0]].top + things[row[0]].bottom) / 2:
-            row.append(index)
-        else:
-            rows.append([index])
-    sign = -1 if from_right else 1
-    return [index for row in rows for index in sorted(row, key=lambda item: (sign * things[item].left, item))]
+    place = {id(things[index]): index for index in indices}
+    rows = on_one_height((things[index] for index in indices), lambda _, thing: thing.height / 2)
+    return [place[id(thing)] for row in rows for thing in (reversed(row) if from_right else row)]
 
 
 # --- what stays together -----------------------------------------------------------------------------------------
@@ -117,12 +99,12 @@ def _host(things: Sequence[Placed], body: Sequence[int], index: int) -> int | No
     for other in body:
         host = things[other]
         if thing.label in _CAPTIONS and host.label in _FLOATS:
-            shared = min(thing.right, host.right) - max(thing.left, host.left)
-            gap = max(thing.top - host.bottom, host.top - thing.bottom)
-            fits = shared > 0.5 * min(thing.width, host.width) and gap < 3 * thing.height / max(1, thing.rows)
+            gap = thing.gap_y(host)
+            above = thing.overlap_x(host) > 0.5 * min(thing.width, host.width)
+            fits = above and gap < 3 * thing.height / max(1, thing.rows)
         elif thing.label is Label.FORMULA_NUMBER and host.label is Label.DISPLAY_FORMULA:
-            gap = max(thing.left - host.right, host.left - thing.right)
-            fits = min(thing.bottom, host.bottom) - max(thing.top, host.top) > 0.5 * min(thing.height, host.height)
+            gap = thing.gap_x(host)
+            fits = thing.overlap_y(host) > 0.5 * min(thing.height, host.height)
         else:
             continue
         if fits and gap < nearest and _free(things, body, index, other):
@@ -137,10 +119,11 @@ def _free(things: Sequence[Placed], body: Sequence[int], index: int, host: int) 
     top, bottom = min(a.bottom, b.bottom), max(a.top, b.top)
     if top >= bottom or left >= right:
         return True
+    between = Rect(left, top, right, bottom)
     return not any(
         other not in (index, host)
-        and min(things[other].right, right) - max(things[other].left, left) > 0
-        and min(things[other].bottom, bottom) - max(things[other].top, top) > 0.5 * (bottom - top)
+        and things[other].overlap_x(between) > 0
+        and things[other].overlap_y(between) > 0.5 * between.height
         for other in body
     )
 
@@ -149,13 +132,13 @@ def _unit(things: Sequence[Placed], members: Sequence[int]) -> _Unit:
     ordered = tuple(sorted(members, key=lambda index: (things[index].top, things[index].left, index)))
     if any(things[index].label is Label.FORMULA_NUMBER for index in members):
         ordered = tuple(members)
-    boxes = [things[index] for index in members]
+    box = union(things[index] for index in members)
     head = things[ordered[0]]
     return _Unit(
-        min(box.left for box in boxes),
-        min(box.top for box in boxes),
-        max(box.right for box in boxes),
-        max(box.bottom for box in boxes),
+        box.left,
+        box.top,
+        box.right,
+        box.bottom,
         ordered,
         title=head.label in _TITLES,
         short=len(members) == 1 and head.rows <= 2 and head.label not in _FLOATS,
@@ -167,7 +150,7 @@ def _unit(things: Sequence[Placed], members: Sequence[int]) -> _Unit:
 _DEPTH = 12
 
 
-def _ordered(units: Sequence[_Unit], from_right: bool, depth: int) -> list[_Unit]:
+def _ordered(units: Sequence[_Unit], from_right: bool, cuts: list[Rect], depth: int) -> list[_Unit]:
     if len(units) < 2:
         return list(units)
     if depth > _DEPTH:
@@ -181,12 +164,14 @@ def _ordered(units: Sequence[_Unit], from_right: bool, depth: int) -> list[_Unit
         sections = bands if across else _tiers(bands, gutters)
         if len(sections) == 1:
             columns = _columns(units, gutters)
+            top, bottom = min(unit.top for unit in units), max(unit.bottom for unit in units)
+            cuts += [Rect(left, top, right, bottom) for left, right in gutters]
             sections = columns[::-1] if from_right else columns
     else:
         sections = _sections(bands)
         if len(sections) == 1:  # bands that share no gutter and could not be told apart
             sections = bands
-    return [unit for section in sections for unit in _ordered(section, from_right, depth + 1)]
+    return [unit for section in sections for unit in _ordered(section, from_right, cuts, depth + 1)]
 
 
 def _bands(units: Sequence[_Unit]) -> list[list[_Unit]]:
@@ -196,7 +181,7 @@ def _bands(units: Sequence[_Unit]) -> list[list[_Unit]]:
     bands: list[list[_Unit]] = []
     reach = float("-inf")
     for unit in ordered:
-        inset = min(slack, 0.2 * (unit.bottom - unit.top))
+        inset = min(slack, 0.2 * (unit.height))
         if unit.top + inset >= reach:
             bands.append([])
         bands[-1].append(unit)
@@ -211,14 +196,14 @@ def _gutters(units: Sequence[_Unit]) -> list[Lane]:
 
 def _slack(units: Sequence[_Unit]) -> float:
     """How far boxes may overlap and still count as apart: 0.4 of the lowest quarter of heights."""
-    heights = sorted(unit.bottom - unit.top for unit in units)
+    heights = sorted(unit.height for unit in units)
     return 0.4 * heights[len(heights) // 4]
 
 
 def _columns(units: Sequence[_Unit], gutters: Sequence[Lane]) -> list[list[_Unit]]:
     columns: list[list[_Unit]] = [[] for _ in range(len(gutters) + 1)]
     for unit in units:
-        center = (unit.left + unit.right) / 2
+        center = unit.axis
         columns[sum(center > (left + right) / 2 for left, right in gutters)].append(unit)
     return [column for column in columns if column]
 
@@ -252,7 +237,7 @@ def _heads(band: Sequence[_Unit], under: Sequence[_Unit], gutters: Sequence[Lane
     if len(columns) <= len(gutters):
         return False
     heads = [min(column, key=lambda unit: unit.top) for column in columns]
-    lowest = min(head.bottom - head.top for head in heads)
+    lowest = min(head.height for head in heads)
     if max(head.top for head in heads) - min(head.top for head in heads) > 0.6 * lowest:
         return False
     if all(head.title for head in heads):
@@ -289,9 +274,9 @@ def _both_sides(band: Sequence[_Unit], lanes: Sequence[Lane]) -> bool:
 
 def _fills(band: Sequence[_Unit], section: Sequence[_Unit], lanes: Sequence[Lane]) -> bool:
     """Whether a band on one side of the gutter goes on in a column of the section above: as wide as it, and near."""
-    center = (band[0].left + band[0].right) / 2
+    center = band[0].axis
     side = sum(center > (left + right) / 2 for left, right in lanes)
-    column = [u for u in section if sum((u.left + u.right) / 2 > (a + b) / 2 for a, b in lanes) == side]
+    column = [u for u in section if sum(u.axis > (a + b) / 2 for a, b in lanes) == side]
     if not column:
         return False
     left, right = min(unit.left for unit in column), max(unit.right for unit in column)

@@ -1,16 +1,17 @@
 """Rows to chains of even spacing, chains to paragraphs.
 
-A chain is a run of rows below each other in the same type; a
-paragraph is a part of a chain between two places where a new one starts: an indent, a hanging first line, a line that
-ends early, a list marker. Nothing is ever dropped: each line is in exactly one paragraph.
+A chain is a run of rows below each other in the same type; a paragraph is a part of a chain between two places where a
+new one starts: an indent, a hanging first line, a line that ends early, a list marker. Nothing is ever dropped: each
+line is in exactly one paragraph.
 """
 
 import statistics
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from octavo.geometry import Rect, union
 from octavo.layout.initials import WithoutInitials
 from octavo.layout.lines import Line
 from octavo.layout.rows import Row, in_rows
@@ -21,42 +22,20 @@ _MANY_ROWS = 7  # from which a few full ones among them are no chance
 
 
 @dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Rect):
     """Rows that are read in one go, top to bottom."""
 
     rows: tuple[Row, ...]
 
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> "Paragraph":
+        rows = tuple(rows)
+        box = union(rows)
+        return cls(box.left, box.top, box.right, box.bottom, rows)
+
     @property
     def lines(self) -> tuple[Line, ...]:
         return tuple(line for row in self.rows for line in row.lines)
-
-    @property
-    def left(self) -> float:
-        return min(row.left for row in self.rows)
-
-    @property
-    def right(self) -> float:
-        return max(row.right for row in self.rows)
-
-    @property
-    def top(self) -> float:
-        return min(row.top for row in self.rows)
-
-    @property
-    def bottom(self) -> float:
-        return max(row.bottom for row in self.rows)
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
-    @property
-    def center(self) -> float:
-        return (self.left + self.right) / 2
 
     @property
     def size(self) -> float:
@@ -81,13 +60,13 @@ def grouped(lines: Sequence[Line], *, from_right: bool = False) -> list[Paragrap
         mirrored = [replace(line, left=-line.right, right=-line.left) for line in lines]
         real = {id(image): line for image, line in zip(mirrored, lines, strict=True)}
         return [
-            Paragraph(tuple(Row.of([real[id(image)] for image in row.lines]) for row in paragraph.rows))
+            Paragraph.of(Row.of([real[id(image)] for image in row.lines]) for row in paragraph.rows)
             for paragraph in grouped(mirrored)
         ]
     without = WithoutInitials.of(lines)
     if without is not None:
         return [
-            Paragraph(tuple(Row.of(without.as_printed(row.lines)) for row in paragraph.rows))
+            Paragraph.of(Row.of(without.as_printed(row.lines)) for row in paragraph.rows)
             for paragraph in grouped(without.lines)
         ]
     return [paragraph for chain in _chains(in_rows(lines)) for paragraph in _split(chain)]
@@ -133,10 +112,9 @@ def _followers(rows: Sequence[Row]) -> dict[int, list[int]]:
             other = rows[other_index]
             if other.middle > row.middle + 4 * max(row.size, row.height) or other.top > reach:
                 break
-            shared = min(row.right, other.right) - max(row.left, other.left)
             if other.middle - row.middle < 0.45 * max(row.size, other.size):
                 continue
-            if shared > 0.15 * min(row.width, other.width):
+            if row.overlap_x(other) > 0.15 * min(row.width, other.width):
                 candidates.append(other_index)
                 reach = min(reach, other.middle)
         below[index] = candidates
@@ -194,7 +172,7 @@ def _split(chain: Sequence[Row]) -> list[Paragraph]:
     """Cut a chain where new paragraphs start."""
     starts = _starts(chain)
     cuts = [0, *(index for index in range(1, len(chain)) if starts[index]), len(chain)]
-    return [Paragraph(tuple(chain[a:b])) for a, b in pairwise(cuts)]
+    return [Paragraph.of(chain[a:b]) for a, b in pairwise(cuts)]
 
 
 def _starts(chain: Sequence[Row]) -> list[bool]:
@@ -279,7 +257,7 @@ def _centred(chain: Sequence[Row], left: float, right: float, size: float) -> bo
         return False
     center = (left + right) / 2
     inset = [row for row in chain if row.left > left + 1.2 * size]
-    around = [row for row in inset if abs(row.center - center) < 0.8 * size]
+    around = [row for row in inset if abs(row.axis - center) < 0.8 * size]
     return len(inset) >= max(1, len(chain) // 2) and len(around) == len(inset)
 
 

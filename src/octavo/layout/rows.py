@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from octavo.geometry import Rect, union
 from octavo.glyphs.scripts import breaks_anywhere
 from octavo.layout.gutters import is_bridged, is_gutter
 from octavo.layout.lines import Line
@@ -13,44 +14,22 @@ from octavo.wording.lists import is_bullet
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Row(Rect):
     """Lines on one baseline that belong together, in the order they are read."""
 
     lines: tuple[Line, ...]
-    left: float
-    top: float
-    right: float
-    bottom: float
-    size: float
+    size: float  # of the longest line's type
 
     @classmethod
     def of(cls, lines: Sequence[Line]) -> "Row":
         longest = max(lines, key=lambda line: line.width)
-        return cls(
-            tuple(lines),
-            min(line.left for line in lines),
-            min(line.top for line in lines),
-            max(line.right for line in lines),
-            max(line.bottom for line in lines),
-            longest.size,
-        )
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
+        box = union(lines)
+        return cls(box.left, box.top, box.right, box.bottom, tuple(lines), longest.size)
 
     @property
     def middle(self) -> float:
-        longest = max(self.lines, key=lambda line: line.width)
-        return longest.middle
-
-    @property
-    def center(self) -> float:
-        return (self.left + self.right) / 2
+        """Of the longest line: a raised mark beside it must not move the row."""
+        return max(self.lines, key=lambda line: line.width).middle
 
     @property
     def text(self) -> str:
@@ -132,10 +111,9 @@ def _neighbour(lines: Sequence[Line], index: int, before: Iterable[int]) -> int 
     best, nearest = None, float("inf")
     for other_index in sorted(before):
         other = lines[other_index]
-        shared = min(line.bottom, other.bottom) - max(line.top, other.top)
         gap = abs(line.left - other.right)
         least = 0.5 if gap > 0.6 * line.size or min(line.width, other.width) > 8 * line.size else 0.2  # fractions
-        level = shared > least * min(line.height, other.height)
+        level = line.overlap_y(other) > least * min(line.height, other.height)
         if level and line.left - other.right > -0.5 * line.width and gap < nearest:
             best, nearest = other_index, gap
     return best

@@ -45,8 +45,7 @@ def _after(heading: Paragraph, page: Surroundings, labels: Sequence[Label]) -> l
         (
             index
             for index, other in enumerate(page.paragraphs)
-            if other.top > heading.bottom - 0.3 * page.size
-            and min(other.right, heading.right) - max(other.left, heading.left) > 0
+            if other.top > heading.bottom - 0.3 * page.size and other.overlap_x(heading) > 0
         ),
         key=lambda index: page.paragraphs[index].top,
     )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from octavo.document import Label, PageImage, TextLine
-from octavo.geometry import SCALE, Box, Size
+from octavo.geometry import Box, Rect, Size
 from octavo.layout.figures import Figure, Ink, find_figures
-from octavo.layout.hints import HintRect, Rect
+from octavo.layout.hints import Hint
 from octavo.layout.lines import Line, read_from_right, straightened, typical_size
 from octavo.tables import TableCandidate, find_tables
 from octavo.tables.rules import Rules, find_rules
@@ -26,15 +26,15 @@ class Sheet:
     rules: Rules
     tables: Sequence[TableCandidate]  # areas that look like tables, best first
     figures: Sequence[Figure]  # areas of ink that no text explains, top to bottom
-    hints: Sequence[HintRect]  # of the layout network; none where it was not asked
+    hints: Sequence[Hint]  # of the layout network; none where it was not asked
 
     @classmethod
-    def of(cls, page: PageImage, texts: Sequence[TextLine], hints: Sequence[HintRect] = ()) -> Self:
+    def of(cls, page: PageImage, texts: Sequence[TextLine], hints: Sequence[Hint] = ()) -> Self:
         """`texts` are all lines of the page, read or not."""
         lines = straightened(texts, page.size, dpi=page.dpi)
         type_size = typical_size(lines)
         rules = find_rules(page.pixels, [line.box.to_pixels(page.size) for line in texts])
-        pictures = [rect_of(box, page.size) for box in page.text.pictures] if page.text else []
+        pictures = [box.on(page.size) for box in page.text.pictures] if page.text else []
         ink = Ink.of(page.pixels, lines, type_size, pictures)
         return cls(
             size=page.size,
@@ -50,7 +50,7 @@ class Sheet:
         )
 
     def rect(self, box: Box) -> Rect:
-        return rect_of(box, self.size)
+        return box.on(self.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,3 @@ class Claim:
     box: Box | None = None  # where it is more than its lines take up
     lost: str = ""  # why it is not so after all: it takes no lines then
     finder: str = ""  # who says so
-
-
-def rect_of(box: Box, page: Size) -> Rect:
-    x, y = page.width / SCALE, page.height / SCALE
-    return box.left * x, box.top * y, box.right * x, box.bottom * y

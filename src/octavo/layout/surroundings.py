@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from octavo.document import Label
-from octavo.layout.hints import Hints, Kind, Rect
+from octavo.geometry import Rect
+from octavo.layout.hints import Hints, Kind
 from octavo.layout.paragraphs import Paragraph
 
 
@@ -33,7 +34,7 @@ class Surroundings:
 
     def hint(self, paragraph: Paragraph, *kinds: Kind) -> float:
         """How sure the network is that the paragraph is one of `kinds`; 0 where it says nothing."""
-        return self.hints.best((paragraph.left, paragraph.top, paragraph.right, paragraph.bottom), *kinds)
+        return self.hints.best(paragraph, *kinds)
 
     def hinted(self, paragraph: Paragraph, *kinds: Kind, least: float = 0.5) -> bool:
         """Whether the network calls the paragraph so."""

@@ -5,15 +5,13 @@ Its input is one fixed size, so a hint costs the same on every page: about 0.15 
 project is measured on. Who can tell the layout without it should not call it.
 """
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
-from octavo.geometry import Box, Size
-from octavo.layout.hints import Kind
+from octavo.geometry import Rect, Size
+from octavo.layout.hints import Hint, Kind
 from octavo.networks.session import Network, Tensor, as_batch
 from octavo.settings import EngineSettings
 
@@ -28,15 +26,6 @@ _SAME = 0.5  # boxes of a class that overlap more than this are one
 _SPREAD = 1.2  # width over height from which a picture is taken for two facing pages
 
 
-@dataclass(frozen=True, slots=True)
-class Hint:
-    """Something the network believes to see."""
-
-    kind: Kind
-    box: Box
-    score: float  # 0..1
-
-
 class LayoutNetwork:
     """Looks at one page at a time; safe to call from several threads."""
 
@@ -47,19 +36,19 @@ class LayoutNetwork:
         self.described = self._network.described
 
     def hints(self, pixels: Pixels, *, threshold: float = 0.4) -> list[Hint]:
-        """What is on a page, strongest first. A picture much wider than high is looked at in two halves."""
+        """What is on a page, strongest first, in pixels. A picture much wider than high is looked at in two halves."""
         height, width = pixels.shape[:2]
         if width <= _SPREAD * height:
-            found = self._look(pixels, 0, Size(width, height), threshold)
+            found = self._look(pixels, 0, threshold)
         else:
             middle = width // 2
             found = [
-                *self._look(pixels[:, :middle], 0, Size(width, height), threshold),
-                *self._look(pixels[:, middle:], middle, Size(width, height), threshold),
+                *self._look(pixels[:, :middle], 0, threshold),
+                *self._look(pixels[:, middle:], middle, threshold),
             ]
         return sorted(found, key=lambda hint: -hint.score)
 
-    def _look(self, part: Pixels, offset: int, page: Size, threshold: float) -> list[Hint]:
+    def _look(self, part: Pixels, offset: int, threshold: float) -> list[Hint]:
         height, width = part.shape[:2]
         shrunk = cv2.resize(part, _INPUT, interpolation=cv2.INTER_AREA).astype(np.float32)
         shrunk -= _MEAN
@@ -73,9 +62,8 @@ class LayoutNetwork:
         for kind, column in self._columns.items():
             likely = np.flatnonzero(scores[:, column] >= threshold)
             for index in likely[_distinct(boxes[likely], scores[likely, column])]:
-                left, top, right, bottom = (float(side) for side in boxes[index])
-                box = Box.from_pixels(left, top, right, bottom, page)
-                hints.append(Hint(kind, box, float(scores[index, column])))
+                rect = Rect(*(float(side) for side in boxes[index]))
+                hints.append(Hint(kind, rect, float(scores[index, column])))
         return hints
 
     def close(self) -> None:

@@ -71,4 +71,11 @@ def detections(found: Found, size: Size) -> Iterator[Detection]:
     for label, score, box, rank, polygon in rows:
         left, top, right, bottom = box.tolist()
         outline = () if polygon is None else tuple((x, y) for x, y in (polygon * scale[:2]).tolist())
-        yield Detection(Box(left, top, right, bottom), LABELS[label], float(score), order=float(rank), polygon=outline)
+        yield Detection(
+            Box(left, top, right, bottom),
+            LABELS[label],
+            float(score),
+            order=float(rank),
+            polygon=outline,
+            reason=f"{LABELS[label].value}: the layout network says so ({score:.2f})",
+        )

@@ -3,7 +3,8 @@
 A module here defines `async def open_recognizer(settings: EngineSettings) -> Recognizer`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from octavo.document import Crop, Recognition
@@ -12,6 +13,19 @@ from octavo.geometry import PixelBudget
 
 def nothing() -> None:
     """For who does not want to know when reading starts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How busy a model's server is, seen from here."""
+
+    in_flight: int  # requests of ours on their way, at the server, or coming back
+    limit: int  # on those, as things stand
+    limit_is_given: bool  # by the settings; otherwise it follows the server's queue
+    running: int | None = None  # requests the server works on, everybody's; None: it does not tell
+    waiting: int | None = None  # requests in its queue
+    cache: float | None = None  # 0..1, how full its KV cache is
+    sequences: int | None = None  # most it works on at a time, where that is known
 
 
 class Recognizer(Protocol):
@@ -46,6 +60,15 @@ class Recognizer(Protocol):
 
     async def ready(self) -> None:
         """Wait until it can answer. Raises EngineUnavailable where it never will, saying why."""
+        ...
+
+    async def pulse(self) -> Pulse | None:
+        """How busy its server is; None where it has none and reads in this process."""
+        ...
+
+    @property
+    def start_seconds(self) -> Mapping[str, float]:
+        """Seconds that the start of its server took, by part; empty where it started none."""
         ...
 
     async def close(self) -> None: ...

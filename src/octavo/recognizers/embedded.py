@@ -5,9 +5,10 @@ are. There is no network for formulas here: what a formula's characters read as 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +31,11 @@ from octavo.geometry import SCALE, Box, PixelBudget
 from octavo.layout.flow import in_flow, paragraphs_in_order
 from octavo.layout.lines import straightened
 from octavo.layout.paragraphs import grouped
+from octavo.markup import html
 from octavo.networks.table_structure import TableNetwork
 from octavo.networks.text_lines import TextLines, letter_heights
 from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
-from octavo.recognizers import nothing
+from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
 from octavo.tables import read_table
 from octavo.wording import prose
@@ -52,6 +54,7 @@ class EmbeddedRecognizer:
 
     budget = PixelBudget()
     at_once = 1
+    start_seconds: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, settings: EngineSettings) -> None:
         self._finder = TextLines(settings)
@@ -71,6 +74,9 @@ class EmbeddedRecognizer:
 
     async def ready(self) -> None:
         """It is, from the start."""
+
+    async def pulse(self) -> Pulse | None:
+        return None
 
     async def close(self) -> None:
         self._pages.shutdown(wait=True, cancel_futures=True)
@@ -117,7 +123,7 @@ class EmbeddedRecognizer:
             return replace(_failed(error), lines=passage.lines)
         confidence = table.confidence if passage.confidence is None else min(table.confidence, passage.confidence)
         problems = (*table.problems, *passage.problems)
-        return Recognition(table.html, passage.source, confidence, passage.lines, problems)
+        return Recognition(html.table(table.table), passage.source, confidence, passage.lines, problems)
 
 
 NOT_LATEX = Problem(

@@ -8,8 +8,9 @@ the crops of a page lose is in their recognitions.
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 
@@ -26,7 +27,7 @@ from octavo.glm_ocr.model import Sampling
 from octavo.glm_ocr.pictures import Picture, encoded
 from octavo.glm_ocr.recovery import Ladder, lost
 from octavo.glm_ocr.vllm_server import VllmServer
-from octavo.recognizers import nothing
+from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,22 @@ class ChatRecognizer:
     @property
     def at_once(self) -> int:
         return self._limit.requests
+
+    @property
+    def start_seconds(self) -> Mapping[str, float]:
+        return self._upstream.start_seconds
+
+    async def pulse(self) -> Pulse | None:
+        try:
+            load = await self._upstream.load()
+        except ConnectFailed:
+            load = None
+        limit = Pulse(
+            self._client.in_flight, self._limit.requests, not self._limit.adapts, sequences=self._upstream.sequences
+        )
+        if load is None:
+            return limit
+        return replace(limit, running=load.running, waiting=load.waiting, cache=load.cache)
 
     async def recognize(
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
@@ -159,7 +176,9 @@ def _with_reserve(limit: int) -> int:
 
 
 def _sampling(settings: EngineSettings) -> Sampling:
-    return Sampling(settings.temperature, settings.top_p, settings.top_k, settings.repetition_penalty)
+    greedy = Sampling().top_k if settings.temperature == 0 else None
+    top_k = greedy if settings.top_k is None else settings.top_k
+    return Sampling(settings.temperature, settings.top_p, top_k, settings.repetition_penalty)
 
 
 def _batches(crops: Sequence[Crop]) -> Iterator[list[Crop]]:

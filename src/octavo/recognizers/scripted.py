@@ -3,11 +3,12 @@
 Every region reads as `[label]`; no weights, no server. Tests hand in a script of their own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from octavo.document import Crop, Recognition, Task
 from octavo.geometry import PixelBudget
-from octavo.recognizers import nothing
+from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
 
 
@@ -17,6 +18,7 @@ class Scripted:
     described = "scripted"
     budget = PixelBudget()
     at_once = 1
+    start_seconds: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, script: Callable[[Crop], Recognition]) -> None:
         self._script = script
@@ -28,6 +30,9 @@ class Scripted:
         return [self._script(crop) for crop in crops]
 
     async def ready(self) -> None:
+        return None
+
+    async def pulse(self) -> Pulse | None:
         return None
 
     async def close(self) -> None:

@@ -138,6 +138,7 @@ class Reading(Settings):
     profile: Profile = knob(
         Profile.FAITHFUL,
         "Rules of reading: faithful to the page, equal to the official SDK's, or the SDK itself (engine glm-ocr).",
+        environment=("GLMOCR_PROFILE",),
     )
     furniture: Furniture = knob(
         Furniture.APART, "Running headers, footers and page numbers: apart from the text, inline, or dropped."

@@ -88,7 +88,12 @@ class ModelServer(Settings):
     )
     temperature: float = knob(0.0, "Sampling temperature.", ge=0, le=2, environment=("GLMOCR_TEMPERATURE",))
     top_p: float = knob(1e-5, "Nucleus of the sampling.", gt=0, le=1, environment=("GLMOCR_TOP_P",))
-    top_k: int = knob(1, "Candidates of the sampling.", ge=1, environment=("GLMOCR_TOP_K",))
+    top_k: int | None = knob(
+        None,
+        "Candidates of the sampling. Default: 1 at temperature 0, else any.",
+        ge=1,
+        environment=("GLMOCR_TOP_K",),
+    )
     repetition_penalty: float = knob(
         1.1, "What tokens already said are divided by.", gt=0, environment=("GLMOCR_REPETITION_PENALTY",)
     )

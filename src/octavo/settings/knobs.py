@@ -69,7 +69,7 @@ Knobs = TypeVar("Knobs", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Resolved(Generic[Knobs]):
-    """Settings, and where each value came from: 'explicit', 'environment NAME', 'preset', or 'default'."""
+    """Settings, and where each value came from: 'explicit', 'environment NAME', 'preset NAME', 'default' ..."""
 
     values: Knobs
     origins: Mapping[str, str]
@@ -118,8 +118,12 @@ def resolve(
     explicit: Mapping[str, object],
     environment: Mapping[str, str],
     preset: Mapping[str, str] = MappingProxyType({}),
+    defaults: Mapping[str, object] = MappingProxyType({}),
 ) -> Resolved[Knobs]:
-    """Settle every knob of `model`. Raises OptionInvalid naming the knob and where its value came from."""
+    """Settle every knob of `model`. Raises OptionInvalid naming the knob and where its value came from.
+
+    `defaults` are a front end's own, where they are not the knob's: below all that a user can set.
+    """
     config = environment.get("GLMOCR_CONFIG_PATH")
     configured = official_config.read(Path(config)) if config else {}
     values: dict[str, object] = {}
@@ -135,6 +139,8 @@ def resolve(
             values[field], origins[field] = configured[field].value, f"GLMOCR_CONFIG_PATH {configured[field].key}"
         elif name := _variable(model, field, preset):
             values[field], origins[field] = preset[name], f"preset {name}"
+        elif field in defaults:
+            values[field], origins[field] = defaults[field], "default of the worker"
     unknown = sorted(set(explicit) - set(model.model_fields))
     if unknown:
         raise OptionInvalid(f"no option called {unknown[0]!r}; there are: {', '.join(model.model_fields)}")
@@ -146,9 +152,12 @@ def resolve(
 
 def _variable(model: type[BaseModel], field: str, variables: Mapping[str, str]) -> str | None:
     """The strongest variable that sets a knob."""
-    empty = bool(_extra(model, field, "may_be_empty"))
-    names = environment_names(model, field)
-    return next((name for name in names if variables.get(name) or (empty and name in variables)), None)
+    return next((name for name in environment_names(model, field) if is_set(model, field, name, variables)), None)
+
+
+def is_set(model: type[BaseModel], field: str, name: str, variables: Mapping[str, str]) -> bool:
+    """Whether a variable sets a knob: an empty one does only where that is a value."""
+    return bool(variables.get(name)) or (name in variables and bool(_extra(model, field, "may_be_empty")))
 
 
 def _first_complaint(error: ValidationError, origins: Mapping[str, str]) -> str:

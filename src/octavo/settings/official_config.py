@@ -39,7 +39,7 @@ LABELS = tuple(Label)
 NOTHING_TO_SET = frozenset(
     {
         *("server.host", "server.port", "server.debug", "logging.level", "logging.format"),
-        *(f"pipeline.maas.{key}" for key in ("api_url", "model", "api_key", "verify_ssl", "connect_timeout")),
+        *(f"pipeline.maas.{key}" for key in ("api_url", "model", "verify_ssl", "connect_timeout")),
         *(f"pipeline.maas.{key}" for key in ("request_timeout", "retry_max_attempts", "retry_backoff_base_seconds")),
         *(f"pipeline.maas.{key}" for key in ("retry_backoff_max_seconds", "retry_jitter_ratio", "retry_status_codes")),
         *("pipeline.maas.connection_pool_size", "pipeline.page_maxsize", "pipeline.region_maxsize"),
@@ -79,7 +79,6 @@ _SAME: Mapping[str, str] = {
 
 # Keys with the only value Octavo can honour.
 _FIXED: Mapping[str, tuple[object, str]] = {
-    "pipeline.maas.enabled": (False, "Octavo reads documents itself and never sends them to the cloud service"),
     "pipeline.ocr_api.api_mode": ("openai", "use the server's OpenAI-compatible route"),
     "pipeline.ocr_api.headers": ({}, "requests carry no headers of your own"),
     "pipeline.page_loader.t_patch_size": (2, "the model has this patch size"),
@@ -107,10 +106,13 @@ def settings_of(content: object) -> dict[str, Configured]:
     """The settings that the content of a configuration file makes."""
     found: dict[str, Configured] = {}
     server: dict[str, Any] = {}
+    cloud: dict[str, Any] = {}
     without: list[str] = []
     for key, value in _leaves(content, ""):
         if key in _SERVER:
             server[key.rpartition(".")[2]] = value
+        elif key in _CLOUD:
+            cloud[key.rpartition(".")[2]] = value
         elif key in _STEPS:
             without += [_STEPS[key]] if value is False else []
         elif key in _FIXED:
@@ -121,10 +123,20 @@ def settings_of(content: object) -> dict[str, Configured]:
             found |= {name: Configured(made, key) for name, made in _made(key, value).items()}
         elif key not in NOTHING_TO_SET:
             raise OptionInvalid(f"{key} is not a key of the official configuration{_meant(key)}")
+    _refuse_cloud(cloud)
     if without:
         found["official_without"] = Configured(tuple(without), "pipeline.result_formatter")
     found |= {name: Configured(value, "pipeline.ocr_api") for name, value in _address(server).items()}
     return found
+
+
+def _refuse_cloud(said: Mapping[str, Any]) -> None:
+    """Octavo reads documents itself. The template of 0.1.5 enables the cloud service without a key, and so nothing."""
+    if said.get("enabled") and said.get("api_key", "not said") is not None:
+        raise OptionInvalid(
+            "pipeline.maas.enabled can only be False here: Octavo reads documents itself and never sends them to the "
+            "cloud service"
+        )
 
 
 def _leaves(content: object, above: str) -> Iterator[tuple[str, Any]]:
@@ -152,7 +164,7 @@ def _made(key: str, value: Any) -> Values:
 
 
 def _meant(key: str) -> str:
-    known = (*_SAME, *_MADE, *_SERVER, *_STEPS, *_FIXED, *NOTHING_TO_SET)
+    known = (*_SAME, *_MADE, *_SERVER, *_CLOUD, *_STEPS, *_FIXED, *NOTHING_TO_SET)
     close = get_close_matches(key, known, 1)
     return f"; did you mean {close[0]}?" if close else ""
 
@@ -278,8 +290,9 @@ _STEPS: Mapping[str, str] = MappingProxyType(
     }
 )
 _SERVER = frozenset(f"pipeline.ocr_api.{key}" for key in ("api_url", "api_host", "api_port", "api_scheme", "api_path"))
+_CLOUD = frozenset(("pipeline.maas.enabled", "pipeline.maas.api_key"))
 _SECTIONS = frozenset(
     key.rsplit(".", depth)[0]
-    for key in (*_SAME, *_MADE, *_STEPS, *_FIXED, *_SERVER, *NOTHING_TO_SET)
+    for key in (*_SAME, *_MADE, *_STEPS, *_FIXED, *_SERVER, *_CLOUD, *NOTHING_TO_SET)
     for depth in range(1, key.count(".") + 1)
 )

@@ -1,10 +1,16 @@
 """What lives as long as a serverless worker or an HTTP server."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 from pydantic import SecretStr
 
+from octavo.settings.document import Profile, TextLayerUse
 from octavo.settings.knobs import Settings, knob
+
+# How the serverless worker reads where nobody says otherwise: as the official full layout mode does.
+WORKER_DEFAULTS: Mapping[str, object] = MappingProxyType({"profile": Profile.OFFICIAL, "text_layer": TextLayerUse.OFF})
 
 
 class OutputFormat(StrEnum):
@@ -78,6 +84,11 @@ class WorkerSettings(Storage):
     )
     max_crop_images: int = knob(
         200, "Most region pictures listed where the job does not say.", ge=0, environment=("MAX_CROP_IMAGES",)
+    )
+    selftest: bool = knob(
+        False,
+        "Test the engine once per image and GPU, when no job is in hand, and keep the result on the network volume.",
+        environment=("SELFTEST",),
     )
     error_text: ErrorText = knob(
         ErrorText.PLAIN, "The `error` of a failed job: a line that begins with [code], or JSON as in `error_details`."

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from octavo.geometry import around
+from octavo.geometry import union
 from octavo.tables.aligned import Aligned, aligned, in_columns
 from octavo.tables.fit import misfit
 from octavo.tables.grid import Grid, Slot, filled, without_overlaps
@@ -58,7 +58,7 @@ def _stands_over(span: Slot, own: Slot, laid: Aligned) -> bool:
     columns, rows = laid.grid.columns, laid.grid.rows
     if span.rows == 1 and sum(slot.row == own.row for slot in laid.cells) == 1:
         return True
-    x, y = around(words).center
+    x, y = union(words).center
     across = _off(x, columns[span.column], columns[span.column + span.columns])
     own_across = _off(x, columns[own.column], columns[own.column + own.columns])
     down = _off(y, rows[span.row], rows[span.row + span.rows])

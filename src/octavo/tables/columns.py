@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.geometry import Rect, around
+from octavo.geometry import Rect, union
 from octavo.tables.words import Token
 
 _WIDE = 0.75  # gap in text heights that is no space between words
@@ -26,7 +26,7 @@ class Piece(Rect):
 
     @classmethod
     def of(cls, words: Sequence[Token]) -> "Piece":
-        box = around(words)
+        box = union(words)
         return cls(words[0].left, box.top, box.right, box.bottom, tuple(words))
 
     @property

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from octavo.geometry import Rect, on_one_height, union
 from octavo.tables.columns import column_gaps
 from octavo.tables.rules import Rule, Rules
 from octavo.tables.words import Token
@@ -20,48 +21,28 @@ from octavo.wording.sentences import names_field
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Part(Rect):
     """A run of words on one line, without a column's gap in it. `line` is its line's number."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
     text: str | None
     line: int
 
-    @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
-
-    @property
-    def width(self) -> float:
-        return self.right - self.left
-
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Found(Rect):
     """An area that looks like a table. Pixels."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
     score: float
     ruled: bool
     reason: str  # for people: what it rests on
     lost: str = ""  # why it is none after all
-
-    def holds(self, part: Part) -> bool:
-        x, y = (part.left + part.right) / 2, part.middle
-        return self.left <= x <= self.right and self.top <= y <= self.bottom
 
 
 def tables_among(parts: Sequence[Part], rules: Rules) -> list[Found]:
     """What looks like tables on a page, best first; those that are `lost` turned out to be none."""
     if not parts:
         return []
-    height = statistics.median(part.bottom - part.top for part in parts)
+    height = statistics.median(part.height for part in parts)
     lattices = [
         table for group in _connected(rules, max(6.0, 0.6 * height)) if (table := _lattice_table(*group, parts, height))
     ]
@@ -80,15 +61,7 @@ def tables_among(parts: Sequence[Part], rules: Rules) -> list[Found]:
 
 def _overlap(one: Found, other: Found) -> float:
     """Shared area over the smaller of the two."""
-    width = min(one.right, other.right) - max(one.left, other.left)
-    height = min(one.bottom, other.bottom) - max(one.top, other.top)
-    if width <= 0 or height <= 0:
-        return 0.0
-    return width * height / min(_area(one), _area(other))
-
-
-def _area(table: Found) -> float:
-    return max(1.0, (table.right - table.left) * (table.bottom - table.top))
+    return one.intersection(other) / max(1.0, min(one.area, other.area))
 
 
 # --- lattices ----------------------------------------------------------------------------------------------------
@@ -126,7 +99,7 @@ def _lattice_table(across: Sequence[Rule], down: Sequence[Rule], parts: Sequence
     left, right = min(xs[0], *(r.start for r in across)), max(xs[-1], *(r.end for r in across))
     top, bottom = min(ys[0], *(r.start for r in down)), max(ys[-1], *(r.end for r in down))
     frame = Found(left, top, right, bottom, 0.95, True, f"ruled table: {len(ys)} lines across, {len(xs)} down")
-    inside = [p for p in parts if left < (p.left + p.right) / 2 < right and top < p.middle < bottom]
+    inside = [p for p in parts if left < p.axis < right and top < p.middle < bottom]
     bands = [
         (low, high, [p for p in inside if low <= p.middle < high])
         for low, high in pairwise(sorted({top, *ys, bottom}))
@@ -205,7 +178,7 @@ def _why_no_lattice(
             return ""
         return f"no upright line divides it, and {len(several)} of {len(rows)} rows have several texts"
     columns = len(borders) - 1
-    filled_columns = sum(any(low < (p.left + p.right) / 2 < high for p in inside) for low, high in pairwise(borders))
+    filled_columns = sum(any(low < p.axis < high for p in inside) for low, high in pairwise(borders))
     filled_bands = sum(bool(band[2]) for band in bands)
     if filled_columns < max(2, 0.6 * columns) or filled_bands < max(1, 0.5 * len(bands)):
         return f"{filled_columns} of {columns} columns and {filled_bands} of {len(bands)} rows have text"
@@ -239,8 +212,8 @@ def _prose(parts: Sequence[Part], height: float) -> set[Part]:
 
 
 def _under(above: Part, below: Part, height: float) -> bool:
-    shared = min(above.right, below.right) - max(above.left, below.left)
-    return abs(above.left - below.left) < 2.5 * height and shared > 0.5 * min(above.width, below.width)
+    stacked = above.overlap_x(below) > 0.5 * min(above.width, below.width)
+    return stacked and abs(above.left - below.left) < 2.5 * height
 
 
 def _is_paragraph(stack: Sequence[Part], height: float) -> bool:
@@ -252,13 +225,7 @@ def _is_paragraph(stack: Sequence[Part], height: float) -> bool:
 
 def _rows(parts: Sequence[Part], height: float) -> list[list[Part]]:
     """Parts side by side, from top to bottom."""
-    rows: list[list[Part]] = []
-    for part in sorted(parts, key=lambda part: part.middle):
-        if rows and part.middle - statistics.fmean(other.middle for other in rows[-1]) < 0.5 * height:
-            rows[-1].append(part)
-        else:
-            rows.append([part])
-    return [sorted(row, key=lambda part: part.left) for row in rows]
+    return on_one_height(parts, 0.5 * height)
 
 
 def _runs(rows: Sequence[Sequence[Part]], rules: Rules, height: float) -> Iterator[Found]:
@@ -303,7 +270,7 @@ def _grown(rows: Sequence[Sequence[Part]], start: int, height: float) -> list[Se
 
 
 def _tallest(row: Sequence[Part]) -> float:
-    return max(part.bottom - part.top for part in row)
+    return max(part.height for part in row)
 
 
 def _out_of_line(row: Sequence[Part], run: Sequence[Sequence[Part]], height: float) -> bool:
@@ -316,7 +283,7 @@ def _out_of_line(row: Sequence[Part], run: Sequence[Sequence[Part]], height: flo
         any(
             abs(part.left - other.left) < reach
             or abs(part.right - other.right) < reach
-            or abs(part.left + part.right - other.left - other.right) < 2 * reach
+            or abs(part.axis - other.axis) < reach
             for other in several
         )
         for part in row
@@ -345,8 +312,8 @@ def _is_head(
     height: float,
 ) -> bool:
     """Whether rows are headings of those below: not wider, and every gap of theirs is one of those below."""
-    left, right = min(p.left for row in below for p in row), max(p.right for row in below for p in row)
-    inside = all(left - 2 * height < p.left and p.right < right + 2 * height for row in run for p in row)
+    whole = union(part for row in below for part in row).grown(2 * height)
+    inside = all(whole.left < part.left and part.right < whole.right for row in run for part in row)
     shared = [any(min(b, d) - max(a, c) > 0 for c, d in gaps_below) for a, b in gaps]
     return inside and bool(shared) and all(shared)
 
@@ -368,9 +335,9 @@ def _judged(run: Sequence[Sequence[Part]], rules: Rules, height: float) -> Found
     parts = [part for row in run for part in row]
     columns: list[list[Part]] = [[] for _ in range(len(borders) + 1)]
     for part in parts:
-        columns[sum((part.left + part.right) / 2 > border for border in borders)].append(part)
-    left, right = min(p.left for p in parts), max(p.right for p in parts)
-    top, bottom = min(p.top for p in parts), max(p.bottom for p in parts)
+        columns[sum(part.axis > border for border in borders)].append(part)
+    whole = union(parts)
+    left, top, right, bottom = whole.left, whole.top, whole.right, whole.bottom
     drawn = [r for r in rules.horizontal if min(r.end, right) - max(r.start, left) > 0.8 * (right - left)]
     framed = [r for r in drawn if top - 2 * height < r.at < bottom + 2 * height]
     entries = _Entries(columns, several, len(parts) / (len(run) * len(columns)), height, len(framed) >= 2)

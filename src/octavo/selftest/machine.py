@@ -1,0 +1,86 @@
+"""What this machine tells of itself: how long this process lives, what the CPU spent, which GPU there is."""
+
+import os
+import shutil
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def process_age() -> float | None:
+    """Seconds since this process began, the interpreter's start included; None where the system does not tell."""
+    with suppress(OSError, ValueError, IndexError, AttributeError):
+        ticks = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - int(ticks) / os.sysconf("SC_CLK_TCK")
+    return None
+
+
+def cores() -> float:
+    """Those this process may use: what its CPU mask and its container's quota leave."""
+    mask = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = _quota()
+    return float(mask) if quota is None else min(float(mask), quota)
+
+
+def _quota() -> float | None:
+    """Cores that the container may use, where that is limited."""
+    with suppress(OSError, ValueError):
+        quota, period = (_CGROUP / "cpu.max").read_text(encoding="ascii").split()  # version 2; "max": no limit
+        return int(quota) / int(period)
+    with suppress(OSError, ValueError):
+        quota, period = ((_CGROUP / "cpu" / f"cpu.cfs_{name}_us").read_text("ascii") for name in ("quota", "period"))
+        return int(quota) / int(period) if int(quota) > 0 else None
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class CpuClock:
+    """CPU seconds spent so far, and the time at which that was so."""
+
+    at: float  # time.monotonic()
+    spent: float
+    of_everything: bool  # of the whole container, a vLLM in it included; otherwise of this process alone
+    loop: float  # of the calling thread: the event loop's, where that asks
+
+    @classmethod
+    def now(cls) -> "CpuClock":
+        everything = _container_seconds()
+        spent = time.process_time() if everything is None else everything
+        return cls(time.monotonic(), spent, everything is not None, time.thread_time())
+
+    def share_since(self, before: "CpuClock") -> float:
+        """0..1 of the cores there are."""
+        return (self.spent - before.spent) / max(1e-6, (self.at - before.at) * cores())
+
+    def loop_share_since(self, before: "CpuClock") -> float:
+        """0..1 of one core: an event loop has no more."""
+        return (self.loop - before.loop) / max(1e-6, self.at - before.at)
+
+
+def _container_seconds() -> float | None:
+    """CPU seconds of all processes of this container; of the machine where this is none."""
+    with suppress(OSError, ValueError):
+        for line in (_CGROUP / "cpu.stat").read_text(encoding="ascii").splitlines():
+            name, _, value = line.partition(" ")
+            if name == "usage_usec":
+                return int(value) / 1e6
+    with suppress(OSError, ValueError):
+        return int((_CGROUP / "cpuacct" / "cpuacct.usage").read_text(encoding="ascii")) / 1e9  # version 1
+    return None
+
+
+def gpu_name() -> str | None:
+    """What nvidia-smi calls the first GPU; None where there is none. Blocks, for up to 20 s."""
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    query = [program, "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        asked = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603 - fixed words
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return next(iter(asked.stdout.splitlines()), "").strip() or None if asked.returncode == 0 else None
