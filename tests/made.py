@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from octavo import assemble
+from octavo.content import Picture
 from octavo.document import (
+    Block,
+    Bookmark,
     Document,
-    Heading,
     Label,
     Origin,
     Page,
@@ -22,6 +24,7 @@ from octavo.document import (
     TextSource,
 )
 from octavo.geometry import Box, Size
+from octavo.markup import markdown
 from octavo.settings import ParseOptions
 
 SIZE = Size(600, 800)
@@ -101,7 +104,7 @@ def page(
 
 
 def document(
-    *pages: Page, name: str = "sample", headings: tuple[Heading, ...] = (), options: ParseOptions | None = None
+    *pages: Page, name: str = "sample", headings: tuple[Bookmark, ...] = (), options: ParseOptions | None = None
 ) -> Document:
     return assemble.document(
         name,
@@ -112,3 +115,10 @@ def document(
         engines={"recognizer": "by hand"},
         timings={"total": 2.0},
     )
+
+
+def written(block: Block) -> str | None:
+    """What a block says, as Markdown; None for pictures and losses."""
+    if block.content is None or isinstance(block.content, Picture):
+        return None
+    return markdown.written(block.content)

@@ -4,15 +4,16 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from made import LOST, document, line, lines, page, read, region, said
+from made import LOST, document, line, lines, page, read, region, said, written
 
 from octavo import assemble
-from octavo.assemble import contents
-from octavo.assemble.parts import Row
+from octavo.assemble import listings
+from octavo.assemble.rows import Row
+from octavo.content import runs_of
 from octavo.document import (
     Block,
+    Bookmark,
     Document,
-    Heading,
     Label,
     Origin,
     Page,
@@ -28,11 +29,12 @@ from octavo.document import (
     Usage,
 )
 from octavo.geometry import Box
+from octavo.markup.markdown import line as written_line
 from octavo.settings import ParseOptions, Profile
 
 
 def contents_of(made: Page) -> list[str | None]:
-    return [block.content for block in made.blocks]
+    return [written(block) for block in made.blocks]
 
 
 def body(made: Document) -> list[Block]:
@@ -76,7 +78,7 @@ def test_plain_text_is_not_touched(text: str) -> None:
     ],
 )
 def test_what_markdown_would_misread_is_escaped(text: str, markdown: str) -> None:
-    assert contents.escaped(text) == markdown
+    assert written_line(runs_of(text)) == markdown
 
 
 def test_a_models_markdown_is_left_as_it_is() -> None:
@@ -96,7 +98,7 @@ def test_a_models_open_code_fence_is_closed_and_not_reflowed() -> None:
 
 def test_a_models_heading_in_a_text_region_is_a_heading() -> None:
     made = page([said("## 7.4 胶缝")])
-    assert (made.blocks[0].region.label, made.blocks[0].content) == (Label.PARAGRAPH_TITLE, "## 7.4 胶缝")
+    assert (made.blocks[0].region.label, written(made.blocks[0])) == (Label.PARAGRAPH_TITLE, "## 7.4 胶缝")
 
 
 # --- a region taken apart by its lines ------------------------------------------------------------------------------
@@ -111,8 +113,8 @@ def test_paragraphs_in_one_region_become_blocks_of_their_own() -> None:
         ]
     )
     one, two = page([made]).blocks
-    assert one.content == "The first paragraph fills its row to the very end and stops."
-    assert two.content == "The second one begins with an indent and goes on at the margin as usual until it ends here."
+    assert written(one) == "The first paragraph fills its row to the very end and stops."
+    assert written(two) == "The second one begins with an indent and goes on at the margin as usual until it ends here."
     assert one.region.box.bottom <= two.region.box.top
     assert [block.index for block in (one, two)] == [0, 1]
 
@@ -167,7 +169,7 @@ def test_letters_in_brackets_are_kept_as_printed() -> None:
 def test_a_bold_row_above_its_text_is_a_heading() -> None:
     made = read([*lines("Methods", bold=True), *lines("We did this and that for a", "long time.", top=116)])
     blocks = page([made]).blocks
-    assert [(block.region.label, block.content) for block in blocks] == [
+    assert [(block.region.label, written(block)) for block in blocks] == [
         (Label.PARAGRAPH_TITLE, "## Methods"),
         (Label.TEXT, "We did this and that for a long time."),
     ]
@@ -179,7 +181,7 @@ CODE = [line("def f(x):", 100, 100, 190, monospace=True), line("return *x*", 140
 def test_monospaced_lines_are_code_with_their_indentation() -> None:
     code, _ = page([read(CODE), read(lines("A paragraph in another type, and not a short one.", top=200))]).blocks
     assert code.region.label is Label.ALGORITHM
-    assert code.content == "```\ndef f(x):\n    return *x*\n```"
+    assert written(code) == "```\ndef f(x):\n    return *x*\n```"
 
 
 def test_a_page_from_a_typewriter_is_no_code() -> None:
@@ -190,7 +192,7 @@ def test_a_table_of_contents_keeps_its_rows() -> None:
     made = read(lines("1 Introduction ........ 3", "2 Methods ........ 7"))
     (block,) = page([made]).blocks
     assert block.region.label is Label.CONTENT
-    assert block.content == "1 Introduction ........ 3  \n2 Methods ........ 7"
+    assert written(block) == "1 Introduction ........ 3  \n2 Methods ........ 7"
 
 
 def test_references_are_parted_by_their_numbers() -> None:
@@ -241,7 +243,7 @@ def test_a_lost_region_stays_with_its_place_and_reason() -> None:
     box = Box(10, 20, 30, 40)
     made = document(page([(region(Label.TABLE, box), Recognition(None, problems=(LOST,)))]))
     (block,) = body(made)
-    assert block.content is None
+    assert written(block) is None
     (problem,) = made.problems
     assert (problem.page, problem.box, problem.label) == (0, box, Label.TABLE)
     assert made.status is Status.PARTIAL
@@ -286,7 +288,7 @@ def title(text: str, size: float, *, top: float = 100, label: Label = Label.PARA
 
 
 def levels(made: Document) -> dict[str, int | None]:
-    return {(block.content or "").lstrip("# "): block.level for block in body(made)}
+    return {(written(block) or "").lstrip("# "): block.level for block in body(made)}
 
 
 def test_numbering_gives_levels_below_the_title() -> None:
@@ -297,7 +299,7 @@ def test_numbering_gives_levels_below_the_title() -> None:
         title("2.3.1 More", 11, number=3),
     )
     assert levels(made) == {"A study": 1, "1 Introduction": 2, "2.3 Details": 3, "2.3.1 More": 4}
-    assert body(made)[3].content == "#### 2.3.1 More"
+    assert written(body(made)[3]) == "#### 2.3.1 More"
 
 
 def test_headings_set_alike_are_on_one_level() -> None:
@@ -317,7 +319,7 @@ def test_without_numbers_the_larger_heading_is_higher() -> None:
 
 
 def test_bookmarks_know_best() -> None:
-    outline = (Heading("Overview", 1, 0), Heading("Part two", 3, 1))
+    outline = (Bookmark("Overview", 1, 0), Bookmark("Part two", 3, 1))
     made = document(title("Overview", 10), title("Part Two", 30, number=1), headings=outline)
     assert levels(made) == {"Overview": 1, "Part Two": 3}
 
@@ -456,7 +458,7 @@ def test_the_official_profile_has_the_sdks_quirks_and_says_what_they_cost() -> N
         ),
         options=options,
     )
-    assert [block.content for block in body(made)] == ["1. 5 million"]
+    assert [written(block) for block in body(made)] == ["1. 5 million"]
     assert [problem.saved_text for problem in made.problems] == ["(7)", None]
 
 
@@ -494,7 +496,7 @@ def test_words_name_what_shapes_could_not() -> None:
         Label.REFERENCE_CONTENT,
         Label.TEXT,
     ]
-    assert "(2.1)" in (made.blocks[1].content or "") or "\\tag{2.1}" in (made.blocks[1].content or "")
+    assert "(2.1)" in (written(made.blocks[1]) or "") or "\\tag{2.1}" in (written(made.blocks[1]) or "")
 
 
 def test_a_paragraph_cut_by_a_gap_that_means_nothing_goes_on() -> None:
@@ -620,7 +622,7 @@ def test_words_taken_for_a_formula_are_text() -> None:
 def test_lines_without_an_extent_still_have_their_text(label: Label, origin: Origin) -> None:
     where, recognition = read([line("Some text.", 100, 100, 100)], label)
     made = page([(replace(where, origin=origin), recognition)])
-    assert "Some text." in (made.blocks[0].content or "")
+    assert "Some text." in (written(made.blocks[0]) or "")
 
 
 def test_no_word_of_a_page_is_lost_however_it_is_divided() -> None:
@@ -630,12 +632,12 @@ def test_no_word_of_a_page_is_lost_however_it_is_divided() -> None:
     for origin in Origin:
         where, recognition = read(made)
         blocks = page([(replace(where, origin=origin), recognition)]).blocks
-        assert sorted(" ".join(block.content or "" for block in blocks).split()) == sorted(words)
+        assert sorted(" ".join(written(block) or "" for block in blocks).split()) == sorted(words)
 
 
 def test_rows_of_code_without_a_width_are_indented_too() -> None:
     box = Box(100, 100, 100, 110)
-    assert contents.indented([Row("while True:", box), Row("pass", replace(box, top=112, bottom=122))])
+    assert listings.listing([Row("while True:", box), Row("pass", replace(box, top=112, bottom=122))])
 
 
 def test_a_form_has_a_line_for_each_name_and_its_value() -> None:
@@ -649,3 +651,22 @@ def test_a_form_has_a_line_for_each_name_and_its_value() -> None:
     text = "Order: 2024-12 Contact: 555 Broadway New York"
     made = page([(one, Recognition(text, TextSource.TEXT_LAYER, lines=tuple(found)))])
     assert contents_of(made) == ["Order: 2024-12  \nContact: 555 Broadway  \nNew York"]
+
+
+def test_what_assembly_decided_has_its_reason() -> None:
+    def reasons(number: int, *made: tuple[Region, Recognition]) -> list[tuple[str, ...]]:
+        pages = [page([*made], number=0), *(page([made[0]], number=n) for n in range(1, number))]
+        return [block.reasons for block in document(*pages).pages[0].blocks]
+
+    head = read(lines("Annual report 2024", left=400, top=40))
+    titled = read([*lines("2.1 Methods", top=300, bold=True), *lines("We did this and that for a", top=316)])
+    assert reasons(4, head, titled) == [
+        ("header: repeats on 4 of 4 pages",),
+        ("heading: bold above what follows", "level 2: by its number"),
+        (),
+    ]
+    made = document(
+        page([read(lines("It was the best of times and it was", top=900))]),
+        page([read(lines("the worst of times.", top=60), page=1)], number=1),
+    )
+    assert made.pages[1].blocks[0].reasons == ("goes on from block 0 of page 1",)

@@ -4,13 +4,31 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from test_contract import PAGE, PDF5
 
-from octavo.document import Crop, Page, Problem, Recognition, Severity
-from octavo.geometry import Size
+from octavo.content import (
+    Cell,
+    Code,
+    Content,
+    Form,
+    FormRow,
+    Formula,
+    Heading,
+    Items,
+    ListItem,
+    Mixed,
+    Picture,
+    Prose,
+    Run,
+    Table,
+    Verbatim,
+)
+from octavo.document import Block, Crop, Label, Page, Problem, Recognition, Region, Severity, Task
+from octavo.geometry import Box, Size
 from octavo.jobs.checkpoints import Checkpoint, clean_up
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
@@ -68,6 +86,28 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
     again.discard()
     assert not kept.pages()
     assert not left(tmp_path)
+
+
+def test_whatever_a_region_says_comes_back(tmp_path: Path) -> None:
+    styled = (Run("a", bold=True, link="https://e.org"), Run("x", formula=True), Run("*b*", verbatim=True))
+    contents: list[Content | None] = [
+        Prose((styled, ())),
+        Heading(2, styled),
+        Items((ListItem("3.", styled, 1),)),
+        Code("x = 1\n  y", "python"),
+        Formula("x", "1", inline=True),
+        Table(((Cell((styled,), 1, 2, True),),)),
+        Picture(),
+        Form((FormRow(styled, ()),)),
+        Verbatim("| a |"),
+        Mixed((Prose((styled,)), Table(()), Picture())),
+        None,
+    ]
+    where = Region(3, Box.of_page(), Label.TEXT, Task.TEXT, 0.5)
+    blocks = tuple(Block(where, Recognition("x"), n, content) for n, content in enumerate(contents))
+    made = replace(page(3), blocks=blocks)
+    Checkpoint(tmp_path, [b"source"], OPTIONS, settings(tmp_path)).keep(made)
+    assert Checkpoint(tmp_path, [b"source"], OPTIONS, settings(tmp_path)).pages() == {3: made}
 
 
 def test_nothing_is_taken_for_something_else(tmp_path: Path) -> None:

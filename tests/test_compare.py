@@ -145,3 +145,12 @@ def test_what_is_no_result_is_said_in_one_line(
     assert main(["compare", str(good), str(bad)]) == 2
     assert capsys.readouterr().err.rstrip().endswith(f"[{code}]")
     assert main(["compare", str(good), str(tmp_path / "absent.json")]) == 2
+
+
+def test_how_the_html_of_a_table_is_spaced_is_no_difference(tmp_path: Path) -> None:
+    flat = "<table><tr><td>1</td><td>a b</td></tr></table>"
+    a = written(tmp_path, "a", [region(flat, 100, 100, 900, 150)])
+    b = written(tmp_path, "b", [region("<table>\n<tr><td>1</td> <td> a b</td></tr>\n</table>", 100, 100, 900, 150)])
+    c = written(tmp_path, "c", [region(flat.replace("a b", "ab"), 100, 100, 900, 150)])
+    assert main(["compare", str(a), str(b), "-q"]) == 0
+    assert main(["compare", str(a), str(c), "-q"]) == 1

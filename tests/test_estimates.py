@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from test_contract import PAGE, PDF5
@@ -14,8 +15,8 @@ from octavo.parser import Parser, _Watched
 from octavo.recognizers import nothing
 from octavo.recognizers.scripted import Scripted, by_label
 
-PDF = Kind(is_pdf=True, text_layer="off", layout=True)
-PICTURES = Kind(is_pdf=False, text_layer="off", layout=True)
+PDF = Kind(is_pdf=True, text_layer="off", layout=True, profile="faithful")
+PICTURES = replace(PDF, is_pdf=False)
 UNKNOWN = {"pages": 3, "estimated_seconds": None, "estimated_usd": None, "based_on": None}
 
 
@@ -122,8 +123,9 @@ async def test_a_dry_run_knows_what_earlier_jobs_took(parser: Parser) -> None:
     assert (said["based_on"]["jobs"], said["based_on"]["pages"]) == (1, 2)
     assert said["estimated_seconds"] == pytest.approx(3 * said["based_on"]["seconds_per_page"], abs=0.001)
     assert said["estimated_usd"] > 0
-    other = (await service.run(Call(asked | {"text_layer": "auto"})))["result"]["dry_run"]
-    assert other["based_on"] is None  # read in another way
+    for way in ({"text_layer": "auto"}, {"profile": "official"}, {"layout": False}):
+        other = (await service.run(Call(asked | way)))["result"]["dry_run"]
+        assert other["based_on"] is None  # read in another way
 
 
 async def test_a_dry_run_does_not_wait_for_jobs_and_costs_them_nothing(parser: Parser) -> None:

@@ -9,7 +9,7 @@ import pytest
 from made import LOST, Pictures, document, line, lines, page, read, region, said
 
 from octavo import assemble, dropins, renderers
-from octavo.document import Document, Heading, Label, Problem, Recognition, Severity, TextSource, Usage
+from octavo.document import Bookmark, Document, Label, Problem, Recognition, Severity, TextSource, Usage
 from octavo.geometry import Box
 from octavo.settings import Furniture, ParseOptions, Profile
 
@@ -59,7 +59,7 @@ def paper(options: ParseOptions) -> Document:
         number=1,
         options=options,
     )
-    return document(first, second, name="paper", headings=(Heading("Abstract", 1, 0),), options=options)
+    return document(first, second, name="paper", headings=(Bookmark("Abstract", 1, 0),), options=options)
 
 
 def broken(options: ParseOptions) -> Document:

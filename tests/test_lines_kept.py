@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from made import written
 
 from octavo import ParseOptions, Parser
 from octavo.document import Document, Task
@@ -36,12 +37,12 @@ def lost(made: Document) -> list[str]:
     """Lines of regions that are to be read, whose letters are nowhere on their page; hyphens may have gone."""
     missing = []
     for page in made.pages:
-        written = letters(" ".join(block.content or "" for block in page.blocks))
+        output = letters(" ".join(written(block) or "" for block in page.blocks))
         for block in page.blocks:
             if block.region.task in (Task.SKIP, Task.ABANDON):
                 continue
             texts = [line.text or "" for line in (*block.recognition.lines, *block.region.lines)]
-            missing += [text for text in texts if letters(text) not in written]
+            missing += [text for text in texts if letters(text) not in output]
     return missing
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from made import written
 
 from octavo import assemble, pipeline
 from octavo.document import Crop, Detection, Label, Page, PageImage, Recognition, Severity
@@ -114,7 +115,7 @@ async def read_all(
 async def test_pages_come_in_order_although_later_ones_finish_first() -> None:
     pages = await read_all(Pile(6), reader=Reader(lambda page: 0.05 if page == 0 else 0.0))
     assert [page.number for page in pages] == [0, 1, 2, 3, 4, 5]
-    assert [page.blocks[0].content for page in pages] == [f"page {n}" for n in range(6)]
+    assert [written(page.blocks[0]) for page in pages] == [f"page {n}" for n in range(6)]
 
 
 async def test_a_page_that_cannot_be_drawn_is_in_the_result_with_its_reason() -> None:
@@ -128,7 +129,7 @@ async def test_a_page_that_cannot_be_drawn_is_in_the_result_with_its_reason() ->
 
 async def test_where_layout_fails_the_page_is_read_whole_and_says_so() -> None:
     (page,) = await read_all(Pile(1), detector=OneRegion(fails=True))
-    assert page.blocks[0].content == "page 0"
+    assert written(page.blocks[0]) == "page 0"
     assert [problem.code for problem in page.problems] == ["layout_failed"]
 
 
@@ -140,7 +141,7 @@ async def test_a_defect_in_a_stage_loses_its_page_only(caplog: pytest.LogCapture
 
     pages = await read_all(Pile(3), reader=Reader(defect))
     assert [problem.code for problem in pages[1].problems] == ["engine_failed"]
-    assert pages[2].blocks[0].content == "page 2"
+    assert written(pages[2].blocks[0]) == "page 2"
 
 
 @pytest.mark.parametrize("getting_ready", [0.0, 0.05], ids=["at once", "slowly"])

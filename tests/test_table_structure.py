@@ -7,13 +7,14 @@ import pytest
 from tabling import drawn, made
 
 from octavo import weights
+from octavo.content import Table
 from octavo.errors import EngineUnavailable
 from octavo.geometry import Box
+from octavo.markup import html
 from octavo.networks.table_structure import WEIGHTS, TableNetwork
 from octavo.pages import open_pages
 from octavo.settings import EngineSettings, ParseOptions
 from octavo.tables import find_tables, read_table
-from octavo.tables.html import Table, parsed
 from octavo.tables.rules import find_rules
 
 
@@ -50,16 +51,14 @@ def test_a_blank_picture_is_borne(network: TableNetwork) -> None:
     blank = np.full((60, 400, 3), 255, np.uint8)
     assert network.read(blank).confidence <= 1
     drawing = drawn(made(ROWS, (170, 90, 90, 90)), "none")
-    html = read_table(np.full_like(drawing.pixels, 255), drawing.lines, Box.of_page(), network=network).html
-    (table,) = parsed(html)
+    table = read_table(np.full_like(drawing.pixels, 255), drawing.lines, Box.of_page(), network=network).table
     assert [[cell.text for cell in row] for row in table.rows] == ROWS
 
 
 def test_the_network_and_the_words_agree_on_a_table(network: TableNetwork) -> None:
     drawing = drawn(made(ROWS, (170, 90, 90, 90), align="center"), "none")
     reading = read_table(drawing.pixels, drawing.lines, Box.of_page(), network=network)
-    (table,) = parsed(reading.html)
-    assert [[cell.text for cell in row] for row in table.rows] == ROWS
+    assert [[cell.text for cell in row] for row in reading.table.rows] == ROWS
     assert reading.confidence > 0.9
 
 
@@ -69,7 +68,7 @@ EVAL = Path(__file__).parents[2] / "shared" / "eval" / "public"
 @pytest.mark.skipif(not EVAL.is_dir(), reason="the evaluation data is not here")
 @pytest.mark.parametrize("name", ["us-003", "us-012", "us-026", "eu-015", "eu-018"])
 def test_tables_of_real_reports_have_their_rows_columns_and_spans(network: TableNetwork, name: str) -> None:
-    truth = parsed((EVAL / "gt" / f"icdar_{name}.tables.html").read_text(encoding="utf-8"))
+    truth = html.tables((EVAL / "gt" / f"icdar_{name}.tables.html").read_text(encoding="utf-8"))
     seen = []
     with open_pages([(EVAL / "files" / f"icdar_{name}.pdf").read_bytes()], ParseOptions(), EngineSettings()) as pages:
         for number in pages.numbers:
@@ -81,8 +80,7 @@ def test_tables_of_real_reports_have_their_rows_columns_and_spans(network: Table
                 box = candidate.box.to_pixels(page.size)
                 inside = [line for line in lines if candidate.box.contains(*line.box.center)]
                 pixels = page.pixels[box.top : box.bottom, box.left : box.right]
-                (table,) = parsed(read_table(pixels, inside, candidate.box, network=network).html)
-                seen.append(table)
+                seen.append(read_table(pixels, inside, candidate.box, network=network).table)
     assert sorted(map(_shape, seen)) == sorted(map(_shape, truth))
 
 

@@ -14,6 +14,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.content import Content, Heading
 from octavo.geometry import Box, PixelBox, Size
 
 Pixels: TypeAlias = NDArray[np.uint8]  # height x width x 3, RGB
@@ -176,8 +177,8 @@ class PageImage:
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    """A bookmark of the document's own outline."""
+class Bookmark:
+    """A line of the document's own outline."""
 
     title: str
     level: int  # 1 is the top
@@ -315,11 +316,15 @@ class Block:
     region: Region
     recognition: Recognition
     index: int  # reading order on its page, from 0
-    content: str | None  # Markdown of this block alone: what json_result carries; None for pictures and losses
+    content: Content | None  # of this block alone; None for losses and what is left out
     role: Role = Role.BODY
-    level: int | None = None  # heading level 1..6
     continues: bool = False  # goes on from the previous body block (over a column or page break)
     reasons: tuple[str, ...] = ()  # for people: what assembly decided beyond the region's own reason, in order
+
+    @property
+    def level(self) -> int | None:
+        """Of a heading, 1..6."""
+        return self.content.level if isinstance(self.content, Heading) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,7 +357,7 @@ class Document:
     pages: tuple[Page, ...]
     page_count: int  # of the source, selected or not
     problems: tuple[Problem, ...] = ()  # all, in page order
-    headings: tuple[Heading, ...] = ()  # the source's own outline
+    headings: tuple[Bookmark, ...] = ()  # the source's own outline
     engines: Mapping[str, str] = field(default_factory=dict)  # stage -> what really ran
     usage: Usage = Usage()
     timings: Mapping[str, float] = field(default_factory=dict)  # seconds by stage, summed; "total" is wall time

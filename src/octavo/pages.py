@@ -17,7 +17,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.document import Heading, PageImage, Pixels, Problem, Severity, TextLayer, Trust
+from octavo.document import Bookmark, PageImage, Pixels, Problem, Severity, TextLayer, Trust
 from octavo.drawing import pool
 from octavo.drawing.wire import Draw, Drawn, Failed, Opened, Part
 from octavo.errors import (
@@ -117,7 +117,12 @@ class Pages:
     """The pages of one document. `draw` may be called from several threads; `close` when they are done."""
 
     def __init__(
-        self, source: pool.Source, parts: Sequence[Part], headings: Sequence[Heading], options: ParseOptions, limit: int
+        self,
+        source: pool.Source,
+        parts: Sequence[Part],
+        headings: Sequence[Bookmark],
+        options: ParseOptions,
+        limit: int,
     ) -> None:
         self._source = source
         self._options = options
@@ -145,7 +150,7 @@ class Pages:
             document=self._source.number,
             part=part,
             page=number - self._starts[part],
-            dpi=float(self._options.dpi),
+            dpi=float(self._options.drawn_dpi),
             max_side=self._options.max_side,
             max_pixels=self._max_pixels,
             glyphs=is_pdf and self._options.text_layer is not TextLayerUse.OFF,
@@ -236,7 +241,7 @@ def open_pages(parts: Sequence[bytes], options: ParseOptions, settings: EngineSe
             raise DocumentHasNoPages("the document has no pages")
         starts = list(itertools.accumulate((max(1, part.pages) for part in facts), initial=0))
         headings = [
-            Heading(_one_line(str(title)), int(level), None if page is None else starts[int(part)] + int(page))
+            Bookmark(_one_line(str(title)), int(level), None if page is None else starts[int(part)] + int(page))
             for title, level, page, part in opened.outline
             if part is not None and level is not None and str(title).strip()
         ]

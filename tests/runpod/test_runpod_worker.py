@@ -18,6 +18,7 @@ from bucket import SECRET, loopback_bucket
 from loopback_queue import LoopbackQueue, Ticket
 from PIL import Image, ImageDraw
 from replayed import DROP_INS, ENVIRONMENT, documents
+from test_start import A40
 
 pytest.importorskip("runpod", reason="the RunPod SDK is not installed: pip install --no-deps runpod==1.12.0")
 pytestmark = pytest.mark.slow
@@ -110,7 +111,7 @@ async def test_two_hundred_mixed_jobs_are_answered_once_each(tmp_path: Path) -> 
                 assert ticket.output["result"]["markdown_result"].strip() == "[text]"
         codes = {ticket.code for ticket in tickets if ticket.error}
         assert codes == {"option_invalid", "type_unsupported", "address_refused", "source_invalid"}
-        assert 1 < queue.taken_at_once <= 8
+        assert 1 < queue.taken_at_once <= 16  # 8 at work, and at most as many that wait for a download
         assert queue.pings
     assert_nothing_leaked(queue, log)
 
@@ -346,6 +347,21 @@ async def test_jobs_are_taken_while_the_model_boots(tmp_path: Path) -> None:
         assert ticket.output["result"]["markdown_result"].startswith("read by")
     said = log.read_text()
     assert said.index("job_started") < said.index("vllm_ready")
+    assert_nothing_leaked(queue, log)
+
+
+async def test_the_environment_of_an_earlier_worker_runs(tmp_path: Path) -> None:
+    """All its lines, on a port that is free; what does nothing is said in one line."""
+    log = tmp_path / "log"
+    pasted = A40 | a_vllm(tmp_path, "works") | {"VLLM_HOST": "127.0.0.1"}
+    async with LoopbackQueue() as queue, working(queue, log, **pasted):
+        ticket = await queue.submit({"image_base64": PAGE})
+        await answered([ticket])
+        assert ticket.output["result"]["markdown_result"].startswith("read by")
+        assert ticket.output["result"]["run_info"]["profile"] == "official"
+    lines = [line for line in log.read_text().splitlines() if "environment_without_effect" in line]
+    assert len(lines) == 1
+    assert "GLMOCR_PAGE_MAXSIZE" in lines[0]
     assert_nothing_leaked(queue, log)
 
 

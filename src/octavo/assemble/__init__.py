@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from octavo.assemble import furniture, joins, levels
 from octavo.assemble.blocks import faithful
 from octavo.assemble.official import official
-from octavo.document import Document, Heading, Page, PageImage, Problem, Recognition, Region, Usage
+from octavo.document import Bookmark, Document, Page, PageImage, Problem, Recognition, Region, Usage
 from octavo.geometry import Size
 from octavo.settings import ParseOptions, Profile
 
@@ -50,7 +50,7 @@ def document(
     pages: Sequence[Page],
     *,
     page_count: int,
-    headings: tuple[Heading, ...],
+    headings: tuple[Bookmark, ...],
     options: ParseOptions,
     engines: Mapping[str, str],
     timings: Mapping[str, float],
@@ -70,7 +70,7 @@ def document(
     )
 
 
-def _settled(pages: Sequence[Page], outline: Sequence[Heading]) -> Sequence[Page]:
+def _settled(pages: Sequence[Page], outline: Sequence[Bookmark]) -> Sequence[Page]:
     """What the whole document tells about its pages."""
     return joins.marked(levels.levelled(furniture.set_apart(pages), outline))
 

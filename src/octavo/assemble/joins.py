@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from octavo.content import Content, Items, Prose, Table, Verbatim, plain, says
 from octavo.document import Block, Label, Page, Role, Task
 from octavo.glyphs.scripts import unspaced
-from octavo.tables import html as table_html
 from octavo.wording.sentences import ends_sentence
 
 _FLOWING = frozenset({Label.TEXT, Label.ABSTRACT, Label.REFERENCE_CONTENT})
@@ -40,11 +40,11 @@ def marked(pages: Sequence[Page]) -> list[Page]:
         blocks: list[Block] = []
         for block in page.blocks:
             label = block.region.label
-            if block.role is Role.BODY and block.content:
+            if block.role is Role.BODY and says(block.content):
                 if label in _FLOWING and text is not None and text[1].region.label is label:
-                    block = replace(block, continues=_flows_on(*text, page, block))
+                    block = _marked(block, text, goes_on=_flows_on(*text, page, block))
                 elif label is Label.TABLE and table is not None:
-                    block = replace(block, continues=_same_table(*table, page, block))
+                    block = _marked(block, table, goes_on=_same_table(*table, page, block))
             blocks.append(block)
             if block.role is not Role.BODY:
                 continue
@@ -57,13 +57,22 @@ def marked(pages: Sequence[Page]) -> list[Page]:
     return result
 
 
+def _marked(block: Block, above: tuple[Page, Block], *, goes_on: bool) -> Block:
+    if not goes_on:
+        return block
+    reason = f"goes on from block {above[1].index} of page {above[0].number + 1}"
+    return replace(block, continues=True, reasons=(*block.reasons, reason))
+
+
 def _flows_on(page: Page, above: Block, next_page: Page, below: Block) -> bool:
     """Whether a paragraph goes on: in another column, on the next page, or below a gap that means nothing."""
-    first, second = (above.content or "").rstrip(), (below.content or "").lstrip()
-    unfinished = second[0].islower() or first[-1:] in ("-", "\u2010", "\u00ad")
-    entry = bool(_LIST.match(first.rsplit("\n", 1)[-1]))
-    if not first or "\n\n" in first or _NO_PROSE.match(first) or _NO_PROSE.match(second) or _LIST.match(second):
+    first, second = _text_at_break(above.content).rstrip(), _text_at_break(below.content).lstrip()
+    if not first or not second or _NO_PROSE.match(first) or _NO_PROSE.match(second):
         return False
+    if isinstance(below.content, Items) or _LIST.match(second):
+        return False
+    unfinished = second[0].islower() or first[-1] in ("-", "\u2010", "\u00ad")
+    entry = bool(_LIST.match(first.rsplit("\n", 1)[-1]))
     if ends_sentence(first) or next_page.number - page.number not in (0, 1):
         return False
     if next_page.number == page.number and _right_below(above, below):
@@ -71,6 +80,17 @@ def _flows_on(page: Page, above: Block, next_page: Page, below: Block) -> bool:
     if next_page.number == page.number and not _next_column(above, below):
         return False
     return unfinished or (not entry and _prose(above, below) and _filled(above, below) and not _indented(below))
+
+
+def _text_at_break(content: Content | None) -> str:
+    """What can go on, or be what goes on: a paragraph, the last entry of a list; nothing of any other kind."""
+    match content:
+        case Prose() | Items():
+            return plain(content)
+        case Verbatim(markdown) if "\n\n" not in markdown:
+            return markdown
+        case _:
+            return ""
 
 
 def _next_column(above: Block, below: Block) -> bool:
@@ -131,10 +151,12 @@ def _same_table(page: Page, above: Block, next_page: Page, below: Block) -> bool
     box, other = above.region.box, below.region.box
     if abs(box.left - other.left) > 15 or abs(box.right - other.right) > 15:
         return False
-    first, second = table_html.parsed(above.content or ""), table_html.parsed(below.content or "")
-    if len(first) != 1 or len(second) != 1 or first[0].columns != second[0].columns or first[0].columns < 2:
+    first, second = above.content, below.content
+    if not isinstance(first, Table) or not isinstance(second, Table):
         return False
-    return table_html.repeated_header_rows(first[0], second[0]) > 0 or not second[0].header_rows
+    if first.columns != second.columns or first.columns < 2:
+        return False
+    return first.repeated_rows(second) > 0 or not second.header_rows
 
 
 def _body_after(page: Page, block: Block) -> bool:

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from octavo.assemble.blocks import with_level
-from octavo.document import Block, Heading, Label, Page, Role, TextLine
+from octavo.content import Heading, plain, says
+from octavo.document import Block, Bookmark, Label, Page, Role, TextLine
 from octavo.geometry import SCALE, Box
 from octavo.glyphs.scripts import unspaced
 from octavo.wording import headings, prose
@@ -46,15 +46,17 @@ class _Title:
         return self.page, self.block.index
 
 
-def levelled(pages: Sequence[Page], outline: Sequence[Heading]) -> list[Page]:
+def levelled(pages: Sequence[Page], outline: Sequence[Bookmark]) -> list[Page]:
     """The pages with every heading on its level."""
     titles = list(_titles(pages, outline))
-    levels = _levels(titles)
+    levels, found = _levels(titles), {title.key: title for title in titles}
     return [
         replace(
             page,
             blocks=tuple(
-                with_level(block, levels[page.number, block.index]) if (page.number, block.index) in levels else block
+                _on_level(found[page.number, block.index], levels[page.number, block.index])
+                if (page.number, block.index) in found
+                else block
                 for block in page.blocks
             ),
         )
@@ -62,12 +64,23 @@ def levelled(pages: Sequence[Page], outline: Sequence[Heading]) -> list[Page]:
     ]
 
 
-def _titles(pages: Sequence[Page], outline: Sequence[Heading]) -> Iterator[_Title]:
-    names: dict[str, list[Heading]] = {}
+def _on_level(title: _Title, level: int) -> Block:
+    block = title.block
+    if not isinstance(block.content, Heading):
+        return block
+    why = "the outline" if title.outlined else "its number" if title.depth else "how it is set beside the others"
+    reasons = (*block.reasons, f"level {level}: by {why}")
+    return replace(block, content=replace(block.content, level=level), reasons=reasons)
+
+
+def _titles(pages: Sequence[Page], outline: Sequence[Bookmark]) -> Iterator[_Title]:
+    names: dict[str, list[Bookmark]] = {}
     for heading in outline:
         names.setdefault(_bare(heading.title), []).append(heading)
     roman = _has_roman(pages)
-    first = next((block for page in pages for block in page.blocks if block.role is Role.BODY and block.content), None)
+    first = next(
+        (block for page in pages for block in page.blocks if block.role is Role.BODY and says(block.content)), None
+    )
     for page in pages:
         for block in page.blocks:
             if block.level is None or block.role is not Role.BODY:
@@ -78,7 +91,7 @@ def _titles(pages: Sequence[Page], outline: Sequence[Heading]) -> Iterator[_Titl
 
 
 def _text(block: Block) -> str:
-    return re.sub(r"^#{1,6} ", "", block.content or "").replace("\\", "")
+    return plain(block.content) if block.content is not None else ""
 
 
 def _bare(title: str) -> str:
@@ -87,7 +100,7 @@ def _bare(title: str) -> str:
     return prose.comparable(plain or title)
 
 
-def _outlined(text: str, page: int, names: Mapping[str, Sequence[Heading]]) -> int | None:
+def _outlined(text: str, page: int, names: Mapping[str, Sequence[Bookmark]]) -> int | None:
     """The level of the bookmark with this title, on this page or the one before (where the jump may aim at)."""
     near = [h for h in names.get(_bare(text), ()) if h.page is None or h.page in (page - 1, page)]
     return near[-1].level if near else None

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from octavo.assemble.blocks import complete
-from octavo.document import Block, Label, Problem, Recognition, Region, Role, Severity, Task
+from octavo.content import Content, Picture, Verbatim
+from octavo.document import Block, Problem, Recognition, Region, Role, Severity, Task
 from octavo.official import format as official_format
 from octavo.settings import OfficialStep, OfficialVersion, ParseOptions
-
-_LEVELS = {Label.DOC_TITLE: 1, Label.PARAGRAPH_TITLE: 2}
 
 
 def official(regions: Sequence[Region], recognitions: Sequence[Recognition], options: ParseOptions) -> list[Block]:
@@ -31,8 +30,14 @@ def official(regions: Sequence[Region], recognitions: Sequence[Recognition], opt
         if entry is None:
             blocks.append(Block(region, read, number, None, Role.LEFT_OUT))
         else:
-            blocks.append(Block(region, read, number, entry.content, level=_LEVELS.get(region.label)))
+            blocks.append(Block(region, read, number, _content(region, entry)))
     return blocks
+
+
+def _content(region: Region, entry: official_format.Formatted) -> Content | None:
+    if entry.content is not None:
+        return Verbatim(entry.content)
+    return Picture() if region.task is Task.SKIP else None
 
 
 def rules(options: ParseOptions) -> official_format.Rules:
@@ -48,8 +53,9 @@ def rules(options: ParseOptions) -> official_format.Rules:
 
 
 def _raw(region: Region, read: Recognition, version: OfficialVersion) -> official_format.RawRegion:
-    """A region that could not be read is None to the SDK 0.1.5, and an empty text to 0.1.1."""
-    unread = "" if version is OfficialVersion.V0_1_1 else None
+    """A region that could not be read is None to the SDK 0.1.5, and an empty text to 0.1.1, as an empty answer is."""
+    empty = version is OfficialVersion.V0_1_1 or any(problem.code == "empty_answer" for problem in read.problems)
+    unread = "" if empty else None
     text = None if region.task is Task.SKIP else unread if read.text is None else read.text.strip()
     return official_format.RawRegion(region.label.value, text, int(region.box.left))
 

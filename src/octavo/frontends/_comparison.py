@@ -107,9 +107,17 @@ def _entry(region: object, number: int) -> Entry:
         label=str(region["label"]),
         native_label=None if native is None else str(native),
         box=Box(*(float(edge) for edge in box)) if isinstance(box, list) and len(box) == 4 else None,
-        content=str(content) if content else None,
+        content=_lines_of_tables(str(content)) if content else None,
         problems=tuple(sorted(str(problem.get("code")) for problem in region.get("problems") or ())),
     )
+
+
+_TABLE_TAG = re.compile(r"\s*(</?(?:table|thead|tbody|tr|t[dh])\b[^>]*>)\s*")
+
+
+def _lines_of_tables(content: str) -> str:
+    """Tables with a row a line: white space around their tags says nothing, and each engine sets its own."""
+    return re.sub(r"(?=<tr\b|</table>)", "\n", _TABLE_TAG.sub(r"\1", content)) if "<table" in content else content
 
 
 def compared(

@@ -11,6 +11,7 @@ from octavo.errors import OctavoError
 from octavo.frontends._exits import FAULT_EXITS, Exit
 from octavo.frontends._inputs import Input
 from octavo.frontends._progress import Bar
+from octavo.renderers.report import problem_entry
 
 LOSSES_SHOWN = 5  # per document, for people; the JSON has all
 
@@ -123,7 +124,7 @@ def as_json(outcome: Outcome) -> dict[str, object]:
         "page_count": document.page_count if document else None,
         "files": [file.as_posix() for file in outcome.files],
         "markdown": None if outcome.markdown is None else outcome.markdown.decode(),
-        "problems": [_problem(problem) for problem in document.problems] if document else [],
+        "problems": [problem_entry(problem) for problem in document.problems] if document else [],
         "engines": dict(document.engines) if document else {},
         "seconds": round(document.timings.get("total", 0.0), 3) if document else None,
         "error": {
@@ -134,18 +135,6 @@ def as_json(outcome: Outcome) -> dict[str, object]:
         }
         if error
         else None,
-    }
-
-
-def _problem(problem: Problem) -> dict[str, object]:
-    box = problem.box
-    return {
-        "code": problem.code,
-        "severity": problem.severity.value,
-        "message": problem.message,
-        "page": None if problem.page is None else problem.page + 1,
-        "box": [round(box.left), round(box.top), round(box.right), round(box.bottom)] if box else None,
-        "label": problem.label.value if problem.label else None,
     }
 
 

@@ -1,7 +1,8 @@
 """What a job will take, from what jobs like it took on this worker; unknown where nothing was measured.
 
 Jobs are alike when their source is of one kind and they are read in one way: with or without the text layer, with or
-without layout. Counted are those that were read whole, by this worker alone, and did not wait for the engine to start.
+without layout, in one profile. Counted are those that were read whole, by this worker alone, and did not wait for the
+engine to start.
 """
 
 import statistics
@@ -22,10 +23,11 @@ class Kind:
     is_pdf: bool
     text_layer: str
     layout: bool
+    profile: str
 
     @classmethod
     def of(cls, options: ParseOptions, *, is_pdf: bool) -> "Kind":
-        return cls(is_pdf, options.text_layer.value, options.layout)
+        return cls(is_pdf, options.text_layer.value, options.layout, options.profile.value)
 
 
 @dataclass(frozen=True, slots=True)

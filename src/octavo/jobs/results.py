@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from octavo.api import to_markdown
-from octavo.document import Artifact, Document, Page, Problem
+from octavo.document import Artifact, Document, Page
 from octavo.jobs.contract import Job, Note
 from octavo.jobs.replies import Reply
 from octavo.renderers import glmocr_json
+from octavo.renderers.report import problem_entry
 from octavo.settings import EngineSettings, OutputFormat, ParseOptions, WorkerSettings
 
 PROVIDER = "glm-ocr-sdk-layout-vllm"  # the contract's constant: clients tell workers apart by it
@@ -71,7 +72,7 @@ def identity(asked: Asked, engine: EngineSettings, settings: WorkerSettings) -> 
 def outcome(document: Document) -> dict[str, Any]:
     """What came of the document, besides its text."""
     return {
-        "problems": [problem_said(problem) for problem in document.problems],
+        "problems": [problem_entry(problem) for problem in document.problems],
         "timings": {stage: round(seconds, 4) for stage, seconds in document.timings.items()},
         "engines": dict(document.engines),
     }
@@ -85,7 +86,8 @@ def warnings(notes: Iterable[Note]) -> list[dict[str, str]]:
 def page_reply(page: Page, asked: Asked) -> Reply:
     """One streamed page, with its texts."""
     alone = Document("document", (page,), page_count=1, problems=page.problems)
-    reply: Reply = {"type": "page", "page": page.number + 1, "problems": [problem_said(each) for each in page.problems]}
+    problems = [problem_entry(problem) for problem in page.problems]
+    reply: Reply = {"type": "page", "page": page.number + 1, "problems": problems}
     if asked.output_format is not OutputFormat.MARKDOWN:
         reply["json_result"] = glmocr_json.pages(alone, asked.options)[0]
     if asked.output_format is not OutputFormat.JSON:
@@ -106,20 +108,6 @@ def files_said(artifacts: Sequence[Artifact], asked: Asked) -> dict[str, Any]:
         "crop_images": [_picture(file, inline=job.crop_images_base64) for file in crops[: asked.max_crops]],
         "layout_visualizations": [_picture(file, inline=job.layout_visualization_base64) for file in overlays],
         "artifacts": [_file(file) for name in job.formats for file in made[name]],
-    }
-
-
-def problem_said(problem: Problem) -> dict[str, Any]:
-    """One line of the loss ledger. Pages count from 1, boxes are whole numbers in 0..1000 of the page."""
-    box = problem.box
-    return {
-        "code": problem.code,
-        "message": problem.message,
-        "severity": problem.severity.value,
-        "page": None if problem.page is None else problem.page + 1,
-        "bbox_2d": None if box is None else [round(side) for side in (box.left, box.top, box.right, box.bottom)],
-        "label": problem.label.value if problem.label else None,
-        "saved_text": problem.saved_text,
     }
 
 

@@ -31,6 +31,7 @@ from octavo.geometry import SCALE, Box, PixelBudget
 from octavo.layout.flow import in_flow, paragraphs_in_order
 from octavo.layout.lines import straightened
 from octavo.layout.paragraphs import grouped
+from octavo.markup import html
 from octavo.networks.table_structure import TableNetwork
 from octavo.networks.text_lines import TextLines, letter_heights
 from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
@@ -122,7 +123,7 @@ class EmbeddedRecognizer:
             return replace(_failed(error), lines=passage.lines)
         confidence = table.confidence if passage.confidence is None else min(table.confidence, passage.confidence)
         problems = (*table.problems, *passage.problems)
-        return Recognition(table.html, passage.source, confidence, passage.lines, problems)
+        return Recognition(html.table(table.table), passage.source, confidence, passage.lines, problems)
 
 
 NOT_LATEX = Problem(

@@ -4,56 +4,66 @@ Paragraphs and tables that go on over a break are put together, furniture is whe
 has a place of its own among the text.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from typing import TypeAlias
 
+from octavo.content import Content, Items, Prose, Run, Runs, Table, Verbatim, says, text_of
 from octavo.document import Block, Document, Label, Page, Problem, Role
+from octavo.markup import markdown
 from octavo.renderers import _pictures
 from octavo.settings import Furniture, ParseOptions
-from octavo.tables import html as table_html
 from octavo.wording import prose
-
-_LIST = re.compile(r" *(?:-|\d{1,3}[.)]) .*(?:\n *(?:-|\d{1,3}[.)]) .*)*\Z")
-
-
-class Kind(StrEnum):
-    TEXT = "text"  # Markdown of one or more paragraphs, a list, code, a formula
-    TABLE = "table"  # HTML
-    PICTURE = "picture"
-    LOSS = "loss"  # something of the page that is not in the text
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """One thing after the other, as it is read."""
+class Said:
+    """What a block says, and what goes on from it."""
 
-    kind: Kind
     page: int  # 0-based, where it begins
-    text: str = ""  # Markdown (TEXT), HTML (TABLE), a sentence (LOSS), an alternative text (PICTURE)
-    label: Label | None = None
-    path: str | None = None  # of the picture
-    saved: str | None = None  # what could be saved of a loss
+    content: Content
+    label: Label
 
 
-def pieces(document: Document, options: ParseOptions) -> list[Piece]:
-    """The running text of a document."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture."""
+
+    page: int
+    alt: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Something of the page that is not in the text."""
+
+    page: int
+    text: str  # a sentence
+    saved: str | None  # what could be saved of it
+
+
+Passage: TypeAlias = Said | Shown | Lost
+
+
+def passages(document: Document, options: ParseOptions) -> list[Passage]:
+    """The running text of a document, one thing after the other."""
     pictures = _pictures.named(document, options)
     known = frozenset(
         word for page in document.pages for block in page.blocks for word in prose.words(block.recognition.text or "")
     )
-    flow: list[Piece] = []
+    flow: list[Passage] = []
     for page in document.pages:
         for block in page.blocks:
             if not _shown(block, options):
                 flow.extend(_loss(page, problem) for problem in _pictures.losses(block))
                 continue
-            if block.continues and block.content and _taken_up(flow, block, known):
+            if block.continues and _taken_up(flow, block, known):
                 continue
             made = list(_of_block(page, block, pictures.get((page.number, block.index))))
-            if flow and len(made) == 1 and _one_list(flow[-1], made[0]):
-                flow[-1] = replace(flow[-1], text=f"{flow[-1].text}\n{made[0].text}")
+            one_list = _one_list(flow[-1], made[0]) if flow and len(made) == 1 else None
+            if one_list is not None:
+                flow[-1] = one_list
             else:
                 flow.extend(made)
         flow.extend(_loss(page, problem) for problem in _pictures.losses_of_page(page))
@@ -66,41 +76,83 @@ def _shown(block: Block, options: ParseOptions) -> bool:
     return block.role is Role.BODY
 
 
-def _one_list(above: Piece, below: Piece) -> bool:
-    """Whether two pieces are entries of one list: then no blank line parts them."""
-    lists = all(piece.kind is Kind.TEXT and _LIST.match(piece.text) for piece in (above, below))
-    return lists and above.page == below.page and above.label is below.label
+def _one_list(above: Passage, below: Passage) -> Said | None:
+    """Two passages as one list, where they are its entries."""
+    match above, below:
+        case Said(page, Items(first), label), Said(same_page, Items(second), same_label):
+            return Said(page, Items(first + second), label) if (page, label) == (same_page, same_label) else None
+        case _:
+            return None
 
 
-def _of_block(page: Page, block: Block, picture: _pictures.Picture | None) -> Iterator[Piece]:
+def _of_block(page: Page, block: Block, picture: _pictures.Picture | None) -> Iterator[Passage]:
     if picture is not None:
-        yield Piece(Kind.PICTURE, page.number, picture.alt, block.region.label, picture.path)
-    if block.content:
-        kind = Kind.TABLE if block.content.startswith("<table") else Kind.TEXT
-        yield Piece(kind, page.number, block.content, block.region.label)
+        yield Shown(page.number, picture.alt, picture.path)
+    if block.content is not None and says(block.content):
+        yield Said(page.number, block.content, block.region.label)
     for problem in _pictures.losses(block):
         yield _loss(page, problem)
 
 
-def _loss(page: Page, problem: Problem) -> Piece:
+def _loss(page: Page, problem: Problem) -> Lost:
     what = (
         f"{problem.label.replace('_', ' ')} on page {page.number + 1}" if problem.label else f"page {page.number + 1}"
     )
-    text = f"Not read: {what}: {problem.message} [{problem.code}]"
-    return Piece(Kind.LOSS, page.number, text, problem.label, saved=problem.saved_text)
+    return Lost(page.number, f"Not read: {what}: {problem.message} [{problem.code}]", problem.saved_text)
 
 
-def _taken_up(flow: list[Piece], block: Block, known: frozenset[str]) -> bool:
-    """Put a block that goes on to the piece it goes on from."""
-    place = next((n for n in range(len(flow) - 1, -1, -1) if flow[n].label is block.region.label), None)
-    if place is None or block.content is None:
-        return False
-    piece = flow[place]
-    if piece.kind is Kind.TEXT:
-        flow[place] = replace(piece, text=prose.joined(piece.text, block.content, known=known))
-        return True
-    first, second = table_html.parsed(piece.text), table_html.parsed(block.content)
-    if piece.kind is not Kind.TABLE or len(first) != 1 or len(second) != 1:
-        return False
-    flow[place] = replace(piece, text=table_html.rendered(table_html.continued(first[0], second[0])))
-    return True
+# --- over a break -----------------------------------------------------------------------------------------------------
+
+
+def _taken_up(flow: list[Passage], block: Block, known: Container[str]) -> bool:
+    """Put a block that goes on to the passage it goes on from."""
+    for place in range(len(flow) - 1, -1, -1):
+        passage = flow[place]
+        if isinstance(passage, Said) and passage.label is block.region.label:
+            whole = _joined(passage.content, block.content, known)
+            if whole is not None:
+                flow[place] = replace(passage, content=whole)
+            return whole is not None
+    return False
+
+
+def _joined(first: Content, second: Content | None, known: Container[str]) -> Content | None:
+    """The two halves as one; None where they are of kinds that do not go on."""
+    match first, second:
+        case Table(), Table():
+            return first.continued(second)
+        case Prose(lines), Prose(more):
+            return Prose((*lines[:-1], _joined_runs(lines[-1], more[0], known), *more[1:]))
+        case Items(items), Prose(more):
+            runs = _joined_runs(items[-1].runs, more[0], known)
+            for line in more[1:]:
+                runs = _joined_runs(runs, line, known)
+            return Items((*items[:-1], replace(items[-1], runs=runs)))
+        case ((Verbatim() | Prose() | Items()), (Verbatim() | Prose())):
+            return Verbatim(prose.joined(markdown.written(first), markdown.written(second), known=known))
+        case _:
+            return None
+
+
+def _joined_runs(first: Runs, second: Runs, known: Container[str]) -> Runs:
+    """Two fragments of one line, with a space or without a hyphen between them as `prose.joined` has it."""
+    before, after = text_of(first), text_of(second)
+    whole = prose.joined(before, after, known=known)
+    head = whole[: len(whole) - len(after.lstrip())]
+    return (*_fitted(first, head), *_without(second, len(after) - len(after.lstrip())))
+
+
+def _fitted(runs: Runs, text: str) -> Runs:
+    """The runs with the end of this text: a little shorter than theirs, or longer by a space."""
+    kept: list[Run] = []
+    for run in runs:
+        room = len(text) - sum(len(one.text) for one in kept)
+        if room > 0:
+            kept.append(replace(run, text=run.text[:room]))
+    more = text[sum(len(one.text) for one in kept) :]
+    return (*kept, Run(more)) if more else tuple(kept)
+
+
+def _without(runs: Runs, characters: int) -> Runs:
+    """The runs without so many characters of space at their beginning."""
+    return (replace(runs[0], text=runs[0].text[characters:]), *runs[1:]) if runs else runs

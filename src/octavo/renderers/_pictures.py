@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from octavo.content import says
 from octavo.document import Block, Document, Page, Problem, Role, Severity, Task
 from octavo.official.format import SHOWN_AS
 from octavo.settings import OfficialVersion, ParseOptions, Profile
@@ -77,7 +78,7 @@ def losses(block: Block) -> list[Problem]:
 
 def lost(block: Block) -> bool:
     """Whether a region that should have been read was not."""
-    return not block.content and bool(losses(block))
+    return not says(block.content) and bool(losses(block))
 
 
 def losses_of_page(page: Page) -> Iterator[Problem]:

@@ -1,7 +1,7 @@
 """`{name}.json`: a list of pages, each a list of regions, as the official GLM-OCR SDK writes it.
 
 The profile `faithful` adds keys to each region: where its text came from, how sure the engines are, and what went
-wrong. The profile `official` writes the SDK's keys only. What concerns the document as a whole is in the
+wrong. The profiles `official` and `sdk` write the SDK's keys only. What concerns the document as a whole is in the
 report.
 """
 
@@ -10,12 +10,14 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
+from octavo.content import Picture
 from octavo.document import Artifact, Block, Document, Page, Problem, Role, TextSource
 from octavo.geometry import SCALE, Box
+from octavo.markup import markdown
 from octavo.renderers import Pictures, _pictures
+from octavo.renderers.report import Json, problem_entry
 from octavo.settings import Furniture, OfficialVersion, ParseOptions, Profile
 
-Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 _Named: TypeAlias = Mapping[tuple[int, int], _pictures.Picture]
 
 
@@ -47,7 +49,7 @@ def _official(page: Page, named: _Named, options: ParseOptions) -> list[dict[str
             "label": _pictures.officially_shown(block, options),
             "bbox_2d": [*_pictures.official_box(block)],
             "polygon": _polygon(block, int),
-            "content": block.content,
+            "content": _content(block),
             "native_label": block.region.label.value,
         }
         picture = named.get((page.number, block.index))
@@ -68,7 +70,7 @@ def _faithful(block: Block, picture: _pictures.Picture | None) -> dict[str, Json
         "label": _pictures.kind_shown(block),
         "bbox_2d": _enclosing(region.box),
         "polygon": _polygon(block, round),
-        "content": block.content,
+        "content": _content(block),
         "native_label": region.label.value,
     }
     if picture is not None:
@@ -84,6 +86,13 @@ def _faithful(block: Block, picture: _pictures.Picture | None) -> dict[str, Json
         "problems": [_problem(problem) for problem in recognition.problems],
     }
     return values
+
+
+def _content(block: Block) -> str | None:
+    """Markdown of this region alone; None for pictures and losses."""
+    if block.content is None or isinstance(block.content, Picture):
+        return None
+    return markdown.written(block.content)
 
 
 def _lost(problem: Problem, index: int) -> dict[str, Json]:
@@ -108,12 +117,10 @@ def _lost(problem: Problem, index: int) -> dict[str, Json]:
 
 
 def _problem(problem: Problem) -> dict[str, Json]:
-    values: dict[str, Json] = {
-        "code": problem.code,
-        "severity": problem.severity.value,
-        "message": problem.message,
-    }
-    return values | ({"saved_text": problem.saved_text} if problem.saved_text is not None else {})
+    """A problem among those of its region, which tells the place; text only where some was saved."""
+    entry = problem_entry(problem)
+    keys = ("code", "severity", "message", *(() if problem.saved_text is None else ("saved_text",)))
+    return {key: entry[key] for key in keys}
 
 
 # --- coordinates --------------------------------------------------------------------------------------------------

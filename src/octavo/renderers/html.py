@@ -9,12 +9,26 @@ from html import escape
 from itertools import groupby
 from urllib.parse import quote
 
+from octavo.content import (
+    Code,
+    Content,
+    Form,
+    Formula,
+    Heading,
+    Items,
+    ListItem,
+    Mixed,
+    Picture,
+    Prose,
+    Runs,
+    Table,
+    Verbatim,
+)
 from octavo.document import Artifact, Document, Label, Problem, Status
+from octavo.markup import html, markdown
 from octavo.renderers import Pictures
-from octavo.renderers._elements import Code, Element, Formula, Heading, Item, Items, Paragraph, elements
-from octavo.renderers._flow import Kind, Piece, pieces
+from octavo.renderers._flow import Lost, Passage, Said, Shown, passages
 from octavo.settings import ParseOptions
-from octavo.tables import html as table_html
 
 _CAPTIONS = (Label.FIGURE_TITLE, Label.VISION_FOOTNOTE, Label.FOOTNOTE)
 _STYLE = """
@@ -40,11 +54,11 @@ ul.list { list-style: none; padding-left: 1.2rem; } ul.list .marker { display: i
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
-    text = "\n".join(_page(document, pieces(document, options)))
+    text = "\n".join(_page(document, passages(document, options)))
     yield Artifact(f"{document.name}.html", "text/html; charset=utf-8", text.encode("utf-8", "replace"))
 
 
-def _page(document: Document, flow: Sequence[Piece]) -> Iterator[str]:
+def _page(document: Document, flow: Sequence[Passage]) -> Iterator[str]:
     yield "<!doctype html>"
     yield '<html><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -53,51 +67,67 @@ def _page(document: Document, flow: Sequence[Piece]) -> Iterator[str]:
     if document.status is Status.PARTIAL:
         yield '<p class="loss"><strong class="partial">Incomplete:</strong> parts of this document were not read; '
         yield 'see <a href="#problems">the list</a>.</p>'
-    for number, of_page in groupby(flow, key=lambda piece: piece.page):
+    for number, of_page in groupby(flow, key=lambda passage: passage.page):
         yield f'<div class="page" id="page-{number + 1}">Page {number + 1}</div>'
-        for piece in of_page:
-            yield from _piece(piece)
+        for passage in of_page:
+            yield from _passage(passage)
     if document.problems:
         yield from _problems(document.problems)
     yield "</body></html>\n"
 
 
-def _piece(piece: Piece) -> Iterator[str]:
-    match piece.kind:
-        case Kind.TEXT:
-            for element in elements(piece.text):
-                yield from _element(element, piece.label)
-        case Kind.TABLE:
-            yield from (table_html.rendered(table) for table in table_html.parsed(piece.text))
-        case Kind.PICTURE:
-            yield f'<figure><img src="{quote(piece.path or "")}" alt="{escape(piece.text)}"></figure>'
-        case Kind.LOSS:
-            saved = f"<br>{escape(piece.saved)}" if piece.saved else ""
-            yield f'<div class="loss"><strong>{escape(piece.text)}</strong>{saved}</div>'
+def _passage(passage: Passage) -> Iterator[str]:
+    match passage:
+        case Said(content=content, label=label):
+            yield from _content(content, label)
+        case Shown(alt=alt, path=path):
+            yield f'<figure><img src="{quote(path)}" alt="{escape(alt)}"></figure>'
+        case Lost(text=text, saved=saved):
+            saved = f"<br>{escape(saved)}" if saved else ""
+            yield f'<div class="loss"><strong>{escape(text)}</strong>{saved}</div>'
 
 
-def _element(element: Element, label: Label | None) -> Iterator[str]:
-    match element:
-        case Heading(level, text):
-            yield f"<h{level}>{escape(text)}</h{level}>"
-        case Paragraph(lines):
-            start = '<p class="caption">' if label in _CAPTIONS else "<p>"
-            yield f"{start}{'<br>'.join(map(escape, lines))}</p>"
+def _content(content: Content, label: Label) -> Iterator[str]:
+    match content:
+        case Heading(level, runs):
+            yield f"<h{level}>{_line(runs)}</h{level}>"
+        case Prose(lines):
+            yield from _paragraph(lines, label)
+        case Form(rows):
+            yield from _paragraph([markdown.beside(row) for row in rows], label)
         case Items(items):
             yield '<ul class="list">'
             yield from map(_item, items)
             yield "</ul>"
         case Code(text):
             yield f"<pre><code>{escape(text)}</code></pre>"
-        case Formula(text):
-            yield f'<pre class="formula">{escape(text)}</pre>'
+        case Formula(latex, number):
+            shown = latex if number is None else f"{latex} \\tag{{{number}}}"
+            yield f'<pre class="formula">{escape(shown)}</pre>'
+        case Table():
+            yield html.table(content)
+        case Picture():
+            return
+        case Verbatim(text):
+            yield from _content(markdown.read(text), label)
+        case Mixed(parts):
+            for part in parts:
+                yield from _content(part, label)
 
 
-def _item(item: Item) -> str:
+def _paragraph(lines: Sequence[Runs], label: Label) -> Iterator[str]:
+    start = '<p class="caption">' if label in _CAPTIONS else "<p>"
+    yield f"{start}{'<br>'.join(map(_line, lines))}</p>"
+
+
+def _line(runs: Runs) -> str:
+    return html.runs(markdown.unmarked(runs))
+
+
+def _item(item: ListItem) -> str:
     marker = "•" if item.marker in "-*+" else escape(item.marker)
-    return (
-        f'<li style="margin-left: {1.2 * item.depth:g}rem"><span class="marker">{marker}</span>{escape(item.text)}</li>'
-    )
+    margin = f"{1.2 * item.depth:g}rem"
+    return f'<li style="margin-left: {margin}"><span class="marker">{marker}</span>{_line(item.runs)}</li>'
 
 
 def _problems(problems: Sequence[Problem]) -> Iterator[str]:

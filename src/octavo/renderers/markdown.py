@@ -6,9 +6,11 @@ a quotation, at the place where it is missing.
 
 from collections.abc import Iterator
 
+from octavo.content import says
 from octavo.document import Artifact, Document, Role
+from octavo.markup.markdown import written
 from octavo.renderers import Pictures, _pictures
-from octavo.renderers._flow import Kind, Piece, pieces
+from octavo.renderers._flow import Lost, Passage, Said, Shown, passages
 from octavo.settings import OfficialVersion, ParseOptions, Profile
 
 
@@ -18,18 +20,18 @@ def render(document: Document, pictures: Pictures, options: ParseOptions) -> Ite
 
 
 def _faithful(document: Document, options: ParseOptions) -> str:
-    text = "\n\n".join(map(_markdown, pieces(document, options)))
+    text = "\n\n".join(map(_markdown, passages(document, options)))
     return f"{text}\n" if text else ""
 
 
-def _markdown(piece: Piece) -> str:
-    match piece.kind:
-        case Kind.TEXT | Kind.TABLE:
-            return piece.text
-        case Kind.PICTURE:
-            return f"![{piece.text}]({piece.path})"
-        case Kind.LOSS:
-            lines = [f"**{piece.text}**", *(["", *piece.saved.splitlines()] if piece.saved else [])]
+def _markdown(passage: Passage) -> str:
+    match passage:
+        case Said(content=content):
+            return written(content)
+        case Shown(alt=alt, path=path):
+            return f"![{alt}]({path})"
+        case Lost(text=text, saved=saved):
+            lines = [f"**{text}**", *(["", *saved.splitlines()] if saved else [])]
             return "\n".join(f"> {line}".rstrip() for line in lines)
 
 
@@ -50,7 +52,7 @@ def _official(document: Document, options: ParseOptions) -> str:
                 parts.append(f"![](page={page.number},bbox=[{box}])")
             elif picture is not None:
                 parts.append(f"![{picture.alt}]({picture.path})")
-            elif block.content and block.role is Role.BODY and _pictures.officially_shown(block, options) != "image":
-                parts.append(block.content)
+            elif block.role is Role.BODY and _pictures.officially_shown(block, options) != "image":
+                parts += [written(block.content)] if says(block.content) else []
         pages.append("\n\n".join(parts))
     return "\n\n".join(pages)

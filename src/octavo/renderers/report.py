@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from octavo.document import Artifact, Document, Page, Problem, Role
 from octavo.renderers import Pictures
-from octavo.renderers.glmocr_json import Json
 from octavo.settings import ParseOptions
+
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
@@ -20,7 +22,7 @@ def report(document: Document) -> dict[str, Json]:
         "name": document.name,
         "status": document.status.value,
         "page_count": document.page_count,
-        "problems": [_problem(problem) for problem in document.problems],
+        "problems": [problem_entry(problem) for problem in document.problems],
         "pages": [_page(page) for page in document.pages],
         "headings": [
             {"title": h.title, "level": h.level, "page": None if h.page is None else h.page + 1}
@@ -36,16 +38,15 @@ def report(document: Document) -> dict[str, Json]:
     }
 
 
-def _problem(problem: Problem) -> Json:
-    box: list[Json] | None = None
-    if problem.box is not None:
-        box = [round(value, 1) for value in (problem.box.left, problem.box.top, problem.box.right, problem.box.bottom)]
+def problem_entry(problem: Problem) -> dict[str, Json]:
+    """A problem as every reply, report and listing tells it. Its page counts from 1, its box is 0..1000 of the page."""
+    box = problem.box
     return {
         "code": problem.code,
         "severity": problem.severity.value,
         "message": problem.message,
         "page": None if problem.page is None else problem.page + 1,
-        "box": box,
+        "bbox_2d": None if box is None else [round(side) for side in (box.left, box.top, box.right, box.bottom)],
         "label": problem.label.value if problem.label else None,
         "saved_text": problem.saved_text,
     }

@@ -2,39 +2,63 @@
 
 from collections.abc import Iterator
 
+from octavo.content import (
+    Code,
+    Content,
+    Form,
+    Formula,
+    Heading,
+    Items,
+    Mixed,
+    Picture,
+    Prose,
+    Runs,
+    Table,
+    Verbatim,
+    plain,
+)
 from octavo.document import Artifact, Document
+from octavo.markup import markdown
 from octavo.renderers import Pictures
-from octavo.renderers._elements import Code, Formula, Heading, Items, Paragraph, elements
-from octavo.renderers._flow import Kind, Piece, pieces
+from octavo.renderers._flow import Lost, Passage, Said, Shown, passages
 from octavo.settings import ParseOptions
-from octavo.tables import html as table_html
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
-    parts = (part for piece in pieces(document, options) if (part := _plain(piece)))
+    parts = (part for passage in passages(document, options) if (part := _plain(passage)))
     text = "\n\n".join(parts)
     text = f"{text}\n" if text else ""
     yield Artifact(f"{document.name}.txt", "text/plain; charset=utf-8", text.encode("utf-8", "replace"))
 
 
-def _plain(piece: Piece) -> str:
-    match piece.kind:
-        case Kind.TEXT:
-            return "\n\n".join(_element(element) for element in elements(piece.text))
-        case Kind.TABLE:
-            rows = (row for table in table_html.parsed(piece.text) for row in table.rows)
-            return "\n".join("\t".join(cell.text for cell in row) for row in rows)
-        case Kind.PICTURE:
-            return f"[{piece.text}: {piece.path}]"
-        case Kind.LOSS:
-            return f"[{piece.text}]" + (f"\n{piece.saved}" if piece.saved else "")
+def _plain(passage: Passage) -> str:
+    match passage:
+        case Said(content=content):
+            return _words(content)
+        case Shown(alt=alt, path=path):
+            return f"[{alt}: {path}]"
+        case Lost(text=text, saved=saved):
+            return f"[{text}]" + (f"\n{saved}" if saved else "")
 
 
-def _element(element: Heading | Paragraph | Items | Code | Formula) -> str:
-    match element:
-        case Heading(text=text) | Code(text=text) | Formula(text=text):
-            return text
-        case Paragraph(lines=lines):
-            return "\n".join(lines)
-        case Items(items=items):
-            return "\n".join(f"{'  ' * item.depth}{item.marker} {item.text}" for item in items)
+def _words(content: Content) -> str:
+    match content:
+        case Prose(lines):
+            return "\n".join(map(_line, lines))
+        case Heading(_, runs):
+            return _line(runs)
+        case Items(items):
+            return "\n".join(f"{'  ' * item.depth}{item.marker} {_line(item.runs)}" for item in items)
+        case Formula(latex, str() as number):
+            return f"{latex} \\tag{{{number}}}"
+        case Code() | Formula() | Table() | Picture() | Form():
+            return plain(content)
+        case Verbatim(text):
+            return _words(markdown.read(text))
+        case Mixed(parts):
+            return "\n\n".join(map(_words, parts))
+
+
+def _line(runs: Runs) -> str:
+    """Inline formulas stay LaTeX between `$`."""
+    return "".join(f"${run.text}$" if run.formula else run.text for run in markdown.unmarked(runs))

@@ -10,6 +10,7 @@ from typing import Any
 
 from octavo.document import Page, Severity
 from octavo.errors import EngineLost, EngineTimeout
+from octavo.markup.markdown import written
 from octavo.parser import Parser
 from octavo.recognizers import Pulse
 from octavo.selftest.binding import Advice, Seen, advice, binds, means
@@ -151,7 +152,7 @@ class _Run:
         found: Neighbours = Counter()
         for made, page in zip(self._made, self.done, strict=False):
             expected += made.words
-            found += neighbours(block.content for block in page.blocks if block.content)
+            found += neighbours(written(block.content) for block in page.blocks if block.content is not None)
         return words_f1(expected, found)
 
     @property

@@ -1,27 +1,29 @@
 """Tables: where they are on a page, and what is in their cells.
 
 Evidence of three kinds is weighed: ruling lines, the alignment of words, and (where a network is handed in) what
-SLANet-plus sees in the picture. Pure: pixels and lines of text in, boxes and HTML out. Lines and candidates are in
+SLANet-plus sees in the picture. Pure: pixels and lines of text in, boxes and cells out. Lines and candidates are in
 0..1000 of the page, as everywhere; `frame` is the part of the page that a crop shows.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from octavo.content import Table
 from octavo.document import Pixels, Problem, TextLine
 from octavo.geometry import Box, Size
 from octavo.tables.choice import chosen
 from octavo.tables.columns import pieces
 from octavo.tables.finding import Part, tables_among
 from octavo.tables.fit import misfit
-from octavo.tables.grid import as_html
+from octavo.tables.grid import as_table
 from octavo.tables.ruled import ruled
 from octavo.tables.rules import Rules, clear_of, find_rules
 from octavo.tables.seen import seen_grid
 from octavo.tables.structure import TableStructure
 from octavo.tables.words import Token, straightening, tokens, usual_height, word_boxes
 
-_DRAWN = 0.9  # share of the sides of cells that are drawn, from which on lines alone decide
+_DRAWN: Final = 0.9  # share of the sides of cells that are drawn, from which on lines alone decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ class TableCandidate:
 class TableReading:
     """One table, read."""
 
-    html: str  # `<table>..</table>`; every word handed in is in it once
+    table: Table  # every word handed in is in it once
     confidence: float  # 0..1, of the structure
     problems: tuple[Problem, ...] = ()
 
@@ -93,11 +95,11 @@ def read_table(
     straight = straightening(lines, frame, rules)
     words = tokens(lines, frame, size, straight)
     if not words:
-        return TableReading("<table></table>", 0.0)
+        return TableReading(Table(()), 0.0)
     level = straight.rules(rules)
     lattice = ruled(words, level)
     if lattice is not None and lattice.drawn > _DRAWN and misfit(lattice.grid, lattice.cells, level) < 0.1:
-        return TableReading(as_html(lattice.grid, lattice.cells), 0.97)
+        return TableReading(as_table(lattice.grid, lattice.cells), 0.97)
     seen = seen_grid(network.read(pixels), words, straight) if network is not None else None
     best = chosen(words, level, lattice, seen)
-    return TableReading(as_html(best.grid, best.cells), max(0.0, 1 - misfit(best.grid, best.cells, level)))
+    return TableReading(as_table(best.grid, best.cells), max(0.0, 1 - misfit(best.grid, best.cells, level)))

@@ -1,12 +1,11 @@
-"""The grid of a table: where its rows and columns lie, which places are one cell, and the words in each as HTML."""
+"""The grid of a table: where its rows and columns lie, which places are one cell, and the words in each."""
 
-import html
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from octavo.content import Cell, Table, runs_of
 from octavo.geometry import on_one_height
-from octavo.tables.html import Cell, Table, rendered
 from octavo.tables.words import Token, usual_height
 from octavo.wording import prose
 
@@ -82,15 +81,15 @@ def filled(grid: Grid, words: Sequence[Token]) -> dict[Slot, list[Token]]:
     return dict(cells)
 
 
-def as_html(grid: Grid, cells: dict[Slot, list[Token]]) -> str:
+def as_table(grid: Grid, cells: dict[Slot, list[Token]]) -> Table:
     """The table. A merged cell without text is written as single empty cells: nothing says that it was one."""
     empty = {slot for slot in grid.merged if slot not in cells}
     shown = Grid(grid.columns, grid.rows, tuple(slot for slot in grid.merged if slot not in empty))
     rows: list[list[Cell]] = [[] for _ in range(grid.shape[0])]
     for slot in shown.slots():
-        text = cell_text(cells.get(slot, []))
-        rows[slot.row].append(Cell(html.escape(text, quote=False), slot.rows, slot.columns))
-    return rendered(Table(tuple(map(tuple, rows))))
+        text = runs_of(cell_text(cells.get(slot, [])))
+        rows[slot.row].append(Cell((text,) if text else (), slot.rows, slot.columns))
+    return Table(tuple(map(tuple, rows)))
 
 
 def cell_text(words: Sequence[Token]) -> str:

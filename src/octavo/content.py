@@ -1,0 +1,233 @@
+"""What a region says, as data: no Markdown, no HTML. Assembly makes it, renderers write it down.
+
+A region holds one of the kinds below, or several of them one below the other (`Mixed`). Text is runs of characters in
+one style. Two things stay in their author's own notation, because taking them apart and writing them again would change
+them: `Verbatim`, and a `Run` that is `verbatim`.
+
+Each kind says its name, so that a page that was kept as JSON comes back as what it was.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, TypeGuard
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Characters in one style. White space at the ends of a run counts."""
+
+    text: str  # without escapes; LaTeX without its delimiters where it is a `formula`
+    bold: bool = False
+    italic: bool = False
+    underlined: bool = False
+    struck: bool = False
+    raised: bool = False  # superscript
+    lowered: bool = False  # subscript
+    code: bool = False
+    formula: bool = False
+    link: str | None = None  # where it leads
+    verbatim: bool = False  # `text` is Markdown as its author wrote it
+
+    @property
+    def styled(self) -> bool:
+        return self != Run(self.text)
+
+
+Runs: TypeAlias = tuple[Run, ...]  # one line
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A paragraph. Its lines are broken on purpose, as in an address; running text has one."""
+
+    lines: tuple[Runs, ...]
+    kind: Literal["prose"] = field(default="prose", kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    level: int  # 1 is the top, 6 the deepest
+    runs: Runs
+    kind: Literal["heading"] = field(default="heading", kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListItem:
+    marker: str  # "-" for any bullet, else as printed: "3."; what a model wrote may begin with "*" or "+", too
+    runs: Runs
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list, or the entry of one."""
+
+    items: tuple[ListItem, ...]
+    kind: Literal["items"] = field(default="items", kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    text: str  # rows and their indentation stand
+    language: str = ""  # where its author named one
+    kind: Literal["code"] = field(default="code", kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    latex: str  # without delimiters
+    number: str | None = None  # printed beside it, without brackets
+    inline: bool = False  # it stands in a line of text
+    kind: Literal["formula"] = field(default="formula", kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    lines: tuple[Runs, ...]
+    row_span: int = 1
+    column_span: int = 1
+    header: bool = False
+
+    @property
+    def text(self) -> str:
+        """Its words on one line."""
+        return " ".join(" ".join(map(text_of, self.lines)).split())
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells as HTML has them: a place that another cell spans has no cell of its own."""
+
+    rows: tuple[tuple[Cell, ...], ...]
+    kind: Literal["table"] = field(default="table", kw_only=True, repr=False)
+
+    @property
+    def columns(self) -> int:
+        """Width of the grid the cells cover."""
+        return max((column + cell.column_span for _, column, cell in self.placed()), default=0)
+
+    def placed(self) -> Iterator[tuple[int, int, Cell]]:
+        """Each cell with the row and column of its top left corner."""
+        taken: set[tuple[int, int]] = set()
+        for row, cells in enumerate(self.rows):
+            column = 0
+            for cell in cells:
+                while (row, column) in taken:
+                    column += 1
+                yield row, column, cell
+                if cell.row_span > 1:
+                    taken.update(
+                        (row + down, column + across)
+                        for down in range(1, min(cell.row_span, len(self.rows) - row))
+                        for across in range(cell.column_span)
+                    )
+                column += cell.column_span
+
+    @property
+    def header_rows(self) -> int:
+        """How many rows at the top are header cells only."""
+        count = 0
+        for row in self.rows:
+            if not row or not all(cell.header for cell in row):
+                break
+            count += 1
+        return count
+
+    def continued(self, other: "Table") -> "Table":
+        """The other table's rows under this one's, without a header that is repeated."""
+        return Table(self.rows + other.rows[self.repeated_rows(other) :])
+
+    def repeated_rows(self, other: "Table") -> int:
+        """How many rows at the top of `other` repeat this table's top: its marked header, or else one equal row."""
+        wanted = max(self.header_rows, 1)
+        top, again = self.rows[:wanted], other.rows[:wanted]
+        if len(again) < wanted or not any(cell.text for row in top for cell in row):
+            return 0
+        return wanted if [_compared(row) for row in top] == [_compared(row) for row in again] else 0
+
+
+def _compared(row: tuple[Cell, ...]) -> list[tuple[str, int]]:
+    return [("".join(cell.text.casefold().split()), cell.column_span) for cell in row]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The region is kept as a picture and not read. Which file that is, the renderer that cuts it says."""
+
+    kind: Literal["picture"] = field(default="picture", kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FormRow:
+    name: Runs  # empty where a value goes on
+    value: Runs  # empty where nothing was filled in
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Names with the values that stand beside them."""
+
+    rows: tuple[FormRow, ...]
+    kind: Literal["form"] = field(default="form", kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Markdown that somebody else wrote, to the letter: the official SDK's, or what of a language model's answer would
+    change if it were taken apart."""
+
+    markdown: str
+    kind: Literal["verbatim"] = field(default="verbatim", kw_only=True, repr=False)
+
+
+Piece: TypeAlias = Prose | Heading | Items | Code | Formula | Table | Picture | Form | Verbatim
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """Several things in one region, one below the other."""
+
+    parts: tuple[Piece, ...]
+    kind: Literal["mixed"] = field(default="mixed", kw_only=True, repr=False)
+
+
+Content: TypeAlias = Piece | Mixed
+
+
+def runs_of(text: str) -> Runs:
+    """Plain characters as runs."""
+    return (Run(text),) if text else ()
+
+
+def text_of(runs: Runs) -> str:
+    return "".join(run.text for run in runs)
+
+
+def plain(content: Content) -> str:
+    """What it says, without styles, a line each; nothing for pictures."""
+    match content:
+        case Prose(lines):
+            return "\n".join(map(text_of, lines))
+        case Heading(_, runs):
+            return text_of(runs)
+        case Items(items):
+            return "\n".join(f"{item.marker} {text_of(item.runs)}" for item in items)
+        case Code(text):
+            return text
+        case Formula(latex):
+            return latex
+        case Table(rows):
+            return "\n".join("\t".join(cell.text for cell in row) for row in rows)
+        case Picture():
+            return ""
+        case Form(rows):
+            return "\n".join(f"{text_of(row.name)} {text_of(row.value)}".strip() for row in rows)
+        case Verbatim(markdown):
+            return markdown
+        case Mixed(parts):
+            return "\n\n".join(map(plain, parts))
+
+
+def says(content: Content | None) -> TypeGuard[Content]:
+    """Whether there is something to read in it. A table has its grid, even if nothing stands in it."""
+    return content is not None and (isinstance(content, Table) or bool(plain(content)))

@@ -1,0 +1,285 @@
+"""Markdown of content, and the content of a language model's Markdown.
+
+Writing is faithful: every character is shown as it is, and only what Markdown would take for mark-up is escaped.
+Reading knows what models write: headings, paragraphs with hard breaks, lists, fences, display formulas, tables in HTML,
+styles, links and inline formulas. What would not come out as it went in stays verbatim, so a model's text is never
+changed by passing through here.
+"""
+
+import html
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from octavo.content import (
+    Code,
+    Content,
+    Form,
+    FormRow,
+    Formula,
+    Heading,
+    Items,
+    ListItem,
+    Mixed,
+    Picture,
+    Piece,
+    Prose,
+    Run,
+    Runs,
+    Table,
+    Verbatim,
+)
+from octavo.markup import html as html_markup
+
+HARD_BREAK = "  \n"
+_INDENT = "    "  # four spaces a level are enough below any marker
+
+# --- written ----------------------------------------------------------------------------------------------------------
+
+
+def written(content: Content) -> str:
+    """The content as Markdown; nothing for a picture, which only a link can show."""
+    match content:
+        case Prose(lines):
+            return HARD_BREAK.join(map(line, lines))
+        case Heading(level, runs):
+            return f"{'#' * level} {line(runs)}"
+        case Items(items):
+            return "\n".join(f"{_INDENT * item.depth}{item.marker} {line(item.runs)}" for item in items)
+        case Code(text, language):
+            return _fenced(text, language)
+        case Formula(latex, number, inline=True):
+            return f"${latex}$"
+        case Formula(latex, number):
+            tag = "" if number is None else f" \\tag{{{number}}}"
+            return f"$$\n{latex}{tag}\n$$"
+        case Table():
+            return html_markup.table(content)
+        case Picture():
+            return ""
+        case Form(rows):
+            return HARD_BREAK.join(line(beside(row)) for row in rows)
+        case Verbatim(markdown):
+            return markdown
+        case Mixed(parts):
+            return "\n\n".join(map(written, parts))
+
+
+def beside(row: FormRow) -> Runs:
+    """A row of a form as one line."""
+    return (*row.name, Run(" "), *row.value) if row.name and row.value else row.name or row.value
+
+
+def line(runs: Runs) -> str:
+    """One line such that Markdown shows exactly these characters in their styles."""
+    text = ""
+    joined = _joined(runs)
+    for run, after in zip(joined, [*(run.text[:1] for run in joined[1:]), ""], strict=False):
+        text += _written(run, text[-1:], after)
+    text = text.strip()
+    starts = joined and not joined[0].styled and (_BLOCK_START.match(text) or _LINK_DEFINITION.match(text))
+    return f"\\{text}" if starts else text
+
+
+def _joined(runs: Runs) -> list[Run]:
+    """Plain runs beside each other as one."""
+    joined: list[Run] = []
+    for run in runs:
+        if joined and not joined[-1].styled and not run.styled:
+            joined[-1] = Run(joined[-1].text + run.text)
+        else:
+            joined.append(run)
+    return joined
+
+
+def _written(run: Run, before: str, after: str) -> str:
+    if run.verbatim:
+        return run.text
+    text = run.text.strip()
+    if not run.styled or not text:
+        return _escaped(run.text)
+    lead, tail = run.text[: len(run.text) - len(run.text.lstrip())], run.text[len(run.text.rstrip()) :]
+    if run.formula:
+        return f"${run.text}$"
+    shown = _ticked(text) if run.code else _escaped(text)
+    if _flanks(text[0], before if not lead else " ") and _flanks(text[-1], after if not tail else " "):
+        for mark, wanted in (("~~", run.struck), ("*", run.italic), ("**", run.bold)):
+            shown = f"{mark}{shown}{mark}" if wanted else shown
+        run = replace(run, struck=False, italic=False, bold=False)
+    for tag in html_markup.tags(replace(run, code=False)):
+        shown = f"<{tag}>{shown}</{tag}>"
+    if run.link is not None:
+        target = f"<{run.link}>" if re.search(r"[\s()<>]", run.link) else run.link
+        shown = f"[{shown}]({target})"
+    return f"{lead}{shown}{tail}"
+
+
+def _flanks(inner: str, outer: str) -> bool:
+    """Whether a mark between the two begins or ends a style: not beside another mark, nor beside a letter on the
+    outside with a sign on the inside."""
+    if outer in ("*", "~"):
+        return False
+    return inner.isalnum() or not outer.isalnum()
+
+
+def _ticked(code: str) -> str:
+    ticks = "`" * (max((len(run) for run in re.findall(r"`+", code)), default=0) + 1)
+    room = " " if code.startswith("`") or code.endswith("`") else ""
+    return f"{ticks}{room}{code}{room}{ticks}"
+
+
+def _fenced(code: str, language: str) -> str:
+    """Code in a fence long enough for whatever it holds."""
+    fence = "`" * max(3, max((len(run) for run in re.findall(r"`+", code)), default=0) + 1)
+    return f"{fence}{language}\n{code}\n{fence}"
+
+
+_SUSPECT = re.compile(r"[\\`*_~<&]|\](?=[(:])")  # without one of these nothing below can match
+_BLOCK_START = re.compile(r"(?:#{1,6}(?=\s|$)|>|[-+*](?=\s)|~{3,}|`{3,}|={2,}\s*$|-{2,}\s*$|(?:[-*_]\s*){3,}$)")
+_LINK_DEFINITION = re.compile(r"\[[^\]]+\]:")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+_BACKSLASH = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
+_LINK = re.compile(r"\](?=\()")
+_STARS = re.compile(r"(?<!\*)(\*{1,3})(?=[^\s*])([^*\n]*[^\s*])\1(?!\*)")
+_UNDERSCORES = re.compile(r"(?<![\w\\])(_{1,3})(?=[^\s_])([^\n]*?[^\s_])\1(?!\w)")
+_TICKS = re.compile(r"(?<!`)(`+)(?!`)([^\n]+?)(?<!`)\1(?!`)")
+_STRIKE = re.compile(r"~~(?=\S)([^\n]+?)~~")
+
+
+def _escaped(text: str) -> str:
+    """Plain characters within a line.
+
+    Only what would be taken for mark-up is touched: a lone `*`, `_` within a word, `$`, `1.` at a start stay.
+    """
+    if not _SUSPECT.search(text):
+        return text
+    text = _ENTITY.sub("&amp;", _BACKSLASH.sub(r"\\\\", text))
+    text = _LINK.sub(r"\\]", _TAG.sub(r"\\<", text))
+    for pattern in (_STARS, _UNDERSCORES, _TICKS):
+        text = pattern.sub(lambda m: _each(m.group(1)) + m.group(2) + _each(m.group(1)), text)
+    return _STRIKE.sub(r"\\~\\~\1\\~\\~", text)
+
+
+def _each(run: str) -> str:
+    return "".join("\\" + character for character in run)
+
+
+# --- read -------------------------------------------------------------------------------------------------------------
+
+_FENCE = re.compile(r"(`{3,}|~{3,})(.*)")
+_HEADING = re.compile(r"(#{1,6}) +(.*)")
+_ITEM = re.compile(r"( *)([-*+]|\d{1,9}[.)]) (.*)")
+
+
+def taken_apart(text: str) -> Content:
+    """What a model's Markdown says, where writing it again gives the very same text; otherwise that text."""
+    content = read(text)
+    return content if written(content) == text else Verbatim(text)
+
+
+def read(text: str) -> Content:
+    """What a piece of Markdown says."""
+    lines = text.split("\n")
+    parts: list[Piece] = []
+    place = 0
+    while place < len(lines):
+        first = lines[place]
+        if not first.strip():
+            place += 1
+        elif fence := _FENCE.fullmatch(first):
+            end = _closing(lines, place + 1, fence[1])
+            parts.append(Code("\n".join(lines[place + 1 : end]), fence[2]))
+            place = end + 1
+        elif first.strip() == "$$":
+            end = _closing(lines, place + 1, "$$")
+            parts.append(Formula("\n".join(lines[place + 1 : end])))
+            place = end + 1
+        elif first.lstrip().startswith("<table"):
+            end = next((n for n in range(place, len(lines)) if "</table>" in lines[n]), len(lines) - 1)
+            tables = html_markup.read("\n".join(lines[place : end + 1]))
+            parts.extend(tables.parts if isinstance(tables, Mixed) else [tables])
+            place = end + 1
+        elif heading := _HEADING.fullmatch(first):
+            parts.append(Heading(len(heading[1]), read_line(heading[2])))
+            place += 1
+        else:
+            end = next((n for n in range(place, len(lines)) if not lines[n].strip()), len(lines))
+            parts.append(_block(lines[place:end]))
+            place = end
+    return parts[0] if len(parts) == 1 else Mixed(tuple(parts)) if parts else Prose(())
+
+
+def _closing(lines: Sequence[str], start: int, mark: str) -> int:
+    """The line that ends a fence or formula: its own mark alone, or the end of the text."""
+    return next((n for n in range(start, len(lines)) if lines[n].strip() == mark), len(lines))
+
+
+def _block(lines: Sequence[str]) -> Piece:
+    if not _ITEM.fullmatch(lines[0]):
+        return Prose(tuple(map(read_line, lines)))
+    items: list[ListItem] = []
+    for one in lines:
+        if match := _ITEM.fullmatch(one):
+            items.append(ListItem(match[2], read_line(match[3]), len(match[1]) // len(_INDENT)))
+        else:
+            items[-1] = replace(items[-1], runs=(*items[-1].runs, Run(" "), *read_line(one)))
+    return Items(tuple(items))
+
+
+def read_line(text: str) -> Runs:
+    """One line of Markdown; verbatim where it would be written differently."""
+    text = text.strip()
+    runs = _styled(text, Run(""))
+    return runs if line(runs) == text else (Run(text, verbatim=True),)
+
+
+def unmarked(runs: Runs) -> Runs:
+    """A line with what is verbatim in it taken apart as well, for those who write no Markdown."""
+    return tuple(one for run in runs for one in (_styled(run.text, Run("")) if run.verbatim else (run,)))
+
+
+_INLINE = re.compile(
+    r"\$(?P<dollars>[^$\n]+)\$"
+    r"|\\\((?P<brackets>.+?)\\\)"
+    r"|\\(?P<escape>[!-/:-@\[-`{-~])"
+    r"|(?<!`)(?P<ticks>`+)(?!`)(?P<code>[^\n]+?)(?<!`)(?P=ticks)(?!`)"
+    r"|(?<!\*)(?P<stars>\*{1,3})(?=[^\s*])(?P<starred>[^*\n]*[^\s*])(?P=stars)(?!\*)"
+    r"|~~(?=\S)(?P<struck>[^\n]+?)~~"
+    r"|<(?P<tag>b|strong|i|em|u|s|sub|sup|code)>(?P<tagged>[^\n]*?)</(?P=tag)>"
+    r"|(?<!!)\[(?P<label>[^\[\]\n]+)\]\((?P<target>[^\s()<>]+|<[^<>\n]+>)\)"
+)
+
+
+def _styled(text: str, style: Run) -> Runs:
+    """The runs of a piece of a line that stands in a style; plain characters that touch are one run."""
+    runs: list[Run] = []
+
+    def plain(characters: str) -> None:
+        if characters and runs and replace(runs[-1], text="") == style:
+            runs[-1] = replace(style, text=runs[-1].text + characters)
+        elif characters:
+            runs.append(replace(style, text=characters))
+
+    place = 0
+    for found in _INLINE.finditer(text):
+        plain(html.unescape(text[place : found.start()]))
+        place = found.end()
+        if latex := found["dollars"] or found["brackets"]:
+            runs.append(replace(style, text=latex, formula=True))
+        elif found["escape"]:
+            plain(found["escape"])
+        elif found["ticks"]:
+            runs.append(replace(style, text=found["code"].strip(), code=True))
+        elif found["stars"]:
+            count = len(found["stars"])
+            inner = replace(style, italic=style.italic or count != 2, bold=style.bold or count > 1)
+            runs.extend(_styled(found["starred"], inner))
+        elif found["struck"]:
+            runs.extend(_styled(found["struck"], replace(style, struck=True)))
+        elif found["tag"]:
+            runs.extend(_styled(found["tagged"], html_markup.styled(style, found["tag"])))
+        else:
+            runs.extend(_styled(found["label"], replace(style, link=found["target"].strip("<>"))))
+    plain(html.unescape(text[place:]))
+    return tuple(runs)
