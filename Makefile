@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest
 
 DEPLOY_TOOLS := .venvs/deploy/bin
 
-.PHONY: help demo test official-env lowest-env vllm-env check lint lint-deploy image-check fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality clean
+.PHONY: help demo case test official-env lowest-env vllm-env check lint lint-deploy image-check fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,6 +72,10 @@ weights: $(INSTALLED) ## the embedded networks, fetched and checked; nothing to 
 
 samples: $(INSTALLED) ## draw the sample documents again
 	$(BIN)/python samples/make_samples.py
+
+case: $(INSTALLED) ## a small case of a page that reads wrongly: FILE=doc.pdf PAGE=3 BOX=100,200,900,400 NAME=case INTO=folder
+	@$(BIN)/python scripts/make_case.py "$(FILE)" --page $(or $(PAGE),1) $(if $(BOX),--box $(BOX)) \
+	    $(if $(NAME),--name "$(NAME)") $(if $(INTO),--into "$(INTO)")
 
 golden: $(INSTALLED) ## write the golden outputs again; read the diff
 	$(PYTEST) --golden tests/test_golden.py
