@@ -7,8 +7,8 @@ import pytest
 from made import LOST, document, line, lines, page, read, region, said, written
 
 from octavo import assemble
-from octavo.assemble import contents
-from octavo.assemble.contents import Row
+from octavo.assemble import listings
+from octavo.assemble.rows import Row
 from octavo.content import runs_of
 from octavo.document import (
     Block,
@@ -637,7 +637,7 @@ def test_no_word_of_a_page_is_lost_however_it_is_divided() -> None:
 
 def test_rows_of_code_without_a_width_are_indented_too() -> None:
     box = Box(100, 100, 100, 110)
-    assert contents.listing([Row("while True:", box), Row("pass", replace(box, top=112, bottom=122))])
+    assert listings.listing([Row("while True:", box), Row("pass", replace(box, top=112, bottom=122))])
 
 
 def test_a_form_has_a_line_for_each_name_and_its_value() -> None:
@@ -651,3 +651,22 @@ def test_a_form_has_a_line_for_each_name_and_its_value() -> None:
     text = "Order: 2024-12 Contact: 555 Broadway New York"
     made = page([(one, Recognition(text, TextSource.TEXT_LAYER, lines=tuple(found)))])
     assert contents_of(made) == ["Order: 2024-12  \nContact: 555 Broadway  \nNew York"]
+
+
+def test_what_assembly_decided_has_its_reason() -> None:
+    def reasons(number: int, *made: tuple[Region, Recognition]) -> list[tuple[str, ...]]:
+        pages = [page([*made], number=0), *(page([made[0]], number=n) for n in range(1, number))]
+        return [block.reasons for block in document(*pages).pages[0].blocks]
+
+    head = read(lines("Annual report 2024", left=400, top=40))
+    titled = read([*lines("2.1 Methods", top=300, bold=True), *lines("We did this and that for a", top=316)])
+    assert reasons(4, head, titled) == [
+        ("header: repeats on 4 of 4 pages",),
+        ("heading: bold above what follows", "level 2: by its number"),
+        (),
+    ]
+    made = document(
+        page([read(lines("It was the best of times and it was", top=900))]),
+        page([read(lines("the worst of times.", top=60), page=1)], number=1),
+    )
+    assert made.pages[1].blocks[0].reasons == ("goes on from block 0 of page 1",)

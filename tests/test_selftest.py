@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from golden_reader import GoldenReader
+from made import written
 from model_server import Asked, Reply, always, serving
 from test_contract import PAGE
 
@@ -39,7 +40,7 @@ async def test_the_words_are_those_that_stand_on_the_pages() -> None:
     async with Parser(EngineSettings(detector="whole_page", recognizer="scripted")) as parser:
         document = await parser.aparse(pdf(made), options)
     for page, expected in zip(document.pages, made, strict=True):
-        assert neighbours(block.content or "" for block in page.blocks) == expected.words
+        assert neighbours(written(block) or "" for block in page.blocks) == expected.words
 
 
 def test_a_page_is_always_the_same_and_like_no_other() -> None:

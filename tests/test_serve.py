@@ -34,9 +34,9 @@ OPTIONS = ParseOptions(orientation=OrientationUse.OFF)
 
 @contextlib.asynccontextmanager
 async def serving(
-    engine: EngineSettings = ENGINE, serve: ServeSettings | None = None
+    engine: EngineSettings = ENGINE, serve: ServeSettings | None = None, worker: WorkerSettings | None = None
 ) -> AsyncIterator[TestClient[aiohttp.web.Request, aiohttp.web.Application]]:
-    app = application(engine, OPTIONS, WorkerSettings(), serve or ServeSettings())
+    app = application(engine, OPTIONS, worker or WorkerSettings(), serve or ServeSettings())
     async with TestClient(TestServer(app)) as client:
         yield client
 

@@ -190,6 +190,13 @@ class ResourcesExhausted(OctavoError):
     retryable = True
 
 
+class Overloaded(OctavoError):
+    """There is no room for another job, or for more bytes, right now: send it again later."""
+
+    code = "overloaded"
+    retryable = True
+
+
 class TimeBudgetSpent(OctavoError):
     """The job's time ran out; what was finished is in the result."""
 

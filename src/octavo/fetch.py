@@ -10,7 +10,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias, assert_never
@@ -100,15 +100,19 @@ def source_from(given: str | bytes | os.PathLike[str] | Source) -> Source:
             return File(Path(given))
 
 
-async def fetch(source: Source, settings: EngineSettings) -> Fetched:
-    """The source's bytes. Raises the Source... errors and AddressRefused."""
+async def fetch(source: Source, settings: EngineSettings, count: Callable[[int], None] = lambda _: None) -> Fetched:
+    """The source's bytes. Raises the Source... errors and AddressRefused.
+
+    `count` is told of bytes as they come, before the next are asked for, and may raise.
+    """
     data: bytes
     name: str | None
     match source:
         case Url():
-            data, name = await _download(source, settings)
+            data, name = await _download(source, settings, count)
         case Encoded():
-            data, name = _decoded(source.text, settings.max_source_bytes), source.name
+            count(len(source.text) // 4 * 3)
+            data, name = await asyncio.to_thread(_decoded, source.text, settings.max_source_bytes), source.name
         case File():
             data = await asyncio.to_thread(_read, source.path, settings.max_source_bytes)
             name = source.path.name
@@ -177,7 +181,7 @@ def _decoded(text: str, limit: int) -> bytes:
 # --- over the network -----------------------------------------------------------------------------------------------
 
 
-async def _download(source: Url, settings: EngineSettings) -> tuple[bytes, str]:
+async def _download(source: Url, settings: EngineSettings, count: Callable[[int], None]) -> tuple[bytes, str]:
     import aiohttp  # here: `import octavo` does not wait for it
 
     from octavo.guarded_http import guarded_session, parsed_url, plain
@@ -190,7 +194,7 @@ async def _download(source: Url, settings: EngineSettings) -> tuple[bytes, str]:
             for _ in range(MOST_REDIRECTS + 1):
                 async with session.get(url, headers=headers, allow_redirects=False) as response:
                     if response.status not in REDIRECTS or "Location" not in response.headers:
-                        data = await _body(response, settings.max_source_bytes)
+                        data = await _body(response, settings.max_source_bytes, count)
                         return data, source.name or _name_of(response)
                     before, url = url, parsed_url(response.headers["Location"], url, allow_private=private)
                     if url.origin() != before.origin():
@@ -204,7 +208,7 @@ async def _download(source: Url, settings: EngineSettings) -> tuple[bytes, str]:
         raise SourceUnreachable(f"{url.host} cannot be reached: {plain(error)}") from error
 
 
-async def _body(response: "aiohttp.ClientResponse", limit: int) -> bytes:
+async def _body(response: "aiohttp.ClientResponse", limit: int, count: Callable[[int], None]) -> bytes:
     host = response.url.host
     if response.status in GONE:
         raise SourceNotFound(f"{host} has no such document (HTTP {response.status})")
@@ -214,6 +218,7 @@ async def _body(response: "aiohttp.ClientResponse", limit: int) -> bytes:
         raise _too_large(limit)
     data = bytearray()
     async for chunk in response.content.iter_chunked(CHUNK):
+        count(len(chunk))
         data += chunk
         if len(data) > limit:
             raise _too_large(limit)

@@ -7,11 +7,12 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from octavo.assemble import contents
-from octavo.assemble.contents import Row
-from octavo.assemble.parts import Item, Part, Setting, divided, listed, setting
-from octavo.assemble.second_look import NOT_LATEX, relabelled, without_false_formulas
-from octavo.content import Content, Formula, Mixed, Picture, Prose, plain, says
+from octavo.assemble import contents, formulas, furniture, headings, listings, lists
+from octavo.assemble.lists import Item
+from octavo.assemble.parts import Part, Setting, divided, setting
+from octavo.assemble.rows import Row
+from octavo.assemble.second_look import relabelled
+from octavo.content import Content, Picture
 from octavo.document import (
     Block,
     Label,
@@ -25,11 +26,10 @@ from octavo.document import (
     TextSource,
     Usage,
 )
-from octavo.geometry import SCALE, Box
+from octavo.geometry import SCALE
 from octavo.settings import ParseOptions
-from octavo.wording.formulas import is_formula_number
 
-_FURNITURE = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.HEADER_IMAGE, Label.FOOTER_IMAGE})
+_SAME_INDENT = 0.6  # of the running text's size: entries of one level stand no further apart
 
 
 def faithful(
@@ -37,13 +37,13 @@ def faithful(
 ) -> list[Block]:
     """One block or more for every region, in reading order; none is left out."""
     page = setting(image, recognitions)
-    regions, recognitions = without_false_formulas(regions, recognitions)
+    regions, recognitions = formulas.without_false_formulas(regions, recognitions)
     regions = relabelled(image, regions, recognitions, options)
     made: list[_Made] = []
     for region, recognition in zip(regions, recognitions, strict=True):
         made.extend(_blocks(region, complete(region, recognition), page))
-    blocks = _nested(_with_listings(made), 0.6 * page.size / image.size.width * SCALE)
-    return [replace(block, index=index) for index, block in enumerate(_numbered_formulas(blocks))]
+    blocks = _nested(_with_listings(made), _SAME_INDENT * page.size / image.size.width * SCALE)
+    return [replace(block, index=index) for index, block in enumerate(formulas.with_numbers(blocks))]
 
 
 def complete(region: Region, recognition: Recognition) -> Recognition:
@@ -93,7 +93,7 @@ def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Ma
     if region.task is Task.TABLE:
         return [_Made(_block(region, recognition, contents.table(text)))]
     if region.task is Task.FORMULA:
-        return [_Made(_block(region, recognition, _formula(region, recognition, text)))]
+        return [_Made(_block(region, recognition, formulas.content(region, recognition, text)))]
     if not recognition.lines and recognition.source is TextSource.RECOGNIZER:
         return [_Made(_model_block(region, recognition, text))]
     parts = divided(region, recognition, page)
@@ -105,29 +105,25 @@ def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Ma
     ]
 
 
-def _block(region: Region, recognition: Recognition, content: Content | None) -> Block:
+def _block(region: Region, recognition: Recognition, content: Content | None, reason: str | None = None) -> Block:
     """Titles with a first guess of their level; the document's own levels come once it is complete."""
-    role = Role.FURNITURE if region.label in _FURNITURE else Role.BODY
-    if content is not None and region.label in contents.TITLES:
-        content = contents.heading(content, 1 if region.label is Label.DOC_TITLE else 2)
-    return Block(region, recognition, 0, content, role)
-
-
-def _formula(region: Region, recognition: Recognition, text: str) -> Content:
-    if any(problem.code == NOT_LATEX for problem in recognition.problems) or not text.strip():
-        return contents.prose(text)
-    return Formula(contents.bare_latex(text), inline=region.label is Label.INLINE_FORMULA)
+    role = Role.FURNITURE if region.label in furniture.LABELS else Role.BODY
+    if content is not None and region.label in headings.TITLES:
+        content = headings.heading(content, 1 if region.label is Label.DOC_TITLE else 2)
+    return Block(region, recognition, 0, content, role, reasons=(reason,) if reason else ())
 
 
 def _model_block(region: Region, recognition: Recognition, text: str) -> Block:
-    if region.label is Label.TEXT and contents.model_heading(text):
+    if region.label is Label.TEXT and headings.model_heading(text):
         region = replace(region, label=Label.PARAGRAPH_TITLE)
+        return _block(region, recognition, contents.of_model(text, region.label), "heading: the model marks it as one")
     return _block(region, recognition, contents.of_model(text, region.label))
 
 
 def _made(region: Region, recognition: Recognition, part: Part) -> _Made:
-    content = part.content if part.label in contents.TITLES else contents.numbered(part.content)
-    return _Made(_block(replace(region, label=part.label), recognition, content), part.items, part.rows)
+    content = part.content if part.label in headings.TITLES else lists.numbered(part.content)
+    block = _block(replace(region, label=part.label), recognition, content, part.reason)
+    return _Made(block, part.items, part.rows)
 
 
 # --- parts of a region as regions of their own --------------------------------------------------------------------
@@ -160,15 +156,11 @@ def _with_listings(made: Sequence[_Made]) -> list[_Made]:
     """Pieces of code right below each other are one listing: a blank line in it has parted them."""
     merged: list[_Made] = []
     for one in made:
-        if merged and merged[-1].rows and one.rows and _one_listing(merged[-1].rows[-1].box, one.rows[0].box):
+        if merged and merged[-1].rows and one.rows and listings.goes_on(merged[-1].rows[-1], one.rows[0]):
             merged[-1] = _listing(merged[-1], one)
         else:
             merged.append(one)
     return merged
-
-
-def _one_listing(above: Box, below: Box) -> bool:
-    return -above.height < below.top - above.bottom < 2.5 * above.height and below.left < above.right
 
 
 def _listing(above: _Made, below: _Made) -> _Made:
@@ -183,7 +175,7 @@ def _listing(above: _Made, below: _Made) -> _Made:
     )
     one, other = above.block.region, below.block.region
     region = replace(one, box=one.box.joined(other.box), lines=one.lines + other.lines, polygon=())
-    content = contents.listing(rows)
+    content = listings.listing(rows)
     return _Made(replace(above.block, region=region, recognition=recognition, content=content), rows=rows)
 
 
@@ -191,86 +183,9 @@ def _listing(above: _Made, below: _Made) -> _Made:
 
 
 def _nested(made: Sequence[_Made], tolerance: float) -> list[Block]:
-    """Entries of lists that follow each other are as deep as they are indented; blocks are not merged.
-
-    `tolerance` is how far an entry may stand from another of its level, in 0..1000 of the page's width.
-    """
-    blocks: list[Block] = []
-    lefts: list[float] = []  # of the levels that are open
-    above: Item | None = None
-    for one in made:
-        depths: list[int] = []
-        for item in one.items:
-            if above is None or item.box.top < above.box.top:  # a new list, or another column
-                lefts.clear()
-            while lefts and item.box.left < lefts[-1] - tolerance:
-                lefts.pop()
-            if not lefts or item.box.left > lefts[-1] + tolerance:
-                lefts.append(item.box.left)
-            depths.append(len(lefts) - 1)
-            above = item
-        above = above if one.items else None
-        blocks.append(replace(one.block, content=listed(one.items, depths)) if one.items else one.block)
-    return blocks
-
-
-# --- formula numbers ------------------------------------------------------------------------------------------------
-
-
-def _numbered_formulas(blocks: Sequence[Block]) -> list[Block]:
-    """Formula numbers moved into the formula on their left or right; one without a formula stays a text."""
-    kept: list[Block] = []
-    waiting: Block | None = None  # a number that may belong to the next formula
-    for block in blocks:
-        if waiting is not None:
-            joined = _numbered(block, waiting)
-            kept.append(joined or waiting)
-            waiting = None
-            if joined is not None:
-                continue
-        if _is_number(block):
-            joined = _numbered(kept[-1], block) if kept else None
-            if joined is not None:
-                kept[-1] = joined
-            else:
-                waiting = block
-            continue
-        kept.append(block)
-    return [*kept, waiting] if waiting is not None else kept
-
-
-def _is_number(block: Block) -> bool:
-    """A formula number by its label, or by its words."""
-    if block.region.label is Label.FORMULA_NUMBER:
-        return says(block.content)
-    text = block.recognition.text or ""
-    return block.region.label is Label.TEXT and is_formula_number(text)
-
-
-def _numbered(formula: Block, number: Block) -> Block | None:
-    """The formula with its number, where the two stand on one height and the formula has none yet."""
-    if formula.region.label is not Label.DISPLAY_FORMULA or not says(formula.content) or not says(number.content):
-        return None
-    box, other = formula.region.box, number.region.box
-    level = box.top - other.height < other.center[1] < box.bottom + other.height
-    beside = other.left > box.left + 0.6 * box.width or other.right < box.left + 0.4 * box.width
-    content = _with_number(formula.content, number)
-    if not (level and beside) or content is None:
-        return None
-    region = replace(formula.region, box=box.joined(other), polygon=())
-    read = formula.recognition
-    recognition = replace(
-        read, problems=read.problems + number.recognition.problems, usage=read.usage + number.recognition.usage
-    )
-    return replace(formula, region=region, recognition=recognition, content=content)
-
-
-def _with_number(content: Content | None, number: Block) -> Content | None:
-    """A formula's content with its number; None where it has one already."""
-    match content:
-        case Formula(latex, None) if "\\tag" not in latex:
-            return replace(content, number=contents.bare_number(number.recognition.text or ""))
-        case Prose() | Mixed() if number.content is not None and "\\tag" not in plain(content):
-            return contents.with_more(content, plain(number.content))
-        case _:
-            return None
+    """The blocks, entries of lists as deep as they are on the page; blocks are not merged."""
+    depths = lists.depths([one.items for one in made], tolerance)
+    return [
+        replace(one.block, content=lists.listed(one.items, deep)) if one.items else one.block
+        for one, deep in zip(made, depths, strict=True)
+    ]

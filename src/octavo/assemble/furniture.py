@@ -8,11 +8,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from octavo.assemble.contents import no_heading
+from octavo.assemble.headings import no_heading
 from octavo.content import says
 from octavo.document import Block, Label, Page, Role, Task
 from octavo.wording import prose
 from octavo.wording.page_numbers import is_page_number
+
+# What the layout calls furniture.
+LABELS = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.HEADER_IMAGE, Label.FOOTER_IMAGE})
 
 _TOP, _BOTTOM = 130.0, 870.0  # where running heads and feet stand, 0..1000 of the page
 _OUTER_TOP, _OUTER_BOTTOM = 80.0, 920.0  # where a lone number is a page's
@@ -22,6 +25,7 @@ _LONGEST = 200  # characters of a running head
 _MANY_ROWS = 3  # a foot of so many rows says something (address, bank, terms), which is kept once
 _MANY_PIECES = 4  # side by side: a row of a table rather than a page's foot
 
+_Found: TypeAlias = tuple[Label, str]  # and why
 _Place: TypeAlias = tuple[float, int, int]  # height of a block's middle, number of its page, index on it
 
 
@@ -32,9 +36,14 @@ def set_apart(pages: Sequence[Page]) -> list[Page]:
     result: list[Page] = []
     for page in pages:
         blocks = [_apart(page, block, repeated) for block in page.blocks]
-        kept = [replace(block, role=Role.BODY) if _says_much(block, blocks, said) else block for block in blocks]
+        kept = [_kept(block) if _says_much(block, blocks, said) else block for block in blocks]
         result.append(replace(page, blocks=tuple(kept)))
     return result
+
+
+def _kept(block: Block) -> Block:
+    reason = "body: many pieces beside each other, or several rows said for the first time"
+    return replace(block, role=Role.BODY, reasons=(*block.reasons, reason))
 
 
 def _says_much(block: Block, blocks: Sequence[Block], said: set[str]) -> bool:
@@ -52,14 +61,15 @@ def _says_much(block: Block, blocks: Sequence[Block], said: set[str]) -> bool:
     return new and len(block.recognition.lines) >= _MANY_ROWS
 
 
-def _apart(page: Page, block: Block, repeated: Mapping[tuple[int, int], Label]) -> Block:
-    label = repeated.get((page.number, block.index))
-    if label is None and _is_page_number(page, block):
-        label = Label.NUMBER
-    if label is None:
+def _apart(page: Page, block: Block, repeated: Mapping[tuple[int, int], _Found]) -> Block:
+    found = repeated.get((page.number, block.index))
+    if found is None and _is_page_number(page, block):
+        found = Label.NUMBER, "page number: a lone number at the edge, with nothing beyond it"
+    if found is None:
         return block
-    region = replace(block.region, label=label)
-    return replace(block, role=Role.FURNITURE, content=no_heading(block.content), region=region)
+    label, reason = found
+    region, reasons = replace(block.region, label=label), (*block.reasons, reason)
+    return replace(block, role=Role.FURNITURE, content=no_heading(block.content), region=region, reasons=reasons)
 
 
 def _candidates(page: Page) -> Iterable[Block]:
@@ -69,7 +79,7 @@ def _candidates(page: Page) -> Iterable[Block]:
             yield block
 
 
-def _repeated(pages: Sequence[Page]) -> dict[tuple[int, int], Label]:
+def _repeated(pages: Sequence[Page]) -> dict[tuple[int, int], _Found]:
     """Blocks at the edge of a page whose text, numbers aside, stands at the same height on other pages."""
     seen: dict[tuple[bool, str], list[_Place]] = {}
     for page in pages:
@@ -79,11 +89,13 @@ def _repeated(pages: Sequence[Page]) -> dict[tuple[int, int], Label]:
                 text = re.sub(r"\d+", "#", prose.comparable(block.recognition.text or ""))
                 seen.setdefault((middle <= _TOP, text), []).append((middle, page.number, block.index))
     enough = max(2, math.ceil(0.3 * len(pages)))  # left and right pages may have heads of their own
-    found: dict[tuple[int, int], Label] = {}
+    found: dict[tuple[int, int], _Found] = {}
     for (top, _), places in seen.items():
         if len(places) >= enough:
-            for number, index in _on_many_pages(sorted(places), enough):
-                found[number, index] = Label.HEADER if top else Label.FOOTER
+            again = list(_on_many_pages(sorted(places), enough))
+            label, count = Label.HEADER if top else Label.FOOTER, len({number for number, _ in again})
+            reason = f"{label}: repeats on {count} of {len(pages)} pages"
+            found |= dict.fromkeys(again, (label, reason))
     return found
 
 

@@ -42,9 +42,9 @@ def marked(pages: Sequence[Page]) -> list[Page]:
             label = block.region.label
             if block.role is Role.BODY and says(block.content):
                 if label in _FLOWING and text is not None and text[1].region.label is label:
-                    block = replace(block, continues=_flows_on(*text, page, block))
+                    block = _marked(block, text, goes_on=_flows_on(*text, page, block))
                 elif label is Label.TABLE and table is not None:
-                    block = replace(block, continues=_same_table(*table, page, block))
+                    block = _marked(block, table, goes_on=_same_table(*table, page, block))
             blocks.append(block)
             if block.role is not Role.BODY:
                 continue
@@ -55,6 +55,13 @@ def marked(pages: Sequence[Page]) -> list[Page]:
             table = (page, block) if label is Label.TABLE else table if label in _FLOATING else None
         result.append(replace(page, blocks=tuple(blocks)))
     return result
+
+
+def _marked(block: Block, above: tuple[Page, Block], *, goes_on: bool) -> Block:
+    if not goes_on:
+        return block
+    reason = f"goes on from block {above[1].index} of page {above[0].number + 1}"
+    return replace(block, continues=True, reasons=(*block.reasons, reason))
 
 
 def _flows_on(page: Page, above: Block, next_page: Page, below: Block) -> bool:

@@ -49,20 +49,28 @@ class _Title:
 def levelled(pages: Sequence[Page], outline: Sequence[Bookmark]) -> list[Page]:
     """The pages with every heading on its level."""
     titles = list(_titles(pages, outline))
-    levels = _levels(titles)
+    levels, found = _levels(titles), {title.key: title for title in titles}
     return [
         replace(
             page,
-            blocks=tuple(_on_level(block, levels.get((page.number, block.index))) for block in page.blocks),
+            blocks=tuple(
+                _on_level(found[page.number, block.index], levels[page.number, block.index])
+                if (page.number, block.index) in found
+                else block
+                for block in page.blocks
+            ),
         )
         for page in pages
     ]
 
 
-def _on_level(block: Block, level: int | None) -> Block:
-    if level is None or not isinstance(block.content, Heading):
+def _on_level(title: _Title, level: int) -> Block:
+    block = title.block
+    if not isinstance(block.content, Heading):
         return block
-    return replace(block, content=replace(block.content, level=level))
+    why = "the outline" if title.outlined else "its number" if title.depth else "how it is set beside the others"
+    reasons = (*block.reasons, f"level {level}: by {why}")
+    return replace(block, content=replace(block.content, level=level), reasons=reasons)
 
 
 def _titles(pages: Sequence[Page], outline: Sequence[Bookmark]) -> Iterator[_Title]:

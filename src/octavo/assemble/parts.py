@@ -5,34 +5,25 @@ are paragraphs already; those of a network, of a scan, and whole pages are divid
 of lines is kept: a part's text is the stretch of `Recognition.text` that its lines cover.
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from octavo.assemble import contents
-from octavo.assemble.contents import Row
-from octavo.content import Content, Form, FormRow, Items, ListItem, runs_of
+from octavo.assemble import contents, listings
+from octavo.assemble.headings import set_as_heading
+from octavo.assemble.lists import Item, item, listed
+from octavo.assemble.rows import Row, broken_on_purpose, form, rows_of
+from octavo.assemble.rows import lines as lines_of
+from octavo.content import Content
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextLine, TextSource
-from octavo.geometry import Box, on_one_height
-from octavo.glyphs.scripts import unspaced
+from octavo.geometry import Box
 from octavo.layout import paragraphs
 from octavo.layout import rows as layout_rows
 from octavo.layout.flow import paragraphs_in_order
 from octavo.layout.lines import read_from_right, straightened, typical_size
 from octavo.wording import prose
 from octavo.wording.headings import is_contents_line
-from octavo.wording.lists import after_bullet, after_number, ordinal
-from octavo.wording.sentences import ends_clause, names_field
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One entry of a list: the bullet or number it starts with, its text, and where it begins."""
-
-    marker: str  # "-" for any bullet, else as printed: "3."
-    text: str
-    box: Box
+from octavo.wording.lists import ordinal
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +36,7 @@ class Part:
     content: Content
     rows: tuple[Row, ...] = ()  # where it is code: more of it may follow
     items: tuple[Item, ...] = ()  # where it is a list: how deep they are, the page tells
+    reason: str | None = None  # why it is more than prose, for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +57,6 @@ _REFERENCES = frozenset({Label.REFERENCE, Label.REFERENCE_CONTENT})
 _WITH_HEADINGS = frozenset({Label.TEXT, Label.ABSTRACT})
 _WITH_ITEMS = frozenset({Label.TEXT, Label.ABSTRACT, Label.ASIDE_TEXT})
 
-_ADDRESS = re.compile(r"\S+@\S|https?://|www\.")
-_SHORT_ROWS = 35  # mean characters of rows below which three that begin with capitals or digits are no prose
-_MOST = 0.85  # of the rows
-_SHORT_PAIR = 25  # the same for two
-
 
 def setting(page: PageImage, recognitions: Iterable[Recognition]) -> Setting:
     """The size of a page's running text, from all that was read on it."""
@@ -88,14 +75,19 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Par
         return [whole]
     known, references = _grouped_by_words(region, recognition), region.label in _REFERENCES
     grouped = _grouped(lines, page.page, known=known, references=references)
-    rows = [row for paragraph in grouped for row in _rows(paragraph)]
+    rows = [row for paragraph in grouped for row in rows_of(paragraph)]
     if not rows:  # lines without an extent
         return [whole]
-    if region.label is Label.ALGORITHM or (not known and region.label in _DIVISIBLE and _is_code(grouped, page)):
-        return [replace(whole, label=Label.ALGORITHM, content=contents.listing(rows), rows=tuple(rows))]
+    divisible = region.label in _DIVISIBLE
+    typed = divisible and not known and not page.typewritten and listings.is_code(grouped)
+    if region.label is Label.ALGORITHM or typed:
+        reason = "code: rows of typewriter type" if typed else None
+        code = listings.listing(rows)
+        return [replace(whole, label=Label.ALGORITHM, content=code, rows=tuple(rows), reason=reason)]
     if region.label is Label.CONTENT or sum(is_contents_line(row.text) for row in rows) * 2 > len(rows):
-        return [replace(whole, label=Label.CONTENT, content=contents.rows(rows))]
-    if region.label not in _DIVISIBLE:
+        reason = None if region.label is Label.CONTENT else "contents: most rows end in a page number"
+        return [replace(whole, label=Label.CONTENT, content=lines_of(rows), reason=reason)]
+    if not divisible:
         return [whole]
     texts = _Texts(text, lines) if len(grouped) > 1 else _Whole(text)
     parts = [
@@ -153,100 +145,23 @@ def _hangs(above: paragraphs.Paragraph, below: paragraphs.Paragraph) -> bool:
     return entry is not None and marked is None and close and 0.4 * above.size < inset < 6 * above.size
 
 
-def _rows(paragraph: paragraphs.Paragraph) -> list[Row]:
-    return [Row(row.text, Box.around(line.source.box for line in row.lines)) for row in paragraph.rows]
-
-
-def _is_code(grouped: Sequence[paragraphs.Paragraph], page: Setting) -> bool:
-    """Several rows of typewriter type, on a page that is not set in it."""
-    rows = sum(len(paragraph.rows) for paragraph in grouped)
-    return rows > 1 and not page.typewritten and all(paragraph.monospace for paragraph in grouped)
-
-
 def _part(
     paragraph: paragraphs.Paragraph, texts: "_Texts | _Whole", region: Region, page: Setting, *, last: bool
 ) -> Part:
     lines = [line.source for line in paragraph.lines]
     text, box, label = texts.of(lines), Box.around(line.box for line in lines), region.label
     if label in _WITH_ITEMS and (found := item(text, box)) is not None:
-        return Part(label, box, text, listed([found]), items=(found,))
-    if label in _WITH_HEADINGS and region.origin is not Origin.GEOMETRY and _is_heading(paragraph, text, page, last):
-        return Part(Label.PARAGRAPH_TITLE, box, text, contents.prose(text))
-    if label in _WITH_ITEMS and (form := _form(paragraph)) is not None:
-        return Part(label, box, text, form)
+        reason = f"list: begins with {'a bullet' if found.marker == '-' else found.marker!r}"
+        return Part(label, box, text, listed([found]), items=(found,), reason=reason)
+    if label in _WITH_HEADINGS and region.origin is not Origin.GEOMETRY:
+        why = set_as_heading(paragraph, text, size=page.size, measured=page.known, last=last)
+        if why is not None:
+            return Part(Label.PARAGRAPH_TITLE, box, text, contents.prose(text), reason=why)
+    if label in _WITH_ITEMS and (made := form(paragraph)) is not None:
+        return Part(label, box, text, made, reason="form: names with values far beside them")
     if label in _WITH_ITEMS and broken_on_purpose(paragraph):
-        return Part(label, box, text, contents.rows(_rows(paragraph)))
+        return Part(label, box, text, lines_of(rows_of(paragraph)), reason="rows: broken on purpose")
     return Part(label, box, text, contents.prose(text))
-
-
-def listed(items: Sequence[Item], depths: Sequence[int] = ()) -> Items:
-    """Entries as a list; without depths, all on the first level."""
-    depths = depths or [0] * len(items)
-    entries = zip(items, depths, strict=True)
-    return Items(tuple(ListItem(item.marker, runs_of(item.text.strip()), depth) for item, depth in entries))
-
-
-def _form(paragraph: paragraphs.Paragraph) -> Form | None:
-    """The rows of a form, each name with the value far beside it; None where that is not what they are."""
-    levels = on_one_height(paragraph.rows, lambda _, row: 0.5 * row.size)
-    parted = [level for level in levels if len(level) > 1]
-    if len(parted) < 2 or not all(names_field(level[0].text) for level in parted):
-        return None
-    return Form(tuple(_form_row([row.text for row in level]) for level in levels))
-
-
-def _form_row(texts: Sequence[str]) -> FormRow:
-    name, values = (texts[0], texts[1:]) if names_field(texts[0]) else ("", texts)
-    return FormRow(runs_of(name), runs_of(" ".join(values)))
-
-
-def broken_on_purpose(paragraph: paragraphs.Paragraph) -> bool:
-    """Whether rows end where they are meant to, as in an address, a form or a poem.
-
-    Either the next word had found room, which lines that are filled before the next begins never leave, whatever the
-    width of the column; or rows are short and begin like something new, all but one in many.
-    """
-    rows = paragraph.rows
-    if any(below.middle - above.middle < 0.5 * below.size for above, below in pairwise(rows)):
-        return False  # pieces of one row, far apart
-    slack = [(row.left - paragraph.left, paragraph.right - row.right) for row in rows]
-    centred = all(abs(left - right) < 0.8 * paragraph.size for left, right in slack)
-    room = [left + right if centred else right for left, right in slack]
-    early = sum(gap > below.first_word + 0.5 * below.size for gap, below in zip(room, rows[1:], strict=False))
-    if 2 * early >= len(rows) - 1 > 0:
-        return True
-    shortest_prose = _SHORT_PAIR if len(rows) == 2 else _SHORT_ROWS
-    short = sum(len(row.text) for row in rows) < shortest_prose * len(rows)
-    begins = sum(_begins(row.text) for row in rows)
-    return len(rows) > 1 and short and begins >= _MOST * len(rows)
-
-
-def _begins(text: str) -> bool:
-    """Whether a row looks like the first of something: a capital, a digit, a sign, an address of the net."""
-    if unspaced(text):
-        return False
-    return not text[:1].islower() or bool(_ADDRESS.match(text))
-
-
-def item(text: str, box: Box, *, bullets_only: bool = False) -> Item | None:
-    """The text as an entry of a list, if it starts like one. A dash in front of a number alone is none."""
-    if (rest := after_bullet(text)) is not None:
-        return Item("-", rest, box)
-    if not bullets_only and (numbered := after_number(text)) is not None:
-        return Item(*numbered, box)
-    return None
-
-
-def _is_heading(paragraph: paragraphs.Paragraph, text: str, page: Setting, last: bool) -> bool:
-    """Set larger than the running text, or bold above what follows; short, and no sentence."""
-    if len(paragraph.rows) > 3 or len(text) > 150 or not any(character.isalpha() for character in text):
-        return False
-    if ends_clause(text) or text[0].islower():
-        return False
-    # Heights of boxes swing with ascenders and descenders: there it takes more to be larger.
-    if paragraph.size > (1.15 if page.known else 1.35) * page.size:
-        return True
-    return paragraph.bold and not last and len(paragraph.rows) < 3
 
 
 def _with_lists(parts: Sequence[Part]) -> list[Part]:
@@ -262,7 +177,7 @@ def _with_lists(parts: Sequence[Part]) -> list[Part]:
             box = box.joined(entry.box)
         text = "\n".join(entry.text for entry in entries)
         items = tuple(one for entry in entries for one in entry.items)
-        merged.append(Part(entries[0].label, box, text, listed(items), items=items))
+        merged.append(Part(entries[0].label, box, text, listed(items), items=items, reason=entries[0].reason))
     return merged
 
 

@@ -6,24 +6,18 @@ under "References". What the detector saw besides (its network's hints, ruling l
 label changes only where words decide.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from octavo.assemble.parts import broken_on_purpose, item
+from octavo.assemble.headings import TITLES, may_be_title
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextSource
-from octavo.geometry import Box
 from octavo.layout.labels import labelled
 from octavo.layout.lines import straightened, typical_size
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.rows import in_rows
 from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.settings import ParseOptions
-from octavo.wording.formulas import mathematical
-from octavo.wording.page_numbers import names_page
 
-NOT_LATEX = "formula_not_latex"  # the engine's own word that a formula's text is plain characters
-_MOST_IN_WORDS = 0.6  # share of characters in words of three letters and more from which a formula is none
 _BY_WORDS = frozenset(
     {
         Label.ABSTRACT,
@@ -37,33 +31,6 @@ _BY_WORDS = frozenset(
         Label.VISION_FOOTNOTE,
     }
 )
-_TITLES = frozenset({Label.DOC_TITLE, Label.PARAGRAPH_TITLE})
-_LONGEST_TITLE = 150  # characters
-_NO_TITLE = re.compile(r"[.;,。；，]\s*$|[=≤≥∑∫∏√]|[.!?] [A-Z][a-z]+ [a-z]")  # a sentence, or a formula
-_AMOUNT = re.compile(r"[$€£¥]\s?\d|\d[.,]\d{2}(?!\d)\s*(?:[$€£¥]|[A-Z]{3})?$")
-_YEARS = re.compile(r"\d{4}(?:\s*[-–—/]\s*\d{2,4})?")
-_ROWS_OF_ADDRESS = 3  # from which rows that are broken on purpose are no title
-
-
-def without_false_formulas(
-    regions: Sequence[Region], recognitions: Sequence[Recognition]
-) -> tuple[list[Region], list[Recognition]]:
-    """Formulas the engine has no LaTeX for, and whose characters turn out to be words, are text."""
-    made = [_as_text(*pair) for pair in zip(regions, recognitions, strict=True)]
-    return [region for region, _ in made], [recognition for _, recognition in made]
-
-
-def _as_text(region: Region, recognition: Recognition) -> tuple[Region, Recognition]:
-    text = recognition.text or ""
-    problems = tuple(problem for problem in recognition.problems if problem.code != NOT_LATEX)
-    if region.task is not Task.FORMULA or problems == recognition.problems or not _is_prose(text):
-        return region, recognition
-    return replace(region, label=Label.TEXT, task=Task.TEXT), replace(recognition, problems=problems)
-
-
-def _is_prose(text: str) -> bool:
-    words = sum(map(len, re.findall(r"[^\W\d_]{3,}", text)))
-    return words > _MOST_IN_WORDS * len("".join(text.split())) and not mathematical(text, most_words=_MOST_IN_WORDS)
 
 
 def relabelled(
@@ -75,9 +42,9 @@ def relabelled(
     made: list[Region] = []
     for number, (region, recognition, paragraph) in enumerate(zip(regions, recognitions, paragraphs, strict=True)):
         verdict = by_words.get(number, Verdict(region.label, region.reason))
-        if verdict.label in _TITLES and paragraph is not None:
+        if verdict.label in TITLES and paragraph is not None:
             measured = recognition.source is TextSource.TEXT_LAYER
-            if not _may_be_title(recognition.text or "", paragraph, measured=measured):
+            if not may_be_title(recognition.text or "", paragraph, measured=measured):
                 verdict = Verdict(Label.TEXT, f"text: its words are no title's, though {verdict.reason!r}")
         changes = verdict.label is not region.label and options.task_of(verdict.label) is Task.TEXT
         made.append(replace(region, label=verdict.label, reason=verdict.reason) if changes else region)
@@ -90,21 +57,6 @@ def _paragraph(region: Region, recognition: Recognition, page: PageImage) -> Par
         return None
     rows = in_rows(straightened((line for line in recognition.lines if line.text), page.size, dpi=page.dpi))
     return Paragraph.of(rows) if rows else None
-
-
-def _may_be_title(text: str, paragraph: Paragraph, *, measured: bool) -> bool:
-    """Where type is only seen, not `measured`, a large line may just be a formula's, so the words must convince."""
-    text = text.strip()
-    letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
-    if names_page(text) or _AMOUNT.search(text) or item(text, Box.of_page(), bullets_only=True):
-        return False
-    if digits > letters and not _YEARS.fullmatch(text):
-        return False
-    if not measured and (text[:1].islower() or _NO_TITLE.search(text) or mathematical(text)):
-        return False
-    if len(text) > _LONGEST_TITLE:
-        return False
-    return len(paragraph.rows) < _ROWS_OF_ADDRESS or not broken_on_purpose(paragraph)
 
 
 def _verdicts_by_words(

@@ -76,6 +76,8 @@ class _Scaler(rp_scale.JobScaler):
             while self.is_alive():
                 await self._until_shutdown(asyncio.sleep(pause))
                 free = self.current_concurrency - len(self.jobs_tasks) - self.jobs_queue.qsize()
+                if self._worker is not None:  # slow downloads hold no place; so many may wait beside the work
+                    free += min(self._worker.fetching, self.current_concurrency)
                 if free <= 0:
                     pause = 0.05
                     continue

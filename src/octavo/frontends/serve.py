@@ -4,25 +4,28 @@
     POST /parse         a job, bare or as {"input": ...}; the reply of the contract
     POST /parse/stream  the same, as lines of JSON: one per page, then the end
 
-Errors are replies with the status their fault stands for. Where the model never comes up the server ends, with the
-reason and an exit code that is not 0.
+Errors are replies with the status their fault stands for; 429 says that there is no room now. Where the model never
+comes up the server ends, with the reason and an exit code that is not 0.
 """
 
 import asyncio
+import json
 import os
 import signal
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager
 from types import MappingProxyType
 
 from aiohttp import web
 
-from octavo.errors import Fault, SourceInvalid
+from octavo.errors import Fault, OctavoError, Overloaded, SourceInvalid, SourceTooLarge
 from octavo.frontends import _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
 from octavo.frontends._settled import AS_WORKER, settle
 from octavo.frontends._watch import EngineWatch
+from octavo.jobs.admission import Hold
 from octavo.jobs.replies import Reply, encoded, error_reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
@@ -40,6 +43,7 @@ from octavo.settings import (
 FAULT_STATUS: Mapping[str, int] = MappingProxyType(
     {Fault.CALLER.value: 422, Fault.UPSTREAM.value: 502, Fault.OURS.value: 500}
 )
+COME_AGAIN_SECONDS = 5  # what a caller who is turned away is told
 WORKER = web.AppKey("worker", Worker)
 WATCH = web.AppKey("watch", EngineWatch)
 SERVE = web.AppKey("serve", ServeSettings)
@@ -79,7 +83,7 @@ def application(
             ):
                 yield
 
-    app = web.Application(client_max_size=serve.request_bytes)
+    app = web.Application()
     app[SERVE], app[SETTINGS], app[WATCH] = serve, worker, EngineWatch()
     app.cleanup_ctx.append(opened)
     app.add_routes([web.get("/ping", _ping), web.post("/parse", _parse), web.post("/parse/stream", _stream)])
@@ -93,18 +97,24 @@ async def _ping(request: web.Request) -> web.Response:
 
 
 async def _parse(request: web.Request) -> web.Response:
-    try:
-        call = await _call(request)
-    except SourceInvalid as error:
-        return await _response(error_reply(error, request.app[SETTINGS].error_text))
-    return await _response(await request.app[WORKER].run(call))
+    with _holding(request) as held:
+        try:
+            call = await _call(request, held)
+        except OctavoError as error:
+            return await _response(error_reply(error, request.app[SETTINGS].error_text))
+        return await _response(await request.app[WORKER].run(call))
 
 
 async def _stream(request: web.Request) -> web.StreamResponse:
-    try:
-        call = await _call(request)
-    except SourceInvalid as error:
-        return await _response(error_reply(error, request.app[SETTINGS].error_text))
+    with _holding(request) as held:
+        try:
+            call = await _call(request, held)
+        except OctavoError as error:
+            return await _response(error_reply(error, request.app[SETTINGS].error_text))
+        return await _streamed(request, call)
+
+
+async def _streamed(request: web.Request, call: Call) -> web.StreamResponse:
     chunks = request.app[WORKER].stream(call)
     first = await anext(chunks)
     if "error" in first and first.get("type") != "page":
@@ -119,20 +129,41 @@ async def _stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _response(reply: Reply) -> web.Response:
-    status = FAULT_STATUS[reply["error_details"]["fault"]] if "error" in reply else 200
-    return web.Response(status=status, body=await asyncio.to_thread(encoded, reply), content_type="application/json")
+    body, headers, status = await asyncio.to_thread(encoded, reply), {}, 200
+    if said := reply.get("error_details"):
+        no_room = said["code"] == Overloaded.code
+        status = 429 if no_room else FAULT_STATUS[said["fault"]]
+        headers = {"Retry-After": str(COME_AGAIN_SECONDS)} if no_room else {}
+    return web.Response(status=status, body=body, content_type="application/json", headers=headers)
 
 
-async def _call(request: web.Request) -> Call:
-    """The job: `{"input": {...}}` as RunPod's queue sends it, or the inner object alone."""
-    limit = request.app[SERVE].reply_bytes
+def _holding(request: web.Request) -> AbstractContextManager[Hold]:
+    """The request's bytes, as long as its job is in hand."""
+    return request.app[WORKER].room.hold(request.app[SERVE].request_bytes)
+
+
+async def _call(request: web.Request, held: Hold) -> Call:
+    """The job: `{"input": {...}}` as RunPod's queue sends it, or the inner object alone.
+
+    Raises SourceInvalid, Overloaded.
+    """
+    serve = request.app[SERVE]
+    body = bytearray()
     try:
-        payload = await request.json()
-    except ValueError as error:
+        async with asyncio.timeout(serve.arrival_seconds):
+            async for piece in request.content.iter_any():
+                held.add(len(piece))
+                body += piece
+        payload = await asyncio.to_thread(json.loads, body)
+    except SourceTooLarge as error:
+        raise SourceInvalid(f"the request is larger than {serve.request_bytes} bytes; hand in a URL instead") from error
+    except TimeoutError as error:
+        raise SourceInvalid(
+            f"the request did not arrive within {serve.arrival_seconds:g} s (arrival_seconds)"
+        ) from error
+    except (ValueError, RecursionError) as error:
         raise SourceInvalid("the request's body is not JSON") from error
-    except web.HTTPRequestEntityTooLarge as error:
-        most = request.app[SERVE].request_bytes
-        raise SourceInvalid(f"the request is larger than {most} bytes; hand in a URL instead") from error
+    limit = serve.reply_bytes
     if isinstance(payload, dict) and "input" in payload:
         return Call.of(payload, limit=limit)
     return Call(payload, limit=limit)

@@ -7,22 +7,32 @@ from typing import Any
 
 from PIL import Image
 
-from octavo.errors import OctavoError, TypeUnsupported
+from octavo.errors import LimitExceeded, OctavoError, TypeUnsupported
 from octavo.fetch import Data, Encoded, Url, fetch
+from octavo.jobs.admission import Hold
 from octavo.jobs.contract import EITHER_KEYS, PDF_KEYS, PICTURE_KEYS, Job, Note
 from octavo.pages import kind_of
 from octavo.settings import EngineSettings
 
 
-async def fetched(job: Job, settings: EngineSettings, downloads: asyncio.Semaphore) -> list[Data]:
-    """The source's bytes, part by part. Raises OctavoError: what cannot be fetched, or is not what its key says."""
+async def fetched(
+    job: Job, settings: EngineSettings, downloads: asyncio.Semaphore, held: Hold, *, most: int
+) -> list[Data]:
+    """The source's bytes, part by part, counted in `held` as they come.
+
+    Raises OctavoError: what cannot be fetched, is not what its key says, or is too much; more than `most` sources.
+    """
 
     async def one(source: Url | Encoded) -> Data:
+        if isinstance(source, Encoded):  # it is here already: slow downloads do not hold it up
+            return Data((await fetch(source, settings, held.add)).data)
         async with downloads:
-            return Data((await fetch(source, settings)).data)
+            return Data((await fetch(source, settings, held.add)).data)
 
     if job.source_key is None:
         return [Data(_blank_page())]
+    if len(job.sources) > most:
+        raise LimitExceeded(f"input.{job.source_key}: {len(job.sources)} sources; at most {most} (max_sources)")
     make = Url if job.source_key.endswith(("url", "urls")) else Encoded
     try:
         async with asyncio.TaskGroup() as group:

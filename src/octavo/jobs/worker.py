@@ -10,7 +10,7 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self, TypeAlias
@@ -20,6 +20,7 @@ from octavo.document import Artifact, Document, Page, Problem, Severity, Status
 from octavo.errors import EngineUnavailable, OctavoError, TimeBudgetSpent
 from octavo.fetch import Data
 from octavo.jobs import results, sources
+from octavo.jobs.admission import Hold, Room
 from octavo.jobs.checkpoints import Checkpoint
 from octavo.jobs.contract import job_from, page_selection
 from octavo.jobs.estimates import Estimates, Kind, Taken
@@ -91,11 +92,16 @@ class Worker:
         self._config_path = config_path
         self._volume = Path(parser.settings.volume_path)
         self._places = asyncio.Semaphore(settings.concurrency)
-        self._looks = asyncio.Semaphore(settings.concurrency)  # dry runs, which hold a source's bytes as jobs do
+        self.room = Room(jobs=settings.jobs_in_hand, bytes=settings.held_bytes)
         self._downloads = asyncio.Semaphore(settings.downloads)
         self._time = SharedTime()
         self.estimates = Estimates()
-        self.working = 0  # jobs in hand: what a front end waits for before it ends
+        self.fetching = 0  # jobs that wait for a download: they take no place yet
+
+    @property
+    def working(self) -> int:
+        """Jobs in hand: what a front end waits for before it ends."""
+        return self.room.jobs
 
     async def run(self, call: Call, *, progress: Progress | None = None) -> Reply:
         """The reply to a job. Only cancellation raises."""
@@ -160,38 +166,47 @@ class Worker:
 
     @asynccontextmanager
     async def _opened(self, wanted: _Wanted) -> AsyncIterator[_Opened]:
-        """The document, opened once there is a place to work on it."""
-        self.working += 1
-        try:
-            async with self._places:
-                with self._time.share() as share:
-                    deadline = asyncio.get_running_loop().time() + self._settings.job_seconds
-                    parts, options, is_pdf = await self._fetched(wanted)
-                    async with (
-                        self._parser.open(parts, options, name="document") as reading,
-                        self._checkpoint(reading, parts, wanted) as checkpoint,
-                    ):
-                        yield _Opened(reading, is_pdf, checkpoint, deadline, share)
-        finally:
-            self.working -= 1
+        """The document, opened once its bytes are here and there is a place to work on it: slow downloads hold none."""
+        deadline = asyncio.get_running_loop().time() + self._settings.job_seconds
+        async with AsyncExitStack() as stack:
+            stack.enter_context(self.room.job())
+            try:
+                async with asyncio.timeout_at(deadline):
+                    held = stack.enter_context(self.room.hold(self._settings.job_bytes))
+                    parts, options, is_pdf = await self._fetched(wanted, held)
+                    await stack.enter_async_context(self._places)
+                    share = stack.enter_context(self._time.share())
+                    opening = self._parser.open(parts, options, name="document")
+                    reading = await stack.enter_async_context(opening)
+            except TimeoutError:
+                raise TimeBudgetSpent(
+                    f"the job's time budget of {self._settings.job_seconds:g} s was spent before its document was open"
+                ) from None
+            checkpoint = await stack.enter_async_context(self._checkpoint(reading, parts, wanted))
+            yield _Opened(reading, is_pdf, checkpoint, deadline, share)
 
     async def _dry_run(self, wanted: _Wanted) -> Reply:
         """What the job would read and take: the source is fetched and opened, nothing drawn and no model asked.
 
         It has no place among the jobs: who asks what a job will take does not wait for those that run.
         """
-        async with self._looks:
-            parts, options, is_pdf = await self._fetched(wanted)
+        with self.room.job(), self.room.hold(self._settings.job_bytes) as held:
+            parts, options, is_pdf = await self._fetched(wanted, held)
             async with self._parser.open(parts, options, name="document") as reading:
                 kind = Kind.of(options, is_pdf=is_pdf)
                 estimate = self.estimates.of(kind, len(reading.numbers), self._settings.price_per_hour)
                 result = self._source(wanted, reading, is_pdf=is_pdf) | {"dry_run": estimate}
         return {"status": Status.SUCCESS.value, "result": result}
 
-    async def _fetched(self, wanted: _Wanted) -> tuple[Sequence[Data], ParseOptions, bool]:
+    async def _fetched(self, wanted: _Wanted, held: Hold) -> tuple[Sequence[Data], ParseOptions, bool]:
         """The source's bytes, the options that hold for it, and whether it is a PDF."""
-        job = wanted.asked.job
-        parts = await sources.fetched(job, self._parser.settings, self._downloads)
+        job, most = wanted.asked.job, self._settings.max_sources
+        on_the_way = int(job.source_key is not None and job.source_key.endswith(("url", "urls")))
+        self.fetching += on_the_way
+        try:
+            parts = await sources.fetched(job, self._parser.settings, self._downloads, held, most=most)
+        finally:
+            self.fetching -= on_the_way
         is_pdf = sources.is_pdf(job, parts)
         update: dict[str, object] = {"formats": wanted.asked.formats}
         if (pages := page_selection(job, is_pdf=is_pdf)) is not None:

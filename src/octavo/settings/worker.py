@@ -72,10 +72,16 @@ class WorkerSettings(Storage):
     downloads: int = knob(16, "Downloads at a time, over all jobs.", ge=1, environment=("DOWNLOAD_CONCURRENCY",))
     job_seconds: float = knob(
         1800.0,
-        "Time budget of a job; what is finished by then is the reply.",
+        "Time budget of a job, from when it came; what is finished by then is the reply.",
         gt=0,
         environment=("GLMOCR_PARSE_TIMEOUT_SECONDS",),
     )
+    jobs_in_hand: int = knob(100, "Most jobs that wait or are worked on; more are turned away.", ge=1)
+    job_bytes: int = knob(512 << 20, "Most bytes of one job's sources together.", ge=1)
+    held_bytes: int = knob(
+        2 << 30, "Most bytes of sources and requests that all jobs hold at a time; more are turned away.", ge=1
+    )
+    max_sources: int = knob(1_000, "Most sources of one job.", ge=1)
     output_format: OutputFormat = knob(
         OutputFormat.BOTH, "Renderings in a reply.", environment=("GLMOCR_OUTPUT_FORMAT",)
     )
@@ -123,4 +129,5 @@ class ServeSettings(Settings):
     host: str = knob("127.0.0.1", "Address to listen on; 0.0.0.0 for every network. There is no login.")
     port: int = knob(8000, "Port to listen on.", ge=0, le=65535, environment=("PORT",))
     request_bytes: int = knob(30_000_000, "Largest request; RunPod's load balancer takes 30 MB.", ge=1000)
+    arrival_seconds: float = knob(60.0, "Longest time a request may take to arrive.", gt=0)
     reply_bytes: int = knob(29_000_000, "Largest reply; RunPod's load balancer takes 30 MB.", ge=10_000)

@@ -1,0 +1,76 @@
+"""Rows that stand for themselves: those of an address, a poem, a table of contents, a form."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from octavo.content import Form, FormRow, Prose, runs_of
+from octavo.geometry import Box, on_one_height
+from octavo.glyphs.scripts import unspaced
+from octavo.layout.paragraphs import Paragraph
+from octavo.wording.sentences import names_field
+
+_ADDRESS = re.compile(r"\S+@\S|https?://|www\.")
+_SHORT_ROWS = 35  # mean characters of rows below which three that begin with capitals or digits are no prose
+_MOST = 0.85  # of the rows
+_SHORT_PAIR = 25  # the same for two
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What stands on one height within a region, left to right."""
+
+    text: str
+    box: Box
+
+
+def rows_of(paragraph: Paragraph) -> list[Row]:
+    return [Row(row.text, Box.around(line.source.box for line in row.lines)) for row in paragraph.rows]
+
+
+def lines(found: Sequence[Row]) -> Prose:
+    """They, as content."""
+    return Prose(tuple(runs_of(row.text.strip()) for row in found))
+
+
+def broken_on_purpose(paragraph: Paragraph) -> bool:
+    """Whether rows end where they are meant to, as in an address, a form or a poem.
+
+    Either the next word had found room, which lines that are filled before the next begins never leave, whatever the
+    width of the column; or rows are short and begin like something new, all but one in many.
+    """
+    rows = paragraph.rows
+    if any(below.middle - above.middle < 0.5 * below.size for above, below in pairwise(rows)):
+        return False  # pieces of one row, far apart
+    slack = [(row.left - paragraph.left, paragraph.right - row.right) for row in rows]
+    centred = all(abs(left - right) < 0.8 * paragraph.size for left, right in slack)
+    room = [left + right if centred else right for left, right in slack]
+    early = sum(gap > below.first_word + 0.5 * below.size for gap, below in zip(room, rows[1:], strict=False))
+    if 2 * early >= len(rows) - 1 > 0:
+        return True
+    shortest_prose = _SHORT_PAIR if len(rows) == 2 else _SHORT_ROWS
+    short = sum(len(row.text) for row in rows) < shortest_prose * len(rows)
+    begins = sum(_begins(row.text) for row in rows)
+    return len(rows) > 1 and short and begins >= _MOST * len(rows)
+
+
+def _begins(text: str) -> bool:
+    """Whether a row looks like the first of something: a capital, a digit, a sign, an address of the net."""
+    if unspaced(text):
+        return False
+    return not text[:1].islower() or bool(_ADDRESS.match(text))
+
+
+def form(paragraph: Paragraph) -> Form | None:
+    """The rows of a form, each name with the value far beside it; None where that is not what they are."""
+    levels = on_one_height(paragraph.rows, lambda _, row: 0.5 * row.size)
+    parted = [level for level in levels if len(level) > 1]
+    if len(parted) < 2 or not all(names_field(level[0].text) for level in parted):
+        return None
+    return Form(tuple(_form_row([row.text for row in level]) for level in levels))
+
+
+def _form_row(texts: Sequence[str]) -> FormRow:
+    name, values = (texts[0], texts[1:]) if names_field(texts[0]) else ("", texts)
+    return FormRow(runs_of(name), runs_of(" ".join(values)))
