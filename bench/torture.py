@@ -23,11 +23,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
@@ -40,7 +40,8 @@ HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parent / "samples"
 PAGES_OF_A_FILE = "1-3"  # of the robust set's: what hurts is in the first pages, and some have hundreds
 GROWTH = 1.05
-TURNED_AWAY = {"overloaded", "engine_unavailable"}
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -117,8 +118,14 @@ class Neighbour:
             await asyncio.sleep(0.2)
 
 
-async def robust(folder: Path, table: Table) -> None:
-    rows = [json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()]
+def spread(all_of_them: Sequence[T], most: int | None) -> list[T]:
+    """So many of them, from all over the list."""
+    count = len(all_of_them) if most is None else min(most, len(all_of_them))
+    return [all_of_them[len(all_of_them) * number // count] for number in range(count)]
+
+
+async def robust(folder: Path, most: int | None, table: Table) -> None:
+    rows = spread([json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()], most)
     rounds: list[dict[str, str]] = []
     after: list[float] = []
     async with opened_worker(concurrency=4) as worker:
@@ -183,10 +190,10 @@ def files_in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_file())
 
 
-async def attacks(script: Path, limit: float, table: Table) -> None:
+async def attacks(script: Path, most: int | None, limit: float, table: Table) -> None:
     with tempfile.TemporaryDirectory() as made:
         await asyncio.to_thread(subprocess.run, [sys.executable, script, made], check=True, capture_output=True)
-        files = files_in(Path(made))
+        files = spread(files_in(Path(made)), most)
         async with opened_worker(job_seconds=limit) as worker:
             neighbour = Neighbour(worker)
             beside = asyncio.create_task(neighbour.again_and_again())
@@ -342,15 +349,16 @@ async def main() -> int:
     arguments.add_argument(
         "--data", type=Path, default=HERE.parent.parent / "shared" / "eval", help="robust/, attacks/"
     )
+    arguments.add_argument("--files", type=int, help="of `robust` and of `attacks`, for a short run; all by default")
     arguments.add_argument("--documents", type=int, default=1_000, help="of `memory`")
     arguments.add_argument("--job-seconds", type=float, default=300.0, help="time budget of one attack")
     arguments.add_argument("--seconds", type=float, default=300.0, help="of `kills`")
     arguments.add_argument("--seed", type=int, default=0)
     chosen = arguments.parse_args()
     parts = {
-        "robust": lambda: robust(chosen.data / "robust", table),
+        "robust": lambda: robust(chosen.data / "robust", chosen.files, table),
         "memory": lambda: many(chosen.documents, table),
-        "attacks": lambda: attacks(chosen.data / "attacks" / "make_inputs.py", chosen.job_seconds, table),
+        "attacks": lambda: attacks(chosen.data / "attacks" / "make_inputs.py", chosen.files, chosen.job_seconds, table),
         "kills": lambda: kills(chosen.seconds, random.Random(chosen.seed), table),
     }
     table = Table()
