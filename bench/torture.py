@@ -80,17 +80,10 @@ def memory(pid: int | str, name: str) -> float:
 
 
 def held() -> tuple[float, float]:
-    """MiB of this process and of its drawing children together. A page is drawn into memory that both map: counted by
-    share (Pss), it is not counted twice."""
-    return tuple(sum(map(proportional, pids)) for pids in ([os.getpid()], pool.shared().processes()))  # type: ignore[return-value]
-
-
-def proportional(pid: int) -> float:
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) / 1024
-    return 0.0
+    """MiB of this process and of its drawing children together: their own memory, and here the pages' pictures, which
+    both map. No shared libraries (Rss), nor a share of them (Pss): that moves with the machine's other processes."""
+    own = memory("self", "RssAnon") + memory("self", "RssShmem")
+    return own, sum(memory(pid, "RssAnon") for pid in pool.shared().processes())
 
 
 # --- robust --------------------------------------------------------------------------------------------------------
