@@ -237,7 +237,9 @@ def heights(lines: Sequence[Any]) -> tuple[float, ...]:
 
 
 def seen(array: Any) -> bytes:
-    return blake2b(np.ascontiguousarray(array).data, digest_size=16).digest() + repr(array.shape).encode()
+    """What tells an array from others: all of it; of a picture, every fourth pixel of every fourth row."""
+    looked_at = array[::4, ::4] if array.dtype == np.uint8 else array
+    return blake2b(np.ascontiguousarray(looked_at).data, digest_size=16).digest() + repr(array.shape).encode()
 
 
 def content(source: pool.Source) -> bytes:
