@@ -220,6 +220,11 @@ class Limits(Settings):
     max_pages: int = knob(10_000, "Most pages read of one document.", ge=1, environment=("MAX_PAGES_PER_JOB",))
     max_page_pixels: int = knob(200_000_000, "Largest picture decoded, in pixels.", ge=1)
     page_seconds: float = knob(30.0, "Most CPU time that one page may take to be drawn, in seconds.", gt=0)
+    sdk_seconds: float = knob(
+        1800.0,
+        "Longest time the official SDK may take over a document, in profile sdk.",
+        gt=0,
+    )
     fetch_seconds: float = knob(120.0, "Longest time a download may take.", gt=0)
     allow_private_addresses: bool = knob(False, "Fetch URLs that lead into private networks.")
 
