@@ -1,9 +1,9 @@
 """A Parser as its users hold it: documents, streams, and what is refused."""
 
-from pathlib import typing
+import typing
+from pathlib import Path
 
 import numpy as np
-import Path
 import pytest
 from PIL import Image
 
