@@ -150,7 +150,7 @@ class Pages:
             document=self._source.number,
             part=part,
             page=number - self._starts[part],
-            dpi=float(self._options.dpi),
+            dpi=float(self._options.drawn_dpi),
             max_side=self._options.max_side,
             max_pixels=self._max_pixels,
             glyphs=is_pdf and self._options.text_layer is not TextLayerUse.OFF,

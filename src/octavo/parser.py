@@ -16,26 +16,28 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
 
 import numpy as np
+from PIL import Image
 
-from octavo import assemble, detectors, dropins, pipeline, recognizers, renderers
+from octavo import assemble, detectors, dropins, official_sdk, pipeline, recognizers, renderers
 from octavo.detectors import Detector
 from octavo.document import Artifact, Document, Page, PageImage, Pixels, Problem, Severity
 from octavo.errors import DocumentCorrupt, EngineUnavailable, OptionInvalid, PageUnreadable
 from octavo.fetch import Fetched, Source, fetch, source_from
 from octavo.official import words
 from octavo.orientation import Orientation
-from octavo.pages import Pages, open_pages
+from octavo.pages import Pages, kind_of, open_pages
 from octavo.recognizers import Pulse, Recognizer
-from octavo.settings import EngineSettings, OrientationUse, ParseOptions
+from octavo.settings import EngineSettings, OrientationUse, ParseOptions, Profile
 from octavo.trace import PageTrace
 
 T = TypeVar("T")
@@ -62,6 +64,7 @@ class Parser:
         self._detectors: dict[str, pipeline.SharedDetector] = {}
         self._recognizer: Recognizer | None = None
         self._orientation: Orientation | None = None
+        self._sdk: official_sdk.OfficialSdk | None = None
         self._opening_seconds: dict[str, float] = {}
         self._cpu = ThreadPoolExecutor(_cores() + 2, thread_name_prefix="octavo")
         self._detecting = ThreadPoolExecutor(1, thread_name_prefix="octavo-layout")
@@ -118,9 +121,13 @@ class Parser:
         if not sources:
             raise OptionInvalid("no source given")
         fetched = await asyncio.gather(*(fetch(_as_source(part), self.settings) for part in sources))
-        pages = await self._in_thread(lambda: _open(fetched, options, self.settings))
+        pages = await self._in_thread(partial(_open, fetched, options, self.settings))
         try:
-            reading = Reading(name or fetched[0].name, pages, options, await self._stages(options), self.settings)
+            if options.profile is Profile.SDK:
+                options, way = await self._sdk_way(options, fetched)
+            else:
+                way = _own_way(await self._stages(options), self.settings)
+            reading = Reading(name or fetched[0].name, pages, options, way)
             try:
                 yield reading
             finally:
@@ -193,6 +200,33 @@ class Parser:
         upright = self._orientation.upright if options.orientation is OrientationUse.AUTO else _as_it_is
         return pipeline.Stages(upright, await self._open_detector(detector_name), self._recognizer, self._cpu)
 
+    async def _sdk_way(self, options: ParseOptions, fetched: Sequence[Fetched]) -> tuple[ParseOptions, "_Way"]:
+        """The official SDK itself, and the options with the version that is installed. Raises EngineUnavailable."""
+        from octavo.recognizers.openai import ChatRecognizer
+
+        official_sdk.refuse_what_it_cannot_do(options)
+        recognizer = self._recognizer
+        if not isinstance(recognizer, ChatRecognizer):
+            raise OptionInvalid("profile sdk asks a server for GLM-OCR: it needs engine glm-ocr")
+        version = await self._in_thread(official_sdk.installed)
+        await recognizer.ready()
+        if self._sdk is None:
+            self._sdk = official_sdk.OfficialSdk(self.settings, version, recognizer.base_url)
+            self._stack.push_async_callback(self._sdk.close)
+        sdk = self._sdk
+        engines = {"detector": sdk.described, "recognizer": f"{sdk.described}, asking {recognizer.described}"}
+
+        async def read(reading: "Reading") -> AsyncGenerator[Page]:
+            if all(number in reading.known for number in reading.numbers):
+                pages = [reading.known[number] for number in reading.numbers]
+            else:
+                inputs = await self._in_thread(lambda: _sdk_inputs(fetched, reading))
+                pages = await sdk.read(official_sdk.Work(inputs, reading.numbers, reading.options))
+            for page in pages:
+                yield page
+
+        return options.model_copy(update={"official_version": version}), _Way(read, lambda: engines, self._cpu)
+
     async def _open_detector(self, name: str) -> pipeline.SharedDetector:
         if name not in self._detectors:
             module = dropins.load(detectors, name)
@@ -216,17 +250,39 @@ class Parser:
         self._detecting.shutdown(wait=False, cancel_futures=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How the pages of a document come about, and what does it."""
+
+    pages: Callable[["Reading"], AsyncGenerator[Page]]
+    engines: Callable[[], Mapping[str, str]]
+    executor: Executor
+
+
+def _own_way(stages: pipeline.Stages, settings: EngineSettings) -> _Way:
+    return _Way(
+        lambda reading: pipeline.read(
+            reading.source,
+            stages,
+            reading.options,
+            document=f"{reading.name}-{id(reading):x}",
+            window=_window(settings, stages.recognizer),
+            known=reading.known,
+            traces=reading.traces,
+        ),
+        lambda: {"detector": stages.detector.detector.described, "recognizer": stages.recognizer.described},
+        stages.executor,
+    )
+
+
 class Reading:
     """One document while it is read: iterate it for the pages, then ask for the document and its artefacts."""
 
-    def __init__(
-        self, name: str, pages: Pages, options: ParseOptions, stages: pipeline.Stages, settings: EngineSettings
-    ) -> None:
+    def __init__(self, name: str, pages: Pages, options: ParseOptions, way: _Way) -> None:
         self.name = name
         self.options = options
-        self._source = _Watched(pages)
-        self._stages = stages
-        self._settings = settings
+        self.source = _Watched(pages)
+        self._way = way
         self._done: list[Page] = []
         self._document: Document | None = None
         self._stream: AsyncGenerator[Page] | None = None
@@ -237,25 +293,17 @@ class Reading:
     @property
     def page_count(self) -> int:
         """Pages of the source, selected or not."""
-        return self._source.pages.count
+        return self.source.pages.count
 
     @property
     def numbers(self) -> Sequence[int]:
         """The selected pages, 0-based."""
-        return self._source.numbers
+        return self.source.numbers
 
     async def __aiter__(self) -> AsyncIterator[Page]:
         self._started = time.perf_counter()
         self._done.clear()
-        self._stream = pipeline.read(
-            self._source,
-            self._stages,
-            self.options,
-            document=f"{self.name}-{id(self):x}",
-            window=_window(self._settings, self._stages.recognizer),
-            known=self.known,
-            traces=self.traces,
-        )
+        self._stream = self._way.pages(self)
         async for page in self._stream:
             _refuse_without_engine(page)
             self._done.append(page)
@@ -286,15 +334,12 @@ class Reading:
             self.name,
             self._done,
             page_count=self.page_count,
-            headings=self._source.pages.headings,
+            headings=self.source.pages.headings,
             options=self.options,
-            engines={
-                "detector": self._stages.detector.detector.described,
-                "recognizer": self._stages.recognizer.described,
-            },
+            engines=self._way.engines(),
             timings={"total": time.perf_counter() - self._started},
         )
-        self._document = await asyncio.get_running_loop().run_in_executor(self._stages.executor, finish)
+        self._document = await asyncio.get_running_loop().run_in_executor(self._way.executor, finish)
 
     async def stop(self) -> None:
         """Cancel what is still running. An iteration that was left early is stopped by `Parser.open` itself."""
@@ -317,7 +362,7 @@ class Reading:
     @property
     def pictures(self) -> renderers.Pictures:
         """Of the pages, upright, once the document is there. Asking for one blocks: it may be drawn again."""
-        return _Pictures(self.document, self._source)
+        return _Pictures(self.document, self.source)
 
 
 def _refuse_without_engine(page: Page) -> None:
@@ -409,6 +454,23 @@ def _as_source(source: AnySource) -> Source:
 
 def _open(fetched: Sequence[Fetched], options: ParseOptions, settings: EngineSettings) -> Pages:
     return open_pages([part.data for part in fetched], options, settings)
+
+
+def _sdk_inputs(fetched: Sequence[Fetched], reading: Reading) -> list[tuple[bytes, str]]:
+    """The document's own bytes where the SDK sees the selected pages in them; else those pages, drawn here."""
+    kinds = [kind_of(part.data) for part in fetched]
+    whole = len(reading.numbers) == reading.page_count and reading.options.password is None
+    if whole and kinds == ["pdf"]:
+        return [(fetched[0].data, ".pdf")]
+    if whole and set(kinds) == {"picture"} and len(kinds) == reading.page_count:
+        return [(part.data, ".png") for part in fetched]
+    return [(_png(reading.source.pixels(number)), ".png") for number in reading.numbers]
+
+
+def _png(pixels: Pixels) -> bytes:
+    data = BytesIO()
+    Image.fromarray(pixels).save(data, "PNG", compress_level=1)
+    return data.getvalue()
 
 
 def _as_it_is(page: PageImage) -> PageImage:

@@ -9,7 +9,7 @@ covers become regions of their own. In the official profile what to keep is the 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +37,12 @@ from octavo.layout.paragraphs import grouped
 from octavo.official import layout as official_layout
 from octavo.settings import ParseOptions, Profile
 
-_SAME = 0.8  # detections with at least this intersection over union are one thing seen twice
-_SAME_LABEL = 0.6  # the same for two of one label
-_WHOLE_PAGE = 0.9  # share of the page from which a picture is the page itself, where anything else is found on it
-_INSIDE = 0.8  # share of a detection that lies in another from which it counts as inside
-_HOLDS = 0.5  # share of a line that must lie in a region for the line to be its own
-_OWN_PART = 0.15  # share of a line over two regions from which each gets its words
+_SAME: Final = 0.8  # detections with at least this intersection over union are one thing seen twice
+_SAME_LABEL: Final = 0.6  # the same for two of one label
+_WHOLE_PAGE: Final = 0.9  # share of the page from which a picture is the page itself, if anything else is on it
+_INSIDE: Final = 0.8  # share of a detection that lies in another from which it counts as inside
+_HOLDS: Final = 0.5  # share of a line that must lie in a region for the line to be its own
+_OWN_PART: Final = 0.15  # share of a line over two regions from which each gets its words
 
 _READ = frozenset({Task.TEXT, Task.TABLE, Task.FORMULA})
 _NEVER_SWALLOWED = frozenset(

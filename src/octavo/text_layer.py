@@ -6,6 +6,7 @@ layer says everything that is drawn in it. Ink that no word explains is a reason
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Final
 
 import cv2
 import numpy as np
@@ -31,11 +32,11 @@ from octavo.settings import ParseOptions, TextLayerUse
 from octavo.wording import prose
 from octavo.wording.lists import begins_entry
 
-SAME_ROW = 0.5  # of the lower line's height
-DOUBTED = 0.3  # of a region, or of one of its lines, in a doubtful area
-UNEXPLAINED = 0.3  # marks of a letter's size that no word covers, to the letters there are
-FEWEST_MARKS = 4
-EDGE = 40  # of 255: what stands out less is no letter
+SAME_ROW: Final = 0.5  # of the lower line's height
+DOUBTED: Final = 0.3  # of a region, or of one of its lines, in a doubtful area
+UNEXPLAINED: Final = 0.3  # marks of a letter's size that no word covers, to the letters there are
+FEWEST_MARKS: Final = 4  # such marks that are a speck or a bullet
+EDGE: Final = 40  # of 255: what stands out less is no letter
 KEEPS_LINES = frozenset((Label.ALGORITHM, Label.CONTENT))
 
 

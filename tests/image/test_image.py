@@ -22,6 +22,8 @@ import pytest
 from loopback_hosts import ADDRESS, HOSTS, served
 from loopback_queue import LoopbackQueue
 
+from octavo.frontends import _presets
+
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1500)]
 
 HERE = Path(__file__).parent
@@ -133,6 +135,28 @@ async def test_it_answers_from_the_queue(image: str, tmp_path: Path) -> None:
     log = (tmp_path / "log").read_text()
     assert "preset" not in log  # nothing odd was said of it
     assert "max-num-seqs 96" in log
+
+
+async def test_it_answers_with_the_earlier_worker_s_environment(image: str, tmp_path: Path) -> None:
+    """A preset pasted whole into the endpoint, with the lines that only the earlier worker had a use for."""
+    pasted = dict(_presets.parsed((ROOT / ".env.a40").read_text(), "a40"))
+    pasted |= {"VLLM_HOST": "0.0.0.0", "GLMOCR_CONFIG_PATH": "/app/glmocr.config.yaml"}
+    pasted |= {"GLMOCR_DEFAULT_PROMPT": "Text Recognition:", "OCTAVO_PRESET": "none", "VLLM_PORT": "0"}
+    signals = tmp_path / "signals"
+    signals.mkdir()
+    async with LoopbackQueue() as queue, running(image, signals, tmp_path / "log", **pasted, **queue.environment):
+        warm_up = await queue.submit({"warmup": True})
+        example = await queue.submit(JOB["input"])
+        await asyncio.wait_for(warm_up.answered.wait(), 90)
+        await asyncio.wait_for(example.answered.wait(), 90)
+    assert warm_up.output["status"] == "success"
+    assert (warm_up.output["result"]["model"], warm_up.output["result"]["worker_max_concurrency"]) == ("glm-ocr", 1)
+    assert_read(example.output)
+    log = (tmp_path / "log").read_text()
+    assert "max-num-seqs 96" in log
+    (idle,) = (line for line in log.splitlines() if "environment_without_effect" in line)
+    for name in ("GLMOCR_CONFIG_PATH", "GLMOCR_DEFAULT_PROMPT", "GLMOCR_PAGE_MAXSIZE", "GLMOCR_REGION_MAXSIZE"):
+        assert name in idle
 
 
 def test_what_it_says_of_itself(image: str) -> None:

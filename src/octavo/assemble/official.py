@@ -53,8 +53,9 @@ def rules(options: ParseOptions) -> official_format.Rules:
 
 
 def _raw(region: Region, read: Recognition, version: OfficialVersion) -> official_format.RawRegion:
-    """A region that could not be read is None to the SDK 0.1.5, and an empty text to 0.1.1."""
-    unread = "" if version is OfficialVersion.V0_1_1 else None
+    """A region that could not be read is None to the SDK 0.1.5, and an empty text to 0.1.1, as an empty answer is."""
+    empty = version is OfficialVersion.V0_1_1 or any(problem.code == "empty_answer" for problem in read.problems)
+    unread = "" if empty else None
     text = None if region.task is Task.SKIP else unread if read.text is None else read.text.strip()
     return official_format.RawRegion(region.label.value, text, int(region.box.left))
 

@@ -7,6 +7,7 @@ together and adds little where the words are known, so it only sees pages with l
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from octavo.document import Detection, Layer, Origin, PageImage, Sight, TextLayer, TextLine, Trust
 from octavo.geometry import Box, PixelBox, Size
@@ -19,9 +20,9 @@ from octavo.networks.layout import LayoutNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
 
-_SMALLEST_LOOKED_INTO = 3.0  # sizes of type: a raster picture lower than this is a logo or a bullet
-_WHISPER = 0.12  # score from which a hint is heard at all; what asks for hints says how strong they must be
-_TALLEST = 6.0  # sizes of type: what is found in a raster picture as a higher line is a drawing
+_SMALLEST_LOOKED_INTO: Final = 3.0  # sizes of type: a raster picture lower than this is a logo or a bullet
+_WHISPER: Final = 0.12  # score from which a hint is heard at all; what asks for hints says how strong they must be
+_TALLEST: Final = 6.0  # sizes of type: what is found in a raster picture as a higher line is a drawing
 
 
 class EmbeddedDetector:

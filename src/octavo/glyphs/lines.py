@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
+from typing import Final
 
 import numpy as np
 
@@ -20,17 +21,18 @@ from octavo.glyphs.scripts import is_on_grid, is_right_to_left
 from octavo.glyphs.text import spelled
 
 # In ems of the glyphs concerned; ascent and descent are those of a typical text face.
-ASCENT, DESCENT = 0.72, 0.22
-COLUMN_GAP = 0.9  # wider than any space in justified text, narrower than a gutter (1.2 em in tight journals)
-FOLLOWING_GAP = 1.3  # what comes next in the content, on the very same baseline, may be that far
-SPACED_GAP = 1.8  # and that far where a space character lies between; but two numbers are two cells
-SPACE = 0.14  # TeX's narrowest space between words is 0.17, kerning stays under 0.1
-SPACE_BESIDE_SPACES = 0.28  # where the line has space characters, a gap without one is tracking or a tab
-SPACE_OF_MONOSPACE = 0.32
-SPACE_OF_CJK = 0.45  # justification spreads characters by up to a quarter
-MOST_SPANS = 3000  # that are put together: a full ledger page has 1300, and a hostile one must not cost its square
-SMALLEST_SCRIPT = 0.4  # of its line's size; a larger difference is a heading or a drop cap beside the text
-TWIN = 0.12  # two copies of a glyph nearer than this are one in fake bold; "ll" stands 0.22 apart
+ASCENT: Final = 0.72  # above the baseline
+DESCENT: Final = 0.22  # below it
+COLUMN_GAP: Final = 0.9  # wider than any space in justified text, narrower than a gutter (1.2 em in tight journals)
+FOLLOWING_GAP: Final = 1.3  # what comes next in the content, on the very same baseline, may be that far
+SPACED_GAP: Final = 1.8  # and that far where a space character lies between; but two numbers are two cells
+SPACE: Final = 0.14  # TeX's narrowest space between words is 0.17, kerning stays under 0.1
+SPACE_BESIDE_SPACES: Final = 0.28  # where the line has space characters, a gap without one is tracking or a tab
+SPACE_OF_MONOSPACE: Final = 0.32  # in typewriter type, whose letters leave more room around them
+SPACE_OF_CJK: Final = 0.45  # justification spreads characters by up to a quarter
+MOST_SPANS: Final = 3000  # put together: a full ledger page has 1300, a hostile one must not cost its square
+SMALLEST_SCRIPT: Final = 0.4  # of its line's size; a larger difference is a heading or a drop cap beside the text
+TWIN: Final = 0.12  # two copies of a glyph nearer than this are one in fake bold; "ll" stands 0.22 apart
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import cv2
 import numpy as np
@@ -23,26 +24,26 @@ from octavo.glyphs.scripts import Script, script_of
 from octavo.glyphs.text import PRIVATE
 
 # Shares of a page's characters.
-MOSTLY = 0.5  # hidden: the layer is for searching, not for reading
-TOO_MANY_GARBLED = 0.3
-BAD_CHARACTERS = 0.3  # of a font: it cannot be believed
-BAD_IN_LINE = 0.2
-MIXED_WORDS = 0.2  # words of two alphabets; ordinary text has one in a hundred
-EXTENDED_LATIN = 0.35  # of the letters; Vietnamese, the richest in them, writes 0.25 beyond Latin-1
-RARE_HAN = 0.06  # less than that of the commonest 200 characters is no Chinese or Japanese; prose has 0.5
+MOSTLY: Final = 0.5  # hidden: the layer is for searching, not for reading
+TOO_MANY_GARBLED: Final = 0.3  # of the characters: the layer cannot be believed
+BAD_CHARACTERS: Final = 0.3  # of a font: it cannot be believed
+BAD_IN_LINE: Final = 0.2  # of a line: it is read from the picture
+MIXED_WORDS: Final = 0.2  # words of two alphabets; ordinary text has one in a hundred
+EXTENDED_LATIN: Final = 0.35  # of the letters; Vietnamese, the richest in them, writes 0.25 beyond Latin-1
+RARE_HAN: Final = 0.06  # less than that of the commonest 200 characters is no Chinese or Japanese; prose has 0.5
 
 # What a font must show before it is judged.
-FEWEST_LETTERS = 40
-FEWEST_KINDS = 8  # different letters
-FEWEST_PAIRS = 40
+FEWEST_LETTERS: Final = 40  # letters of a font
+FEWEST_KINDS: Final = 8  # different letters
+FEWEST_PAIRS: Final = 40  # pairs of neighbouring letters
 
-COMMON_PAIRS = 0.45  # share of neighbouring letters among the commonest pairs: prose 0.7 to 0.9, a cipher of it 0.3
-SAME_HEIGHT = 0.7  # share of capitals as high as the typical capital
-TALLER = 0.75  # chance that a letter that should rise above another does
-WIDTHS_AGREE = 0.4  # correlation with the widths of ordinary faces, which among those is 0.9
+COMMON_PAIRS: Final = 0.45  # share of neighbours among the commonest pairs: prose 0.7 to 0.9, a cipher of it 0.3
+SAME_HEIGHT: Final = 0.7  # share of capitals as high as the typical capital
+TALLER: Final = 0.75  # chance that a letter that should rise above another does
+WIDTHS_AGREE: Final = 0.4  # correlation with the widths of ordinary faces, which among those is 0.9
 
-EDGE = 24  # of 255: less contrast than this is not ink
-PICTURE_SHARE = 0.0005  # of the page: smaller rasters are icons and rules
+EDGE: Final = 24  # of 255: less contrast than this is not ink
+PICTURE_SHARE: Final = 0.0005  # of the page: smaller rasters are icons and rules
 
 # The commonest pairs of letters of the European languages in Latin script, counted over running text.
 _PAIRS = (

@@ -1,12 +1,14 @@
 """Captions of figures and tables."""
 
+from typing import Final
+
 from octavo.document import Label
 from octavo.layout.hints import Kind
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.wording.floats import begins_caption, parts_caption
 
-_LONGEST = 1200  # characters
+_LONGEST: Final = 1200  # characters of a caption
 
 
 def caption(paragraph: Paragraph, page: Surroundings) -> Verdict | None:

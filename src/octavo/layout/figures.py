@@ -6,6 +6,7 @@ Frames, rules and shades around text are not figures; a figure is ink that text 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import cv2
 import numpy as np
@@ -17,24 +18,24 @@ from octavo.layout.lines import Line
 from octavo.wording.floats import names_float, names_note
 from octavo.wording.numbers import is_on_axis
 
-_AXIS = 4  # numbers in a figure from which they are those of axes
+_AXIS: Final = 4  # numbers in a figure from which they are those of axes
 
-_TYPE = 7.0  # pixels the running text is shrunk to
-_MOST_SIDE = 900  # pixels of the shrunk page: large type or none must not cost more
-_CONTRAST = 26  # grey levels between ink and its surroundings
-_CHANGE = 8  # grey levels from one pixel to the next that are no noise
-_TONE = 20  # grey levels, or as much colour, between an area and the paper
-_RUNNING = 0.28  # share of an area under wide lines from which it is text with something around it
-_FLAT = 0.002  # share of an area with strokes below which it is nothing but a shade
-_TEXTURED = 0.2  # share of an area that changes from which it is a photo, even without a stroke in it
-_WRITTEN = 0.15  # share of an area under lines of any length from which it is a table or a form
-_IDLE = 0.012  # share of an area with strokes below which there is no drawing in it
-_DRAWN = 0.06  # the same, from which there is a drawing even if there is much text
-_LONG = 10.0  # a line this many sizes long is running text rather than a label
-_EDGE = 0.02  # share of the page at each side where specks and edges of the sheet are
-_RIM = 0.15  # share of the page that can be scanner's border
-_RIM_FILLED = 0.7  # share of a row that is ink there
-_WHOLE_PAGE = 0.8  # share of the page from which an area is its background
+_TYPE: Final = 7.0  # pixels the running text is shrunk to
+_MOST_SIDE: Final = 900  # pixels of the shrunk page: large type or none must not cost more
+_CONTRAST: Final = 26  # grey levels between ink and its surroundings
+_CHANGE: Final = 8  # grey levels from one pixel to the next that are no noise
+_TONE: Final = 20  # grey levels, or as much colour, between an area and the paper
+_RUNNING: Final = 0.28  # share of an area under wide lines from which it is text with something around it
+_FLAT: Final = 0.002  # share of an area with strokes below which it is nothing but a shade
+_TEXTURED: Final = 0.2  # share of an area that changes from which it is a photo, even without a stroke in it
+_WRITTEN: Final = 0.15  # share of an area under lines of any length from which it is a table or a form
+_IDLE: Final = 0.012  # share of an area with strokes below which there is no drawing in it
+_DRAWN: Final = 0.06  # the same, from which there is a drawing even if there is much text
+_LONG: Final = 10.0  # a line this many sizes long is running text rather than a label
+_EDGE: Final = 0.02  # share of the page at each side where specks and edges of the sheet are
+_RIM: Final = 0.15  # share of the page that can be scanner's border
+_RIM_FILLED: Final = 0.7  # share of a row that is ink there
+_WHOLE_PAGE: Final = 0.8  # share of the page from which an area is its background
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ A new one is a function here and its place in `FINDERS`.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from octavo.document import Label
 from octavo.geometry import Box, Rect, Size
@@ -24,8 +25,8 @@ from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.surroundings import Surroundings
 from octavo.tables import TableCandidate
 
-_DRAWN = 0.05  # share of a figure with strokes from which texts in line in it are labels rather than a table
-_CHART_LABELS = 4  # short texts in a drawing from which it is a chart
+_DRAWN: Final = 0.05  # share of a figure with strokes from which texts in line in it are labels rather than a table
+_CHART_LABELS: Final = 4  # short texts in a drawing from which it is a chart
 _PICTURES = frozenset({Label.HEADER_IMAGE, Label.FOOTER_IMAGE, Label.CHART, Label.IMAGE})
 
 

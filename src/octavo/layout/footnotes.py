@@ -1,14 +1,15 @@
 """Footnotes, and the notes under a figure or table: small print with a mark, or under a rule."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from octavo.document import Label
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.wording.floats import begins_note
 
-_SMALL = 0.93  # of the running text's size
-_FOOT = 0.6  # of the page's height, below which a foot begins
+_SMALL: Final = 0.93  # of the running text's size
+_FOOT: Final = 0.6  # of the page's height, below which a foot begins
 _FURNITURE = frozenset({Label.HEADER, Label.FOOTER, Label.NUMBER, Label.ASIDE_TEXT})
 
 

@@ -6,6 +6,7 @@ spacing holds together; so formulas are gathered before paragraphs are, from a s
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +16,10 @@ from octavo.layout.lines import Line
 from octavo.layout.rows import in_rows
 from octavo.wording.formulas import is_formula_number, mathematical
 
-_LONG = 10.0  # sizes of type from which a line shows where its column begins and ends
-_NEAR = 25.0  # sizes of type up and down a column is looked for
-_SEEN = 0.55  # score from which the network's word counts for a line that is set apart
-_SEEN_AGAIN = 0.12  # the same on a page with a formula it is sure of: where one is, there are more
+_LONG: Final = 10.0  # sizes of type from which a line shows where its column begins and ends
+_NEAR: Final = 25.0  # sizes of type up and down a column is looked for
+_SEEN: Final = 0.55  # score from which the network's word counts for a line that is set apart
+_SEEN_AGAIN: Final = 0.12  # the same on a page with a formula it is sure of: where one is, there are more
 
 
 _Edges = tuple[float, float]  # left and right of a column

@@ -5,6 +5,7 @@ What repeats from page to page only the whole document tells: `assemble.furnitur
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from octavo.document import Label
 from octavo.geometry import Rect
@@ -15,10 +16,10 @@ from octavo.wording import page_numbers
 from octavo.wording.floats import begins_with_sign
 from octavo.wording.formulas import is_formula_number
 
-_STRIP = 2.0  # height over width from which a page is a receipt: what it starts and ends with is no furniture
-_RIM_DEPTH = 0.07  # how far in furniture starts at most, as a share of the page's height
-_HINTED_DEPTH = 0.12
-_NUMBER_DEPTH = 0.2
+_STRIP: Final = 2.0  # height over width from which a page is a receipt: what it starts and ends with is no furniture
+_RIM_DEPTH: Final = 0.07  # how far in furniture starts at most, as a share of the page's height
+_HINTED_DEPTH: Final = 0.12  # the same where the network says so, or the print is fine
+_NUMBER_DEPTH: Final = 0.2  # the same for page numbers
 _NEVER = frozenset({Label.DOC_TITLE, Label.DISPLAY_FORMULA, Label.ALGORITHM, Label.FIGURE_TITLE})
 
 

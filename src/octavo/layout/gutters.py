@@ -6,16 +6,16 @@
 import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from octavo.document import TextLine
 from octavo.geometry import SCALE, Box, Size
 from octavo.layout.lines import Line, straightened
 
-_WIDE = 16.0  # sizes of type: two columns together are at least this wide
-_NEAR = 8.0  # sizes of type up and down columns are looked for
-_EDGE = 1.3  # sizes of type two edges may differ by and still be in line
-_WITNESSES = 2  # lines on each side that must end or begin at the gutter
+_WIDE: Final = 16.0  # sizes of type: two columns together are at least this wide
+_NEAR: Final = 8.0  # sizes of type up and down columns are looked for
+_EDGE: Final = 1.3  # sizes of type two edges may differ by and still be in line
+_WITNESSES: Final = 2  # lines on each side that must end or begin at the gutter
 
 Lane: TypeAlias = tuple[float, float]  # left and right edge
 Near: TypeAlias = Callable[[Line, float], Sequence[Line]]  # lines with their middle within so many pixels of a line's

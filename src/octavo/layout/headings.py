@@ -1,5 +1,7 @@
 """Headings and titles: by type size, weight and place, and by the network's word where lines are not read yet."""
 
+from typing import Final
+
 from octavo.document import Label
 from octavo.layout.hints import Kind
 from octavo.layout.paragraphs import Paragraph
@@ -8,7 +10,7 @@ from octavo.wording.formulas import mathematical
 from octavo.wording.headings import is_numbered
 from octavo.wording.sentences import ends_clause, has_word
 
-_COLUMN = 12.0  # sizes of type from which text is a column rather than a value in a form
+_COLUMN: Final = 12.0  # sizes of type from which text is a column rather than a value in a form
 
 
 def heading(paragraph: Paragraph, page: Surroundings) -> Verdict | None:

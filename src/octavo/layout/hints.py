@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from octavo.geometry import Rect
 
-_ABOUT = 0.5  # share of a place under a hint from which the hint is about it
+_ABOUT: Final = 0.5  # share of a place under a hint from which the hint is about it
 
 
 class Kind(StrEnum):

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Final, Self
 
 from octavo.document import TextLine
 from octavo.layout.lines import Line
 
-_LARGE = 1.9  # times as large as the type of the rows
-_LARGE_IN_REGION = 1.8  # the same where one region holds both: nothing else can stand there
+_LARGE: Final = 1.9  # times as large as the type of the rows
+_LARGE_IN_REGION: Final = 1.8  # the same where one region holds both: nothing else can stand there
 
 
 # --- among the lines of a page -----------------------------------------------------------------------------------

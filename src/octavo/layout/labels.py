@@ -5,6 +5,8 @@ where there are any. Each question has a module of its own, and each answer its 
 wrong heading hurts a reader more than a missing one.
 """
 
+from typing import Final
+
 from octavo.document import Label
 from octavo.layout.captions import caption
 from octavo.layout.footnotes import footnotes
@@ -16,7 +18,7 @@ from octavo.layout.sections import sections
 from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.wording.formulas import is_formula_number
 
-_MARGIN = 0.08  # of the page's width, at each side
+_MARGIN: Final = 0.08  # of the page's width, at each side
 
 
 def labelled(page: Surroundings) -> list[Verdict]:

@@ -7,6 +7,7 @@ narrow, end where the others end, and stand beside something that ends where it 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 from octavo.geometry import on_one_height
 from octavo.layout.lines import Line
@@ -14,16 +15,16 @@ from octavo.layout.rows import Row, in_rows
 from octavo.wording.numbers import is_mostly_digits
 from octavo.wording.sentences import names_field
 
-_FEWEST = 3  # rows with an amount
-_GAP = 1.2  # sizes of type between an item and its amount, at least
-_PITCH = 3.2  # sizes of type from one row to the next, at most
-_FLUSH = 0.9  # sizes of type edges may be off
-_NARROW = 0.34  # of the whole width: an amount is no wider
-_SHORT = 8.0  # sizes of type: an unread amount is no longer
-_PROSE = 12.0  # sizes of type from which items that all end at one margin are a column of text
+_FEWEST: Final = 3  # rows with an amount
+_GAP: Final = 1.2  # sizes of type between an item and its amount, at least
+_PITCH: Final = 3.2  # sizes of type from one row to the next, at most
+_FLUSH: Final = 0.9  # sizes of type edges may be off
+_NARROW: Final = 0.34  # of the whole width: an amount is no wider
+_SHORT: Final = 8.0  # sizes of type: an unread amount is no longer
+_PROSE: Final = 12.0  # sizes of type from which items that all end at one margin are a column of text
 
-_REACH = 20.0  # sizes of type from a name in a form to its value, at most
-_LONGEST_NAME = 40  # characters
+_REACH: Final = 20.0  # sizes of type from a name in a form to its value, at most
+_LONGEST_NAME: Final = 40  # characters of a name in a form
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import math
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from octavo.document import TextLine
 from octavo.geometry import SCALE, Rect, Size
@@ -15,7 +16,7 @@ from octavo.glyphs.scripts import reads_from_right
 
 _SKEW_SEEN = math.radians(0.15)  # below this, turning changes nothing
 _SKEW_MOST = math.radians(12)  # beyond this it is not the page that leans
-_LONG = 5.0  # a line this many times wider than high tells the skew
+_LONG: Final = 5.0  # a line this many times wider than high tells the skew
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """Code."""
 
+from typing import Final
+
 from octavo.document import Label
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.wording.sentences import is_statement
 
-_TYPEWRITTEN = 0.6  # share of the page in typewriter type from which that says nothing about a paragraph
+_TYPEWRITTEN: Final = 0.6  # share of the page in typewriter type from which that says nothing about a paragraph
 
 
 def listing(paragraph: Paragraph, page: Surroundings) -> Verdict | None:

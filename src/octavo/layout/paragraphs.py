@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Final
 
 from octavo.geometry import Rect, union
 from octavo.layout.initials import WithoutInitials
@@ -18,7 +19,7 @@ from octavo.layout.rows import Row, in_rows
 from octavo.wording.headings import is_numbered
 from octavo.wording.lists import begins_entry, begins_with_bullet
 
-_MANY_ROWS = 7  # from which a few full ones among them are no chance
+_MANY_ROWS: Final = 7  # from which a few full ones among them are no chance
 
 
 @dataclass(frozen=True, slots=True)

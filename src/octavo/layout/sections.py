@@ -1,13 +1,14 @@
 """What follows from the words of a heading: references, an abstract, a table of contents."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from octavo.document import Label
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.wording.headings import heads_abstract, heads_contents, heads_references
 
-_LONGEST = 40  # characters of such a heading
+_LONGEST: Final = 40  # characters of such a heading
 _TITLES = frozenset({Label.PARAGRAPH_TITLE, Label.DOC_TITLE})
 
 

@@ -1,7 +1,7 @@
 """`{name}.json`: a list of pages, each a list of regions, as the official GLM-OCR SDK writes it.
 
 The profile `faithful` adds keys to each region: where its text came from, how sure the engines are, and what went
-wrong. The profile `official` writes the SDK's keys only. What concerns the document as a whole is in the
+wrong. The profiles `official` and `sdk` write the SDK's keys only. What concerns the document as a whole is in the
 report.
 """
 

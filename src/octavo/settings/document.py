@@ -32,6 +32,7 @@ class Profile(StrEnum):
 
     FAITHFUL = "faithful"  # nothing that damages content
     OFFICIAL = "official"  # equal to the official GLM-OCR SDK's rules, its quirks included
+    SDK = "sdk"  # the official SDK itself, where it is installed: nothing of ours reads the document
 
 
 class OfficialVersion(StrEnum):
@@ -111,7 +112,12 @@ class Reading(Settings):
 
     pages: str | None = knob(None, "Pages to read, from 1: '1-5,8,-1'; -1 is the last. Default: all.")
     password: SecretStr | None = knob(None, "Password of an encrypted PDF.")
-    dpi: int = knob(150, "Pixels per inch a PDF page is drawn at.", ge=36, le=600)
+    dpi: int | None = knob(
+        None,
+        "Pixels per inch a PDF page is drawn at. Default: 150, or what the official SDK takes, 200, in its profiles.",
+        ge=36,
+        le=600,
+    )
     max_side: int = knob(
         3500,
         "Longest side of a page picture in pixels; larger pages are drawn smaller.",
@@ -131,7 +137,7 @@ class Reading(Settings):
     )
     profile: Profile = knob(
         Profile.FAITHFUL,
-        "Post-processing: faithful to the page, or equal to the official SDK.",
+        "Rules of reading: faithful to the page, equal to the official SDK's, or the SDK itself (engine glm-ocr).",
         environment=("GLMOCR_PROFILE",),
     )
     furniture: Furniture = knob(
@@ -179,6 +185,11 @@ class ParseOptions(OfficialSwitches, Reading):
     @classmethod
     def _freeze(cls, value: Mapping[Any, Any]) -> Mapping[Any, Any]:
         return MappingProxyType(dict(value))
+
+    @property
+    def drawn_dpi(self) -> int:
+        """Pixels per inch a PDF page is drawn at."""
+        return self.dpi or (150 if self.profile is Profile.FAITHFUL else 200)
 
     def task_of(self, label: Label) -> Task:
         """What is done with a region of this label."""

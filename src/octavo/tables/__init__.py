@@ -7,6 +7,7 @@ SLANet-plus sees in the picture. Pure: pixels and lines of text in, boxes and ce
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from octavo.content import Table
 from octavo.document import Pixels, Problem, TextLine
@@ -22,7 +23,7 @@ from octavo.tables.seen import seen_grid
 from octavo.tables.structure import TableStructure
 from octavo.tables.words import Token, straightening, tokens, usual_height, word_boxes
 
-_DRAWN = 0.9  # share of the sides of cells that are drawn, from which on lines alone decide
+_DRAWN: Final = 0.9  # share of the sides of cells that are drawn, from which on lines alone decide
 
 
 @dataclass(frozen=True, slots=True)

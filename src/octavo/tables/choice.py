@@ -1,6 +1,7 @@
 """Which reading of a table to believe, where rules, alignment and the network say different things."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from octavo.geometry import union
 from octavo.tables.aligned import Aligned, aligned, in_columns
@@ -10,8 +11,8 @@ from octavo.tables.rules import Rules
 from octavo.tables.seen import Seen
 from octavo.tables.words import Token
 
-_MOSTLY_DRAWN = 0.5  # share of the sides of cells that are ruling lines, from which on these come first
-_CLEARLY = 0.025  # contradictions per line by which a reading must be better to displace one that is more often right
+_MOSTLY_DRAWN: Final = 0.5  # share of the sides of cells that are ruling lines, from which on these come first
+_CLEARLY: Final = 0.025  # contradictions per line by which a reading must be better than one that is more often right
 
 
 def chosen(words: Sequence[Token], rules: Rules, lattice: Aligned | None, seen: Seen | None) -> Aligned:

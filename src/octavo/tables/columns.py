@@ -7,6 +7,7 @@ several columns, long entries beside empty cells) are counted against it, and to
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,8 @@ from numpy.typing import NDArray
 from octavo.geometry import Rect, union
 from octavo.tables.words import Token
 
-_WIDE = 0.75  # gap in text heights that is no space between words
-_CROSSED = 0.15  # share of lines that may cross a border
+_WIDE: Final = 0.75  # gap in text heights that is no space between words
+_CROSSED: Final = 0.15  # share of lines that may cross a border
 
 
 @dataclass(frozen=True, slots=True)

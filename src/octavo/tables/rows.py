@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
-from typing import assert_never
+from typing import Final, assert_never
 
 from octavo.geometry import on_one_height
 from octavo.glyphs.scripts import breaks_anywhere
@@ -21,9 +21,9 @@ from octavo.tables.words import Token
 from octavo.wording.numbers import is_number
 from octavo.wording.sentences import breaks_off
 
-_LONGEST = 24  # stretches a row may span
-_HOPELESS = 25.0  # cost of a row that no division can make up for
-_TRUST = 0.9  # what it costs to go against a border that something else suggests
+_LONGEST: Final = 24  # stretches a row may span
+_HOPELESS: Final = 25.0  # cost of a row that no division can make up for
+_TRUST: Final = 0.9  # what it costs to go against a border that something else suggests
 
 
 class Edge(Enum):

@@ -8,6 +8,7 @@ column's line is continued through rows that leave it free, if there are many of
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from octavo.tables.rows import Entry, into_rows, measured
 from octavo.tables.rules import Rule, Rules
 from octavo.tables.words import Token, usual_height
 
-_COVERED = 0.75  # share of a cell's side along which a line must run to close it
+_COVERED: Final = 0.75  # share of a cell's side along which a line must run to close it
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ found, so that colour, thickness, double lines and white lines on a dark ground 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from octavo.document import Pixels
 from octavo.geometry import PixelBox, Size
 
-_STEP = 14  # grey levels: the palest shading that is meant to be seen (#f0f0f0 on white is 15), above JPEG's noise
-_STROKE = 40  # grey levels between a letter and its ground
-_PRINT = 0.2  # share of pixels beside a line of print that are edges of strokes; beside a ruling line next to none
-_ACROSS, _DOWN = 20, 11  # pixels of the shortest pieces; upright ones are cut by every line between two rows
-_THICK = 6.0  # pixels between two edges that belong to one line
+_STEP: Final = 14  # grey levels: the palest shading meant to be seen (#f0f0f0 on white is 15), above JPEG's noise
+_STROKE: Final = 40  # grey levels between a letter and its ground
+_PRINT: Final = 0.2  # share of pixels beside a line of print that are edges of strokes; beside a rule next to none
+_ACROSS: Final = 20  # pixels of the shortest pieces of level lines
+_DOWN: Final = 11  # pixels of the shortest pieces of upright ones, which every line between two rows cuts
+_THICK: Final = 6.0  # pixels between two edges that belong to one line
 
 _Grey: TypeAlias = NDArray[np.uint8]
 

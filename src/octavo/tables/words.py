@@ -9,6 +9,7 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from octavo.geometry import Box, PixelBox, Rect, Size
 from octavo.glyphs.scripts import is_wide
 from octavo.tables.rules import Rule, Rules
 
-_UPRIGHT = 0.004  # slopes below (a quarter of a degree) are noise of the line finder
-_LETTERS = 0.8  # share of a line's box that letters fill, where it was found in a picture: finders leave a margin
+_UPRIGHT: Final = 0.004  # slopes below (a quarter of a degree) are noise of the line finder
+_LETTERS: Final = 0.8  # share of a line's box that letters fill, where it was found in a picture, with a margin
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,52 @@
+"""Numbers that decide say what they measure, and the tool that moves them finds them, moves them and puts them back."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from octavo.layout import ledgers
+
+spec = importlib.util.spec_from_file_location("thresholds", Path(__file__).parents[1] / "bench" / "thresholds.py")
+assert spec is not None
+assert spec.loader is not None
+thresholds = importlib.util.module_from_spec(spec)
+sys.modules["thresholds"] = thresholds
+spec.loader.exec_module(thresholds)
+
+NAMED = {one.name: one for module in thresholds.modules() for one in thresholds.named(module)}
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_a_named_threshold_says_what_it_measures_and_is_used(name: str) -> None:
+    assert len(NAMED[name].meaning.split()) > 1
+    assert NAMED[name].users, "nothing asks for it"
+
+
+def test_a_named_threshold_moves_and_comes_back() -> None:
+    with NAMED["layout.ledgers.GAP"].moved(1.2):
+        assert pytest.approx(1.44) == ledgers._GAP
+    assert ledgers._GAP == 1.2
+
+
+def test_a_whole_number_moves_by_one_at_least() -> None:
+    with NAMED["layout.ledgers.FEWEST"].moved(0.9):
+        assert ledgers._FEWEST == 2
+    assert ledgers._FEWEST == 3
+
+
+def test_a_number_inside_a_function_moves_and_comes_back() -> None:
+    found = {one.name: one for one in thresholds.inline(thresholds.tables.choice)}
+    name = next(name for name in found if "_stands_over: 0.12" in name)
+    code = thresholds.tables.choice._stands_over.__code__
+    with found[name].moved(1.1):
+        assert 0.12 not in set(thresholds.fractions(thresholds.tables.choice._stands_over.__code__))
+    assert thresholds.tables.choice._stands_over.__code__ is code
+
+
+def test_a_table_shows_what_a_move_did() -> None:
+    one = NAMED["layout.ledgers.GAP"]
+    moved = [thresholds.Moved(0.8, {"a": -3.0, "b": 1.0}), thresholds.Moved(1.2, {})]
+    row = list(thresholds.report([(one, moved)], 9))[-1]
+    assert row.startswith("| `layout.ledgers.GAP` | 1.2 | 2 (-2.0) | – | – | – | sizes of type")
