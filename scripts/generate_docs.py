@@ -1,4 +1,4 @@
-"""Write the pages of docs/ that say what the code says: options, a job's keys, errors, exit codes.
+"""Write the pages of docs/ that say what the code says: options, limits, a job's keys, errors, exit codes.
 
 `make docs` writes them, `make check` (with --check) fails where one is not current.
 """
@@ -6,17 +6,29 @@
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 
 from pydantic import BaseModel
 
-from octavo import dropins, errors, frontends
+from octavo import dropins, errors, fetch, frontends
 from octavo.__main__ import help_line
-from octavo.errors import Fault, OctavoError
+from octavo.drawing import child, pdf, picture, wire
+from octavo.errors import (
+    DocumentCorrupt,
+    EngineLost,
+    Fault,
+    LimitExceeded,
+    OctavoError,
+    PageUnreadable,
+    SourceUnreachable,
+)
 from octavo.frontends._exits import FAULT_EXITS, Exit
 from octavo.frontends._flags import as_text, drop_ins
+from octavo.glm_ocr import http_lines
+from octavo.glyphs import lines as text_lines
 from octavo.jobs.contract import READING, Keys
 from octavo.settings import (
     EngineSettings,
@@ -24,6 +36,7 @@ from octavo.settings import (
     ServeSettings,
     WorkerSettings,
     environment_names,
+    exceeded_code,
     flag_name,
     kind_of,
     sections,
@@ -48,6 +61,48 @@ HEADINGS: Mapping[Fault, str] = MappingProxyType(
         Fault.UPSTREAM: "A server we depend on",
         Fault.OURS: "The installation, or a defect",
     }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A limit that nobody sets: its value, what is counted, and what is said of more."""
+
+    value: int
+    of: str
+    more: type[OctavoError] | str
+
+
+FIXED = (
+    Fixed(
+        child.MEMORY_LIMIT,
+        "bytes of address space of the process that opens a document and draws its pages",
+        f"`{LimitExceeded.code}`; where PDFium ends of it, `{PageUnreadable.code}` or `{DocumentCorrupt.code}`",
+    ),
+    Fixed(
+        wire.LONGEST_MESSAGE,
+        "bytes of what is told of one page besides its pixels and glyphs: form fields, fonts",
+        PageUnreadable,
+    ),
+    Fixed(pdf.MOST_GLYPHS, "characters of a page's text layer", "the page's picture is read, and the result says so"),
+    Fixed(
+        text_lines.MOST_SPANS,
+        "stretches of text of a page that are put together into lines",
+        "each stretch is a line of its own",
+    ),
+    Fixed(
+        pdf.MOST_OBJECTS,
+        "objects of a PDF page that are looked through for pictures",
+        "further pictures are not told apart; the page is drawn whole",
+    ),
+    Fixed(pdf.MOST_BOOKMARKS, "bookmarks of a PDF", "further ones are not used for headings"),
+    Fixed(pdf.LONGEST_TITLE, "characters of a bookmark's title", "the rest of the title is not used"),
+    Fixed(pdf.DEEPEST_BOOKMARK, "levels of bookmarks", "deeper ones are not used"),
+    Fixed(pdf.DEEPEST_FORM, "form objects of a PDF page inside each other", "deeper ones are drawn, not looked into"),
+    Fixed(picture.MOST_FRAMES, "pictures in one TIFF file", LimitExceeded),
+    Fixed(fetch.MOST_REDIRECTS, "redirects of a download", SourceUnreachable),
+    Fixed(http_lines.LARGEST_HEAD, "bytes of the headers of a model server's reply", EngineLost),
+    Fixed(http_lines.LARGEST_REPLY, "bytes of a model server's reply", EngineLost),
 )
 
 BOUNDS = MappingProxyType({"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"})
@@ -101,6 +156,40 @@ def _limits(model: type[BaseModel], field: str) -> str:
         f"{word} {getattr(limit, name)}" for limit in limits for name, word in BOUNDS.items() if hasattr(limit, name)
     ]
     return f" ({', '.join(said)})" if said else ""
+
+
+def limits() -> str:
+    lines = [
+        "# Limits",
+        "",
+        NOTE,
+        "Whoever feeds Octavo may be a stranger, so what a document, a job or a reply may cost has a limit. What goes",
+        "beyond one is refused, or is a problem in the result, with the code named here; [errors.md](errors.md) says",
+        "what each means. A limit is an option like every other ([options.md](options.md)). Bytes are bytes.",
+    ]
+    for model, title in MODELS.items():
+        bounded = [field for field in model.model_fields if exceeded_code(model, field)]
+        if bounded:
+            lines += [
+                "",
+                f"## {title}",
+                "",
+                "| limit | default | what it bounds | beyond it |",
+                "| --- | --- | --- | --- |",
+            ]
+            lines += [_bounded(model, field) for field in bounded]
+    lines += ["", "## Fixed", "", "Nobody sets these.", "", "| at most | of what | beyond it |", "| --- | --- | --- |"]
+    lines += [f"| {limit.value} | {limit.of} | {_more(limit.more)} |" for limit in FIXED]
+    return "\n".join(lines) + "\n"
+
+
+def _bounded(model: type[BaseModel], field: str) -> str:
+    knob = model.model_fields[field]
+    return f"| `{field}` | `{knob.default}` | {_cell(knob.description or '')} | `{exceeded_code(model, field)}` |"
+
+
+def _more(said: type[OctavoError] | str) -> str:
+    return said if isinstance(said, str) else f"`{said.code}`"
 
 
 def jobs() -> str:
@@ -172,6 +261,7 @@ def _cell(text: str) -> str:
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "docs/options.md": options,
+        "docs/limits.md": limits,
         "docs/jobs.md": jobs,
         "docs/errors.md": error_codes,
         "docs/exit-codes.md": exit_codes,

@@ -6,6 +6,7 @@ are shown by their first frame, because the others are the same page moving.
 """
 
 import io
+import itertools
 import math
 import mmap
 from importlib import import_module
@@ -114,15 +115,17 @@ class PicturePart:
 
 
 def _pages_of(image: Image.Image) -> list[int]:
-    """The frames that are pages."""
+    """The frames that are pages. Raises Refused."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return [0]
     pages: list[int] = []
-    for frame in range(MOST_FRAMES):
+    for frame in itertools.count():
         try:
             image.seek(frame)
         except Exception:  # noqa: BLE001 - the end, or a broken directory: what comes before it is good
             break
+        if frame == MOST_FRAMES:
+            raise Refused("limit_exceeded", f"more than {MOST_FRAMES} pictures in one file")
         if frame == 0 or not int(image.tag_v2.get(REDUCED_TAG, 0)) & 1:
             pages.append(frame)
     return pages or [0]

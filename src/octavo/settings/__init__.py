@@ -21,7 +21,16 @@ from octavo.settings.document import (
 )
 from octavo.settings.engine import LAYOUT_MODEL, LAYOUT_REVISION, EngineSettings
 from octavo.settings.environment import known_variables, usable, without_effect
-from octavo.settings.knobs import Resolved, environment_names, flag_name, kind_of, resolve, sections, socket_name
+from octavo.settings.knobs import (
+    Resolved,
+    environment_names,
+    exceeded_code,
+    flag_name,
+    kind_of,
+    resolve,
+    sections,
+    socket_name,
+)
 from octavo.settings.worker import WORKER_DEFAULTS, ErrorText, OutputFormat, Overflow, ServeSettings, WorkerSettings
 
 __all__ = [
@@ -47,6 +56,7 @@ __all__ = [
     "TextLayerUse",
     "WorkerSettings",
     "environment_names",
+    "exceeded_code",
     "flag_name",
     "kind_of",
     "known_variables",

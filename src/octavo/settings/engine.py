@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import SecretStr, field_validator, model_validator
 
 from octavo.document import Label, Task
+from octavo.errors import EngineTimeout, EngineUnavailable, LimitExceeded, SourceTooLarge, SourceUnreachable
 from octavo.settings.knobs import Settings, knob
 
 GLM_OCR = "zai-org/GLM-OCR"
@@ -67,9 +68,14 @@ class ModelServer(Settings):
         "How long a server given by url may take to answer for the first time.",
         gt=0,
         environment=("GLMOCR_CONNECT_TIMEOUT",),
+        exceeded=EngineUnavailable,
     )
     request_seconds: float = knob(
-        180.0, "Longest time one request may take.", gt=0, environment=("GLMOCR_REQUEST_TIMEOUT",)
+        180.0,
+        "Longest time one request may take.",
+        gt=0,
+        environment=("GLMOCR_REQUEST_TIMEOUT",),
+        exceeded=EngineTimeout,
     )
     retries: int = knob(
         3, "How often a request that failed is sent again.", ge=0, environment=("GLMOCR_RETRY_MAX_ATTEMPTS",)
@@ -172,7 +178,11 @@ class VllmProcess(Settings):
     )
     vllm_args: tuple[str, ...] = knob((), "Further arguments of `vllm serve`.", environment=("VLLM_EXTRA_ARGS",))
     vllm_boot_seconds: float = knob(
-        420.0, "How long vLLM may take to become healthy.", gt=0, environment=("VLLM_HEALTH_TIMEOUT",)
+        420.0,
+        "How long vLLM may take to become healthy.",
+        gt=0,
+        environment=("VLLM_HEALTH_TIMEOUT",),
+        exceeded=EngineUnavailable,
     )
 
 
@@ -216,16 +226,20 @@ class LayoutNetwork(Settings):
 class Limits(Settings):
     """What one document may cost."""
 
-    max_source_bytes: int = knob(512 << 20, "Largest source in bytes.", ge=1)
-    max_pages: int = knob(10_000, "Most pages read of one document.", ge=1, environment=("MAX_PAGES_PER_JOB",))
-    max_page_pixels: int = knob(200_000_000, "Largest picture decoded, in pixels.", ge=1)
-    page_seconds: float = knob(30.0, "Most CPU time that one page may take to be drawn, in seconds.", gt=0)
+    max_source_bytes: int = knob(512 << 20, "Largest source in bytes.", ge=1, exceeded=SourceTooLarge)
+    max_pages: int = knob(
+        10_000, "Most pages read of one document.", ge=1, environment=("MAX_PAGES_PER_JOB",), exceeded=LimitExceeded
+    )
+    max_page_pixels: int = knob(200_000_000, "Largest picture decoded, in pixels.", ge=1, exceeded=LimitExceeded)
+    page_seconds: float = knob(
+        30.0, "Most CPU time that one page may take to be drawn, in seconds.", gt=0, exceeded=LimitExceeded
+    )
     sdk_seconds: float = knob(
         1800.0,
         "Longest time the official SDK may take over a document, in profile sdk.",
         gt=0,
     )
-    fetch_seconds: float = knob(120.0, "Longest time a download may take.", gt=0)
+    fetch_seconds: float = knob(120.0, "Longest time a download may take.", gt=0, exceeded=SourceUnreachable)
     allow_private_addresses: bool = knob(False, "Fetch URLs that lead into private networks.")
 
 

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from octavo.errors import OptionInvalid
+from octavo.errors import OctavoError, OptionInvalid
 from octavo.settings import official_config
 
 
@@ -43,16 +43,19 @@ def knob(
     flag: str | None = None,
     socket: str | None = None,
     may_be_empty: bool = False,
+    exceeded: type[OctavoError] | None = None,
     **limits: Any,
 ) -> Any:
     """A field. `environment`: variables, besides `OCTAVO_<NAME>`, that set it; `flag`: what the command line calls it,
     where that is not its name; `socket`: the plural folder whose drop-ins are its values; `may_be_empty`: an empty
-    variable is a value, where otherwise it sets nothing."""
+    variable is a value, where otherwise it sets nothing; `exceeded`: of a limit, the error that whoever
+    asks for more gets."""
     extra: dict[str, Any] = {
         "environment": list(environment),
         "flag": flag,
         "socket": socket,
         "may_be_empty": may_be_empty,
+        "exceeded": exceeded and exceeded.code,
     }
     return Field(default, description=description, json_schema_extra=extra, **limits)
 
@@ -106,6 +109,12 @@ def socket_name(model: type[BaseModel], field: str) -> str | None:
     """The plural folder whose drop-ins are a knob's values."""
     name = _extra(model, field, "socket")
     return str(name) if name else None
+
+
+def exceeded_code(model: type[BaseModel], field: str) -> str | None:
+    """The code of the error that a limit gives; None where the knob is none."""
+    code = _extra(model, field, "exceeded")
+    return str(code) if code else None
 
 
 def _extra(model: type[BaseModel], field: str, key: str) -> object:

@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from pydantic import SecretStr
 
+from octavo.errors import LimitExceeded, Overloaded, SourceInvalid, SourceTooLarge, TimeBudgetSpent
 from octavo.settings.document import Profile, TextLayerUse
 from octavo.settings.knobs import Settings, knob
 
@@ -75,13 +76,19 @@ class WorkerSettings(Storage):
         "Time budget of a job, from when it came; what is finished by then is the reply.",
         gt=0,
         environment=("GLMOCR_PARSE_TIMEOUT_SECONDS",),
+        exceeded=TimeBudgetSpent,
     )
-    jobs_in_hand: int = knob(100, "Most jobs that wait or are worked on; more are turned away.", ge=1)
-    job_bytes: int = knob(512 << 20, "Most bytes of one job's sources together.", ge=1)
+    jobs_in_hand: int = knob(
+        100, "Most jobs that wait or are worked on; more are turned away.", ge=1, exceeded=Overloaded
+    )
+    job_bytes: int = knob(512 << 20, "Most bytes of one job's sources together.", ge=1, exceeded=SourceTooLarge)
     held_bytes: int = knob(
-        2 << 30, "Most bytes of sources and requests that all jobs hold at a time; more are turned away.", ge=1
+        2 << 30,
+        "Most bytes of sources and requests that all jobs hold at a time; more are turned away.",
+        ge=1,
+        exceeded=Overloaded,
     )
-    max_sources: int = knob(1_000, "Most sources of one job.", ge=1)
+    max_sources: int = knob(1_000, "Most sources of one job.", ge=1, exceeded=LimitExceeded)
     output_format: OutputFormat = knob(
         OutputFormat.BOTH, "Renderings in a reply.", environment=("GLMOCR_OUTPUT_FORMAT",)
     )
@@ -105,8 +112,12 @@ class WorkerSettings(Storage):
     stream_pages: bool = knob(
         False, "Stream pages as they are done; a job's output is then a list.", environment=("STREAM",)
     )
-    run_reply_bytes: int = knob(9_000_000, "Largest result of a job from /run; RunPod takes 10 MB.", ge=10_000)
-    runsync_reply_bytes: int = knob(18_000_000, "Largest result of a job from /runsync; RunPod takes 20 MB.", ge=10_000)
+    run_reply_bytes: int = knob(
+        9_000_000, "Largest result of a job from /run; RunPod takes 10 MB.", ge=10_000, exceeded=LimitExceeded
+    )
+    runsync_reply_bytes: int = knob(
+        18_000_000, "Largest result of a job from /runsync; RunPod takes 20 MB.", ge=10_000, exceeded=LimitExceeded
+    )
     log_level: str = knob(
         "INFO",
         "Level of the log: debug, info, warning, error.",
@@ -128,6 +139,10 @@ class ServeSettings(Settings):
 
     host: str = knob("127.0.0.1", "Address to listen on; 0.0.0.0 for every network. There is no login.")
     port: int = knob(8000, "Port to listen on.", ge=0, le=65535, environment=("PORT",))
-    request_bytes: int = knob(30_000_000, "Largest request; RunPod's load balancer takes 30 MB.", ge=1000)
-    arrival_seconds: float = knob(60.0, "Longest time a request may take to arrive.", gt=0)
-    reply_bytes: int = knob(29_000_000, "Largest reply; RunPod's load balancer takes 30 MB.", ge=10_000)
+    request_bytes: int = knob(
+        30_000_000, "Largest request; RunPod's load balancer takes 30 MB.", ge=1000, exceeded=SourceInvalid
+    )
+    arrival_seconds: float = knob(60.0, "Longest time a request may take to arrive.", gt=0, exceeded=SourceInvalid)
+    reply_bytes: int = knob(
+        29_000_000, "Largest reply; RunPod's load balancer takes 30 MB.", ge=10_000, exceeded=LimitExceeded
+    )
