@@ -60,7 +60,7 @@ lint: $(INSTALLED) ## style, types, layers, generated docs
 lint-deploy: ## Dockerfile, shell scripts, workflows; skipped where their checkers cannot be installed
 	@PYTHON="$$(scripts/find_python.sh)" scripts/lint_deploy.sh $(DEPLOY_TOOLS)
 
-image-check: $(INSTALLED) ## build the worker's image on a stub of vLLM's and let it answer jobs (root, buildah, debootstrap, openssl; 6 min)
+image-check: $(INSTALLED) ## build the worker's image on a stub of vLLM's and let it answer jobs (root, buildah, debootstrap, openssl; 10 min, then 6)
 	$(PYTEST) -m image -s tests/image
 
 fix: $(INSTALLED) ## format, and mend what ruff can mend

@@ -99,7 +99,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         hints=Hints(sheet.hints),
     )
     for paragraph, verdict in zip(found, labelled(surroundings), strict=True):
-        yield Claim(verdict.label, paragraph.lines, 0.8, verdict.reason)
+        yield Claim(verdict.label, paragraph.lines, 0.8, verdict.reason, begins=paragraph.begins)
 
 
 FINDERS = (tables, forms, ledgers, figures, formulas, paragraphs)
