@@ -26,8 +26,9 @@ class Keywords(TypedDict, total=False):
     """Pages to read, from 1: '1-5,8,-1'; -1 is the last. Default: all."""
     password: str | None
     """Password of an encrypted PDF."""
-    dpi: int
-    """Pixels per inch a PDF page is drawn at."""
+    dpi: int | None
+    """Pixels per inch a PDF page is drawn at. Default: 150, or what the official SDK takes, 200, in its
+    profiles."""
     max_side: int
     """Longest side of a page picture in pixels; larger pages are drawn smaller."""
     orientation: OrientationUse | Literal["auto", "off"]
@@ -38,8 +39,8 @@ class Keywords(TypedDict, total=False):
     """Find regions; without, the whole page is one region."""
     tasks: Mapping[str, Task | Literal["text", "table", "formula", "skip", "abandon"]]
     """What to do with regions of a label, over the profile's: image=text,header=abandon"""
-    profile: Profile | Literal["faithful", "official"]
-    """Post-processing: faithful to the page, or equal to the official SDK."""
+    profile: Profile | Literal["faithful", "official", "sdk"]
+    """Rules of reading: faithful to the page, equal to the official SDK's, or the SDK itself (engine glm-ocr)."""
     furniture: Furniture | Literal["apart", "inline", "drop"]
     """Running headers, footers and page numbers: apart from the text, inline, or dropped."""
     formats: Sequence[str]
@@ -172,6 +173,8 @@ class Keywords(TypedDict, total=False):
     """Largest picture decoded, in pixels."""
     page_seconds: float
     """Most CPU time that one page may take to be drawn, in seconds."""
+    sdk_seconds: float
+    """Longest time the official SDK may take over a document, in profile sdk."""
     fetch_seconds: float
     """Longest time a download may take."""
     allow_private_addresses: bool
