@@ -78,8 +78,8 @@ def test_the_public_set_is_the_same(sdk: Sdk, tmp_path: Path, capsys: pytest.Cap
     assert_the_same(tmp_path, capsys)
 
 
-# In the first the stand-in for the model takes one squeezed region for another; in the second texts of look-alikes differ
-# and it is not settled whether that is the stand-in too (docs/outputs.md).
+# In the first the stand-in for the model takes one squeezed region for another; in the second texts of look-alikes
+# differ, and it is not settled whether that is the stand-in too (docs/outputs.md).
 UNSETTLED = ("glm_page", "doc_multi_page")
 
 
