@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env lowest-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality clean
+.PHONY: help demo case test official-env official-check lowest-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,11 +29,14 @@ demo: $(INSTALLED) ## parse the shipped samples into out/
 	@$(BIN)/octavo parse samples/bank-statement.pdf samples/receipt.jpg samples/fax.tiff --output out/more
 
 test: $(INSTALLED) official-env lowest-env ## all tests; TESTS=tests/test_parse.py for some
-	$(PYTEST) -m "not image" $(TESTS)
+	$(PYTEST) -m "not image and not whole" $(TESTS)
 
 official-env: $(INSTALLED) ## the official SDK, to compare with: 0.1.5 and the image's 0.1.1 (200 and 370 MB)
 	@PYTHON=$(BIN)/python tests/official/install_env.sh 0.1.5
 	@PYTHON=$(BIN)/python tests/official/install_env.sh 0.1.1
+
+official-check: $(INSTALLED) official-env ## profiles official and sdk on the public set and 60 made documents, with both SDKs (20 min)
+	$(PYTEST) -m whole tests/official
 
 lowest-env: .venvs/lowest/aiohttp ## the lowest version of the HTTP library that is allowed, which refuses less by itself
 
@@ -56,7 +59,7 @@ lint: $(INSTALLED) ## style, types, layers, generated docs
 lint-deploy: ## Dockerfile, shell scripts, workflows; skipped where their checkers cannot be installed
 	@PYTHON="$$(scripts/find_python.sh)" scripts/lint_deploy.sh $(DEPLOY_TOOLS)
 
-image-check: $(INSTALLED) ## build the worker's image on a stub of vLLM's and let it answer jobs (root, buildah, debootstrap, openssl; 6 min)
+image-check: $(INSTALLED) ## build the worker's image on a stub of vLLM's and let it answer jobs (root, buildah, debootstrap, openssl; 10 min, then 6)
 	$(PYTEST) -m image -s tests/image
 
 LOCK := $(SUPPLY_TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
@@ -85,7 +88,7 @@ fix: $(INSTALLED) ## format, and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 
 unit: $(INSTALLED) ## the quick tests
-	$(PYTEST) -n auto -m "not slow and not official and not vllm and not image" $(TESTS)
+	$(PYTEST) -n auto -m "not slow and not official and not vllm and not image and not whole" $(TESTS)
 
 weights: $(INSTALLED) ## the embedded networks, fetched and checked; nothing to do where they are right
 	$(BIN)/python hatch_build.py

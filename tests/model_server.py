@@ -46,6 +46,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     raw: bytes | None = None
     hang_up: bool = False
+    half: bool = False  # of the body is sent, then the connection breaks
     logprobs: tuple[float, ...] = ()
 
 
@@ -119,6 +120,8 @@ class ModelServer:
                 await asyncio.sleep(reply.delay)
             if reply.hang_up and request.transport is not None:
                 request.transport.abort()
+            if reply.half:
+                return await _half(request, _response(reply))
             return _response(reply)
         except asyncio.CancelledError:
             self.abandoned += 1
@@ -152,6 +155,16 @@ def _response(reply: Reply) -> web.Response:
         choice["logprobs"] = {"content": [{"token": "x", "logprob": value} for value in reply.logprobs]}
     usage = {"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 110}
     return web.json_response({"choices": [choice], "usage": usage})
+
+
+async def _half(request: web.Request, whole: web.Response) -> web.StreamResponse:
+    body = bytes(whole.body)  # type: ignore[arg-type]
+    response = web.StreamResponse(headers={"Content-Length": str(len(body))})
+    await response.prepare(request)
+    await response.write(body[: len(body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return response
 
 
 def always(text: str, **how: Any) -> Script:

@@ -23,7 +23,16 @@ def test_the_load_is_that_of_all_engines() -> None:
     assert load_in(METRICS) == Load(running=22, waiting=4)
 
 
-@pytest.mark.parametrize("text", ["", "python_gc_total 3.0\n", "vllm:num_requests_running 3.0\n", "x y"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "python_gc_total 3.0\n",
+        "vllm:num_requests_running 3.0\n",
+        "x y",
+        "vllm:num_requests_running 1e999\nvllm:num_requests_waiting 0\n",
+    ],
+)
 def test_a_server_may_not_tell(text: str) -> None:
     assert load_in(text) is None
 
@@ -42,6 +51,7 @@ def test_a_server_may_not_tell(text: str) -> None:
         (288, 400, Load(256, 144), 288),  # what is in flight above the last limit goes by itself
         (64, 64, Load(20, 0), 64),  # the rest is held up before vLLM's queue: more would wait there
         (64, 64, Load(40, 0), 128),  # the rest is on its way
+        (64, 64, Load(32, 0), 64),  # of those added by the last doubling, none has arrived
     ],
 )
 def test_the_limit_follows_the_queue(limit: int, held: int, load: Load, following: int) -> None:

@@ -199,3 +199,18 @@ def test_a_large_initial_begins_the_row_beside_it() -> None:
     rows += block([("led to words that fill", 100, 500), ("and end", 100, 200)], top=156, pitch=26)
     found = grouped([initial, *rows])
     assert [[it.text for it in paragraph.lines] for paragraph in found] == [["O", *(row.text for row in rows)]]
+
+
+def test_a_paragraph_says_what_parts_it_from_the_row_above() -> None:
+    lines = block([("one two three four", 100, 500), ("end", 100, 180), ("next one here now", 100, 498)])
+    lines += block([("A heading", 100, 200)], top=190, bold=True)
+    lines += block([("far below it all", 100, 480), ("• an entry", 100, 220), ("• another one", 100, 260)], top=300)
+    begins = {paragraph.rows[0].text: paragraph.begins for paragraph in grouped(lines)}
+    assert begins == {
+        "one two three four": "no row close above leads to it alone",
+        "next one here now": "the row above ends early",
+        "A heading": "one of the two is bold and shorter, a heading",
+        "far below it all": "no row close above leads to it alone",
+        "• an entry": "it has a bullet",
+        "• another one": "it has a bullet",
+    }

@@ -108,7 +108,8 @@ async def test_more_are_in_flight_as_long_as_vllm_has_none_waiting(monkeypatch: 
         assert recognizer.at_once == 32
         await recognizer.recognize([crop(lines_of_text(1))] * 400, document="d")
         assert 48 <= recognizer.at_once <= 54
-        assert 48 < server.most_in_flight <= 64
+        # 48 running look like room under a limit of 109 at most, however late one looks: twice 64 is the last step.
+        assert 48 < server.most_in_flight <= 128
 
 
 async def test_a_server_that_still_boots_is_followed_once_it_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -335,6 +336,38 @@ async def test_passing_failures_leave_no_trace() -> None:
     assert recognition.problems == ()
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Reply(raw=b'{"error": {"message": "out of memory"}}'),
+        Reply(raw=b"[" * 200_000),
+        Reply(raw=b'{"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": 1e999}}'),
+        Reply("half of this", half=True),
+        Reply("busy", status=429),
+        Reply("slow", delay=30),
+        Reply(raw=b"", status=204),
+        Reply(raw=b"\xff" * 100),
+    ],
+    ids=["error in 200", "nested", "infinite usage", "half a body", "429", "slow", "204", "garbage"],
+)
+async def test_a_fault_that_passes_costs_a_retry_and_nothing_else(fault: Reply) -> None:
+    def once(asked: Asked) -> Reply:
+        return fault if asked.number == 0 else Reply("read")
+
+    async with serving(once) as server, reading(server, request_seconds=2) as recognizer:
+        recognition = await read_one(recognizer)
+    assert recognition.text == "read"
+    assert recognition.problems == ()
+    assert len(server.asked) == 2
+
+
+async def test_what_no_file_can_hold_is_not_in_an_answer() -> None:
+    raw = b'{"choices": [{"message": {"content": "half \\ud83d of it"}, "finish_reason": "stop"}]}'
+    async with serving(lambda asked: Reply(raw=raw)) as server, reading(server) as recognizer:
+        recognition = await read_one(recognizer)
+    assert recognition.text == "half \ufffd of it"
+
+
 async def test_a_crop_that_comes_again_is_not_asked_for_again() -> None:
     other = crop(lines_of_text(2))
     async with serving(always("read")) as server, reading(server, answers_kept=10) as recognizer:
@@ -366,6 +399,10 @@ async def test_a_busy_server_is_given_the_time_it_asks_for() -> None:
         (Reply(raw=b"<html>welcome</html>"), "engine_lost"),
         (Reply(raw=b'{"choices": []}'), "engine_lost"),
         (Reply(raw=b'{"choices": [{"message": 3}]}'), "engine_lost"),
+        (Reply(raw=b'{"error": {"message": "out of memory"}}'), "engine_lost"),
+        (Reply(raw=b"[" * 200_000), "engine_lost"),
+        (Reply(raw=b'{"choices": [{"message": {"content": "x"}}], "usage": {"prompt_tokens": 1e999}}'), "engine_lost"),
+        (Reply("half of this", half=True), "engine_lost"),
         (Reply("late", delay=30), "engine_timeout"),
         (Reply("who?", status=401), "engine_refused"),
     ],

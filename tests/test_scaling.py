@@ -10,7 +10,10 @@ from collections.abc import Callable
 
 import pytest
 
+from octavo.content import Table
 from octavo.glm_ocr.http_lines import Chunks, parsed
+from octavo.markup import html
+from octavo.markup.cleaning import cleaned
 from octavo.pages import select
 
 SQUARE_FROM = 1.6
@@ -43,9 +46,53 @@ def a_list_of_single_pages(size: int) -> None:
     assert len(select(",".join(str(page) for page in range(size, 0, -1)), size)) == size
 
 
+def of_markup(piece: str) -> Callable[[int], None]:
+    """A table in an answer, with a piece that makes parsers look ahead for its end, again and again."""
+
+    def work(size: int) -> None:
+        html.read("<table><tr><td>" + piece * size)
+        cleaned(piece * size)
+
+    return work
+
+
+def a_grid_of_spans(size: int) -> None:
+    """Each cell says that it covers a million places."""
+    content = html.read("<table>" + "<tr>" + "<td rowspan=1000 colspan=1000>x" * 10 + "</tr>" * 1 + "<tr>" * size)
+    assert isinstance(content, Table)
+    assert sum(1 for _ in content.placed()) == 10
+
+
+MARKUP = [
+    "<a",
+    "<",
+    "<!--",
+    "<![CDATA[",
+    "</",
+    "<td",
+    "&#",
+    "<b>x",
+    "<td>x",
+    "<tr>",
+    "<table>",
+    "<script>",
+    "`",
+    "[a](",
+    "$x",
+    "![",
+    "> **",
+]
+
+
+@pytest.mark.parametrize("piece", MARKUP)
+def test_no_mark_up_makes_it_look_again_and_again(piece: str) -> None:
+    assert slope(of_markup(f"{piece} "), 400) < SQUARE_FROM
+
+
 @pytest.mark.parametrize(
     ("work", "size"),
     [
+        (a_grid_of_spans, 400),
         (a_reply_in_small_chunks, 5_000),
         (a_list_that_names_every_page_again_and_again, 5_000),
         (a_list_of_single_pages, 5_000),

@@ -1,5 +1,6 @@
 """`octavo trace`: what a person is told about how a page came to read as it does."""
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from made import LOST, page, said
+from model_server import ModelServer, always
 from PIL import Image
 
 from octavo.__main__ import main
@@ -106,6 +108,16 @@ def test_without_an_engine_that_sees_lines_the_text_layers_are_shown(tmp_path: P
     assert "text layer: Statement of account" in [line["words"] for line in marks["lines"]]
     assert [claim["words"] for claim in marks["claims"]] == ["text: the whole page is read as one region"]
     assert marks["regions"][0]["words"].endswith("text: the whole page is read as one region")
+
+
+async def test_what_the_model_said_is_told_by_region(tmp_path: Path) -> None:
+    async with ModelServer(always("what the model reads")) as server:
+        engine = ("--engine", "glm-ocr", "--detector", "whole_page", "--orientation", "off", "--url", server.url)
+        words = ["trace", STATEMENT, "-o", str(tmp_path), "--text-layer", "off", *engine]
+        assert await asyncio.to_thread(main, words) == Exit.SUCCESS
+    marks = seen(tmp_path)
+    assert [mark["words"] for mark in marks["reading"]] == ['region 0, recogniser: "what the model reads"']
+    assert marks["blocks"][0]["words"].endswith('the whole page is read as one region; "what the model reads"')
 
 
 @pytest.mark.parametrize("number", ["0", "3", "-1"])

@@ -19,6 +19,26 @@ def to_folder(artifacts: Iterable[Artifact], folder: Path, *, private: bool = Fa
     return [_written(folder / _inside(artifact.name), artifact.data, *rights) for artifact in artifacts]
 
 
+def remove(names: Iterable[str], folder: Path) -> None:
+    """Take files away that `to_folder` wrote, and the folders that are empty then; as far as the system lets it."""
+    for name in names:
+        path = folder / _inside(name)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+            for above in (path.parent, *path.parent.parents):
+                if not above.is_relative_to(folder):
+                    break
+                above.rmdir()  # refused, and so the end, where something else is in it
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there and can be asked: a network volume that fails is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
 def _inside(name: str) -> PurePosixPath:
     """The name as a path. Raises DeliveryFailed for one that leads out of the folder it is put into."""
     path = PurePosixPath(name)

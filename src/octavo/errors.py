@@ -17,6 +17,11 @@ class Fault(StrEnum):
     OURS = "ours"  # the installation or a defect
 
 
+def shown(word: str, most: int = 60) -> str:
+    """As much of a stranger's own word as one line of a message holds; `most` counts characters."""
+    return "".join(letter if letter.isprintable() else "?" for letter in word[:most])
+
+
 class OctavoError(Exception):
     """Base of all errors that leave this package."""
 

@@ -170,7 +170,7 @@ def _decoded(text: str, limit: int) -> bytes:
     if len(body) // 4 * 3 > limit + 2:
         raise _too_large(limit)
     if not encoded:
-        return unquote_to_bytes(body)
+        return unquote_to_bytes(body.encode("utf-8", "replace"))
     compact = "".join(body.split()).translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
     try:
         return base64.b64decode(compact + "=" * (-len(compact) % 4), validate=True)
@@ -226,5 +226,8 @@ async def _body(response: "aiohttp.ClientResponse", limit: int, count: Callable[
 
 
 def _name_of(response: "aiohttp.ClientResponse") -> str:
-    told = response.content_disposition.filename if response.content_disposition else None
+    try:
+        told = response.content_disposition.filename if response.content_disposition else None
+    except (LookupError, ValueError):  # in a character set that nobody knows, or none
+        told = None
     return told or response.url.name

@@ -31,6 +31,7 @@ from octavo.errors import (
     ResourcesExhausted,
     SourceEmpty,
     TypeUnsupported,
+    shown,
 )
 from octavo.glyphs import glyphs_of
 from octavo.glyphs.trust import judged
@@ -93,11 +94,11 @@ def select(text: str | None, count: int) -> tuple[int, ...]:
     for item in text.split(","):
         match = _SELECTION.fullmatch(item)
         if match is None or (match[3] and not match[2]):
-            raise PagesInvalid(f"{item.strip()!r} is not a page or a range; write for example '1-5,8,-1'")
+            raise PagesInvalid(f"'{shown(item.strip())}' is not a page or a range; write for example '1-5,8,-1'")
         first, last = _number(match[1], count), _number(match[3] or (match[1] if not match[2] else "-1"), count)
         found = range(max(0, first), min(count, last + 1))
         if not found or (not match[2] and first < 0):
-            raise PagesInvalid(f"the document has no page {item.strip()!r}: it has {count}")
+            raise PagesInvalid(f"the document has no page '{shown(item.strip())}': it has {count}")
         ranges.append((found.start, found.stop))
     chosen: list[int] = []
     for start, stop in sorted(ranges):  # each page once, however often a long list names it

@@ -228,8 +228,12 @@ async def _page(
         read_now: list[Recognition] = []
         if prepared.crops:
             read_now = await stages.recognizer.recognize(prepared.taken(), document=document, begun=place.begin)
+        if len(read_now) != prepared.recognitions.count(None):
+            raise EngineFailed(
+                f"page {number + 1}: the recogniser gave {len(read_now)} answers, not one for each region"
+            )
         watch.lap("recognize")
-        answers = iter(read_now)
+        answers = map(_answered, read_now)
         recognitions = [known if known is not None else next(answers) for known in prepared.recognitions]
         if trace is not None:
             trace.detections, trace.regions, trace.recognitions = detections, prepared.regions, recognitions
@@ -239,10 +243,26 @@ async def _page(
         )
     except OctavoError as error:
         return assemble.lost_page(number, Problem(error.code, error.message, Severity.LOST, page=number))
-    except Exception:  # the last line of defence: one page's defect must not take the document
+    except (Exception, asyncio.CancelledError) as error:  # one page's defect must not take the document
+        if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+            raise
         log.exception("page_failed document=%s page=%d", document, number + 1)
         failure = EngineFailed(f"page {number + 1} could not be processed: an unexpected error, see the log")
         return assemble.lost_page(number, Problem(failure.code, failure.message, Severity.LOST, page=number))
+
+
+def _answered(recognition: Recognition) -> Recognition:
+    """The recogniser's answer; with a loss where it has neither text nor a reason."""
+    if recognition.text is not None or recognition.problems:
+        return recognition
+    message = "the recogniser gave neither a text nor a reason"
+    return replace(recognition, problems=(Problem(EngineFailed.code, message, Severity.LOST),))
+
+
+def _is_cancelled() -> bool:
+    """Whether this task was told to stop; if not, a CancelledError is of an engine that closed, or lost its work."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _without_pixels(image: PageImage) -> PageImage:
@@ -320,14 +340,27 @@ class SharedDetector:
             batch = [(page, answer) for page, answer in batch if not answer.cancelled()]
             try:
                 found = await loop.run_in_executor(self._executor, self.detector.detect, [page for page, _ in batch])
-            except Exception as error:  # whatever a network raises must reach the pages that wait for it
-                if not isinstance(error, OctavoError):
+                if len(found) != len(batch):
+                    raise EngineFailed(f"the layout engine answered for {len(found)} pages, not for {len(batch)}")
+            except (Exception, asyncio.CancelledError) as error:  # whatever comes must reach the pages that wait for it
+                failed = error
+                if not isinstance(failed, OctavoError):
                     log.exception("detector_failed detector=%s", self.detector.described)
-                    error = EngineFailed("the layout engine failed unexpectedly, see the log")
+                    failed = EngineFailed("the layout engine failed unexpectedly, see the log")
                 for _, answer in batch:
                     if not answer.done():
-                        answer.set_exception(error)
+                        answer.set_exception(failed)
+                if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                    self._turn_away(failed)
+                    raise
                 continue
             for (_, answer), detections in zip(batch, found, strict=True):
                 if not answer.done():
                     answer.set_result(detections)
+
+    def _turn_away(self, error: Exception) -> None:
+        """Nobody will look at the pages that wait."""
+        for _, answer in self._waiting:
+            if not answer.done():
+                answer.set_exception(error)
+        self._waiting.clear()

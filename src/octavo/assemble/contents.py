@@ -14,6 +14,7 @@ from octavo.content import (
 )
 from octavo.document import Label
 from octavo.markup import html, markdown
+from octavo.markup.cleaning import cleaned
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
 _MODEL_BULLET = re.compile(r"^(\s*)[•·▪●◦]\s*", re.MULTILINE)
@@ -42,7 +43,7 @@ def with_more(content: Prose | Mixed, text: str) -> Content:
 
 def of_model(text: str, label: Label) -> Content:
     """A model's own text: bullets are list items, open fences closed, line breaks kept."""
-    text = text.strip()
+    text = cleaned(text.strip())
     if label in headings.TITLES:
         return Prose((markdown.read_line(" ".join(headings.unhashed(text).split())),))
     if _FENCE.search(text):
@@ -69,4 +70,4 @@ def _with_breaks(lines: Sequence[str]) -> str:
 
 def table(text: str) -> Content:
     """An engine's HTML; or whatever it gave instead."""
-    return html.read(text) if "<table" in text else markdown.taken_apart(text.strip())
+    return html.read(text) if "<table" in text else markdown.taken_apart(cleaned(text.strip()))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from octavo.assemble import contents
 from octavo.content import Content, Formula, Mixed, Prose, plain, says
 from octavo.document import Block, Label, Recognition, Region, Task
+from octavo.markup.cleaning import cleaned_formula
 from octavo.wording.formulas import is_formula_number, mathematical
 
 NOT_LATEX = "formula_not_latex"  # the engine's own word that a formula's text is plain characters
@@ -38,7 +39,7 @@ def content(region: Region, recognition: Recognition, text: str) -> Content:
     """LaTeX where the engine gave it; otherwise the characters that were read."""
     if any(problem.code == NOT_LATEX for problem in recognition.problems) or not text.strip():
         return contents.prose(text)
-    return Formula(bare_latex(text), inline=region.label is Label.INLINE_FORMULA)
+    return Formula(cleaned_formula(bare_latex(text)), inline=region.label is Label.INLINE_FORMULA)
 
 
 def bare_latex(latex: str) -> str:

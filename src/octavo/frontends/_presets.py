@@ -37,7 +37,11 @@ def chosen(environment: Mapping[str, str], folder: Path) -> Mapping[str, str]:
     if not file.is_file():
         there = sorted(path.name.removeprefix(".env.") for path in folder.glob(".env.*"))
         raise OptionInvalid(f"no preset called {name!r}; there are: {', '.join(there) or 'none'}")
-    return _for_the_model(environment, parsed(file.read_text(), name))
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise OptionInvalid(f"preset {name!r}: its file cannot be read") from error
+    return _for_the_model(environment, parsed(text, name))
 
 
 def _for_the_model(environment: Mapping[str, str], values: Mapping[str, str]) -> Mapping[str, str]:

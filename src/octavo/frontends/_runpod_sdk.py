@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
@@ -152,11 +153,12 @@ class _Scaler(rp_scale.JobScaler):
         """Pages as they are done; the last chunk says how it ended. The final output repeats the last chunk only."""
         last: Reply = {}
         text = self._service.settings.error_text
-        async for last in worker.stream(call):
-            refusal = await _post(session, rp_http.JOB_STREAM_URL, call.id, await asyncio.to_thread(_chunk, last))
-            if refusal is not None:
-                last = error_reply(refusal, text)
-                break
+        async with aclosing(worker.stream(call)) as chunks:
+            async for last in chunks:
+                refusal = await _post(session, rp_http.JOB_STREAM_URL, call.id, await asyncio.to_thread(_chunk, last))
+                if refusal is not None:  # nobody takes what is still being read: it ends here
+                    last = error_reply(refusal, text)
+                    break
         await _deliver(session, call.id, _as_result(last, listed=True), text, stream=True)
         log.info("job_done job=%s status=%s", call.id, last["status"])
 

@@ -94,7 +94,7 @@ def _refuse_what_the_sdk_would_trip_over(arguments: Namespace) -> None:
 def _refuse_no_job(text: str, where: str) -> None:
     try:
         job = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise OptionInvalid(f"{where} is not JSON") from error
     if not isinstance(job, dict) or job.get("input") is None:
         raise OptionInvalid(f'{where} must be a job: {{"input": {{...}}}}')

@@ -14,7 +14,7 @@ import os
 import signal
 from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, aclosing
 from types import MappingProxyType
 
 from aiohttp import web
@@ -115,17 +115,17 @@ async def _stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _streamed(request: web.Request, call: Call) -> web.StreamResponse:
-    chunks = request.app[WORKER].stream(call)
-    first = await anext(chunks)
-    if "error" in first and first.get("type") != "page":
-        return await _response(first)  # nothing was sent yet: the status can still say so
-    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
-    await response.prepare(request)
-    await response.write(await asyncio.to_thread(encoded, first) + b"\n")
-    async for chunk in chunks:
-        await response.write(await asyncio.to_thread(encoded, chunk) + b"\n")
-    await response.write_eof()
-    return response
+    async with aclosing(request.app[WORKER].stream(call)) as chunks:  # also where the caller has hung up
+        first = await anext(chunks)
+        if "error" in first and first.get("type") != "page":
+            return await _response(first)  # nothing was sent yet: the status can still say so
+        response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
+        await response.prepare(request)
+        await response.write(await asyncio.to_thread(encoded, first) + b"\n")
+        async for chunk in chunks:
+            await response.write(await asyncio.to_thread(encoded, chunk) + b"\n")
+        await response.write_eof()
+        return response
 
 
 async def _response(reply: Reply) -> web.Response:

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -182,7 +182,7 @@ class RemoteServer:
         """Servers differ in how strict they are about the name: a warning, the first request decides."""
         try:
             names = [str(model["id"]) for model in json.loads(body)["data"]]
-        except (ValueError, LookupError, TypeError):
+        except _NO_ANSWER:
             return
         if names and not any(name == self._model or name.startswith(f"{self._model}:") for name in names):
             log.warning("model_not_listed name=%s listed=%s", self._model, ",".join(names[:5]))
@@ -382,7 +382,7 @@ class ChatClient:
         except LineLost as error:
             self._upstream.doubt()
             raise _SendAgain(EngineLost("the connection to the model's server was lost"), lost=True) from error
-        if reply.status == 200:
+        if reply.status < 300:
             return _answer(reply.body)
         return await self._refused(reply, question, extras)
 
@@ -492,6 +492,11 @@ def _around(
     )
 
 
+# What taking apart a stranger's JSON may raise: it is nested too deep, says Infinity, or has other types than due.
+_NO_ANSWER = (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError)
+_MOST_TOKENS = 1 << 31
+
+
 def _answer(raw: bytes) -> Answer:
     try:
         reply = json.loads(raw)
@@ -500,17 +505,31 @@ def _answer(raw: bytes) -> Answer:
         if not isinstance(text, str):  # content parts
             text = "".join(part.get("text", "") for part in text)
         used = reply.get("usage") or {}
-        usage = Usage(int(used.get("prompt_tokens") or 0), int(used.get("completion_tokens") or 0), 1)
-        return Answer(text, str(choice.get("finish_reason") or "stop"), usage, _confidence(choice.get("logprobs")))
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        usage = Usage(_tokens(used.get("prompt_tokens")), _tokens(used.get("completion_tokens")), 1)
+        finish_reason = str(choice.get("finish_reason") or "stop")
+        return Answer(_sayable(text), finish_reason, usage, _confidence(choice.get("logprobs")))
+    except _NO_ANSWER as error:
         raise _SendAgain(EngineLost("the model's server answered with something that is no chat completion")) from error
+
+
+def _tokens(said: Any) -> int:
+    """A number of tokens that can be added up. Raises ValueError, TypeError, OverflowError."""
+    count = int(said or 0)
+    if not 0 <= count <= _MOST_TOKENS:
+        raise ValueError("no number of tokens")
+    return count
+
+
+def _sayable(text: str) -> str:
+    """The text without halves of characters, which JSON can spell (`\\ud800`) and no file or reply can hold."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _confidence(logprobs: object) -> float | None:
     tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
     if not tokens:
         return None
-    return math.exp(sum(max(-20.0, float(token["logprob"])) for token in tokens) / len(tokens))
+    return math.exp(sum(min(0.0, max(-20.0, float(token["logprob"]))) for token in tokens) / len(tokens))
 
 
 # What a server says of a refusal is a stranger's text, which may hold the request, a path or a key: it is looked at for
@@ -532,6 +551,6 @@ def _retry_after(header: str | None, *, otherwise: float) -> float:
     except ValueError:
         try:
             seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):  # a date, or a zone, that there is not
             return otherwise
     return min(_LONGEST_RETRY_AFTER, max(otherwise, seconds)) if math.isfinite(seconds) else otherwise

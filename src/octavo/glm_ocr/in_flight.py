@@ -31,16 +31,20 @@ def load_in(metrics: str) -> Load | None:
     running, waiting = (_sum(gauge, metrics) for gauge in (_RUNNING, _WAITING))
     if running is None or waiting is None:
         return None
-    cache = max(map(float, _CACHE.findall(metrics)), default=None)
+    cache = max((full for full in map(float, _CACHE.findall(metrics)) if full <= 1), default=None)
     return Load(running, waiting, cache)
 
 
 def _gauge(name: str) -> re.Pattern[str]:
-    return re.compile(rf"^{re.escape(name)}(?:\{{[^}}]*\}})? +(\d+(?:\.\d*)?(?:[eE]\+?\d+)?)\b", re.MULTILINE)
+    return re.compile(
+        rf"^{re.escape(name)}(?:\{{[^}}]*\}})? +(\d{{1,9}}(?:\.\d*)?(?:[eE]\+?\d)?)(?:\s|$)", re.MULTILINE
+    )
 
 
 _RUNNING, _WAITING = _gauge("vllm:num_requests_running"), _gauge("vllm:num_requests_waiting")
-_CACHE = re.compile(r"^vllm:(?:gpu|kv)_cache_usage_perc(?:\{[^}]*\})? +(\d\S*)", re.MULTILINE)
+_CACHE = re.compile(
+    r"^vllm:(?:gpu|kv)_cache_usage_perc(?:\{[^}]*\})? +(\d+(?:\.\d*)?(?:[eE]-?\d{1,3})?)(?:\s|$)", re.MULTILINE
+)
 
 
 def _sum(gauge: re.Pattern[str], metrics: str) -> int | None:
@@ -70,7 +74,9 @@ class Limit:
             # From what is in flight, not from the limit: on a slow server that stays above it for several looks.
             return replace(self, requests=max(self.least, min(self.requests, held - surplus)), was_reached=True)
         full = 8 * held >= 7 * self.requests  # answers come in flocks, and for a moment some of it is free
-        arrived = 2 * load.running >= held  # else they are held up on the way, or in what comes before vLLM's queue
+        # Else they are held up on the way, or in what comes before vLLM's queue. Just half is, after a doubling, none
+        # of those that were added.
+        arrived = 2 * load.running > held
         if load.waiting or not full or not arrived:
             return self
         step = _reserve(self.requests) if self.was_reached else self.requests

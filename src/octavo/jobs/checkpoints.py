@@ -38,7 +38,7 @@ class Checkpoint:
     def pages(self) -> dict[int, Page]:
         """What an earlier run finished, by page number. Files that are damaged count as not there."""
         found: dict[int, Page] = {}
-        for file in self._folder.glob("*.json"):
+        for file in _entries(self._folder, "*.json"):
             with suppress(OSError, ValidationError):
                 page = _PAGE.validate_json(file.read_bytes())
                 if file.stem == str(page.number):
@@ -61,10 +61,18 @@ class Checkpoint:
 
 def clean_up(volume: Path) -> None:
     """Remove what jobs left that never came back."""
-    for folder in (volume / _FOLDER).glob("*"):
+    for folder in _entries(volume / _FOLDER, "*"):
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > _FORGOTTEN_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _entries(folder: Path, pattern: str) -> list[Path]:
+    """What lies in the folder; nothing where the volume does not say."""
+    try:
+        return list(folder.glob(pattern))
+    except OSError:
+        return []
 
 
 def _digest(parts: Sequence[bytes], options: ParseOptions, settings: EngineSettings) -> str:

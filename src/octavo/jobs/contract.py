@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from octavo import dropins, renderers
-from octavo.errors import OptionInvalid, PagesInvalid, SourceInvalid
+from octavo.errors import OptionInvalid, PagesInvalid, SourceInvalid, shown
 from octavo.settings import OutputFormat, ParseOptions
 
 PDF_KEYS = ("pdf_url", "pdf_base64")
@@ -29,7 +29,7 @@ _SINGULARS = MappingProxyType({"image_url": "image_urls", "image_base64": "image
 _OTHER_NAMES = MappingProxyType({"label_task_mapping": "tasks"})  # what the contract calls a reading option
 _NOT_GIVEN: tuple[object, ...] = (None, "", [], {})
 _MOST_NOTES = 20  # of unknown keys; one more says how many there are besides
-_LONGEST_KEY = 60  # characters of an unknown key that are shown
+_LONGEST_COMPLAINT = 1000  # characters of what is wrong with a value, which may repeat it
 _LAST_PAGE = 999_999_999  # the largest number in the grammar of `pages`
 
 M = TypeVar("M", bound=BaseModel)
@@ -199,8 +199,7 @@ def _unknown(keys: Sequence[str]) -> Iterator[Note]:
     for key in keys[:_MOST_NOTES]:
         near = get_close_matches(key.lower(), KEYS, n=1, cutoff=0.7)
         meant = f"; is {near[0]} meant?" if near else ""
-        shown = "".join(letter if letter.isprintable() else "?" for letter in key[:_LONGEST_KEY])
-        yield Note(shown, f"not known, and ignored{meant}")
+        yield Note(shown(key), f"not known, and ignored{meant}")
     if len(keys) > _MOST_NOTES:
         yield Note("...", f"{len(keys) - _MOST_NOTES} more keys are not known, and ignored")
 
@@ -270,5 +269,6 @@ def _validated(model: type[M], values: Mapping[str, object], names: Mapping[str,
     except ValidationError as error:
         complaint = error.errors(include_url=False, include_context=False, include_input=False)[0]
         first, *rest = (str(part) for part in complaint["loc"] if part != "[key]")
-        key = ".".join((names.get(first, first), *rest))
-        raise OptionInvalid(f"input.{key}: {complaint['msg'].removeprefix('Value error, ')}") from error
+        key = shown(".".join((names.get(first, first), *rest)))
+        said = shown(complaint["msg"].removeprefix("Value error, "), _LONGEST_COMPLAINT)
+        raise OptionInvalid(f"input.{key}: {said}") from error

@@ -6,8 +6,8 @@ is reached through the guard that keeps requests out of private networks. No sec
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, assert_never
@@ -38,6 +38,10 @@ class Place(Protocol):
         """Store it, and say where it lies in words of the reply. Raises OctavoError."""
         ...
 
+    async def take_back(self, names: Sequence[str]) -> None:
+        """Remove files that were put, where that is ours to do: the reply that was to name them failed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
@@ -54,6 +58,9 @@ class Bucket:
         await guarded_http.put(address, file.data, file.media_type, allow_private=self.allow_private)
         return {"url": self.signed("GET", path, self.link)}
 
+    async def take_back(self, names: Sequence[str]) -> None:
+        """They stay, where nobody was told of them: a signature to delete is more than a bucket may give us."""
+
     def signed(self, method: Literal["GET", "PUT"], path: str, valid: timedelta) -> str:
         """An address for one file, good for a while."""
         import obstore
@@ -69,8 +76,18 @@ class Volume:
     folder: str
 
     async def put(self, file: Artifact) -> Mapping[str, str]:
-        await asyncio.to_thread(delivery.to_folder, [file], self.root / self.folder, private=True)
+        writing = asyncio.ensure_future(
+            asyncio.to_thread(delivery.to_folder, [file], self.root / self.folder, private=True)
+        )
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait({writing})  # a thread goes on: nothing must appear after `take_back`
+            raise
         return {"volume_path": f"{self.folder}/{file.name}"}
+
+    async def take_back(self, names: Sequence[str]) -> None:
+        await asyncio.to_thread(delivery.remove, names, self.root / self.folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +104,9 @@ class PutUrls:
         await guarded_http.put(address, file.data, file.media_type, allow_private=self.allow_private)
         return {"uploaded": "put_urls"}
 
+    async def take_back(self, names: Sequence[str]) -> None:
+        """They are the caller's, whose URLs let nothing be removed."""
+
 
 # --- choosing one ------------------------------------------------------------------------------------------------
 
@@ -101,7 +121,7 @@ def place_for(job: Job, job_id: str, settings: WorkerSettings, volume: Path, *, 
                 raise OptionInvalid("input.upload.put_urls: name the files and their URLs")
             return PutUrls(job.upload.put_urls, allow_private)
         case "volume":
-            if not volume.is_dir():
+            if not delivery.is_folder(volume):
                 raise OptionInvalid("input.upload.to: this worker has no network volume")
             return Volume(volume, folder)
         case "bucket" | None as wish:
@@ -114,7 +134,7 @@ def place_for(job: Job, job_id: str, settings: WorkerSettings, volume: Path, *, 
                 return Bucket(own, folder, _link(settings), allow_private=True)
             if wish:
                 raise OptionInvalid("input.upload.to: this worker has no bucket; send s3Config, or set BUCKET_*")
-            on_volume = settings.overflow in (Overflow.AUTO, Overflow.VOLUME) and volume.is_dir()
+            on_volume = settings.overflow in (Overflow.AUTO, Overflow.VOLUME) and delivery.is_folder(volume)
             return Volume(volume, folder) if on_volume else None
         case never:
             assert_never(never)
@@ -175,25 +195,40 @@ async def fitted(
     """
     result = reply.get("result") or reply  # a streamed page has its texts beside its number
     asked = upload.to is not None or bool(upload.put_urls)
+    moving = None if place is None else _Moving(place)
     try:
-        if place is not None and asked:
-            await _move_files(result, files, place)
+        if moving is not None and asked:
+            await _move_files(result, files, moving)
             await _move_texts(
-                result, place, stem, [name for name in _TEXTS if stem + _TEXTS[name][0] in upload.put_urls]
+                result, moving, stem, [name for name in _TEXTS if stem + _TEXTS[name][0] in upload.put_urls]
             )
         if await _size(reply) <= limit:
             return reply
-        if place is not None:
-            await _move_files(result, files, place)
+        if moving is not None:
+            await _move_files(result, files, moving)
             for name in _TEXTS:
                 if await _size(reply) > limit:
-                    await _move_texts(result, place, stem, [name])
+                    await _move_texts(result, moving, stem, [name])
     except OctavoError as error:
+        if moving is not None:
+            await moving.place.take_back(moving.names)
         return await asyncio.to_thread(too_large, reply, limit) | error_reply(error)
     return reply if await _size(reply) <= limit else await asyncio.to_thread(too_large, reply, limit)
 
 
-async def _move_files(result: dict[str, Any], files: Mapping[str, Artifact], place: Place) -> None:
+@dataclass(frozen=True, slots=True)
+class _Moving:
+    """What one reply has put into a place."""
+
+    place: Place
+    names: list[str] = field(default_factory=list)
+
+    async def put(self, file: Artifact) -> Mapping[str, str]:
+        self.names.append(file.name)  # before: of a file that is refused, the folder may be there
+        return await self.place.put(file)
+
+
+async def _move_files(result: dict[str, Any], files: Mapping[str, Artifact], place: _Moving) -> None:
     at_a_time = asyncio.Semaphore(_AT_A_TIME)
 
     async def move(listed: dict[str, Any]) -> None:
@@ -211,7 +246,7 @@ async def _move_files(result: dict[str, Any], files: Mapping[str, Artifact], pla
         raise refused.exceptions[0] from None
 
 
-async def _move_texts(result: dict[str, Any], place: Place, stem: str, names: Iterable[str]) -> None:
+async def _move_texts(result: dict[str, Any], place: _Moving, stem: str, names: Iterable[str]) -> None:
     for name in names:
         text = result.get(name)
         if not text:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 from octavo.content import says
+from octavo.delivery import is_folder
 from octavo.document import Artifact, Document, Page, Problem, Severity, Status
 from octavo.errors import EngineUnavailable, OctavoError, TimeBudgetSpent
 from octavo.fetch import Data
@@ -218,7 +219,7 @@ class Worker:
         self, reading: Reading, parts: Sequence[Data], wanted: _Wanted
     ) -> AsyncIterator[Checkpoint | None]:
         """What an earlier run of this job finished is taken over; what is kept goes with the end of the job."""
-        if not self._settings.checkpoints or len(reading.numbers) < 2 or not self._volume.is_dir():
+        if not self._settings.checkpoints or len(reading.numbers) < 2 or not is_folder(self._volume):
             yield None
             return
         data = [part.data for part in parts]

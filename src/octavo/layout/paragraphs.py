@@ -8,9 +8,9 @@ line is in exactly one paragraph.
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 from octavo.geometry import Rect, union
 from octavo.layout.initials import WithoutInitials
@@ -27,12 +27,13 @@ class Paragraph(Rect):
     """Rows that are read in one go, top to bottom."""
 
     rows: tuple[Row, ...]
+    begins: str = field(default="", compare=False)  # for people: what parts it from the row above
 
     @classmethod
-    def of(cls, rows: Iterable[Row]) -> "Paragraph":
+    def of(cls, rows: Iterable[Row], begins: str = "") -> "Paragraph":
         rows = tuple(rows)
         box = union(rows)
-        return cls(box.left, box.top, box.right, box.bottom, rows)
+        return cls(box.left, box.top, box.right, box.bottom, rows, begins)
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -61,22 +62,25 @@ def grouped(lines: Sequence[Line], *, from_right: bool = False) -> list[Paragrap
         mirrored = [replace(line, left=-line.right, right=-line.left) for line in lines]
         real = {id(image): line for image, line in zip(mirrored, lines, strict=True)}
         return [
-            Paragraph.of(Row.of([real[id(image)] for image in row.lines]) for row in paragraph.rows)
+            Paragraph.of((Row.of([real[id(image)] for image in row.lines]) for row in paragraph.rows), paragraph.begins)
             for paragraph in grouped(mirrored)
         ]
     without = WithoutInitials.of(lines)
     if without is not None:
         return [
-            Paragraph.of(Row.of(without.as_printed(row.lines)) for row in paragraph.rows)
+            Paragraph.of((Row.of(without.as_printed(row.lines)) for row in paragraph.rows), paragraph.begins)
             for paragraph in grouped(without.lines)
         ]
-    return [paragraph for chain in _chains(in_rows(lines)) for paragraph in _split(chain)]
+    return [paragraph for chain, begins in _chains(in_rows(lines)) for paragraph in _split(chain, begins)]
 
 
 # --- chains -----------------------------------------------------------------------------------------------------
 
 
-def _chains(rows: Sequence[Row]) -> list[list[Row]]:
+_Chain: TypeAlias = tuple[list[Row], str]  # and what parts it from what is above
+
+
+def _chains(rows: Sequence[Row]) -> list[_Chain]:
     """Runs of rows below each other, each row the only one below the one before it."""
     below = _followers(rows)
     usual = _usual_pitch(rows, below)
@@ -88,18 +92,20 @@ def _chains(rows: Sequence[Row]) -> list[list[Row]]:
     for above, under in followed.items():
         sources[under].append(above)
     heads = [index for index in range(len(rows)) if len(sources[index]) != 1]
-    chains: list[list[Row]] = []
+    chains: list[_Chain] = []
     for head in heads:
         chain, index = [rows[head]], head
+        begins = "several rows are right above it" if sources[head] else "no row close above leads to it alone"
         while index in followed and len(sources[followed[index]]) == 1:
             under = followed[index]
-            if _continues(chain, rows[under], usual):
-                chain.append(rows[under])
+            apart = _why_apart(chain, rows[under], usual)
+            if apart:
+                chains.extend(_regular(chain, begins))
+                chain, begins = [rows[under]], apart
             else:
-                chains.extend(_regular(chain))
-                chain = [rows[under]]
+                chain.append(rows[under])
             index = under
-        chains.extend(_regular(chain))
+        chains.extend(_regular(chain, begins))
     return chains
 
 
@@ -133,53 +139,57 @@ def _usual_pitch(rows: Sequence[Row], below: dict[int, list[int]]) -> float:
     return min(2.6, max(1.0, statistics.median(pitches))) if len(pitches) > 2 else 1.25
 
 
-def _continues(chain: Sequence[Row], row: Row, usual: float) -> bool:
-    """Whether a row goes on in the type and spacing of the chain."""
+def _why_apart(chain: Sequence[Row], row: Row, usual: float) -> str:
+    """Why a row does not go on in the type and spacing of the chain; nothing where it does."""
     above = chain[-1]
     size = min(above.size, row.size)
     known = above.lines[0].source.font_size is not None and row.lines[0].source.font_size is not None
     full = len(chain) > 1 and above.right > max(other.right for other in chain) - size
     flush = abs(above.left - row.left) < 0.8 * size and (full or abs(above.right - row.right) < 0.8 * size)
     if max(above.size, row.size) > (1.12 if known else 1.8 if flush else 1.45) * size:
-        return False
+        return "its type has another size"
     ends = row.right if above.bold else max(other.right for other in chain)
     if above.bold != row.bold and (above if above.bold else row).right < ends - 2 * size:
-        return False  # the bold one is shorter: a heading
+        return "one of the two is bold and shorter, a heading"
     if above.monospace != row.monospace:
-        return False
+        return "one of the two is in typewriter type"
     if above.bold and row.bold and is_numbered(row.text) and is_numbered(chain[0].text):
-        return False  # two headings, the second that of a section in the first's
+        return "both are numbered headings"  # the second that of a section in the first's
     pitch = row.middle - above.middle
     if len(chain) > 1:
         settled = statistics.median(b.middle - a.middle for a, b in pairwise(chain))
         running = above.right > max(other.right for other in chain) - size and abs(row.left - above.left) < 0.4 * size
-        return pitch < (1.6 if running else 1.28) * settled + 0.12 * size  # a tall formula in the line parts rows, too
-    return pitch < max(1.5, 1.2 * usual) * max(above.size, row.size) + 0.1 * size
+        close = pitch < (1.6 if running else 1.28) * settled + 0.12 * size  # a tall formula in a line parts rows, too
+    else:
+        close = pitch < max(1.5, 1.2 * usual) * max(above.size, row.size) + 0.1 * size
+    return "" if close else f"it is {pitch / size:.1f} sizes of type below the row above"
 
 
-def _regular(chain: list[Row]) -> list[list[Row]]:
+def _regular(chain: list[Row], begins: str) -> list[_Chain]:
     """A first row that stands clearly further off than the rest of its chain is on its own."""
     if len(chain) < 3:
-        return [chain]
+        return [(chain, begins)]
     first = chain[1].middle - chain[0].middle
     rest = statistics.median(b.middle - a.middle for a, b in pairwise(chain[1:]))
-    return [chain[:1], chain[1:]] if first > 1.3 * rest else [chain]
+    if first <= 1.3 * rest:
+        return [(chain, begins)]
+    return [(chain[:1], begins), (chain[1:], "the row above is further off than those below")]
 
 
 # --- paragraphs -------------------------------------------------------------------------------------------------
 
 
-def _split(chain: Sequence[Row]) -> list[Paragraph]:
+def _split(chain: Sequence[Row], begins: str) -> list[Paragraph]:
     """Cut a chain where new paragraphs start."""
-    starts = _starts(chain)
-    cuts = [0, *(index for index in range(1, len(chain)) if starts[index]), len(chain)]
-    return [Paragraph.of(chain[a:b]) for a, b in pairwise(cuts)]
+    starts = _starts(chain, begins)
+    cuts = [*(index for index, start in enumerate(starts) if start), len(chain)]
+    return [Paragraph.of(chain[a:b], starts[a]) for a, b in pairwise(cuts)]
 
 
-def _starts(chain: Sequence[Row]) -> list[bool]:
-    """For each row of a chain, whether a paragraph starts with it."""
+def _starts(chain: Sequence[Row], begins: str) -> list[str]:
+    """For each row of a chain, why a paragraph starts with it; nothing where none does. The first `begins` one."""
     size = statistics.median(row.size for row in chain)
-    first = [True] + [False] * (len(chain) - 1)
+    first = [begins] + [""] * (len(chain) - 1)
     if len(chain) == 1 or all(row.monospace for row in chain):
         return first
     left = sorted(row.left for row in chain)[max(0, len(chain) // 10 - 1)]
@@ -197,14 +207,16 @@ def _starts(chain: Sequence[Row]) -> list[bool]:
         step = indents[index] - indents[index - 1]
         last = index + 1 == len(chain)
         if hanging:
-            starts[index] = indents[index] < 0.5
+            starts[index] = "first lines hang out, and it does" if indents[index] < 0.5 else ""
         elif step > 0.6 and not early[index - 1]:
             back = not last and indents[index] - indents[index + 1] > 0.6
             continues = starts[index - 1] and (last or not back or early[index])
-            starts[index] = not continues
+            starts[index] = "" if continues else "it is set in"
         elif step < -0.6:
-            starts[index] = not starts[index - 1]
-        starts[index] = starts[index] or early[index - 1] or _item(chain, marked, indents, index)
+            starts[index] = "" if starts[index - 1] else "the row above is set in"
+        if not starts[index] and early[index - 1]:
+            starts[index] = "the row above ends early"
+        starts[index] = starts[index] or _item(chain, marked, indents, index)
     return starts
 
 
@@ -241,15 +253,16 @@ def _hangs(indents: Sequence[float]) -> bool:
     return inset >= flush > 1 and followed >= 2 and returned >= 1
 
 
-def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float], index: int) -> bool:
-    """Whether a row starts a list item: a bullet, or one of several markers that stand under each other."""
+def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float], index: int) -> str:
+    """Why a row starts a list item: a bullet, or one of several markers that stand under each other."""
     if not marked[index]:
-        return False
+        return ""
     if begins_with_bullet(chain[index].text):
-        return True
-    return any(
+        return "it has a bullet"
+    several = any(
         marked[other] and abs(indents[other] - indents[index]) < 0.8 for other in range(len(chain)) if other != index
     )
+    return "it has a list's marker, as others above or below" if several else ""
 
 
 def _centred(chain: Sequence[Row], left: float, right: float, size: float) -> bool:

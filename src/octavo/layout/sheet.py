@@ -64,3 +64,4 @@ class Claim:
     box: Box | None = None  # where it is more than its lines take up
     lost: str = ""  # why it is not so after all: it takes no lines then
     finder: str = ""  # who says so
+    begins: str = ""  # of a paragraph: what parts it from the row above

@@ -41,4 +41,5 @@ def _of_claim(claim: Claim) -> Iterator[Sight]:
         yield Sight(layer, box, f"{claim.reason} (score {claim.score:.2f})", claim.lost)
     if not claim.lost:
         own = tuple(line.source.box for line in claim.lines)
-        yield Sight(Layer.CLAIMS, box, f"claimed by {claim.finder}: {claim.reason}", lines=own)
+        begins = f"; begins here: {claim.begins}" if claim.begins else ""
+        yield Sight(Layer.CLAIMS, box, f"claimed by {claim.finder}: {claim.reason}{begins}", lines=own)

@@ -25,10 +25,15 @@ _STYLES = {
     "sup": "raised",
     "code": "code",
 }
+ELEMENTS = frozenset({"table", "thead", "tbody", "tr", "th", "td", "br", *_STYLES})  # what may stand in a text
 _SILENT = frozenset({"script", "style", "template"})  # their text is no text of the table
 _SPACE = re.compile(r"[ \t\n\r\f]+")  # what HTML takes for one space; others are characters
 _MAX_SPAN = 1000  # as browsers have it: a larger number is a slip of the model
 _SCHEMES = frozenset({"", "http", "https", "mailto"})  # a link may lead there; others run something
+_MOST_PLACES = 100_000  # of a table's grid: cells that span more of it are a slip of the model, or an attack
+_COMMENT = "<!--", "-->"
+_DECLARATION = re.compile(r"<[!?][^<>]*>")
+_NO_TAG = re.compile(r"<(?!/?[A-Za-z][^<>]*>)")
 
 
 # --- written ----------------------------------------------------------------------------------------------------------
@@ -60,9 +65,17 @@ def _run(run: Run) -> str:
     text = html.escape(f"${run.text}$" if run.formula else run.text, quote=False)
     for tag in tags(run):
         text = f"<{tag}>{text}</{tag}>"
-    if run.link is not None and urlsplit(run.link).scheme.lower() in _SCHEMES:
+    if run.link is not None and is_safe_link(run.link):
         text = f'<a href="{html.escape(run.link)}">{text}</a>'
     return text
+
+
+def is_safe_link(target: str) -> bool:
+    """Whether it leads to the web, to mail, or to a place beside the text, as a browser or Markdown reads it."""
+    try:
+        return urlsplit(html.unescape(target).replace("\\", "").strip()).scheme.lower() in _SCHEMES
+    except ValueError:
+        return False
 
 
 def tags(run: Run) -> list[str]:
@@ -104,12 +117,27 @@ def styled(run: Run, tag: str) -> Run:
 def read(markup: str) -> Content:
     """The tables in a piece of HTML, and the text around them; an inner table is read as text of its cell."""
     reader = _TableReader()
-    reader.feed(markup)
+    reader.feed(_whole_tags_only(markup))
     reader.close()
     reader.end_table()
     reader.end_text()
     pieces = reader.pieces
     return pieces[0] if len(pieces) == 1 else Mixed(tuple(pieces)) if pieces else Table(())
+
+
+def _whole_tags_only(markup: str) -> str:
+    """Without comments and declarations, and every `<` that begins no whole tag as the character it is.
+
+    The parser looks for the end of each of them anew: 30 kB of `<a ` took it 13 s.
+    """
+    begin, end = _COMMENT
+    parts: list[str] = []
+    at = 0
+    while (start := markup.find(begin, at)) >= 0 and (stop := markup.find(end, start)) >= 0:
+        parts.append(markup[at:start])
+        at = stop + len(end)
+    rest = "".join((*parts, markup[at:]))
+    return _NO_TAG.sub("&lt;", _DECLARATION.sub("", rest))
 
 
 def tables(markup: str) -> list[Table]:
@@ -159,7 +187,7 @@ class _TableReader(HTMLParser):
             self._header = tag == "th" or self._in_head
         elif self._cell is not None and tag == "br":
             self._cell.append([])
-        elif self._cell is not None and tag in _STYLES:
+        elif self._cell is not None and tag in _STYLES and tag not in self._open:
             self._open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -199,7 +227,7 @@ class _TableReader(HTMLParser):
         self._end_row()
         self.end_text()
         if any(self._rows):
-            self.pieces.append(Table(tuple(self._rows)))
+            self.pieces.append(Table(_within_bounds(self._rows)))
         self._rows = []
         self._depth = 0
         self._in_head = False
@@ -254,6 +282,16 @@ def _tidied(line: list[Run]) -> Runs:
     if spaced:
         spaced[-1] = replace(spaced[-1], text=spaced[-1].text.removesuffix(" "))
     return tuple(run for run in spaced if run.text)
+
+
+def _within_bounds(rows: list[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
+    """The rows, without spans where these cover a grid that nobody can have meant."""
+    places = sum(
+        cell.column_span * min(cell.row_span, len(rows) - number) for number, row in enumerate(rows) for cell in row
+    )
+    if places <= _MOST_PLACES:
+        return tuple(rows)
+    return tuple(tuple(replace(cell, row_span=1, column_span=1) for cell in row) for row in rows)
 
 
 def _span(value: str | None) -> int:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
+from reprlib import repr as shortened
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from octavo.document import Label, Task
-from octavo.errors import OptionInvalid
+from octavo.errors import OptionInvalid, shown
 
 Values: TypeAlias = dict[str, object]  # name of a setting -> value
 Lists: TypeAlias = Mapping[str, tuple[Label, ...]]  # as the template lists labels: by kind, or by task
@@ -97,7 +98,7 @@ def read(path: Path) -> dict[str, Configured]:
         raise OptionInvalid(f"GLMOCR_CONFIG_PATH: the file {path.name!r} cannot be read") from error
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:  # also 2026-99-99, or nested too deep
         raise OptionInvalid(f"GLMOCR_CONFIG_PATH: {path.name!r} is not YAML") from error
     return settings_of({} if content is None else content)
 
@@ -122,7 +123,7 @@ def settings_of(content: object) -> dict[str, Configured]:
         elif key in _SAME or key in _MADE:
             found |= {name: Configured(made, key) for name, made in _made(key, value).items()}
         elif key not in NOTHING_TO_SET:
-            raise OptionInvalid(f"{key} is not a key of the official configuration{_meant(key)}")
+            raise OptionInvalid(f"{shown(key)} is not a key of the official configuration{_meant(key)}")
     _refuse_cloud(cloud)
     if without:
         found["official_without"] = Configured(tuple(without), "pipeline.result_formatter")
@@ -159,8 +160,8 @@ def _made(key: str, value: Any) -> Values:
         return {_SAME[key]: value}
     try:
         return _MADE[key](value)
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-        raise OptionInvalid(f"{key}: {value!r} is not a value it can have") from error
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
+        raise OptionInvalid(f"{key}: {shown(shortened(value), 200)} is not a value it can have") from error
 
 
 def _meant(key: str) -> str:
