@@ -32,18 +32,20 @@ LABEL org.opencontainers.image.title="octavo-runpod" \
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 WORKDIR /app
 
-# What vLLM's image brings is held fixed while anything is added: a silently upgraded FastAPI or torch breaks it.
-COPY deploy/install.py deploy/requirements-worker.txt deploy/
+# What vLLM's image brings is held fixed while anything is added: a silently upgraded FastAPI or torch breaks it. The
+# pins above are what changes; of the lock (`make locks`), what the base does not have is added, with its hash.
+COPY deploy/install.py deploy/requirements-worker.txt deploy/requirements-worker.lock deploy/
 RUN python3 deploy/install.py install --no-cache-dir \
         "transformers==${TRANSFORMERS_VERSION}" "tokenizers==${TOKENIZERS_VERSION}" \
         "huggingface_hub==${HUGGINGFACE_HUB_VERSION}" "tqdm==${TQDM_VERSION}" \
-    && python3 deploy/install.py list --format=freeze | grep -v -E '^(pip|setuptools|wheel)==' > /tmp/base.txt \
-    && python3 deploy/install.py install --no-cache-dir --constraint /tmp/base.txt --requirement deploy/requirements-worker.txt \
+    && python3 deploy/install.py missing deploy/requirements-worker.lock > /tmp/missing.txt \
+    && python3 deploy/install.py install --no-cache-dir --no-deps --require-hashes --requirement /tmp/missing.txt \
     && python3 deploy/install.py install --no-cache-dir --no-deps "runpod==${RUNPOD_VERSION}" "${GLMOCR_SOURCE}" \
-    && rm /tmp/base.txt
+    && rm /tmp/missing.txt
 
 COPY deploy/gates.py deploy/
-RUN if [ "${RUN_GATES}" = 1 ]; then python3 deploy/gates.py --glmocr-version "${GLMOCR_VERSION}"; fi
+RUN if [ "${RUN_GATES}" = 1 ]; then python3 deploy/gates.py --glmocr-version "${GLMOCR_VERSION}" \
+        --needs deploy/requirements-worker.txt; fi
 
 # In the hub's layout and outside /runpod-volume, where a mounted volume would hide it.
 RUN if [ "${BAKE_LAYOUT}" = 1 ]; then \
@@ -53,7 +55,7 @@ RUN if [ "${BAKE_LAYOUT}" = 1 ]; then \
 
 COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
 COPY src/ src/
-RUN python3 deploy/install.py install --no-cache-dir --no-deps . \
+RUN python3 deploy/install.py install --no-cache-dir --no-deps --no-build-isolation . \
     && python3 -c "import octavo.jobs.worker, octavo.frontends._runpod_sdk, octavo.recognizers.openai" \
     && if [ "${RUN_GATES}" = 1 ]; then python3 deploy/gates.py --vllm-flags; fi
 COPY handler.py start.sh test_input.json .env.a40 .env.h100 ./

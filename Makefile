@@ -13,14 +13,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 WEIGHTS := src/octavo/weights
 INSTALLED := $(VENV)/.installed
-# Without its dependencies: it wants a FastAPI that vLLM forbids. What it imports is in the extra `dev`.
-RUNPOD := runpod==1.12.0
 TESTS ?=
 PYTEST := $(BIN)/python -m pytest
 
 DEPLOY_TOOLS := .venvs/deploy/bin
+SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env lowest-env vllm-env check lint lint-deploy image-check fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality fuzz torture clean
+.PHONY: help demo case test official-env official-check lowest-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,11 +29,14 @@ demo: $(INSTALLED) ## parse the shipped samples into out/
 	@$(BIN)/octavo parse samples/bank-statement.pdf samples/receipt.jpg samples/fax.tiff --output out/more
 
 test: $(INSTALLED) official-env lowest-env ## all tests; TESTS=tests/test_parse.py for some
-	$(PYTEST) -m "not image" $(TESTS)
+	$(PYTEST) -m "not image and not whole" $(TESTS)
 
 official-env: $(INSTALLED) ## the official SDK, to compare with: 0.1.5 and the image's 0.1.1 (200 and 370 MB)
 	@PYTHON=$(BIN)/python tests/official/install_env.sh 0.1.5
 	@PYTHON=$(BIN)/python tests/official/install_env.sh 0.1.1
+
+official-check: $(INSTALLED) official-env ## profiles official and sdk on the public set and 60 made documents, with both SDKs (20 min)
+	$(PYTEST) -m whole tests/official
 
 lowest-env: .venvs/lowest/aiohttp ## the lowest version of the HTTP library that is allowed, which refuses less by itself
 
@@ -57,15 +59,36 @@ lint: $(INSTALLED) ## style, types, layers, generated docs
 lint-deploy: ## Dockerfile, shell scripts, workflows; skipped where their checkers cannot be installed
 	@PYTHON="$$(scripts/find_python.sh)" scripts/lint_deploy.sh $(DEPLOY_TOOLS)
 
-image-check: $(INSTALLED) ## build the worker's image on a stub of vLLM's and let it answer jobs (root, buildah, debootstrap, openssl; 6 min)
+image-check: $(INSTALLED) ## build the worker's image on a stub of vLLM's and let it answer jobs (root, buildah, debootstrap, openssl; 10 min, then 6)
 	$(PYTEST) -m image -s tests/image
+
+LOCK := $(SUPPLY_TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+
+locks: $(SUPPLY_TOOLS)/uv ## constraints.lock and the image's lock, with the hashes of all files of each version
+	$(LOCK) --no-deps --upgrade constraints.txt --output-file constraints.lock
+	$(LOCK) --upgrade --constraint constraints.txt deploy/requirements-worker.txt --output-file deploy/requirements-worker.lock
+
+audit: $(INSTALLED) $(SUPPLY_TOOLS)/uv ## licences of what is installed, and known weaknesses of what is locked
+	$(BIN)/python scripts/licences.py
+	$(SUPPLY_TOOLS)/pip-audit --strict --require-hashes --disable-pip --requirement constraints.lock
+	$(SUPPLY_TOOLS)/pip-audit --strict --require-hashes --disable-pip --requirement deploy/requirements-worker.lock
+
+sbom: $(INSTALLED) $(SUPPLY_TOOLS)/uv ## what the tree and the image are made of, as CycloneDX, in dist/
+	@mkdir -p dist
+	$(SUPPLY_TOOLS)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --output-file dist/octavo.cdx.json
+	$(SUPPLY_TOOLS)/cyclonedx-py requirements deploy/requirements-worker.lock --pyproject pyproject.toml --output-reproducible --output-file dist/octavo-worker.cdx.json
+
+$(SUPPLY_TOOLS)/uv: scripts/find_python.sh
+	@"$$(scripts/find_python.sh)" -m venv .venvs/supply
+	@$(SUPPLY_TOOLS)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9 pip-audit==2.10.1 cyclonedx-bom==7.5.0
+	@touch $@
 
 fix: $(INSTALLED) ## format, and mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 unit: $(INSTALLED) ## the quick tests
-	$(PYTEST) -n auto -m "not slow and not official and not vllm and not image" $(TESTS)
+	$(PYTEST) -n auto -m "not slow and not official and not vllm and not image and not whole" $(TESTS)
 
 weights: $(INSTALLED) ## the embedded networks, fetched and checked; nothing to do where they are right
 	$(BIN)/python hatch_build.py
@@ -85,7 +108,7 @@ EACH ?= 60
 fuzz: $(INSTALLED) ## every parser and random faults: FUZZ=40 times the tests' examples, then EACH=60 s a parser by coverage
 	FUZZ=$(FUZZ) $(PYTEST) tests/test_fuzz.py tests/test_faults.py
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target .venvs/atheris 'atheris==3.0.0' \
-	    || { echo "atheris cannot be installed here: what goes by coverage is left out"; exit 0; }
+	    || echo "atheris cannot be installed here: what goes by coverage is left out"
 	@test ! -d .venvs/atheris/atheris || PYTHONPATH=.venvs/atheris $(BIN)/python bench/fuzz.py --seconds $(EACH)
 
 torture: $(INSTALLED) ## hostile files, memory over 1,000 documents, processes killed at random; docs/reliability.md (an hour)
@@ -93,7 +116,7 @@ torture: $(INSTALLED) ## hostile files, memory over 1,000 documents, processes k
 
 wheel: $(INSTALLED) ## the wheel, in dist/
 	rm -rf dist
-	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
 
 wheel-check: wheel ## install the wheel alone, in an environment of its own, and read a sample with it
 	rm -rf build/wheel && $(BIN)/python -m venv build/wheel/venv
@@ -129,10 +152,11 @@ clean: ## remove what these commands made, the environment too
 	rm -rf $(VENV) .venvs out dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -rf $(WEIGHTS)/*.onnx $(WEIGHTS)/*.txt $(WEIGHTS)/licences
 
-# The environment: the package in place with its tools, and the networks, which the build hook brings.
-$(INSTALLED): pyproject.toml constraints.txt hatch_build.py $(WEIGHTS)/carriers.toml scripts/find_python.sh
+# The environment: the package in place with its tools, and the networks, which the build hook brings. Without what they
+# depend on: the lock has all of it, but for what the RunPod SDK wants and does not need (a FastAPI that vLLM forbids).
+$(INSTALLED): pyproject.toml constraints.lock hatch_build.py $(WEIGHTS)/carriers.toml scripts/find_python.sh
 	@python="$$(scripts/find_python.sh)" && test -x $(BIN)/python || "$$python" -m venv $(VENV)
 	@echo "installing octavo and its tools into $(VENV) (about 400 MB, once)"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps '$(RUNPOD)'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement constraints.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -1,7 +1,7 @@
 """Build-time gates of the worker image: the build fails, naming the edge that broke.
 
-    python3 gates.py --glmocr-version 0.1.1     before this project is installed
-    python3 gates.py --vllm-flags               after
+    python3 gates.py --glmocr-version 0.1.1 --needs requirements-worker.txt     before this project is installed
+    python3 gates.py --vllm-flags                                               after
 
 Runs in the image's one Python environment, on installed metadata and files. `pip check` is no gate: it fails on the
 one allowed mismatch and on system packages that have nothing to do with the worker. Standard library and `packaging`
@@ -15,7 +15,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,6 +141,21 @@ def glmocr_is_there(installed: Environment, expected: str, template: Callable[[]
             raise GateFailed(f"glmocr {have}: its template has no pipeline.layout.{key}")
 
 
+def needs_are_met(installed: Environment, needs: Iterable[str]) -> None:
+    """Each requirement in `needs`, and what those that are met require in turn: pip did not look at that."""
+    waiting, seen = [("the worker", line) for line in needs], set[str]()
+    while waiting:
+        user, line = waiting.pop()
+        requirement = Requirement(line)
+        name = canonicalize_name(requirement.name)
+        have = _installed(installed, name, user).version
+        if not requirement.specifier.contains(have, prereleases=True):
+            raise GateFailed(f"{user} -> {name}{requirement.specifier}: {have} is installed")
+        if name not in seen:
+            seen.add(name)
+            waiting += [(name, further) for further in installed[name].requires if _holds_here(Requirement(further))]
+
+
 def vllm_knows_the_flags(emitted: Sequence[str], told: str) -> None:
     """Every flag that Octavo may start vLLM with is an option in `told`, the text of `vllm serve --help=all`."""
     options = re.findall(r"^ {1,4}(-.*)", told, re.MULTILINE)  # what an option does stands further in
@@ -150,17 +165,20 @@ def vllm_knows_the_flags(emitted: Sequence[str], told: str) -> None:
         raise GateFailed(f"octavo -> vllm serve: {', '.join(unknown) or 'no flags at all'}: not in its --help=all")
 
 
-def _installed(installed: Environment, name: str) -> Installed:
+def _installed(installed: Environment, name: str, user: str = "") -> Installed:
     if name not in installed:
-        raise GateFailed(f"{name} is not installed")
+        raise GateFailed(f"{user} -> {name}: not installed" if user else f"{name} is not installed")
     return installed[name]
+
+
+def _holds_here(requirement: Requirement) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
 
 
 def _requirement(installed: Environment, user: str, need: str) -> Requirement:
     for line in _installed(installed, user).requires:
         requirement = Requirement(line)
-        here = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if canonicalize_name(requirement.name) == need and here:
+        if canonicalize_name(requirement.name) == need and _holds_here(requirement):
             return requirement
     raise GateFailed(f"{user} -> {need}: not declared any more; is the pin still right?")
 
@@ -213,9 +231,10 @@ def emitted_flags() -> Sequence[str]:
 Gate = tuple[str, Callable[[], None]]
 
 
-def gates_of_the_stack(glmocr_version: str) -> Iterator[Gate]:
+def gates_of_the_stack(glmocr_version: str, needs: Iterable[str]) -> Iterator[Gate]:
     """Name and check of each gate on what Octavo is put beside."""
     installed = environment()
+    yield "what the worker needs", lambda: needs_are_met(installed, needs)
     yield "vllm has the model", lambda: vllm_has_the_model(_models_folder())
     yield "dependency edges", lambda: edges_hold(installed)
     yield "vllm takes transformers", lambda: vllm_takes_transformers(installed)
@@ -236,9 +255,12 @@ def main() -> int:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--glmocr-version", help="the version the pinned commit of the SDK has")
     what.add_argument("--vllm-flags", action="store_true", help="that vLLM has the flags it is started with")
+    parser.add_argument("--needs", type=Path, metavar="FILE", help="requirements of the worker, one a line")
     asked = parser.parse_args()
+    lines = asked.needs.read_text().splitlines() if asked.needs else []
+    needs = [line for line in lines if line and not line.startswith("#")]
     failed = 0
-    for name, check in gates_of_octavo() if asked.vllm_flags else gates_of_the_stack(asked.glmocr_version):
+    for name, check in gates_of_octavo() if asked.vllm_flags else gates_of_the_stack(asked.glmocr_version, needs):
         try:
             check()
         except GateFailed as broken:

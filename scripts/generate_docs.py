@@ -1,20 +1,23 @@
-"""Write the pages of docs/ that say what the code says: options, limits, a job's keys, errors, exit codes.
+"""Write what says the same as the code: options, limits, a job's keys, errors, exit codes in docs/, parse's keywords.
 
 `make docs` writes them, `make check` (with --check) fails where one is not current.
 """
 
 import inspect
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from octavo import dropins, errors, fetch, frontends
 from octavo.__main__ import help_line
+from octavo.document import Label
 from octavo.drawing import child, pdf, picture, wire
 from octavo.errors import (
     DocumentCorrupt,
@@ -258,6 +261,75 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def keywords() -> str:
+    """The keywords of `octavo.parse` as a class that type checkers and editors read."""
+    fields: dict[str, str] = {}
+    used: set[type] = set()
+    for model in (ParseOptions, EngineSettings):
+        for name, field in model.model_fields.items():
+            described = textwrap.fill(
+                f'"""{field.description}"""',
+                116,
+                initial_indent="    ",
+                subsequent_indent="    ",
+                break_on_hyphens=False,
+            )
+            fields[name] = f"    {name}: {_spelled(field.annotation, used)}\n{described}"
+    homes: dict[str, set[str]] = {}
+    for kind in used:
+        homes.setdefault(kind.__module__, set()).add(kind.__name__)
+    imports = [_import(home, sorted(names)) for home, names in sorted(homes.items())]
+    return "\n".join(
+        [
+            '"""The keywords of `octavo.parse`, for type checkers and editors.',
+            "",
+            "Written by scripts/generate_docs.py from the settings: change them there, then run `make docs`.",
+            '"""',
+            "",
+            "from collections.abc import Mapping, Sequence",
+            "from typing import Literal, TypedDict",
+            "",
+            *imports,
+            "",
+            "",
+            "class Keywords(TypedDict, total=False):",
+            '    """The fields of ParseOptions and EngineSettings, as a caller may write them."""',
+            "",
+            "\n".join(fields.values()),
+            "",
+        ]
+    )
+
+
+def _import(home: str, names: Sequence[str]) -> str:
+    line = f"from {home} import {', '.join(names)}"
+    return line if len(line) <= 120 else "\n".join([f"from {home} import (", *(f"    {name}," for name in names), ")"])
+
+
+def _spelled(kind: Any, used: set[type]) -> str:
+    """A knob's type as a caller may write it: the words of a choice beside its enum, any sequence for a tuple."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return " | ".join(dict.fromkeys(_spelled(part, used) for part in parts))
+    if origin is tuple:
+        return f"Sequence[{_spelled(parts[0], used)}]"
+    if origin is Literal:
+        return "str"
+    if origin is not None:
+        return f"Mapping[{_spelled(parts[0], used)}, {_spelled(parts[1], used)}]"
+    if kind is NoneType:
+        return "None"
+    if kind is Any:
+        return "object"
+    if kind in (SecretStr, Label):  # 25 words are too many to list
+        return "str"
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        used.add(kind)
+        words = ", ".join(f'"{word.value}"' for word in kind)
+        return f"{kind.__name__} | Literal[{words}]"
+    return str(kind.__name__)
+
+
 PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
     {
         "docs/options.md": options,
@@ -265,6 +337,7 @@ PAGES: Mapping[str, Callable[[], str]] = MappingProxyType(
         "docs/jobs.md": jobs,
         "docs/errors.md": error_codes,
         "docs/exit-codes.md": exit_codes,
+        "src/octavo/settings/keywords.py": keywords,
     }
 )
 

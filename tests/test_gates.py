@@ -247,3 +247,18 @@ def without_devices(folder: Path) -> Path:
         "sys.meta_path.insert(0, NoDriver())\n"
     )
     return folder
+
+
+def test_what_the_worker_needs_is_there_to_the_last() -> None:
+    installed = {
+        "paramiko": Installed("5.1.0", ("cryptography>=3.3", "gssapi>=1.4; extra == 'gssapi'")),
+        "cryptography": Installed("41.0", ("cffi>=2",)),
+        "cffi": Installed("2.1"),
+    }
+    gates.needs_are_met(installed, ["paramiko>=3.4"])
+    with failing("the worker -> paramiko>=6: 5.1.0 is installed"):
+        gates.needs_are_met(installed, ["paramiko>=6"])
+    with failing("cryptography -> cffi>=2: 1.15 is installed"):
+        gates.needs_are_met(installed | {"cffi": Installed("1.15")}, ["paramiko>=3.4"])
+    with failing("the worker -> obstore: not installed"):
+        gates.needs_are_met(installed, ["obstore>=0.8"])

@@ -9,7 +9,7 @@ from tabling import Drawing
 from octavo.document import Label, PageImage, TextLine
 from octavo.geometry import Rect
 from octavo.layout.finders import claimed
-from octavo.layout.hints import Hint, Kind
+from octavo.layout.hints import Hint, HintKind
 from octavo.layout.sheet import Claim, Sheet
 
 ROWS = (("Item", "Pieces", "Price"), ("Nails", "120", "3.40"), ("Screws", "80", "7.15"), ("Glue", "2", "11.90"))
@@ -80,7 +80,7 @@ def test_a_table_that_the_network_calls_a_formula_leaves_its_lines_to_others() -
     cells = table(page, 320, ruled=False)
     sure = by_line(claims(page))[cells[4]]
     assert sure.finder == "tables"
-    doubted = claims(page, [Hint(Kind.EQUATION, Rect(75.0, 318.0, 500.0, 410.0), 0.9)])
+    doubted = claims(page, [Hint(HintKind.EQUATION, Rect(75.0, 318.0, 500.0, 410.0), 0.9)])
     assert by_line(doubted)[cells[4]].finder != "tables"
     assert "the network says that a formula is in it (0.90)" in [claim.lost for claim in doubted]
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from octavo.document import Label, TextLine
 from octavo.geometry import Box, Rect
 from octavo.layout.formulas import find_formulas
-from octavo.layout.hints import Hint, Hints, Kind
+from octavo.layout.hints import Hint, HintKind, Hints
 from octavo.layout.labels import labelled
 from octavo.layout.lines import Line
 from octavo.layout.paragraphs import Paragraph
@@ -54,7 +54,7 @@ def test_text_is_no_heading() -> None:
 
 def test_an_unread_heading_needs_the_networks_word() -> None:
     it = paragraph(None, top=250, right=400, size=30)
-    hint = Hint(Kind.TITLE, Rect(90, 240, 410, 290), 0.8)
+    hint = Hint(HintKind.TITLE, Rect(90, 240, 410, 290), 0.8)
     assert label_of(it) is Label.TEXT
     assert label_of(it, hints=Hints([hint])) is Label.PARAGRAPH_TITLE
 
@@ -134,7 +134,7 @@ def test_a_formula_in_the_running_text_is_left_there() -> None:
 def test_unread_lines_are_formulas_where_the_network_says_so() -> None:
     body = [line(None, 100, top, 900) for top in (100, 124, 260, 284)]
     piece = line(None, 400, 180, 600)
-    hint = Hint(Kind.EQUATION, Rect(390, 170, 610, 210), 0.8)
+    hint = Hint(HintKind.EQUATION, Rect(390, 170, 610, 210), 0.8)
     assert [formula.lines for formula in find_formulas([*body, piece], [hint], 20)] == [(piece,)]
     assert not find_formulas([*body, piece], [], 20)
 

@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from octavo.content import Cell, Mixed, Run, Table, plain
@@ -73,6 +73,7 @@ LINE = st.lists(RUN, min_size=1, max_size=3).map(tuple)
 CELL = st.builds(Cell, st.lists(LINE, max_size=2).map(tuple), st.integers(1, 3), st.integers(1, 3), st.booleans())
 
 
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.lists(CELL, min_size=1, max_size=3).map(tuple), min_size=1, max_size=3).map(tuple))
 def test_a_table_that_was_written_is_read_as_it_was(rows: tuple[tuple[Cell, ...], ...]) -> None:
     def told(table: Table) -> list[list[tuple[object, ...]]]:

@@ -1,5 +1,6 @@
 """A Parser as its users hold it: documents, streams, and what is refused."""
 
+import typing
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from octavo import EngineSettings, ParseOptions, Parser, dropins, renderers
 from octavo.document import Label, Problem, Recognition, Severity, Task
 from octavo.errors import DocumentCorrupt, EngineUnavailable, OptionInvalid
 from octavo.recognizers.scripted import Scripted
+from octavo.settings.keywords import Keywords
 
 NULL = EngineSettings(detector="whole_page", recognizer="scripted")
 
@@ -84,3 +86,9 @@ async def test_every_file_says_which_renderer_made_it(name: str, picture: Path) 
         async for _ in reading:
             pass
         assert {artifact.format for artifact in reading.artifacts()} == {name}
+
+
+def test_editors_are_told_the_public_names_and_every_keyword_of_parse() -> None:
+    assert dir(octavo) == sorted(octavo.__all__)
+    assert set(Keywords.__annotations__) == {*octavo.ParseOptions.model_fields, *octavo.EngineSettings.model_fields}
+    assert typing.get_type_hints(octavo.parse, include_extras=True)["knobs"] == typing.Unpack[Keywords]

@@ -2,15 +2,17 @@
 
 import os
 from collections.abc import Sequence
+from typing import Unpack
 
 from octavo.document import Document, Pixels
 from octavo.errors import OptionInvalid
 from octavo.parser import AnySource, Parser
 from octavo.renderers.markdown import render
 from octavo.settings import EngineSettings, ParseOptions, resolve
+from octavo.settings.keywords import Keywords
 
 
-def parse(source: AnySource | Sequence[AnySource], **knobs: object) -> Document:
+def parse(source: AnySource | Sequence[AnySource], **knobs: Unpack[Keywords]) -> Document:
     """Read one document: a path, a URL, bytes, or a list of pictures that are its pages.
 
     Keywords are the fields of ParseOptions and EngineSettings: `octavo.parse("a.pdf", pages="1-3", dpi=200)`.

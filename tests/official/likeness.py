@@ -20,7 +20,8 @@ from octavo.glm_ocr.model import budget
 
 SMALL = 96, 48  # width and height of what regions are compared by
 DARK = 40  # grey levels below white from which on a pixel is ink
-ALIKE = 0.02  # how far apart two regions may be and still count as the same: 0 the same, 1 nothing in common
+ALIKE = 0.15  # how far apart two regions may be and still count as the same: 0 the same, 1 nothing in common
+TINY = 9000  # pixels: what is smaller is enlarged by each side in its own way, and cannot be told from its like
 PATCH = 28
 REFUSED = "(the server refuses this one)"
 
@@ -31,6 +32,7 @@ class Likeness:
     def __init__(self, pixels: NDArray[np.uint8]) -> None:
         height, width = pixels.shape[:2]
         self.ink = _ink(_grey(pixels))
+        self.is_tiny = width * height < TINY
         self.sizes = _stretched(width, height), fitted_size(Size(width, height), budget())[0]
 
     def far_from(self, shown: NDArray[np.uint8], inks: Sequence[NDArray[np.float32]]) -> float:
@@ -136,7 +138,8 @@ class ModelByLikeness:
         self.known, self.texts = [*regions], [*texts]
         for later, region in enumerate(regions):
             for earlier in range(later):
-                if _apart(region.ink, regions[earlier].ink) < ALIKE:
+                tiny = region.is_tiny and regions[earlier].is_tiny
+                if tiny or _apart(region.ink, regions[earlier].ink) < ALIKE:
                     self.texts[later] = self.texts[earlier]
                     break
 

@@ -36,6 +36,7 @@ from octavo import delivery  # noqa: E402
 from octavo.detectors import embedded, given  # type: ignore[attr-defined]  # noqa: E402  a drop-in of the tests
 from octavo.document import Detection, Label, PageImage, Task  # noqa: E402
 from octavo.errors import OctavoError  # noqa: E402
+from octavo.glm_ocr.model import Verdict, judged  # noqa: E402
 from octavo.pages import open_pages  # noqa: E402
 from octavo.parser import Parser  # noqa: E402
 from octavo.settings import (  # noqa: E402
@@ -104,6 +105,11 @@ def _spiced(detections: list[Detection], dice: random.Random) -> dict[str, Any]:
     return page
 
 
+def cut_at(edge: float, side: int) -> int:
+    """The pixel the SDK cuts at: the edge goes to whole pixels, to whole units, and back to whole pixels."""
+    return int(int(int(edge * side / 1000) / side * 1000) * side / 1000)
+
+
 def texts(page: dict[str, Any], dice: random.Random) -> list[str]:
     """What the model says of each region. No loops, fences round a formula, or halves of tables: what Octavo does
     about those it does before any profile (docs/decisions/0007)."""
@@ -124,7 +130,7 @@ def texts(page: dict[str, Any], dice: random.Random) -> list[str]:
             said.append(dice.choice(["$$ x^2 $$", "\\[ y \\]", "$$ z", "a = b \\)", "E = mc^2"]))
         else:
             text = made_up.text(dice) or ""
-            said.append(text if len(text) < 400 else text[:400])
+            said.append(text if judged(text, task, "stop") in (Verdict.GOOD, Verdict.EMPTY) else "no loop")
     return said
 
 
@@ -155,9 +161,7 @@ async def _both(parser: Parser, model: ModelByLikeness, file: Path, out: Path) -
     for picture, page in zip(pictures, given.now.values(), strict=True):
         width, height = picture.size
         for box in page["boxes"]:
-            left, top, right, bottom = (
-                int(int(edge) * side / 1000) for edge, side in zip(box, (width, height) * 2, strict=True)
-            )
+            left, top, right, bottom = map(cut_at, box, (width, height) * 2)
             regions.append(Likeness(picture.pixels[top : max(top + 1, bottom), left : max(left + 1, right)]))
         said += texts(page, dice)
     model.told(regions, said)

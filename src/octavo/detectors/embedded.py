@@ -16,7 +16,7 @@ from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.lines import straightened, typical_size
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.sights import sights
-from octavo.networks.layout import LayoutNetwork
+from octavo.networks.layout import HintNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
 
@@ -32,7 +32,7 @@ class EmbeddedDetector:
 
     def __init__(self, settings: EngineSettings) -> None:
         self._text_lines = TextLines(settings)
-        self._layout = LayoutNetwork(settings)
+        self._layout = HintNetwork(settings)
 
     @property
     def described(self) -> str:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from octavo.document import Label
-from octavo.layout.hints import Kind
+from octavo.layout.hints import HintKind
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.wording.floats import begins_caption, parts_caption
@@ -21,7 +21,7 @@ def caption(paragraph: Paragraph, page: Surroundings) -> Verdict | None:
             return None
         why = "a stop after its number" if start else "a figure or table is near" if near else "it is bold"
         return Verdict(Label.FIGURE_TITLE, f"caption: begins like one, and {why}")
-    score = page.hint(paragraph, Kind.FIGURE_CAPTION, Kind.TABLE_CAPTION)
+    score = page.hint(paragraph, HintKind.FIGURE_CAPTION, HintKind.TABLE_CAPTION)
     if near and score >= (0.6 if text else 0.5):
         return Verdict(Label.FIGURE_TITLE, f"caption: near a figure or table, and the network says so ({score:.2f})")
     return None

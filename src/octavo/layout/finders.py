@@ -16,7 +16,7 @@ from octavo.document import Label
 from octavo.geometry import Box, Rect, Size
 from octavo.layout.figures import Figure
 from octavo.layout.formulas import find_formulas
-from octavo.layout.hints import Hints, Kind
+from octavo.layout.hints import HintKind, Hints
 from octavo.layout.labels import labelled
 from octavo.layout.ledgers import find_forms, find_ledgers
 from octavo.layout.lines import Line, typical_size
@@ -117,8 +117,8 @@ def _why_no_table(table: TableCandidate, sheet: Sheet) -> str:
     if any(drawing.intersection(rect) > 0.5 * rect.area and rect.area < 0.4 * drawing.area for drawing in drawings):
         return "its texts are labels in a drawing"
     hints = Hints(sheet.hints)
-    formula = hints.within(rect, Kind.EQUATION)
-    if formula > max(0.5, hints.best(rect, Kind.TABLE)):
+    formula = hints.within(rect, HintKind.EQUATION)
+    if formula > max(0.5, hints.best(rect, HintKind.TABLE)):
         return f"the network says that a formula is in it ({formula:.2f})"
     return ""
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.layout.hints import Hint, Hints, Kind
+from octavo.layout.hints import Hint, HintKind, Hints
 from octavo.layout.lines import Line
 from octavo.layout.rows import in_rows
 from octavo.wording.formulas import is_formula_number, mathematical
@@ -26,7 +26,7 @@ _Edges = tuple[float, float]  # left and right of a column
 
 
 @dataclass(frozen=True, slots=True)
-class Formula:
+class DisplayFormula:
     """A displayed formula and the number beside it."""
 
     lines: tuple[Line, ...]
@@ -34,10 +34,10 @@ class Formula:
     reason: str = ""  # for people: what it rests on
 
 
-def find_formulas(lines: Sequence[Line], hints: Sequence[Hint], size: float) -> list[Formula]:
+def find_formulas(lines: Sequence[Line], hints: Sequence[Hint], size: float) -> list[DisplayFormula]:
     """The formulas among the lines, top to bottom; no line is in two of them."""
     network = Hints(hints)
-    sure = any(hint.kind is Kind.EQUATION and hint.score > 0.5 for hint in hints)
+    sure = any(hint.kind is HintKind.EQUATION and hint.score > 0.5 for hint in hints)
     least = _SEEN_AGAIN if sure else _SEEN
     likely = [index for index, line in enumerate(lines) if _likely(line, network, least)]
     if not likely:
@@ -46,7 +46,7 @@ def find_formulas(lines: Sequence[Line], hints: Sequence[Hint], size: float) -> 
     apart = _apart(lines, columns, network, size)
     seeds = [index for index in likely if apart[index]]
     free = {index for index, line in enumerate(lines) if apart[index] and not _is_prose(line)}
-    formulas: list[Formula] = []
+    formulas: list[DisplayFormula] = []
     for seed in seeds:
         if seed not in free:
             continue
@@ -85,7 +85,7 @@ def _apart(lines: Sequence[Line], columns: Sequence[_Edges | None], network: Hin
         else:
             share = row.width / max(1.0, column[1] - column[0])
             alone = (row.left > column[0] + 0.5 * size and share < 0.9) or (
-                share < 0.5 and network.best(row, Kind.EQUATION) > 0.5
+                share < 0.5 and network.best(row, HintKind.EQUATION) > 0.5
             )
         for index in members:
             apart[index] = alone
@@ -98,8 +98,8 @@ def _likely(line: Line, network: Hints, least: float) -> bool:
             return False
         if mathematical(line.text):
             return True
-    formula = network.best(line, Kind.EQUATION)
-    other = max(network.best(line, Kind.TITLE), 0.35 * network.best(line, Kind.TEXT))
+    formula = network.best(line, HintKind.EQUATION)
+    other = max(network.best(line, HintKind.TITLE), 0.35 * network.best(line, HintKind.TEXT))
     return formula > max(least, other) and not _is_prose(line)
 
 
@@ -149,16 +149,16 @@ def _is_number(line: Line, column: _Edges | None, lines: Sequence[Line], group: 
 def _reason(seed: Line, network: Hints) -> str:
     if mathematical(seed.text):
         return f"formula: {seed.text.strip()!r} has its signs and is set apart from the column"
-    score = network.best(seed, Kind.EQUATION)
+    score = network.best(seed, HintKind.EQUATION)
     return f"formula: the network says so ({score:.2f}) of a line that is set apart from the column"
 
 
-def _by_number(body: Sequence[Line], numbers: Sequence[Line], reason: str) -> list[Formula]:
+def _by_number(body: Sequence[Line], numbers: Sequence[Line], reason: str) -> list[DisplayFormula]:
     """One formula, or as many as there are numbers beside it."""
     if len(numbers) < 2:
-        return [Formula(tuple(body), numbers[0] if numbers else None, reason)]
+        return [DisplayFormula(tuple(body), numbers[0] if numbers else None, reason)]
     parts: dict[int, list[Line]] = {index: [] for index in range(len(numbers))}
     for line in body:
         nearest = min(range(len(numbers)), key=lambda index: abs(numbers[index].middle - line.middle))
         parts[nearest].append(line)
-    return [Formula(tuple(part), numbers[index], reason) for index, part in parts.items() if part]
+    return [DisplayFormula(tuple(part), numbers[index], reason) for index, part in parts.items() if part]

@@ -9,7 +9,7 @@ from typing import Final
 
 from octavo.document import Label
 from octavo.geometry import Rect
-from octavo.layout.hints import Kind
+from octavo.layout.hints import HintKind
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.wording import page_numbers
@@ -47,7 +47,7 @@ def is_page_number(paragraph: Paragraph, page: Surroundings) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _AtRim:
     """A paragraph near the rim, and what speaks for its being furniture."""
 
     paragraph: Paragraph
@@ -63,7 +63,7 @@ class _Side:
     def __init__(self, page: Surroundings, *, top: bool) -> None:
         self.top = top
         self._page = page
-        self._kind = Kind.HEADER if top else Kind.FOOTER
+        self._kind = HintKind.HEADER if top else HintKind.FOOTER
         self._rects: list[Rect] = [*page.paragraphs, *page.figures, *page.tables]
         self._spans = [self._span(rect) for rect in self._rects]
         self._rules = [self._span(rect)[0] for rect in page.lines_across]
@@ -86,19 +86,19 @@ class _Side:
                 yield from ((each, parted) for each in waiting)
                 waiting = []
 
-    def _piece(self, index: int) -> _Piece:
+    def _piece(self, index: int) -> _AtRim:
         paragraph = self._page.paragraphs[index]
         hinted = self._page.hinted(paragraph, self._kind)
-        return _Piece(paragraph, *self._spans[index], hinted, is_page_number(paragraph, self._page))
+        return _AtRim(paragraph, *self._spans[index], hinted, is_page_number(paragraph, self._page))
 
-    def _depth(self, piece: _Piece) -> float:
+    def _depth(self, piece: _AtRim) -> float:
         """How far in it may start, as a share of the page's height."""
         if piece.number:
             return _NUMBER_DEPTH
         fine = piece.paragraph.size < 0.7 * self._page.size and len(piece.paragraph.rows) == 1
         return _HINTED_DEPTH if piece.hinted or fine else _RIM_DEPTH
 
-    def _looks_like_it(self, piece: _Piece, label: Label) -> bool:
+    def _looks_like_it(self, piece: _AtRim, label: Label) -> bool:
         """Small, and nothing else that stands at a rim: a heading on the first page, a footnote, a title."""
         paragraph, page = piece.paragraph, self._page
         if label in _NEVER or paragraph.size >= 1.15 * page.size or len(paragraph.rows) > 3:
@@ -109,7 +109,7 @@ class _Side:
             return False
         return bool(paragraph.text) or piece.number or page.hinted(paragraph, self._kind, least=0.25)
 
-    def _parted(self, piece: _Piece) -> str | None:
+    def _parted(self, piece: _AtRim) -> str | None:
         """What parts it from the text further in; None where nothing does."""
         size = self._page.size
         gap = self._gap(piece)
@@ -125,7 +125,7 @@ class _Side:
             return "at the rim, parted by a rule from what is further in"
         return "near the rim, and the network says so" if piece.hinted else None
 
-    def _gap(self, piece: _Piece) -> float:
+    def _gap(self, piece: _AtRim) -> float:
         """Pixels to the next thing further in that stands above or below it, or nearly."""
         reach, paragraph = 8 * self._page.size, piece.paragraph
         further = (

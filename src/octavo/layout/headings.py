@@ -3,7 +3,7 @@
 from typing import Final
 
 from octavo.document import Label
-from octavo.layout.hints import Kind
+from octavo.layout.hints import HintKind
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.wording.formulas import mathematical
@@ -38,7 +38,7 @@ def _reason(paragraph: Paragraph, page: Surroundings) -> str | None:
         return None
     if paragraph.bold and not page.bold:
         return "bold, alone on its rows, with something below" if _heads(paragraph, page) else None
-    score = page.hint(paragraph, Kind.TITLE)
+    score = page.hint(paragraph, HintKind.TITLE)
     if score < 0.6 or paragraph.size <= 0.9 * page.size:
         return None
     if is_numbered(text):
@@ -49,8 +49,8 @@ def _reason(paragraph: Paragraph, page: Surroundings) -> str | None:
 def _reason_unread(paragraph: Paragraph, page: Surroundings) -> str | None:
     """By size and the network alone; the height of a found line is too rough to go by size alone."""
     rows = len(paragraph.rows)
-    title = page.hint(paragraph, Kind.TITLE)
-    if rows > 3 or title < 0.6 * page.hint(paragraph, Kind.TEXT, Kind.EQUATION):
+    title = page.hint(paragraph, HintKind.TITLE)
+    if rows > 3 or title < 0.6 * page.hint(paragraph, HintKind.TEXT, HintKind.EQUATION):
         return page.large(paragraph) if paragraph.size > 1.9 * page.size and rows <= 3 else None
     if paragraph.size > 1.32 * page.size and (title >= 0.3 or paragraph.size > 1.6 * page.size):
         return f"{page.large(paragraph)}, the network's word for it {title:.2f}"

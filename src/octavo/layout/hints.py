@@ -10,7 +10,7 @@ from octavo.geometry import Rect
 _ABOUT: Final = 0.5  # share of a place under a hint from which the hint is about it
 
 
-class Kind(StrEnum):
+class HintKind(StrEnum):
     """What a hint may be about, as the dataset CDLA spells its classes."""
 
     TEXT = "text"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 class Hint:
     """Something a layout network believes to see. Pixels."""
 
-    kind: Kind
+    kind: HintKind
     rect: Rect
     score: float  # 0..1
 
@@ -38,13 +38,13 @@ class Hints:
     def __init__(self, hints: Sequence[Hint]) -> None:
         self._hints = hints
 
-    def best(self, rect: Rect, *kinds: Kind) -> float:
+    def best(self, rect: Rect, *kinds: HintKind) -> float:
         """The strongest hint that a place is one of `kinds`; 0 where there is none."""
         extent = max(1.0, rect.area)
         scores = (h.score for h in self._hints if h.kind in kinds and rect.intersection(h.rect) > _ABOUT * extent)
         return max(scores, default=0.0)
 
-    def within(self, rect: Rect, *kinds: Kind) -> float:
+    def within(self, rect: Rect, *kinds: HintKind) -> float:
         """The strongest hint of `kinds` that mostly lies in a place; 0 where there is none."""
         scores = (
             hint.score

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from octavo.document import Label
 from octavo.geometry import Rect
-from octavo.layout.hints import Hints, Kind
+from octavo.layout.hints import HintKind, Hints
 from octavo.layout.paragraphs import Paragraph
 
 
@@ -32,11 +32,11 @@ class Surroundings:
     lines_across: Sequence[Rect] = ()  # horizontal rules
     hints: Hints = field(default_factory=lambda: Hints(()))
 
-    def hint(self, paragraph: Paragraph, *kinds: Kind) -> float:
+    def hint(self, paragraph: Paragraph, *kinds: HintKind) -> float:
         """How sure the network is that the paragraph is one of `kinds`; 0 where it says nothing."""
         return self.hints.best(paragraph, *kinds)
 
-    def hinted(self, paragraph: Paragraph, *kinds: Kind, least: float = 0.5) -> bool:
+    def hinted(self, paragraph: Paragraph, *kinds: HintKind, least: float = 0.5) -> bool:
         """Whether the network calls the paragraph so."""
         return self.hint(paragraph, *kinds) >= least
 

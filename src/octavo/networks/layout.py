@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from octavo.document import Pixels
 from octavo.geometry import Rect, Size
-from octavo.layout.hints import Hint, Kind
+from octavo.layout.hints import Hint, HintKind
 from octavo.networks.session import Network, Tensor, as_batch
 from octavo.settings import EngineSettings
 
@@ -26,13 +26,13 @@ _SAME = 0.5  # boxes of a class that overlap more than this are one
 _SPREAD = 1.2  # width over height from which a picture is taken for two facing pages
 
 
-class LayoutNetwork:
+class HintNetwork:
     """Looks at one page at a time; safe to call from several threads."""
 
     def __init__(self, settings: EngineSettings) -> None:
         self._network = Network(WEIGHTS, settings, threads_per_run=min(2, settings.threads or 2))
         names = self._network.metadata["character"].split("\n")  # with classes that nobody asks about
-        self._columns = {kind: names.index(kind) for kind in Kind}
+        self._columns = {kind: names.index(kind) for kind in HintKind}
         self.described = self._network.described
 
     def hints(self, pixels: Pixels, *, threshold: float = 0.4) -> list[Hint]:

@@ -14,7 +14,7 @@ from octavo.document import Pixels, Problem, TextLine
 from octavo.geometry import Box, Size
 from octavo.tables.choice import chosen
 from octavo.tables.columns import pieces
-from octavo.tables.finding import Part, tables_among
+from octavo.tables.finding import Segment, tables_among
 from octavo.tables.fit import misfit
 from octavo.tables.grid import as_table
 from octavo.tables.ruled import ruled
@@ -57,12 +57,14 @@ def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list
     straight = straightening(lines, page, rules)
     words = tokens(lines, page, size, straight)
     height = usual_height(words)
-    parts = [
-        Part(piece.left, piece.top, piece.right, piece.bottom, lines[piece.words[0].line].text and piece.text, number)
+    segments = [
+        Segment(
+            piece.left, piece.top, piece.right, piece.bottom, lines[piece.words[0].line].text and piece.text, number
+        )
         for number, line in enumerate(_by_line(words))
         for piece in pieces(line, 0.9 * height)
     ]
-    found = tables_among(parts, straight.rules(rules))
+    found = tables_among(segments, straight.rules(rules))
     return [
         TableCandidate(
             Box.of(straight.back(one), size),

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from octavo.tables.columns import Piece, column_gaps, pieces
 from octavo.tables.grid import Grid, Slot, text_lines, without_overlaps
-from octavo.tables.rows import Entry, column_widths, into_rows, measured
+from octavo.tables.rows import CellLine, column_widths, into_rows, measured
 from octavo.tables.rules import Rules
 from octavo.tables.words import Token, usual_height
 from octavo.wording.numbers import is_number, is_year
@@ -90,7 +90,7 @@ def _with_contents(borders: list[float], lines: Sequence[Sequence[Token]], heigh
     return borders
 
 
-def _entries(line: Sequence[Token], borders: Sequence[float], height: float, space: float) -> list[Entry]:
+def _entries(line: Sequence[Token], borders: Sequence[float], height: float, space: float) -> list[CellLine]:
     """A line cut at wide gaps, and at every border that lies between two of its words."""
     entries = []
     inner = borders[1:-1]
@@ -100,7 +100,7 @@ def _entries(line: Sequence[Token], borders: Sequence[float], height: float, spa
             first = sum(part.left + reach > border for border in inner)
             reach = max(reach, min(2 * height, 0.12 * part.width))  # a long entry may run a little into an empty cell
             last = sum(part.right - reach > border for border in inner)
-            entries.append(Entry.over(part.words, first, max(first, last)))
+            entries.append(CellLine.over(part.words, first, max(first, last)))
     return _apart(entries)
 
 
@@ -144,33 +144,33 @@ def _cut_at(piece: Piece, borders: Sequence[float], height: float, space: float)
     return [Piece.of(words[start:end]) for start, end in zip([0, *ends], [*ends, len(words)], strict=True)]
 
 
-def _apart(entries: Sequence[Entry]) -> list[Entry]:
+def _apart(entries: Sequence[CellLine]) -> list[CellLine]:
     """Entries of one line that claim the same column: cut back where they only reach it, else joined."""
-    kept: list[Entry] = []
+    kept: list[CellLine] = []
     for entry in entries:
         if kept and kept[-1].last >= entry.first:
             before = kept[-1]
             if before.first == entry.first:
                 words = (*before.words, *entry.words)
-                kept[-1] = Entry.over(words, before.first, max(before.last, entry.last))
+                kept[-1] = CellLine.over(words, before.first, max(before.last, entry.last))
                 continue
             kept[-1] = replace(before, last=entry.first - 1)
         kept.append(entry)
     return kept
 
 
-def _regrouped(entries: Sequence[Entry]) -> list[Entry]:
+def _regrouped(entries: Sequence[CellLine]) -> list[CellLine]:
     """Lines made anew inside each column: beside each other, lines of two columns may be half a line apart."""
     columns: dict[tuple[int, int], list[Token]] = {}
     for entry in entries:
         columns.setdefault((entry.first, entry.last), []).extend(entry.words)
-    return [Entry.over(line, first, last) for (first, last), words in columns.items() for line in text_lines(words)]
+    return [CellLine.over(line, first, last) for (first, last), words in columns.items() for line in text_lines(words)]
 
 
 # --- the head ----------------------------------------------------------------------------------------------------
 
 
-def _head_end(lines: Sequence[Sequence[Entry]], rules: Rules, borders: Sequence[float]) -> float:
+def _head_end(lines: Sequence[Sequence[CellLine]], rules: Rules, borders: Sequence[float]) -> float:
     """Where the headings end: at the first rule across the table under some text, or above the first numbers."""
     width = borders[-1] - borders[0]
     middles = [_middle(line) for line in lines]
@@ -186,22 +186,22 @@ def _head_end(lines: Sequence[Sequence[Entry]], rules: Rules, borders: Sequence[
     return (middles[0] + middles[1]) / 2 if len(middles) > 1 else middles[0]
 
 
-def _middle(row: Sequence[Entry]) -> float:
+def _middle(row: Sequence[CellLine]) -> float:
     return sum(entry.middle for entry in row) / len(row)
 
 
 def _spread(
-    row: Sequence[Entry],
-    below: Sequence[Entry],
+    row: Sequence[CellLine],
+    below: Sequence[CellLine],
     widths: Sequence[tuple[float, float]],
     rules: Rules,
-) -> list[Entry]:
+) -> list[CellLine]:
     """A row of the head with its headings spread over the columns they stand above."""
     under = {column for entry in below for column in range(entry.first, entry.last + 1)}
-    cells: dict[tuple[int, int], list[Entry]] = {}
+    cells: dict[tuple[int, int], list[CellLine]] = {}
     for entry in row:
         cells.setdefault((entry.first, entry.last), []).append(entry)
-    spread: list[Entry] = []
+    spread: list[CellLine] = []
     taken = {column for first, last in cells for column in range(first, last + 1)}
     for (first, last), lines in sorted(cells.items()):
         low, high = first, last
@@ -237,8 +237,8 @@ def _centered_span(
 def _drawn_span(
     left: float,
     right: float,
-    lines: Sequence[Entry],
-    below: Sequence[Entry],
+    lines: Sequence[CellLine],
+    below: Sequence[CellLine],
     widths: Sequence[tuple[float, float]],
     rules: Rules,
 ) -> tuple[int, int] | None:
@@ -255,7 +255,7 @@ def _drawn_span(
 # --- the grid ----------------------------------------------------------------------------------------------------
 
 
-def _assembled(rows: Sequence[Sequence[Entry]], borders: Sequence[float]) -> Aligned:
+def _assembled(rows: Sequence[Sequence[CellLine]], borders: Sequence[float]) -> Aligned:
     """Rows and columns as a grid with its words."""
     tops = [min(entry.top for entry in row) for row in rows]
     bottoms = [max(entry.bottom for entry in row) for row in rows]

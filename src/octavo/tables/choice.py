@@ -8,14 +8,14 @@ from octavo.tables.aligned import Aligned, aligned, in_columns
 from octavo.tables.fit import misfit
 from octavo.tables.grid import Grid, Slot, filled, without_overlaps
 from octavo.tables.rules import Rules
-from octavo.tables.seen import Seen
+from octavo.tables.seen import SeenGrid
 from octavo.tables.words import Token
 
 _MOSTLY_DRAWN: Final = 0.5  # share of the sides of cells that are ruling lines, from which on these come first
 _CLEARLY: Final = 0.025  # contradictions per line by which a reading must be better than one that is more often right
 
 
-def chosen(words: Sequence[Token], rules: Rules, lattice: Aligned | None, seen: Seen | None) -> Aligned:
+def chosen(words: Sequence[Token], rules: Rules, lattice: Aligned | None, seen: SeenGrid | None) -> Aligned:
     """The reading with the fewest contradictions; of equals, the first of the network's, alignment's, the lattice's."""
     readings = []
     if seen is not None and len(seen.columns) > 1:
@@ -37,7 +37,7 @@ def chosen(words: Sequence[Token], rules: Rules, lattice: Aligned | None, seen: 
     return best
 
 
-def _with_spans(laid: Aligned, seen: Seen) -> Aligned:
+def _with_spans(laid: Aligned, seen: SeenGrid) -> Aligned:
     """Cells that the network saw over several places, in a grid of as many rows, where the text stands so too."""
     if len(seen.rows) != len(laid.grid.rows):
         return laid

@@ -21,7 +21,7 @@ from octavo.wording.sentences import names_field
 
 
 @dataclass(frozen=True, slots=True)
-class Part(Rect):
+class Segment(Rect):
     """A run of words on one line, without a column's gap in it. `line` is its line's number."""
 
     text: str | None
@@ -29,7 +29,7 @@ class Part(Rect):
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Rect):
+class TableArea(Rect):
     """An area that looks like a table. Pixels."""
 
     score: float
@@ -38,18 +38,20 @@ class Found(Rect):
     lost: str = ""  # why it is none after all
 
 
-def tables_among(parts: Sequence[Part], rules: Rules) -> list[Found]:
+def tables_among(segments: Sequence[Segment], rules: Rules) -> list[TableArea]:
     """What looks like tables on a page, best first; those that are `lost` turned out to be none."""
-    if not parts:
+    if not segments:
         return []
-    height = statistics.median(part.height for part in parts)
+    height = statistics.median(segment.height for segment in segments)
     lattices = [
-        table for group in _connected(rules, max(6.0, 0.6 * height)) if (table := _lattice_table(*group, parts, height))
+        table
+        for group in _connected(rules, max(6.0, 0.6 * height))
+        if (table := _lattice_table(*group, segments, height))
     ]
     found = [table for table in lattices if not table.lost]
-    rest = [part for part in parts if not any(table.holds(part) for table in found)]
+    rest = [segment for segment in segments if not any(table.holds(segment) for table in found)]
     prose = _prose(rest, height)
-    rows = _rows([part for part in rest if part not in prose], height)
+    rows = _rows([segment for segment in rest if segment not in prose], height)
     loose = [
         replace(table, lost=table.lost or "a ruled table is there")
         if any(_overlap(table, other) > 0.3 for other in found)
@@ -59,7 +61,7 @@ def tables_among(parts: Sequence[Part], rules: Rules) -> list[Found]:
     return sorted([*lattices, *loose], key=lambda table: -table.score)
 
 
-def _overlap(one: Found, other: Found) -> float:
+def _overlap(one: TableArea, other: TableArea) -> float:
     """Shared area over the smaller of the two."""
     return one.intersection(other) / max(1.0, min(one.area, other.area))
 
@@ -91,15 +93,17 @@ def _touch(across: Rule, down: Rule, reach: float) -> bool:
     )
 
 
-def _lattice_table(across: Sequence[Rule], down: Sequence[Rule], parts: Sequence[Part], height: float) -> Found | None:
+def _lattice_table(
+    across: Sequence[Rule], down: Sequence[Rule], segments: Sequence[Segment], height: float
+) -> TableArea | None:
     """The table in a group of rules, without title and notes that share its frame; None where they cross nowhere."""
     ys, xs = _places(across, height), _places(down, height)
     if len(ys) < 2 or len(xs) < 2:
         return None
     left, right = min(xs[0], *(r.start for r in across)), max(xs[-1], *(r.end for r in across))
     top, bottom = min(ys[0], *(r.start for r in down)), max(ys[-1], *(r.end for r in down))
-    frame = Found(left, top, right, bottom, 0.95, True, f"ruled table: {len(ys)} lines across, {len(xs)} down")
-    inside = [p for p in parts if left < p.axis < right and top < p.middle < bottom]
+    frame = TableArea(left, top, right, bottom, 0.95, True, f"ruled table: {len(ys)} lines across, {len(xs)} down")
+    inside = [p for p in segments if left < p.axis < right and top < p.middle < bottom]
     bands = [
         (low, high, [p for p in inside if low <= p.middle < high])
         for low, high in pairwise(sorted({top, *ys, bottom}))
@@ -123,7 +127,7 @@ def _places(rules: Sequence[Rule], height: float) -> list[float]:
     return places
 
 
-_Band = tuple[float, float, list[Part]]
+_Band = tuple[float, float, list[Segment]]
 
 
 def _without_title_and_notes(bands: Sequence[_Band], inner: Sequence[Rule], height: float) -> list[_Band]:
@@ -144,22 +148,22 @@ def _divided(band: _Band, inner: Sequence[Rule]) -> bool:
 
 
 def _is_note(band: _Band, inner: Sequence[Rule], height: float) -> bool:
-    lines = {round(part.middle / height) for part in band[2]}
-    long = any(len(part.text or "") > 60 or part.width > 40 * height for part in band[2])
+    lines = {round(segment.middle / height) for segment in band[2]}
+    long = any(len(segment.text or "") > 60 or segment.width > 40 * height for segment in band[2])
     return not _divided(band, inner) and (len(lines) > 1 or long) and not _stands_in_columns(band[2], height)
 
 
 def _is_title(band: _Band, inner: Sequence[Rule]) -> bool:
-    return not _divided(band, inner) and any(names_float(part.text or "") for part in band[2])
+    return not _divided(band, inner) and any(names_float(segment.text or "") for segment in band[2])
 
 
-def _stands_in_columns(parts: Sequence[Part], height: float) -> bool:
-    rows = _rows(parts, height)
+def _stands_in_columns(segments: Sequence[Segment], height: float) -> bool:
+    rows = _rows(segments, height)
     return sum(len(row) > 1 for row in rows) > 0.5 * len(rows)
 
 
 def _why_no_lattice(
-    inside: Sequence[Part], inner: Sequence[Rule], bands: Sequence[_Band], left: float, right: float, height: float
+    inside: Sequence[Segment], inner: Sequence[Rule], bands: Sequence[_Band], left: float, right: float, height: float
 ) -> str:
     """What speaks against text that stands in a lattice as in a table: in several columns and rows, not cut, in most
     places."""
@@ -192,46 +196,46 @@ def _why_no_lattice(
 # --- text in columns ----------------------------------------------------------------------------------------------
 
 
-def _prose(parts: Sequence[Part], height: float) -> set[Part]:
-    """Parts of paragraphs: stacks of three or more lines, most of which go to the right margin."""
-    ordered = sorted(parts, key=lambda part: part.top)
-    stacks: list[list[Part]] = []
-    for part in ordered:
+def _prose(segments: Sequence[Segment], height: float) -> set[Segment]:
+    """Segments of paragraphs: stacks of three or more lines, most of which go to the right margin."""
+    ordered = sorted(segments, key=lambda segment: segment.top)
+    stacks: list[list[Segment]] = []
+    for segment in ordered:
         for stack in reversed(stacks):
             last = stack[-1]
             if (
-                part.top - last.bottom < height
-                and part.middle > last.middle + 0.4 * height
-                and _under(last, part, height)
+                segment.top - last.bottom < height
+                and segment.middle > last.middle + 0.4 * height
+                and _under(last, segment, height)
             ):
-                stack.append(part)
+                stack.append(segment)
                 break
         else:
-            stacks.append([part])
-    return {part for stack in stacks if _is_paragraph(stack, height) for part in stack}
+            stacks.append([segment])
+    return {segment for stack in stacks if _is_paragraph(stack, height) for segment in stack}
 
 
-def _under(above: Part, below: Part, height: float) -> bool:
+def _under(above: Segment, below: Segment, height: float) -> bool:
     stacked = above.overlap_x(below) > 0.5 * min(above.width, below.width)
     return stacked and abs(above.left - below.left) < 2.5 * height
 
 
-def _is_paragraph(stack: Sequence[Part], height: float) -> bool:
-    left = statistics.median(part.left for part in stack)
-    right = sorted(part.right for part in stack)[-max(1, len(stack) // 8)]
-    full = sum(part.right > left + 0.8 * (right - left) for part in stack)
+def _is_paragraph(stack: Sequence[Segment], height: float) -> bool:
+    left = statistics.median(segment.left for segment in stack)
+    right = sorted(segment.right for segment in stack)[-max(1, len(stack) // 8)]
+    full = sum(segment.right > left + 0.8 * (right - left) for segment in stack)
     return len(stack) > 1 and right - left > 13 * height and full >= 0.65 * (len(stack) - 1)
 
 
-def _rows(parts: Sequence[Part], height: float) -> list[list[Part]]:
-    """Parts side by side, from top to bottom."""
-    return on_one_height(parts, 0.5 * height)
+def _rows(segments: Sequence[Segment], height: float) -> list[list[Segment]]:
+    """Segments side by side, from top to bottom."""
+    return on_one_height(segments, 0.5 * height)
 
 
-def _runs(rows: Sequence[Sequence[Part]], rules: Rules, height: float) -> Iterator[Found]:
+def _runs(rows: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Iterator[TableArea]:
     """Tables among rows that follow each other and keep their gaps."""
     start = 0
-    runs: list[list[Sequence[Part]]] = []
+    runs: list[list[Sequence[Segment]]] = []
     while start < len(rows):
         if len(rows[start]) < 2 or _tallest(rows[start]) > 1.4 * height:
             start += 1
@@ -249,12 +253,12 @@ def _runs(rows: Sequence[Sequence[Part]], rules: Rules, height: float) -> Iterat
             yield table
 
 
-def _grown(rows: Sequence[Sequence[Part]], start: int, height: float) -> list[Sequence[Part]]:
+def _grown(rows: Sequence[Sequence[Segment]], start: int, height: float) -> list[Sequence[Segment]]:
     """As many rows from the first on as keep the gaps between its columns."""
     run = [rows[start]]
     gaps = _gaps(run, height)
     for row in rows[start + 1 :]:
-        step = min(part.top for part in row) - max(part.bottom for part in run[-1])
+        step = min(segment.top for segment in row) - max(segment.bottom for segment in run[-1])
         if step > (3.5 if len(row) > 1 and len(row) >= 0.7 * (len(gaps) + 1) else 2.2) * height:
             break
         if _tallest(row) > 1.4 * height or _out_of_line(row, run, height):
@@ -269,30 +273,33 @@ def _grown(rows: Sequence[Sequence[Part]], start: int, height: float) -> list[Se
     return run
 
 
-def _tallest(row: Sequence[Part]) -> float:
-    return max(part.height for part in row)
+def _tallest(row: Sequence[Segment]) -> float:
+    return max(segment.height for segment in row)
 
 
-def _out_of_line(row: Sequence[Part], run: Sequence[Sequence[Part]], height: float) -> bool:
+def _out_of_line(row: Sequence[Segment], run: Sequence[Sequence[Segment]], height: float) -> bool:
     """Whether a row of several entries begins something else: next to none stand under those of the rows above."""
-    several = [part for above in run if len(above) > 1 for part in above]
+    several = [segment for above in run if len(above) > 1 for segment in above]
     if len(row) < 3 or len(run) < (3 if len(run[-1]) > 1 else 2):
         return False
     reach = 0.7 * height
     aligned = sum(
         any(
-            abs(part.left - other.left) < reach
-            or abs(part.right - other.right) < reach
-            or abs(part.axis - other.axis) < reach
+            abs(segment.left - other.left) < reach
+            or abs(segment.right - other.right) < reach
+            or abs(segment.axis - other.axis) < reach
             for other in several
         )
-        for part in row
+        for segment in row
     )
     return aligned < 0.5 * len(row)
 
 
 def _follows(
-    run: Sequence[Sequence[Part]], below: Sequence[Sequence[Part]], rows: Sequence[Sequence[Part]], height: float
+    run: Sequence[Sequence[Segment]],
+    below: Sequence[Sequence[Segment]],
+    rows: Sequence[Sequence[Segment]],
+    height: float,
 ) -> bool:
     """Whether rows belong to the run above: nothing is between, and it has the same columns or is their head."""
     end, start = max(p.bottom for p in run[-1]), min(p.top for p in below[0])
@@ -305,26 +312,26 @@ def _follows(
 
 
 def _is_head(
-    run: Sequence[Sequence[Part]],
-    below: Sequence[Sequence[Part]],
+    run: Sequence[Sequence[Segment]],
+    below: Sequence[Sequence[Segment]],
     gaps: Sequence[tuple[float, float]],
     gaps_below: Sequence[tuple[float, float]],
     height: float,
 ) -> bool:
     """Whether rows are headings of those below: not wider, and every gap of theirs is one of those below."""
-    whole = union(part for row in below for part in row).grown(2 * height)
-    inside = all(whole.left < part.left and part.right < whole.right for row in run for part in row)
+    whole = union(segment for row in below for segment in row).grown(2 * height)
+    inside = all(whole.left < segment.left and segment.right < whole.right for row in run for segment in row)
     shared = [any(min(b, d) - max(a, c) > 0 for c, d in gaps_below) for a, b in gaps]
     return inside and bool(shared) and all(shared)
 
 
-def _gaps(rows: Sequence[Sequence[Part]], height: float) -> list[tuple[float, float]]:
-    """Stretches between columns. What was found as two parts is two parts, however close they stand."""
+def _gaps(rows: Sequence[Sequence[Segment]], height: float) -> list[tuple[float, float]]:
+    """Stretches between columns. What was found as two segments is two segments, however close they stand."""
     lines = [[Token(p.left, p.top, p.right, p.bottom, "", p.line, True) for p in row] for row in rows]
     return column_gaps(lines, 0.3 * height)
 
 
-def _judged(run: Sequence[Sequence[Part]], rules: Rules, height: float) -> Found | None:
+def _judged(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> TableArea | None:
     """A run of rows as a table; None where it has no two columns."""
     several = [row for row in run if len(row) > 1]
     if len(several) < 2:
@@ -332,30 +339,30 @@ def _judged(run: Sequence[Sequence[Part]], rules: Rules, height: float) -> Found
     borders = [(left + right) / 2 for left, right in _gaps(run, height)]
     if not borders:
         return None
-    parts = [part for row in run for part in row]
-    columns: list[list[Part]] = [[] for _ in range(len(borders) + 1)]
-    for part in parts:
-        columns[sum(part.axis > border for border in borders)].append(part)
-    whole = union(parts)
+    segments = [segment for row in run for segment in row]
+    columns: list[list[Segment]] = [[] for _ in range(len(borders) + 1)]
+    for segment in segments:
+        columns[sum(segment.axis > border for border in borders)].append(segment)
+    whole = union(segments)
     left, top, right, bottom = whole.left, whole.top, whole.right, whole.bottom
     drawn = [r for r in rules.horizontal if min(r.end, right) - max(r.start, left) > 0.8 * (right - left)]
     framed = [r for r in drawn if top - 2 * height < r.at < bottom + 2 * height]
-    entries = _Entries(columns, several, len(parts) / (len(run) * len(columns)), height, len(framed) >= 2)
+    entries = _Entries(columns, several, len(segments) / (len(run) * len(columns)), height, len(framed) >= 2)
     top = min([top, *(r.at for r in framed)])
     bottom = max([bottom, *(r.at for r in framed)])
     if framed:
         left, right = min(left, *(r.start for r in framed)), max(right, *(r.end for r in framed))
     score = min(0.9, 0.45 + 0.05 * len(several) + 0.05 * len(columns) + (0.15 if len(framed) >= 2 else 0.0))
     reason = f"text in columns: {len(several)} rows of {len(columns)}, {len(framed)} long lines across"
-    return Found(left, top, right, bottom, score, False, reason, _why_no_entries(entries))
+    return TableArea(left, top, right, bottom, score, False, reason, _why_no_entries(entries))
 
 
 @dataclass(frozen=True, slots=True)
 class _Entries:
     """What stands in the columns of a run."""
 
-    columns: Sequence[Sequence[Part]]
-    several: Sequence[Sequence[Part]]  # the rows with more than one entry
+    columns: Sequence[Sequence[Segment]]
+    several: Sequence[Sequence[Segment]]  # the rows with more than one entry
     fill: float  # share of the places that have one
     height: float
     framed: bool  # two long lines, at least, run across
@@ -366,7 +373,7 @@ class _Entries:
 
     def widths(self) -> list[float]:
         """Of each column but the first, as its entries mostly have it."""
-        return [statistics.median(part.width for part in column) for column in self.columns[1:] if column]
+        return [statistics.median(segment.width for segment in column) for column in self.columns[1:] if column]
 
 
 def _why_no_entries(entries: _Entries) -> str:
@@ -376,13 +383,13 @@ def _why_no_entries(entries: _Entries) -> str:
 
 
 def _numbers_alone(entries: _Entries) -> str:
-    texts = [part.text for column in entries.columns for part in column if part.text is not None]
+    texts = [segment.text for column in entries.columns for segment in column if segment.text is not None]
     lettered = not texts or any(character.isalpha() for text in texts for character in text)
     return "" if lettered else "there is no letter in it: numbers along an axis"
 
 
 def _leaders(entries: _Entries) -> str:
-    dotted = any(has_leader(part.text or "") for row in entries.several for part in row[:1])
+    dotted = any(has_leader(segment.text or "") for row in entries.several for segment in row[:1])
     return "its rows have leaders: a table of contents" if dotted else ""
 
 
@@ -418,13 +425,13 @@ def _too_few(entries: _Entries) -> str:
     return "" if fits else "its entries are neither numbers nor short"
 
 
-def _share(is_so: Callable[[str], bool], parts: Sequence[Part]) -> float:
-    known = [part.text.strip() for part in parts if part.text is not None]
+def _share(is_so: Callable[[str], bool], segments: Sequence[Segment]) -> float:
+    known = [segment.text.strip() for segment in segments if segment.text is not None]
     return sum(map(is_so, known)) / len(known) if known else 0.0
 
 
-def _counts_up(parts: Sequence[Part]) -> bool:
+def _counts_up(segments: Sequence[Segment]) -> bool:
     """Page numbers: whole numbers that never get smaller."""
-    texts = [(part.text or "").strip() for part in parts]
+    texts = [(segment.text or "").strip() for segment in segments]
     pages = [int(text) for text in texts if text.isdigit() and len(text) < 5]
     return len(pages) > 2 and len(pages) >= 0.8 * len(texts) and pages == sorted(pages) and pages[0] < pages[-1]

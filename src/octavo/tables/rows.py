@@ -35,7 +35,7 @@ class Edge(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry(Piece):
+class CellLine(Piece):
     """A line of one cell, and the columns it takes."""
 
     first: int
@@ -43,7 +43,7 @@ class Entry(Piece):
     number: bool
 
     @classmethod
-    def over(cls, words: Sequence[Token], first: int, last: int) -> "Entry":
+    def over(cls, words: Sequence[Token], first: int, last: int) -> "CellLine":
         piece = Piece.of(words)
         return cls(piece.left, piece.top, piece.right, piece.bottom, piece.words, first, last, is_number(piece.text))
 
@@ -59,7 +59,7 @@ class Measures:
     head: float  # where the headings end
 
 
-def measured(entries: Sequence[Entry], height: float, columns: int, head: float) -> Measures:
+def measured(entries: Sequence[CellLine], height: float, columns: int, head: float) -> Measures:
     steps = []
     for column in range(columns):
         own = sorted((e for e in entries if e.first == e.last == column), key=lambda e: e.middle)
@@ -71,7 +71,7 @@ def measured(entries: Sequence[Entry], height: float, columns: int, head: float)
     return Measures(height, pitch, statistics.median(fills) if fills else 1.0, column_widths(entries, columns), head)
 
 
-def column_widths(entries: Sequence[Entry], columns: int) -> tuple[tuple[float, float], ...]:
+def column_widths(entries: Sequence[CellLine], columns: int) -> tuple[tuple[float, float], ...]:
     """Left and right end of what stands in each column alone; zeros where nothing does."""
     widths = []
     for column in range(columns):
@@ -81,11 +81,11 @@ def column_widths(entries: Sequence[Entry], columns: int) -> tuple[tuple[float, 
 
 
 def into_rows(
-    entries: Sequence[Entry],
+    entries: Sequence[CellLine],
     measures: Measures,
     rules: Sequence[Rule],
     expected: Sequence[float] = (),
-) -> list[list[Entry]]:
+) -> list[list[CellLine]]:
     """The entries of each row, from top to bottom. `expected` are borders that something else suggests."""
     bands = on_one_height(entries, 0.6 * measures.height)
     if not bands:
@@ -100,14 +100,14 @@ def into_rows(
 
 
 def _divided(
-    bands: Sequence[Sequence[Entry]], borders: Sequence["_Border"], measures: Measures, edge: Edge
-) -> tuple[float, list[list[Entry]]]:
+    bands: Sequence[Sequence[CellLine]], borders: Sequence["_Border"], measures: Measures, edge: Edge
+) -> tuple[float, list[list[CellLine]]]:
     """The cheapest division into rows, and its cost, if cells are aligned at this edge of their rows."""
     costs = [0.0]
     starts = [0]
     for end in range(1, len(bands) + 1):
         best, begin = float("inf"), end - 1
-        inside: list[Entry] = []
+        inside: list[CellLine] = []
         undrawn = 0.0
         for start in range(end - 1, max(-1, end - _LONGEST), -1):
             inside = [*bands[start], *inside]
@@ -121,7 +121,7 @@ def _divided(
                 best, begin = cost, start
         costs.append(best)
         starts.append(begin)
-    rows: list[list[Entry]] = []
+    rows: list[list[CellLine]] = []
     end = len(bands)
     while end:
         rows.insert(0, [entry for band in bands[starts[end] : end] for entry in band])
@@ -139,8 +139,8 @@ class _Border:
     @classmethod
     def between(
         cls,
-        above: Sequence[Entry],
-        below: Sequence[Entry],
+        above: Sequence[CellLine],
+        below: Sequence[CellLine],
         measures: Measures,
         expected: Sequence[float],
         *,
@@ -166,13 +166,13 @@ class _Border:
         return cls(dividing, inside)
 
 
-def _local_scale(entries: Sequence[Entry], measures: Measures) -> float:
+def _local_scale(entries: Sequence[CellLine], measures: Measures) -> float:
     """How much larger letters are here than in the table as a whole: photographs grow towards the viewer."""
     height = statistics.fmean(word.height for entry in entries for word in entry.words)
     return min(1.5, max(1.0, height / measures.height))
 
 
-def _drawn_between(above: Sequence[Entry], below: Sequence[Entry], rules: Sequence[Rule]) -> bool:
+def _drawn_between(above: Sequence[CellLine], below: Sequence[CellLine], rules: Sequence[Rule]) -> bool:
     """Whether a rule lies between two bands, over most of what the lower one or the upper one holds."""
     top, bottom = max(e.middle for e in above), min(e.middle for e in below)
     between = [rule for rule in rules if top < rule.at < bottom]
@@ -182,11 +182,11 @@ def _drawn_between(above: Sequence[Entry], below: Sequence[Entry], rules: Sequen
     )
 
 
-def _row_cost(entries: Sequence[Entry], measures: Measures, edge: Edge) -> float:
+def _row_cost(entries: Sequence[CellLine], measures: Measures, edge: Edge) -> float:
     """How unlike one row these entries are."""
     cost = 0.0
     in_head = max(e.middle for e in entries) < measures.head
-    cells: dict[tuple[int, int], list[Entry]] = {}
+    cells: dict[tuple[int, int], list[CellLine]] = {}
     for entry in sorted(entries, key=lambda e: e.middle):
         cells.setdefault((entry.first, entry.last), []).append(entry)
     keys = sorted(cells)
@@ -201,7 +201,7 @@ def _row_cost(entries: Sequence[Entry], measures: Measures, edge: Edge) -> float
     return cost if in_head else cost + _unkeyed(cells, measures)
 
 
-def _unkeyed(cells: Mapping[tuple[int, int], Sequence[Entry]], measures: Measures) -> float:
+def _unkeyed(cells: Mapping[tuple[int, int], Sequence[CellLine]], measures: Measures) -> float:
     """How unlikely a row of the body is that begins with nothing, or whose beginning stands below the rest."""
     keys = sorted(cells)
     if keys[0][0] == 0:
@@ -216,7 +216,7 @@ def _unkeyed(cells: Mapping[tuple[int, int], Sequence[Entry]], measures: Measure
     return 2.6 if measures.fill >= 4 and not alone.number else 1.0
 
 
-def _line_cost(above: Entry, below: Entry, measures: Measures, *, in_head: bool) -> float:
+def _line_cost(above: CellLine, below: CellLine, measures: Measures, *, in_head: bool) -> float:
     """How unlikely it is that two lines are of one cell."""
     cost = 0.0
     step = below.middle - above.middle
@@ -248,7 +248,7 @@ def _misaligned(blocks: Sequence[tuple[float, float]], edge: Edge) -> float:
     return max(abs(place - reference) for place in places)
 
 
-def _had_room(above: Entry, below: Entry, measures: Measures) -> bool:
+def _had_room(above: CellLine, below: CellLine, measures: Measures) -> bool:
     """Whether the first word of a line would have fitted at the end of the line above."""
     left, right = measures.widths[above.first][0], measures.widths[above.last][1]
     width = max(right - left, above.width, below.width)

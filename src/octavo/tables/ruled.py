@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from octavo.tables.aligned import Aligned
 from octavo.tables.grid import Grid, Slot, text_lines
-from octavo.tables.rows import Entry, into_rows, measured
+from octavo.tables.rows import CellLine, into_rows, measured
 from octavo.tables.rules import Rule, Rules
 from octavo.tables.words import Token, usual_height
 
@@ -146,7 +146,7 @@ def _divided(lattice: _Lattice, words: Sequence[Token], rules: Rules, height: fl
     """Rows between two drawn lines divided where the text shows several rows."""
     cuts: list[float] = []
     entries = [
-        Entry.over(line, column, column)
+        CellLine.over(line, column, column)
         for column, (left, right) in enumerate(pairwise(lattice.xs))
         for line in text_lines([word for word in words if left <= word.axis < right])
     ]

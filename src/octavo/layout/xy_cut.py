@@ -1,9 +1,9 @@
-"""An order to read a page in, from boxes and labels alone.
+"""An order to read a page in, from boxes and labels alone: a recursive XY-cut.
 
-The page is cut along its white lanes, recursively: bands that share a gutter are columns, read one after the other;
-what crosses the gutter is a band of its own. Rows of short cells are read across. Where boxes leave no lane, the rule
-of Breuel ("High Performance Document Layout Analysis", 2003) decides: a box comes before those below it that it
-overlaps in x, and before those on its right unless something stands between them.
+The page is cut along its white lanes, across and down in turn (Nagy and Seth, 1984): bands that share a gutter are
+columns, read one after the other; what crosses the gutter is a band of its own. Rows of short cells are read across.
+Where boxes leave no lane, the rule of Breuel ("High Performance Document Layout Analysis", 2003) decides: a box comes
+before those below it that it overlaps in x, and before those on its right unless something stands between them.
 """
 
 from collections.abc import Sequence
