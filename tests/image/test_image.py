@@ -178,6 +178,7 @@ def test_the_layout_network_is_baked_where_it_is_looked_for(image: str) -> None:
 
 def test_every_gate_passed(built: Built) -> None:
     assert re.findall(r"gate passed  (.+)", built.log) == [
+        "what the worker needs",
         *("vllm has the model", "dependency edges", "vllm takes transformers", "transformers knows glm_ocr", "glmocr"),
         "vllm knows the flags",
     ]
