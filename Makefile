@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env official-check lowest-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality clean
+.PHONY: help demo case test official-env official-check lowest-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -102,6 +102,17 @@ case: $(INSTALLED) ## a small case of a page that reads wrongly: FILE=doc.pdf PA
 
 golden: $(INSTALLED) ## write the golden outputs again; read the diff
 	$(PYTEST) --golden tests/test_golden.py
+
+FUZZ ?= 40
+EACH ?= 60
+fuzz: $(INSTALLED) ## every parser and random faults: FUZZ=40 times the tests' examples, then EACH=60 s a parser by coverage
+	FUZZ=$(FUZZ) $(PYTEST) tests/test_fuzz.py tests/test_faults.py
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --target .venvs/atheris 'atheris==3.0.0' \
+	    || echo "atheris cannot be installed here: what goes by coverage is left out"
+	@test ! -d .venvs/atheris/atheris || PYTHONPATH=.venvs/atheris $(BIN)/python bench/fuzz.py --seconds $(EACH)
+
+torture: $(INSTALLED) ## hostile files, memory over 1,000 documents, processes killed at random; docs/reliability.md (an hour)
+	$(BIN)/python bench/torture.py $(TORTURE)
 
 wheel: $(INSTALLED) ## the wheel, in dist/
 	rm -rf dist

@@ -1,6 +1,6 @@
 """Whatever strangers send to a parser of ours, it is understood or refused by a typed error, within bounded time.
 
-A few examples each, for every run. `make fuzz` runs thousands: FUZZ=1000 is how many times as many.
+A few examples each, for every run. `make fuzz` runs thousands: FUZZ=40 is how many times as many.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import base64
 import json
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from octavo.document import Task
+from octavo.drawing import pool
 from octavo.errors import Fault, OctavoError, OptionInvalid
 from octavo.fetch import Encoded, Fetched, Url, fetch, stem
 from octavo.frontends import _presets
@@ -183,6 +185,20 @@ async def test_a_source_is_taken_whatever_its_host_calls_it(disposition: str) ->
     async with TestServer(application) as server:
         url = Url(str(server.make_url("/given.pdf")))
         assert (await fetch(url, EngineSettings(allow_private_addresses=True))).data == b"%PDF-"
+
+
+@fuzzed
+@given(
+    body=st.binary(max_size=60)
+    | st.tuples(st.sampled_from(["Drawn", "Opened", "Failed", "Closed"]), json_like).map(
+        lambda said: json.dumps(said).encode()
+    )
+)
+@example(body=b"[" * 200_000)
+@example(body=b'["Failed", {"code": 1e999, "message": []}]')
+def test_what_a_drawing_child_says_is_an_answer_or_the_child_is_lost(body: bytes) -> None:
+    with suppress(pool.ChildLost):
+        pool.answer_in(body)
 
 
 # --- the model's server ------------------------------------------------------------------------------------------
