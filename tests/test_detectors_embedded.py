@@ -138,3 +138,26 @@ def test_the_whole_page_is_one_region_of_text() -> None:
     assert found[0][0].origin is Origin.WHOLE_PAGE
     (region,) = settle(found[0], it, ParseOptions()).regions
     assert (region.box, region.label, [line.text for line in region.lines]) == (Box.of_page(), Label.TEXT, ["words"])
+
+
+def test_a_page_of_too_many_lines_is_read_from_top_to_bottom(
+    detector: EmbeddedDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the finders do grows faster than the number of lines; nothing is left out for that."""
+    monkeypatch.setattr("octavo.detectors.embedded._MOST_LINES", 2)
+    layer = TextLayer(
+        Trust.TRUSTED,
+        "",
+        tuple(
+            TextLine(Box(left, top, left + 100, top + 20), text)
+            for left, top, text in (
+                (500, 100, "second"),
+                (100, 101, "first"),
+                (100, 300, "third"),
+            )
+        ),
+    )
+    page = PageImage(0, np.full((500, 500, 3), 255, np.uint8), 72, text=layer)
+    ((found,),) = detector.detect([page])
+    assert [line.text for line in found.lines] == ["first", "second", "third"]
+    assert "top to bottom" in (found.reason or "")

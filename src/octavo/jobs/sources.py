@@ -33,7 +33,7 @@ async def fetched(
         return [Data(_blank_page())]
     if len(job.sources) > most:
         raise LimitExceeded(f"input.{job.source_key}: {len(job.sources)} sources; at most {most} (max_sources)")
-    make = Url if job.source_key.endswith(("url", "urls")) else Encoded
+    make = Url if is_remote(job) else Encoded
     try:
         async with asyncio.TaskGroup() as group:
             parts = [group.create_task(one(make(text))) for text in job.sources]
@@ -42,6 +42,11 @@ async def fetched(
     sources = [part.result() for part in parts]
     _refuse_another_kind(job, sources[0].data)
     return sources
+
+
+def is_remote(job: Job) -> bool:
+    """Whether the source has to be fetched; otherwise it came with the job."""
+    return job.source_key is not None and job.source_key.endswith(("url", "urls"))
 
 
 def is_pdf(job: Job, sources: Sequence[Data]) -> bool:

@@ -174,8 +174,11 @@ class Worker:
             try:
                 async with asyncio.timeout_at(deadline):
                     held = stack.enter_context(self.room.hold(self._settings.job_bytes))
-                    parts, options, is_pdf = await self._fetched(wanted, held)
+                    remote = sources.is_remote(wanted.asked.job)
+                    source = await self._fetched(wanted, held) if remote else None
                     await stack.enter_async_context(self._places)
+                    # What came with the job is decoded now: while it waited, that would have been a second copy.
+                    parts, options, is_pdf = source or await self._fetched(wanted, held)
                     share = stack.enter_context(self._time.share())
                     opening = self._parser.open(parts, options, name="document")
                     reading = await stack.enter_async_context(opening)
@@ -202,7 +205,7 @@ class Worker:
     async def _fetched(self, wanted: _Wanted, held: Hold) -> tuple[Sequence[Data], ParseOptions, bool]:
         """The source's bytes, the options that hold for it, and whether it is a PDF."""
         job, most = wanted.asked.job, self._settings.max_sources
-        on_the_way = int(job.source_key is not None and job.source_key.endswith(("url", "urls")))
+        on_the_way = int(sources.is_remote(job))
         self.fetching += on_the_way
         try:
             parts = await sources.fetched(job, self._parser.settings, self._downloads, held, most=most)

@@ -83,7 +83,7 @@ class WorkerSettings(Storage):
     )
     job_bytes: int = knob(512 << 20, "Most bytes of one job's sources together.", ge=1, exceeded=SourceTooLarge)
     held_bytes: int = knob(
-        2 << 30,
+        1 << 30,
         "Most bytes of sources and requests that all jobs hold at a time; more are turned away.",
         ge=1,
         exceeded=Overloaded,

@@ -21,6 +21,7 @@ _STROKE: Final = 40  # grey levels between a letter and its ground
 _PRINT: Final = 0.2  # share of pixels beside a line of print that are edges of strokes; beside a rule next to none
 _ACROSS: Final = 20  # pixels of the shortest pieces of level lines
 _DOWN: Final = 11  # pixels of the shortest pieces of upright ones, which every line between two rows cuts
+_MOST_PIECES: Final = 10_000  # of lines on a page, the longest; a page of 60 rows and 12 columns has 1,500
 _THICK: Final = 6.0  # pixels between two edges that belong to one line
 
 _Grey: TypeAlias = NDArray[np.uint8]
@@ -97,6 +98,8 @@ def _along_rows(grey: _Grey, text: NDArray[np.float64], shortest: int, *, gap: i
         outlines, _ = cv2.findContours(edge, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
         areas = np.array([cv2.boundingRect(outline) for outline in outlines], np.int32).reshape(-1, 4)
         areas = areas[areas[:, 3] <= np.maximum(8, 0.12 * areas[:, 2])]
+        if len(areas) > _MOST_PIECES:
+            areas = areas[np.argsort(-areas[:, 2], kind="stable")[:_MOST_PIECES]]
         for left, top, width, height in areas[~_in_text(areas, text)].tolist():
             if not _of_letters(strokes, left, top, width, height):
                 found.append(_rule(edge, left, top, width, height))
@@ -135,15 +138,27 @@ def _rule(mask: _Grey, left: int, top: int, width: int, height: int) -> Rule:
 
 
 def _joined(rules: list[Rule], gap: int) -> list[Rule]:
-    """Pieces of one line put together: the two edges of a thick one, both lines of a double one, gaps."""
+    """Pieces of one line put together: the two edges of a thick one, both lines of a double one, gaps.
+
+    `rules` come from top to bottom, so what was joined is looked at only as long as a piece could still belong to it.
+    """
+    rise = max((_rise(rule, gap) for rule in rules), default=0.0)
     joined: list[Rule] = []
+    near: list[int] = []  # places in `joined`
     for rule in rules:
-        place = next((place for place in range(len(joined)) if _one_line(joined[place], rule, gap)), None)
+        near = [place for place in near if joined[place].at + _rise(joined[place], gap) + rise + _THICK >= rule.at]
+        place = next((place for place in near if _one_line(joined[place], rule, gap)), None)
         if place is None:
+            near.append(len(joined))
             joined.append(rule)
         else:
             joined[place] = _together(joined[place], rule)
     return sorted(joined, key=lambda rule: rule.at)
+
+
+def _rise(rule: Rule, gap: int) -> float:
+    """How far it leaves its height, as far as something beside it could be taken for its continuation."""
+    return abs(rule.slope) * (rule.length / 2 + gap)
 
 
 def _one_line(first: Rule, second: Rule, widest: int) -> bool:
