@@ -117,7 +117,7 @@ def spread(all_of_them: Sequence[T], most: int | None) -> list[T]:
     return [all_of_them[len(all_of_them) * number // count] for number in range(count)]
 
 
-async def robust(folder: Path, most: int | None, table: Table) -> None:
+async def robust(folder: Path, most: int | None, times: int, table: Table) -> None:
     rows = spread([json.loads(line) for line in (folder / "manifest.jsonl").read_text().splitlines()], most)
     rounds: list[dict[str, str]] = []
     after: list[float] = []
@@ -127,7 +127,7 @@ async def robust(folder: Path, most: int | None, table: Table) -> None:
             await neighbour.once()
         alone = sorted(neighbour.seconds)[5]
         beside = asyncio.create_task(neighbour.again_and_again())
-        for _ in range(2):
+        for _ in range(times):
             found: dict[str, str] = {}
             two = asyncio.Semaphore(2)
 
@@ -139,21 +139,25 @@ async def robust(folder: Path, most: int | None, table: Table) -> None:
 
             await asyncio.gather(*map(read, rows))
             rounds.append(found)
-            after.append(sum(held()))
+            own, children = held()
+            after.append(own + children)
+            print(f"    held after a round: {own:.0f} MiB, children {children:.0f} MiB", flush=True)
         beside.cancel()
         await asyncio.gather(beside, return_exceptions=True)
         left = (worker.working, worker.room.bytes)
-    first, second = rounds
+    first, second = rounds[0], rounds[-1]
     kinds = ", ".join(f"{count} {code}" for code, count in Counter(second.values()).most_common())
-    table.add(f"each of {len(rows)} files is answered, twice", kinds, kept="internal" not in (first | second).values())
+    table.add(
+        f"each of {len(rows)} files is answered, {times} times", kinds, kept="internal" not in (first | second).values()
+    )
     other = [name for name in first if first[name] != second[name]]
-    table.add("the second time as the first", ", ".join(other[:5]) or "the same", kept=not other)
+    table.add("the last time as the first", ", ".join(other[:5]) or "the same", kept=not other)
     slow = sorted(neighbour.seconds[10:])
     said = f"{len(slow)} jobs, {len(neighbour.said)} results; median {alone:.2f} s alone, {slow[len(slow) // 2]:.2f} s"
     table.add("a neighbour reads the same", f"{said} beside, longest {slow[-1]:.2f} s", kept=len(neighbour.said) == 1)
     table.add("nothing is held afterwards", f"{left[0]} jobs, {left[1]} bytes", kept=left == (0, 0))
     sizes = " and ".join(f"{size:.0f} MiB" for size in after)
-    table.add("memory after the second round is that after the first", sizes, kept=after[1] <= GROWTH * after[0])
+    table.add("memory after the last round is that after the one before", sizes, kept=after[-1] <= GROWTH * after[-2])
 
 
 # --- memory --------------------------------------------------------------------------------------------------------
@@ -343,13 +347,14 @@ async def main() -> int:
         "--data", type=Path, default=HERE.parent.parent / "shared" / "eval", help="robust/, attacks/"
     )
     arguments.add_argument("--files", type=int, help="of `robust` and of `attacks`, for a short run; all by default")
+    arguments.add_argument("--rounds", type=int, default=2, help="of `robust`: 2 or more")
     arguments.add_argument("--documents", type=int, default=1_000, help="of `memory`")
     arguments.add_argument("--job-seconds", type=float, default=300.0, help="time budget of one attack")
     arguments.add_argument("--seconds", type=float, default=300.0, help="of `kills`")
     arguments.add_argument("--seed", type=int, default=0)
     chosen = arguments.parse_args()
     parts = {
-        "robust": lambda: robust(chosen.data / "robust", chosen.files, table),
+        "robust": lambda: robust(chosen.data / "robust", chosen.files, chosen.rounds, table),
         "memory": lambda: many(chosen.documents, table),
         "attacks": lambda: attacks(chosen.data / "attacks" / "make_inputs.py", chosen.files, chosen.job_seconds, table),
         "kills": lambda: kills(chosen.seconds, random.Random(chosen.seed), table),
