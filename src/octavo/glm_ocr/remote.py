@@ -1,4 +1,4 @@
-"""A model's server that somebody else runs: its address as people type it, whether it answers, how much it has to do."""
+"""A model's server that somebody else runs: its address as people type it, whether it answers, what it has to do."""
 
 import asyncio
 import base64
