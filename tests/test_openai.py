@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from octavo.document import Crop, Label, Pixels, Recognition, Region, Severity, Task, TextSource
 from octavo.errors import EngineUnavailable, OptionInvalid
 from octavo.geometry import Box, PixelBox, Size
-from octavo.glm_ocr.client import base_url
+from octavo.glm_ocr.remote import base_url
 from octavo.recognizers.openai import ChatRecognizer, open_recognizer
 from octavo.settings import EngineSettings
 

@@ -21,10 +21,11 @@ from octavo import crops
 from octavo.document import Crop, Label, PageImage, Pixels, Recognition, Region, Task
 from octavo.geometry import Box
 from octavo.glm_ocr import model as glm_ocr
-from octavo.glm_ocr.client import ChatClient, Question, RemoteServer
+from octavo.glm_ocr.client import ChatClient, Question
 from octavo.glm_ocr.in_flight import Load
 from octavo.glm_ocr.model import Sampling
 from octavo.glm_ocr.pictures import encoded
+from octavo.glm_ocr.remote import RemoteServer
 from octavo.parser import Parser
 from octavo.recognizers.openai import ChatRecognizer, open_recognizer
 from octavo.settings import EngineSettings, ParseOptions

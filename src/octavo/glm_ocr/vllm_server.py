@@ -26,8 +26,8 @@ import aiohttp
 
 from octavo.errors import EngineUnavailable
 from octavo.glm_ocr.boot_log import BootLog
-from octavo.glm_ocr.client import authorization, load_of
 from octavo.glm_ocr.in_flight import Load
+from octavo.glm_ocr.remote import authorization, load_of
 from octavo.settings import EngineSettings, known_variables
 from octavo.weights import hub_cache
 

@@ -19,13 +19,14 @@ from octavo.errors import EngineFailed, EngineUnavailable
 from octavo.geometry import PixelBudget
 from octavo.glm_ocr import model as glm_ocr
 from octavo.glm_ocr.answers import ReadBefore
-from octavo.glm_ocr.client import Answer, ChatClient, Question, RemoteServer, Upstream, request_body
+from octavo.glm_ocr.client import Answer, ChatClient, Question, Upstream, request_body
 from octavo.glm_ocr.fair_gate import FairGate
 from octavo.glm_ocr.http_lines import ConnectFailed
 from octavo.glm_ocr.in_flight import QUICK, SLOW, first_limit
 from octavo.glm_ocr.model import Sampling
 from octavo.glm_ocr.pictures import Picture, encoded
 from octavo.glm_ocr.recovery import Ladder, lost
+from octavo.glm_ocr.remote import RemoteServer
 from octavo.glm_ocr.vllm_server import VllmServer
 from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
