@@ -15,7 +15,7 @@ from test_serve import serving
 
 from octavo.errors import Overloaded, SourceTooLarge
 from octavo.jobs.admission import Room
-from octavo.jobs.replies import Reply
+from octavo.jobs.encoding import Reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
 from octavo.settings import EngineSettings, OrientationUse, ParseOptions, ServeSettings, WorkerSettings

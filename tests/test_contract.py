@@ -21,7 +21,7 @@ from octavo.frontends._flags import as_text
 from octavo.frontends.doctor import effective
 from octavo.jobs import results
 from octavo.jobs.contract import KEYS, SOURCE_KEYS, job_from
-from octavo.jobs.replies import Reply, encoded
+from octavo.jobs.encoding import Reply, encoded
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
 from octavo.settings import EngineSettings, ParseOptions, WorkerSettings, resolve

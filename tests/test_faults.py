@@ -36,7 +36,7 @@ from octavo.document import (
 from octavo.drawing import pool
 from octavo.errors import EngineFailed, PageUnreadable
 from octavo.geometry import Box, PixelBudget
-from octavo.jobs.replies import Reply
+from octavo.jobs.encoding import Reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
 from octavo.recognizers import nothing

@@ -33,7 +33,7 @@ from octavo.glm_ocr.http_lines import Chunks, parsed
 from octavo.glm_ocr.in_flight import load_in
 from octavo.guarded_http import parsed_url
 from octavo.jobs.contract import KEYS, Job, job_from
-from octavo.jobs.replies import encoded
+from octavo.jobs.encoding import encoded
 from octavo.markup import html, markdown
 from octavo.official.format import RawRegion, format_page
 from octavo.pages import select

@@ -3,7 +3,7 @@
 import pytest
 from replayed import CASES, DROP_INS, ENVIRONMENT, RESULT, WARMUP, Case, documents
 
-from octavo.jobs.replies import Reply
+from octavo.jobs.encoding import Reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
 from octavo.settings import EngineSettings, ParseOptions, WorkerSettings, resolve

@@ -19,7 +19,7 @@ from octavo.document import Detection, Label, Layer, Page, PageImage, Sight
 from octavo.errors import EngineUnavailable
 from octavo.frontends import _trace_html
 from octavo.frontends._exits import Exit
-from octavo.frontends._trace_views import Mark, View, views
+from octavo.frontends._trace_layers import Mark, View, views
 from octavo.frontends._trace_words import account
 from octavo.geometry import Box, Size
 from octavo.pages import open_pages

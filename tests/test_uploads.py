@@ -13,7 +13,7 @@ from bucket import NAME, SECRET, LoopbackBucket, loopback_bucket
 from test_contract import NULL_ENGINES, PAGE
 
 from octavo.jobs.contract import job_from
-from octavo.jobs.replies import Reply, encoded
+from octavo.jobs.encoding import Reply, encoded
 from octavo.jobs.uploads import Bucket, place_for
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser

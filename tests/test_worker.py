@@ -16,7 +16,7 @@ from test_contract import PAGE, PDF5
 from octavo.document import Crop, Recognition
 from octavo.errors import EngineUnavailable
 from octavo.frontends import _logs
-from octavo.jobs.replies import Reply
+from octavo.jobs.encoding import Reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
 from octavo.recognizers import nothing

@@ -33,7 +33,7 @@ from octavo.geometry import SCALE, Box, Rect
 from octavo.layout.flow import in_flow
 from octavo.layout.lines import read_from_right, straightened
 from octavo.layout.paragraphs import grouped
-from octavo.layout.xy_cut import Placed, in_reading_order
+from octavo.layout.reading_order import Placed, in_reading_order
 from octavo.official import layout as official_layout
 from octavo.settings import ParseOptions, Profile
 

@@ -25,7 +25,7 @@ from runpod.serverless.modules import rp_http, rp_job, rp_scale
 from octavo.errors import DeliveryFailed, EngineUnavailable
 from octavo.frontends import _logs
 from octavo.frontends._service import Service
-from octavo.jobs.replies import Reply, encoded, error_reply
+from octavo.jobs.encoding import Reply, encoded, error_reply
 from octavo.jobs.worker import Call, Worker
 from octavo.settings import ErrorText
 

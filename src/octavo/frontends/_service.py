@@ -13,7 +13,7 @@ from octavo.frontends._settled import Settled
 from octavo.frontends._watch import EngineWatch
 from octavo.glm_ocr.vllm_server import find_program
 from octavo.jobs.checkpoints import clean_up
-from octavo.jobs.replies import Reply, encoded, error_reply
+from octavo.jobs.encoding import Reply, encoded, error_reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser, engine_names
 from octavo.selftest.keeping import beside_jobs

@@ -9,8 +9,8 @@ from html import escape
 
 from PIL import Image
 
+from octavo.frontends._trace_layers import View
 from octavo.frontends._trace_pictures import colour
-from octavo.frontends._trace_views import View
 from octavo.frontends._trace_words import in_words
 from octavo.geometry import SCALE, Size
 from octavo.renderers import _jpeg

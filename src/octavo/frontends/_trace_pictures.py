@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from PIL import Image, ImageDraw, ImageFont
 
 from octavo.document import Artifact, Pixels
-from octavo.frontends._trace_views import View
+from octavo.frontends._trace_layers import View
 from octavo.frontends._trace_words import in_words
 from octavo.geometry import PixelBox, Size
 

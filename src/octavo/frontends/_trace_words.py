@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from octavo.document import Page, Pixels
-from octavo.frontends._trace_views import Mark, View
+from octavo.frontends._trace_layers import Mark, View
 from octavo.geometry import Box, Size
 
 _AROUND = 4.0  # page units: how far from the place ink counts as at it

@@ -26,7 +26,7 @@ from octavo.frontends._flags import add_flags, explicit
 from octavo.frontends._settled import AS_WORKER, settle
 from octavo.frontends._watch import EngineWatch
 from octavo.jobs.admission import Hold
-from octavo.jobs.replies import Reply, encoded, error_reply
+from octavo.jobs.encoding import Reply, encoded, error_reply
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
 from octavo.selftest.keeping import beside_jobs

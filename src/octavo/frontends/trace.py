@@ -21,7 +21,7 @@ from octavo.frontends import _trace_html, _trace_pictures
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
 from octavo.frontends._inputs import STDIN, Input, gather
-from octavo.frontends._trace_views import Mark, View, views
+from octavo.frontends._trace_layers import Mark, View, views
 from octavo.frontends._trace_words import account, said
 from octavo.geometry import SCALE
 from octavo.parser import Parser

@@ -12,7 +12,7 @@ from typing import Any
 from octavo.api import to_markdown
 from octavo.document import Artifact, Document, Page
 from octavo.jobs.contract import Job, Note
-from octavo.jobs.replies import Reply
+from octavo.jobs.encoding import Reply
 from octavo.renderers import glmocr_json
 from octavo.renderers.report import problem_entry
 from octavo.settings import EngineSettings, OutputFormat, ParseOptions, WorkerSettings

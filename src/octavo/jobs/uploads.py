@@ -18,7 +18,7 @@ from octavo import delivery, guarded_http
 from octavo.document import Artifact
 from octavo.errors import DeliveryFailed, EngineUnavailable, OctavoError, OptionInvalid
 from octavo.jobs.contract import Job, Note, Upload
-from octavo.jobs.replies import FILES, Reply, encoded, error_reply, too_large
+from octavo.jobs.encoding import FILES, Reply, encoded, error_reply, too_large
 from octavo.settings import Overflow, WorkerSettings
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ from octavo.jobs import results, sources
 from octavo.jobs.admission import Hold, Room
 from octavo.jobs.checkpoints import Checkpoint
 from octavo.jobs.contract import job_from, page_selection
+from octavo.jobs.encoding import Reply, error_reply, worded
 from octavo.jobs.estimates import Estimates, Kind, Taken
 from octavo.jobs.receipt import Share, SharedTime, receipt
-from octavo.jobs.replies import Reply, error_reply, worded
 from octavo.jobs.results import Asked
 from octavo.jobs.uploads import Place, fitted, place_for
 from octavo.parser import Parser, Reading

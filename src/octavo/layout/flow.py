@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from octavo.document import Label, PageImage, TextLine
 from octavo.layout.lines import read_from_right, straightened
 from octavo.layout.paragraphs import Paragraph, grouped
-from octavo.layout.xy_cut import Placed, in_reading_order
+from octavo.layout.reading_order import Placed, in_reading_order
 
 
 def in_flow(lines: Sequence[TextLine], page: PageImage) -> list[TextLine]:

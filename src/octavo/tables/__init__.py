@@ -12,9 +12,9 @@ from typing import Final
 from octavo.content import Table
 from octavo.document import Pixels, Problem, TextLine
 from octavo.geometry import Box, Size
+from octavo.tables.areas import Segment, tables_among
 from octavo.tables.choice import chosen
 from octavo.tables.columns import pieces
-from octavo.tables.finding import Segment, tables_among
 from octavo.tables.fit import misfit
 from octavo.tables.grid import as_table
 from octavo.tables.ruled import ruled

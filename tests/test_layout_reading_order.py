@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from octavo.document import Label
-from octavo.layout.xy_cut import Placed, in_reading_order
+from octavo.layout.reading_order import Placed, in_reading_order
 
 TEXT, TITLE = Label.TEXT, Label.PARAGRAPH_TITLE
 
