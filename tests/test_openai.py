@@ -387,7 +387,7 @@ async def test_a_busy_server_is_given_the_time_it_asks_for() -> None:
         started = time.perf_counter()
         recognitions = await recognizer.recognize([crop()] * 5, document="d")
     assert [recognition.text for recognition in recognitions] == ["read"] * 5
-    assert 0.9 < time.perf_counter() - started < 3
+    assert 0.9 < time.perf_counter() - started < 4.5  # one after the other they would wait for 5 s
     assert len(server.asked) == 10
 
 
@@ -441,11 +441,11 @@ async def test_a_document_survives_a_restart_of_the_server() -> None:
 async def test_a_server_that_never_comes_is_said_so() -> None:
     async with reading(f"http://127.0.0.1:{free_port()}", connect_seconds=0.3) as recognizer:
         started = time.perf_counter()
-        recognitions = await recognizer.recognize([crop()] * 10, document="d")
+        recognitions = await recognizer.recognize([crop()] * 40, document="d")
         with pytest.raises(EngineUnavailable, match="does not answer"):
             await recognizer.ready()
-        assert time.perf_counter() - started < 3  # not ten times in a row
-    assert [codes(recognition) for recognition in recognitions] == [["engine_unavailable"]] * 10
+        assert time.perf_counter() - started < 10  # not forty times in a row
+    assert [codes(recognition) for recognition in recognitions] == [["engine_unavailable"]] * 40
 
 
 async def test_a_crop_that_kills_the_server_takes_no_other_along() -> None:

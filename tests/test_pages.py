@@ -366,11 +366,11 @@ def test_a_page_that_asks_for_all_the_memory_gets_an_error_or_is_drawn_within_bo
 
 def test_a_page_of_scattered_characters_is_read_in_bounded_time() -> None:
     content = b"".join(b"BT /F1 1 Tf %d %d Td (x) Tj ET " % (n * 7 % 611, n * 13 % 7 + 300) for n in range(20_000))
-    started = time.monotonic()
+    started = time.process_time()
     (page,) = drawn(make_pdf(PdfPage(content, fonts={"F1": HELVETICA})), dpi=36)
     assert page.text is not None
     assert page.text.lines
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_a_text_layer_that_is_too_long_to_be_used_is_told() -> None:

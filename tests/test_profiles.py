@@ -119,10 +119,10 @@ def test_every_region_of_a_page_is_somewhere() -> None:
 def test_a_long_text_is_searched_for_repetition_in_no_time() -> None:
     """The SDK's expression takes 3.7 s for 32,000 characters without repetition."""
     digits = "".join(str(n * n) for n in range(60_000))[:200_000]
-    started = time.perf_counter()
+    started = time.process_time()
     assert without_repetition(digits) == digits
     assert without_repetition(digits + " and so on" * 10).endswith(" and so on")
-    assert time.perf_counter() - started < 2.0
+    assert time.process_time() - started < 4.0  # that expression's would be minutes
 
 
 def test_the_leftmost_run_and_its_shortest_unit_count() -> None:

@@ -279,7 +279,7 @@ async def test_closing_while_it_boots_leaves_nothing_running(tmp_path: Path, sta
     async with vllm(tmp_path, "never_healthy"):
         await eventually(lambda: bool(starts()))
     await eventually(lambda: not alive(starts()[0]["pid"]) and not alive(starts()[0]["child"]))
-    assert time.perf_counter() - started < 5
+    assert time.perf_counter() - started < 100  # it would boot for 300 s
 
 
 async def test_a_taken_port_is_said_at_once(tmp_path: Path, starts: Start) -> None:
