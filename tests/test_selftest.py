@@ -345,12 +345,11 @@ async def test_a_job_stops_it_and_it_goes_on_afterwards(volume: Path, reader: Go
         worker = Worker(parser, OPTIONS, ASKED)
         async with keeping.beside_jobs(parser, ASKED, jobs=lambda: worker.working, learn=lambda _: None):
             await eventually(lambda: exact.asked > 0)  # it hangs at the engine
-            worker.working += 1  # a job in hand
-            await eventually(lambda: exact.stopped > 0)
-            reply = await worker.run(Call({"image_base64": PAGE}))
-            assert reply["status"] == "success"
-            assert not results(volume)
-            worker.working -= 1
+            with worker.room.job():  # one is in hand
+                await eventually(lambda: exact.stopped > 0)
+                reply = await worker.run(Call({"image_base64": PAGE}))
+                assert reply["status"] == "success"
+                assert not results(volume)
             exact.let.set()
             await eventually(lambda: bool(results(volume)))
         [found] = results(volume)
