@@ -223,7 +223,7 @@ def test_the_real_vllm_s_environment_passes() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("gate passed") == 5
+    assert done.stdout.count("gate passed") == 6
 
 
 def vllm_python() -> Path:
