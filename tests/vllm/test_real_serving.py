@@ -150,7 +150,8 @@ async def test_cancelled_requests_stop_on_the_server(reader: ChatRecognizer, ser
         return told.running + told.waiting == len(asked)
 
     async def idle() -> bool:
-        return await load() == Load(running=0, waiting=0)
+        told = await load()
+        return told.running == told.waiting == 0
 
     client = ChatClient(server, remote, 32)
     jpeg = encoded(drawn(), 95).base64
