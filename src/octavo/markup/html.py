@@ -266,6 +266,9 @@ class _TableReader(HTMLParser):
 
 def _tidied(line: list[Run]) -> Runs:
     """Runs of one style joined; white space once, and none at the ends."""
+    if len(line) == 1:  # nine in ten cells of a table
+        text = _SPACE.sub(" ", line[0].text).strip(" ")
+        return ((line[0] if text == line[0].text else replace(line[0], text=text)),) if text else ()
     found: list[Run] = []
     for run in line:
         if found and replace(found[-1], text="") == replace(run, text=""):
