@@ -28,6 +28,7 @@ from octavo.content import (
     Runs,
     Table,
     Verbatim,
+    runs_of,
 )
 from octavo.markup import html as html_markup
 
@@ -232,7 +233,8 @@ def _block(lines: Sequence[str]) -> Piece:
 def read_line(text: str) -> Runs:
     """One line of Markdown; verbatim where it would be written differently."""
     text = text.strip()
-    runs = _styled(text, Run(""))
+    marked = "$" in text or _SUSPECT.search(text)
+    runs = _styled(text, Run("")) if marked else runs_of(text)
     return runs if line(runs) == text else (Run(text, verbatim=True),)
 
 
