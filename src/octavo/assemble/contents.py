@@ -17,7 +17,8 @@ from octavo.markup import html, markdown
 from octavo.markup.cleaning import cleaned
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
-_MODEL_BULLET = re.compile(r"^(\s*)[•·▪●◦]\s*", re.MULTILINE)
+_BULLETS = "•·▪●◦"
+_MODEL_BULLET = re.compile(rf"^(\s*)[{_BULLETS}]\s*", re.MULTILINE)
 _LIST_LINE = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
 
 
@@ -46,12 +47,12 @@ def of_model(text: str, label: Label) -> Content:
     text = cleaned(text.strip())
     if label in headings.TITLES:
         return Prose((markdown.read_line(" ".join(headings.unhashed(text).split())),))
-    if _FENCE.search(text):
-        opened = _FENCE.findall(text)
+    if ("```" in text or "~~~" in text) and (opened := _FENCE.findall(text)):
         return markdown.taken_apart(text if len(opened) % 2 == 0 else f"{text}\n{opened[-1]}")
     if label is Label.ALGORITHM and "\n" in text and "$" not in text and "\\(" not in text:
         return Code(text)
-    text = _MODEL_BULLET.sub(r"\1- ", text)
+    if any(map(text.__contains__, _BULLETS)):
+        text = _MODEL_BULLET.sub(r"\1- ", text)
     return markdown.taken_apart(_with_breaks(text.split("\n")) if "\n" in text else text)
 
 
