@@ -81,7 +81,7 @@ def run(arguments: Namespace) -> int:
     stop = Stop()
     with Bar({entry.place: entry.size for entry in inputs}, quiet=arguments.quiet) as bar:
         report = Report(bar, as_json=arguments.json, quiet=arguments.quiet, several=len(inputs) > 1)
-        reading = _Run(settings, options, keeping, report, stop, fresh=arguments.fresh, overwrite=arguments.overwrite)
+        reading = _Batch(settings, options, keeping, report, stop, fresh=arguments.fresh, overwrite=arguments.overwrite)
         with suppress(asyncio.CancelledError):
             asyncio.run(reading.read(inputs, max(1, arguments.documents_at_once)))
     match stop.signal:
@@ -94,7 +94,7 @@ def run(arguments: Namespace) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _Batch:
     """What all inputs of one call share."""
 
     settings: EngineSettings
