@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from octavo.content import Cell, Content, Mixed, Piece, Prose, Run, Runs, Table, plain_run, runs_of
+from octavo.content import Cell, Content, Mixed, Prose, Run, Runs, Table, Unmixed, plain_run, runs_of
 
 _STYLES = {
     "b": "bold",
@@ -165,7 +165,7 @@ class _TableReader:
     """
 
     def __init__(self) -> None:
-        self.pieces: list[Piece] = []
+        self.pieces: list[Unmixed] = []
         self._text: list[str] = []  # outside of cells
         self._rows: list[tuple[Cell, ...]] = []
         self._row: list[Cell] | None = None
