@@ -259,7 +259,7 @@ _INLINE = re.compile(
     r"|\\\((?P<brackets>.{1,1000}?)\\\)"
     r"|\\(?P<escape>[!-/:-@\[-`{-~])"
     r"|(?<!`)(?P<ticks>`+)(?!`)(?P<code>[^\n]{1,1000}?)(?<!`)(?P=ticks)(?!`)"
-    r"|(?<!\*)(?P<stars>\*{1,3})(?=[^\s*])(?P<starred>[^*\n]*[^\s*])(?P=stars)(?!\*)"
+    r"|(?<!\*)(?P<stars>\*{1,3})(?=[^\s*])(?P<starred>[^*\n]*[^\s*\\])(?P=stars)(?!\*)"
     r"|~~(?=\S)(?P<struck>[^\n]{1,1000}?)~~"
     r"|<(?P<tag>b|strong|i|em|u|s|sub|sup|code)>(?P<tagged>[^\n]{0,1000}?)</(?P=tag)>"
     r"|(?<!!)\[(?P<label>[^\[\]\n]+)\]\((?P<target>[^\s()<>]+|<[^<>\n]+>)\)"
