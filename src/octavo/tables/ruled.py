@@ -46,6 +46,8 @@ def ruled(words: Sequence[Token], rules: Rules) -> Aligned | None:
     xs = _real(xs, ys, rules, words, height)
     if len(xs) < 3:
         return None
+    closing = _lattice(xs, ys, rules).level.any(axis=1)
+    ys = [y for y, closes in zip(ys, closing, strict=True) if closes]
     lattice = _lattice(xs, ys, rules)
     drawn = _drawn_share(lattice, words)
     lattice = _divided(lattice, words, rules, height)
