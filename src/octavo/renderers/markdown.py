@@ -10,7 +10,7 @@ from octavo.content import says
 from octavo.document import Artifact, Document, Role
 from octavo.markup.markdown import written
 from octavo.renderers import Pictures, _pictures
-from octavo.renderers._flow import Lost, Passage, Said, Shown, passages
+from octavo.renderers._flow import Lost, Passage, PictureShown, Said, passages
 from octavo.settings import OfficialVersion, ParseOptions, Profile
 
 
@@ -28,7 +28,7 @@ def _markdown(passage: Passage) -> str:
     match passage:
         case Said(content=content):
             return written(content)
-        case Shown(alt=alt, path=path):
+        case PictureShown(alt=alt, path=path):
             return f"![{alt}]({path})"
         case Lost(text=text, saved=saved):
             lines = [f"**{text}**", *(["", *saved.splitlines()] if saved else [])]
