@@ -323,9 +323,7 @@ def _without_what_follows(run: list[Sequence[Segment]], height: float) -> list[S
 
 def _hangs(segment: Segment, above: Sequence[Segment], height: float) -> bool:
     """Whether a text begins right under one of a row, or stands under its middle."""
-    return any(
-        min(abs(segment.left - other.left), abs(segment.axis - other.axis)) < 0.5 * height for other in above
-    )
+    return any(min(abs(segment.left - other.left), abs(segment.axis - other.axis)) < 0.5 * height for other in above)
 
 
 def _tallest(row: Sequence[Segment]) -> float:
@@ -402,7 +400,7 @@ def _judged(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ta
     left, top, right, bottom = whole.left, whole.top, whole.right, whole.bottom
     drawn = [r for r in rules.horizontal if min(r.end, right) - max(r.start, left) > 0.8 * (right - left)]
     framed = [r for r in drawn if top - 2 * height < r.at < bottom + 2 * height]
-    entries = _Entries(columns, several, len(segments) / (len(run) * len(columns)), height, len(framed) >= 2)
+    entries = _Entries(columns, several, _filled(run, len(columns), height), height, len(framed) >= 2)
     top = min([top, *(r.at for r in framed)])
     bottom = max([bottom, *(r.at for r in framed)])
     if framed:
@@ -410,6 +408,13 @@ def _judged(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ta
     score = min(0.9, 0.45 + 0.05 * len(several) + 0.05 * len(columns) + (0.15 if len(framed) >= 2 else 0.0))
     reason = f"text in columns: {len(several)} rows of {len(columns)}, {len(framed)} long lines across"
     return TableArea(left, top, right, bottom, score, False, reason, _why_no_entries(entries))
+
+
+def _filled(run: Sequence[Sequence[Segment]], columns: int, height: float) -> float:
+    """Share of the places that have a text, without lines that go on a cell of the row above."""
+    hanging = [len(below) == 1 and _hangs(below[0], above, height) for above, below in pairwise(run)]
+    rows = [row for row, hangs in zip(run, [False, *hanging], strict=True) if not hangs]
+    return sum(map(len, rows)) / (len(rows) * columns)
 
 
 @dataclass(frozen=True, slots=True)

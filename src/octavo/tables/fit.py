@@ -38,13 +38,15 @@ class _Placed(Rect):
     first: int
     last: int
     number: bool
+    text: str
     slot: Slot
 
     @classmethod
     def of(cls, line: Sequence[Token], slot: Slot) -> "_Placed":
         box = union(line)
         last = slot.column + slot.columns - 1
-        return cls(box.left, box.top, box.right, box.bottom, slot.column, last, is_number(_text(line)), slot)
+        text = _text(line)
+        return cls(box.left, box.top, box.right, box.bottom, slot.column, last, is_number(text), text, slot)
 
 
 _Lines = Mapping[Slot, Sequence[Sequence[Token]]]
@@ -74,7 +76,7 @@ def _rows(band: Sequence[_Placed]) -> set[int]:
 
 def _on_purpose(table: Wrapping, slot: Slot) -> bool:
     """Whether lines are broken in this column wherever their author liked."""
-    return slot.row > 0 and (table.other if slot.column else table.key) is not Side.UNSURE
+    return slot.row > 0 and (table.other if slot.column else table.key) in (Side.ABOVE, Side.BELOW)
 
 
 def _hole(line: Sequence[Token], height: float) -> float:
@@ -83,9 +85,7 @@ def _hole(line: Sequence[Token], height: float) -> float:
     return sum(min(1.0, gap / height - 0.9) for gap in gaps if gap > 0.9 * height)
 
 
-def _stacked(
-    grid: Grid, slot: Slot, lines: Sequence[Sequence[Token]], height: float, *, on_purpose: bool
-) -> float:
+def _stacked(grid: Grid, slot: Slot, lines: Sequence[Sequence[Token]], height: float, *, on_purpose: bool) -> float:
     """Lines of one cell that would not have been broken there: two rows taken for one."""
     doubts = 0.0
     left, right = grid.columns[slot.column], grid.columns[slot.column + slot.columns]

@@ -99,11 +99,20 @@ def into_rows(
         else _tied(above, below, measures) or _Border.between(above, below, measures, expected, usually_drawn=usually)
         for (above, below), is_drawn in zip(pairwise(bands), drawn, strict=True)
     ]
-    return min((_divided(bands, borders, measures, edge) for edge in Edge), key=lambda division: division[0])[1]
+    table = measures.wrapping
+    broken = frozenset(
+        id(band[0]) for band in bands if table.further(band) and table.side(band) in (Side.ABOVE, Side.BELOW)
+    )
+    divisions = (_divided(bands, borders, measures, edge, broken) for edge in Edge)
+    return min(divisions, key=lambda division: division[0])[1]
 
 
 def _divided(
-    bands: Sequence[Sequence[CellLine]], borders: Sequence["_Border"], measures: Measures, edge: Edge
+    bands: Sequence[Sequence[CellLine]],
+    borders: Sequence["_Border"],
+    measures: Measures,
+    edge: Edge,
+    broken: frozenset[int],
 ) -> tuple[float, list[list[CellLine]]]:
     """The cheapest division into rows, and its cost, if cells are aligned at this edge of their rows."""
     costs = [0.0]
@@ -116,7 +125,7 @@ def _divided(
             inside = [*bands[start], *inside]
             if start < end - 1:
                 undrawn += borders[start].inside
-            row_cost = _row_cost(inside, measures, edge) + undrawn
+            row_cost = _row_cost(inside, measures, edge, broken) + undrawn
             if row_cost > _HOPELESS:
                 break  # a longer row costs more still
             cost = costs[start] + row_cost + (borders[start - 1].dividing if start else 0.0)
@@ -198,8 +207,8 @@ def _drawn_between(above: Sequence[CellLine], below: Sequence[CellLine], rules: 
     )
 
 
-def _row_cost(entries: Sequence[CellLine], measures: Measures, edge: Edge) -> float:
-    """How unlike one row these entries are."""
+def _row_cost(entries: Sequence[CellLine], measures: Measures, edge: Edge, broken: frozenset[int]) -> float:
+    """How unlike one row these entries are; `broken` are lines that their author broke where he liked, by identity."""
     cost = 0.0
     in_head = max(e.middle for e in entries) < measures.head
     cells: dict[tuple[int, int], list[CellLine]] = {}
@@ -209,7 +218,8 @@ def _row_cost(entries: Sequence[CellLine], measures: Measures, edge: Edge) -> fl
     cost += 3.0 * sum(right[0] <= left[1] for left, right in pairwise(keys))
     for lines in cells.values():
         for above, below in pairwise(lines):
-            cost += _line_cost(above, below, measures, in_head=in_head)
+            on_purpose = id(above) in broken or id(below) in broken
+            cost += _line_cost(above, below, measures, in_head=in_head, on_purpose=on_purpose)
     blocks = [(lines[0].middle, lines[-1].middle) for lines in cells.values()]
     if any(len(lines) > 1 for lines in cells.values()) and len(blocks) > 1:
         edges = Edge if in_head else (edge,)
@@ -234,17 +244,16 @@ def _unkeyed(cells: Mapping[tuple[int, int], Sequence[CellLine]], measures: Meas
     return 1.0 if alone.number else 1.0 + 0.8 * min(2.0, fill - 2.0)
 
 
-def _line_cost(above: CellLine, below: CellLine, measures: Measures, *, in_head: bool) -> float:
+def _line_cost(above: CellLine, below: CellLine, measures: Measures, *, in_head: bool, on_purpose: bool) -> float:
     """How unlikely it is that two lines are of one cell."""
     cost = 0.0
     step = below.middle - above.middle
     if step > 1.35 * measures.pitch * _local_scale([above, below], measures):
         cost += 1.5
-    numeric = above.first in measures.wrapping.numeric
-    if (above.number and below.number) or ((above.number or below.number) and (numeric or in_head)):
+    if on_purpose and not in_head:
+        return cost
+    if above.number or below.number:
         return cost + (0.7 if in_head else 2.5)
-    if measures.wrapping.side((above,)) is not Side.UNSURE and not in_head:
-        return cost  # lines are broken here on purpose
     if _had_room(above, below, measures):
         cost += 0.3 if in_head else 1.3
     elif below.text[:1].islower():
