@@ -22,7 +22,7 @@ def misfit(grid: Grid, cells: dict[Slot, list[Token]], rules: Rules) -> float:
     bands = _body(placed, height)
     table = wrapping(bands)
     count = sum(map(len, placed.values()))
-    doubts = _against(table, bands)
+    doubts = _against(table, bands, rules)
     for slot, lines in placed.items():
         doubts += sum(_hole(line, height) for line in lines)
         doubts += _stacked(grid, slot, lines, height, on_purpose=_on_purpose(table, slot))
@@ -58,10 +58,15 @@ def _body(placed: _Lines, height: float) -> list[list[_Placed]]:
     return on_one_height(entries, 0.6 * height)
 
 
-def _against(table: Wrapping, bands: Sequence[Sequence[_Placed]]) -> float:
-    """Lines that are of one row in this table but not in the grid, or the other way round."""
+def _against(table: Wrapping, bands: Sequence[Sequence[_Placed]], rules: Rules) -> float:
+    """Lines that are of one row in this table but not in the grid, or the other way round; a rule between them rules."""
     doubts = 0.0
     for above, below in pairwise(bands):
+        top, bottom = min(entry.middle for entry in above), max(entry.middle for entry in below)
+        if any(
+            top < rule.at < bottom and any(rule.start < e.axis < rule.end for e in below) for rule in rules.horizontal
+        ):
+            continue
         tied = table.tie(above, below)
         if tied is not None and tied is not bool(_rows(above) & _rows(below)):
             doubts += 0.7
