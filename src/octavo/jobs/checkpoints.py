@@ -33,7 +33,7 @@ class Checkpoint:
     """The finished pages of one document, read in one way. Its methods block."""
 
     def __init__(self, volume: Path, parts: Sequence[bytes], options: ParseOptions, settings: EngineSettings) -> None:
-        self._folder = volume / _FOLDER / _digest(parts, options, settings)
+        self._folder = volume / _FOLDER / name_of(parts, options, settings)
 
     def pages(self) -> dict[int, Page]:
         """What an earlier run finished, by page number. Files that are damaged count as not there."""
@@ -59,6 +59,11 @@ class Checkpoint:
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
+def discard(volume: Path, name: str) -> None:
+    """Remove what was kept under the name that `name_of` gave. Blocks."""
+    shutil.rmtree(volume / _FOLDER / name, ignore_errors=True)
+
+
 def clean_up(volume: Path) -> None:
     """Remove what jobs left that never came back."""
     for folder in _entries(volume / _FOLDER, "*"):
@@ -75,7 +80,8 @@ def _entries(folder: Path, pattern: str) -> list[Path]:
         return []
 
 
-def _digest(parts: Sequence[bytes], options: ParseOptions, settings: EngineSettings) -> str:
+def name_of(parts: Sequence[bytes], options: ParseOptions, settings: EngineSettings) -> str:
+    """The same for the same bytes, read in the same way by the same engine; a digest, as hexadecimal."""
     digest = hashlib.sha256(__version__.encode())
     # The formats say what is made of the pages, not how they are read; the password is not written down, even hashed.
     digest.update(_spelled(options, leave_out=("formats", "password")))
