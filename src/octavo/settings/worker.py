@@ -124,6 +124,7 @@ class WorkerSettings(Storage):
         pattern=r"(?i)^(debug|info|warning|error|critical)$",
         environment=("GLMOCR_LOG_LEVEL",),
     )
+    json_logs: bool = knob(False, "Log lines as JSON.")
     glmocr_ref: str = knob("none", "Commit of the official SDK this image was built with.", environment=("GLMOCR_REF",))
     vllm_base_image_ref: str = knob(
         "none", "Base image this image was built from.", environment=("VLLM_BASE_IMAGE_REF", "VLLM_BASE_IMAGE")
@@ -190,4 +191,3 @@ class ServeSettings(JobStore):
     reply_bytes: int = knob(
         29_000_000, "Largest reply of /parse; RunPod's load balancer takes 30 MB.", ge=10_000, exceeded=LimitExceeded
     )
-    json_logs: bool = knob(False, "Log lines as JSON.")

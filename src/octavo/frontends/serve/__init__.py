@@ -31,7 +31,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     preset = _presets.chosen(os.environ, _presets.folder())
     serve = resolve(ServeSettings, explicit(arguments, ServeSettings), usable(os.environ), preset).values
-    settled = settle(arguments, os.environ, WORKER_DEFAULTS if arguments.as_worker else {}, json_logs=serve.json_logs)
+    settled = settle(arguments, os.environ, WORKER_DEFAULTS if arguments.as_worker else {})
     try:
         from octavo.frontends.serve import _server
     except ModuleNotFoundError as missing:
