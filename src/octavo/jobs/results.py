@@ -12,7 +12,7 @@ from typing import Any
 
 from octavo.api import to_markdown
 from octavo.document import Artifact, Document, Page
-from octavo.jobs.contract import Job, Keys, Note, Upload
+from octavo.jobs.contract import EITHER_KEYS, PICTURE_KEYS, Job, Keys, Note, Upload
 from octavo.jobs.encoding import FILES, Reply
 from octavo.renderers import glmocr_json
 from octavo.renderers.report import problem_entry
@@ -71,6 +71,34 @@ def identity(asked: Asked, engine: EngineSettings, settings: WorkerSettings) -> 
     }
 
 
+def source_said(job: Job, *, is_pdf: bool, page_count: int, numbers: Sequence[int]) -> dict[str, Any]:
+    """What was asked, as fields: the source (how it came, what it was, what was read of it), and `warnings`.
+
+    A URL is as given. `numbers` are the pages that were chosen, from 0.
+    """
+    said: dict[str, Any] = {"input_type": job.input_type}
+    if job.source_key in ("pdf_url", "source_url"):
+        said["source"] = job.sources[0]
+    if job.source_key in PICTURE_KEYS:
+        said["source_count"] = len(job.sources)
+    if job.source_key in EITHER_KEYS:
+        said["resolved_type"] = "pdf" if is_pdf else "image"
+    said |= {"start_page": job.start_page, "end_page": job.end_page}
+    if job.reading.pages is not None:
+        said["pages"] = job.reading.pages
+    if is_pdf:
+        said["total_pdf_pages"] = page_count
+    said |= {"selected_pages": len(numbers), "page_numbers": [number + 1 for number in numbers]}
+    notes = job.notes if is_pdf else (*job.notes, *_range_of_pictures(job, page_count))
+    return {"input": said, "warnings": warnings(notes)}
+
+
+def _range_of_pictures(job: Job, count: int) -> list[Note]:
+    """Pictures are read whole; of a range that would have chosen among them, that it did not."""
+    said = {"start_page": job.start_page > 1, "end_page": job.end_page is not None and job.end_page < count}
+    return [Note(key, "ignored: it counts for PDFs; `pages` chooses among pictures") for key in said if said[key]]
+
+
 def outcome(document: Document) -> dict[str, Any]:
     """What came of the document, besides its text."""
     return {
@@ -125,7 +153,8 @@ def digest(reading: str, asked: Asked) -> str | None:
     if job.s3_config is not None or job.upload != Upload():
         return None
     shown = job.model_dump_json(include={name for name in Keys.model_fields if name.startswith(_SHOWN)})
-    chosen = f"{reading} {asked.output_format} {asked.crops} {asked.max_crops} {asked.formats} {shown}"
+    options = asked.options.model_dump_json(exclude={"password", "formats"})
+    chosen = f"{reading} {options} {asked.output_format} {asked.crops} {asked.max_crops} {asked.formats} {shown}"
     return hashlib.sha256(chosen.encode()).hexdigest()
 
 

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -20,15 +21,15 @@ from octavo.delivery import is_folder
 from octavo.document import Artifact, Document, Page, Problem, Severity, Status
 from octavo.errors import EngineUnavailable, OctavoError, TimeBudgetSpent
 from octavo.fetch import Data
-from octavo.jobs import results, sources
+from octavo.jobs import checkpoints, results, sources
 from octavo.jobs.admission import Hold, Room
-from octavo.jobs.checkpoints import Checkpoint, discard, name_of
+from octavo.jobs.checkpoints import Checkpoint
 from octavo.jobs.contract import Job, job_from, page_selection
 from octavo.jobs.encoding import Reply, error_reply, worded
 from octavo.jobs.estimates import Estimates, Kind, Taken
 from octavo.jobs.receipt import Share, SharedTime, receipt
 from octavo.jobs.results import Asked
-from octavo.jobs.uploads import Place, fitted, place_for
+from octavo.jobs.uploads import Destination, fitted, place_for
 from octavo.parser import Parser, Reading
 from octavo.renderers.report import problem_entry
 from octavo.settings import ParseOptions, WorkerSettings
@@ -66,7 +67,7 @@ class _Wanted:
 
     call: Call
     asked: Asked
-    place: Place | None
+    place: Destination | None
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -87,7 +88,7 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class _OpenJob:
     """A job's document while it is read."""
 
     reading: Reading
@@ -107,16 +108,16 @@ class Worker:
         settings: WorkerSettings,
         *,
         config_path: str = "",
-        checkpoints: Path | None = None,
+        kept: Path | None = None,
     ) -> None:
-        """`config_path` is what GLMOCR_CONFIG_PATH says: a warm-up's reply repeats it. `checkpoints` is where pages
-        are kept of jobs that run, where that is not the network volume."""
+        """`config_path` is what GLMOCR_CONFIG_PATH says: a warm-up's reply repeats it. `kept` is the
+        folder of pages of jobs that run, where that is not the network volume."""
         self._parser = parser
         self._options = options
         self._settings = settings
         self._config_path = config_path
         self._volume = Path(parser.settings.volume_path)
-        self._checkpoints = checkpoints or self._volume
+        self._checkpoints = (kept or self._volume) / checkpoints.FOLDER
         self.elsewhere: set[str] = set()  # jobs that go on at another worker: their checkpoints stay
         self._places = asyncio.Semaphore(settings.concurrency)
         self.room = Room(jobs=settings.jobs_in_hand, bytes=settings.held_bytes)
@@ -191,12 +192,12 @@ class Worker:
                 data = tuple(part.data for part in parts)
                 async with self._opening, self._parser.open(parts, options, name="document") as reading:
                     said = self._source(wanted, reading, is_pdf=is_pdf)
-                    name = await asyncio.to_thread(name_of, data, reading.options, self._parser.settings)
+                    name = await self._reading_digest(data, reading)
                     return Arrived(data, len(reading.numbers), name, results.digest(name, wanted.asked), said)
 
     def forget(self, reading: str) -> None:
         """Remove what a checkpoint of this name kept. Blocks."""
-        discard(self._checkpoints, reading)
+        Checkpoint(self._checkpoints, reading).discard()
 
     def streams(self, call: Call) -> bool:
         """Whether a job is to be answered page by page."""
@@ -215,7 +216,7 @@ class Worker:
         return _Wanted(call, results.asked_for(job, self._options, self._settings), place)
 
     @asynccontextmanager
-    async def _opened(self, wanted: _Wanted) -> AsyncIterator[_Opened]:
+    async def _opened(self, wanted: _Wanted) -> AsyncIterator[_OpenJob]:
         """The document, opened once its bytes are here and there is a place to work on it: slow downloads hold none."""
         deadline = asyncio.get_running_loop().time() + self._settings.job_seconds
         async with AsyncExitStack() as stack:
@@ -236,7 +237,7 @@ class Worker:
                     f"the job's time budget of {self._settings.job_seconds:g} s was spent before its document was open"
                 ) from None
             checkpoint = await stack.enter_async_context(self._checkpoint(reading, parts, wanted))
-            yield _Opened(reading, is_pdf, checkpoint, deadline, share)
+            yield _OpenJob(reading, is_pdf, checkpoint, deadline, share)
 
     async def _dry_run(self, wanted: _Wanted) -> Reply:
         """What the job would read and take: the source is fetched and opened, nothing drawn and no model asked.
@@ -275,12 +276,11 @@ class Worker:
         self, reading: Reading, parts: Sequence[Data], wanted: _Wanted
     ) -> AsyncIterator[Checkpoint | None]:
         """What an earlier run of this job finished is taken over; what is kept goes with the end of the job."""
-        if not self._settings.checkpoints or len(reading.numbers) < 2 or not is_folder(self._checkpoints):
+        if not self._settings.checkpoints or len(reading.numbers) < 2 or not is_folder(self._checkpoints.parent):
             yield None
             return
         data = [part.data for part in parts]
-        volume, settings = self._checkpoints, self._parser.settings
-        checkpoint = await asyncio.to_thread(Checkpoint, volume, data, reading.options, settings)
+        checkpoint = Checkpoint(self._checkpoints, await self._reading_digest(data, reading))
         reading.known = await asyncio.to_thread(checkpoint.pages)
         if reading.known:
             log.info("job_goes_on job=%s pages_done=%d", wanted.call.id, len(reading.known))
@@ -290,7 +290,11 @@ class Worker:
             if wanted.call.id not in self.elsewhere:
                 await asyncio.to_thread(checkpoint.discard)
 
-    async def _pages(self, opened: _Opened) -> AsyncGenerator[Page]:
+    async def _reading_digest(self, data: Sequence[bytes], reading: Reading) -> str:
+        alike = partial(checkpoints.reading_digest, data, reading.options, self._parser.settings)
+        return await asyncio.to_thread(alike)
+
+    async def _pages(self, opened: _OpenJob) -> AsyncGenerator[Page]:
         """To the end, or to the end of the time budget; the reading's document is there then."""
         reading = opened.reading
         pages = aiter(reading)
@@ -308,7 +312,7 @@ class Worker:
                 await asyncio.to_thread(opened.checkpoint.keep, page)
             yield page
 
-    async def _ended(self, wanted: _Wanted, opened: _Opened, *, texts: bool = True) -> Reply:
+    async def _ended(self, wanted: _Wanted, opened: _OpenJob, *, texts: bool = True) -> Reply:
         """The reply, once all pages are done; without the texts where they have left already."""
         document = opened.reading.document
         _raise_where_nothing_was_read(document)
@@ -334,12 +338,11 @@ class Worker:
 
     def _source(self, wanted: _Wanted, reading: Reading, *, is_pdf: bool) -> dict[str, Any]:
         """The result's fields that say what was asked."""
-        job = wanted.asked.job
-        source = sources.described(job, pdf=is_pdf, page_count=reading.page_count, numbers=reading.numbers)
-        notes = job.notes if is_pdf else (*job.notes, *sources.range_of_pictures(job, reading.page_count))
-        return {"input": source, "warnings": results.warnings(notes)}
+        return results.source_said(
+            wanted.asked.job, is_pdf=is_pdf, page_count=reading.page_count, numbers=reading.numbers
+        )
 
-    def _about(self, wanted: _Wanted, document: Document, opened: _Opened) -> dict[str, Any]:
+    def _about(self, wanted: _Wanted, document: Document, opened: _OpenJob) -> dict[str, Any]:
         """The result's fields that say what was asked, what ran and what came of it."""
         reading = opened.reading
         return {

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import (
+    NOT_LATEX,
     Crop,
     Label,
     Origin,
@@ -112,7 +113,7 @@ class EmbeddedRecognizer:
             case Task.TABLE if passage.read:
                 return self._table(passage)
             case Task.FORMULA if passage.read:
-                return replace(_text(passage), problems=(*passage.problems, NOT_LATEX))
+                return replace(_text(passage), problems=(*passage.problems, _NOT_LATEX))
             case _:
                 return _text(passage)
 
@@ -126,8 +127,8 @@ class EmbeddedRecognizer:
         return Recognition(html.table(table.table), passage.source, confidence, passage.lines, problems)
 
 
-NOT_LATEX = Problem(
-    "formula_not_latex",
+_NOT_LATEX = Problem(
+    NOT_LATEX,
     "the embedded engine reads no formulas: this is what its characters look like, not LaTeX",
     Severity.DOUBTFUL,
 )

@@ -4,15 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from octavo.content import says
-from octavo.document import Block, Document, Page, Problem, Role, Severity, Task
+from octavo.document import NOT_LATEX, Block, Document, Page, Problem, Role, Severity, Task
 from octavo.official.format import SHOWN_AS
-from octavo.settings import OfficialVersion, ParseOptions, Profile
-
-_NOT_LATEX = "formula_not_latex"
+from octavo.settings import OfficialVersion, ParseOptions, PictureNames, Profile
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class KeptPicture:
     """A region kept as a picture: a figure, a formula without LaTeX, or one that could not be read."""
 
     path: str  # relative to the result's folder
@@ -20,27 +18,28 @@ class Picture:
     block: Block
 
 
-def named(document: Document, options: ParseOptions) -> Mapping[tuple[int, int], Picture]:
+def named(document: Document, options: ParseOptions) -> Mapping[tuple[int, int], KeptPicture]:
     """The pictures of a document by page number and block index.
 
-    Named as the official SDK names them: the page from 0, then a count that runs through the document.
+    Numbered as the official SDK does it: the page from 0, then a count that runs through the document.
     """
     official = options.profile is not Profile.FAITHFUL
-    pictures: dict[tuple[int, int], Picture] = {}
+    stem = "cropped" if official or options.picture_names is PictureNames.OFFICIAL else document.name
+    pictures: dict[tuple[int, int], KeptPicture] = {}
     for page in document.pages:
         for block in page.blocks:
             kind = _official_kind(block, options) if official else _kind(block)
             if kind is not None:
                 count = len(pictures)
-                path = f"imgs/cropped_page{page.number}_idx{count}.jpg"
-                pictures[page.number, block.index] = Picture(path, f"{kind} {page.number}-{count}", block)
+                path = f"imgs/{stem}_page{page.number}_idx{count}.jpg"
+                pictures[page.number, block.index] = KeptPicture(path, f"{kind} {page.number}-{count}", block)
     return pictures
 
 
 def _kind(block: Block) -> str | None:
     if block.region.task is Task.SKIP:
         return None if block.role is Role.LEFT_OUT else "Image"
-    if any(problem.code == _NOT_LATEX for problem in block.recognition.problems):
+    if any(problem.code == NOT_LATEX for problem in block.recognition.problems):
         return "Formula"
     return "Not read" if lost(block) else None
 

@@ -18,12 +18,16 @@ from octavo.renderers import Pictures, _pictures
 from octavo.renderers.report import Json, problem_entry
 from octavo.settings import Furniture, OfficialVersion, ParseOptions, Profile
 
-_Named: TypeAlias = Mapping[tuple[int, int], _pictures.Picture]
+_Named: TypeAlias = Mapping[tuple[int, int], _pictures.KeptPicture]
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
     text = json.dumps(pages(document, options), ensure_ascii=False, indent=2)
     yield Artifact(f"{document.name}.json", "application/json", text.encode("utf-8", "replace"))
+
+
+def count(document: Document, options: ParseOptions) -> int:
+    return 1
 
 
 def pages(document: Document, options: ParseOptions) -> list[list[dict[str, Json]]]:
@@ -32,8 +36,15 @@ def pages(document: Document, options: ParseOptions) -> list[list[dict[str, Json
     if options.profile is not Profile.FAITHFUL:
         return [_official(page, named, options) for page in document.pages]
     return [
-        [_faithful(block, named.get((page.number, block.index))) for block in page.blocks if _kept(block, options)]
-        + [_lost(problem, len(page.blocks) + n) for n, problem in enumerate(_pictures.losses_of_page(page))]
+        [
+            _faithful(block, named.get((page.number, block.index))) | _of_page(page)
+            for block in page.blocks
+            if _kept(block, options)
+        ]
+        + [
+            _lost(problem, len(page.blocks) + n) | _of_page(page)
+            for n, problem in enumerate(_pictures.losses_of_page(page))
+        ]
         for page in document.pages
     ]
 
@@ -63,7 +74,7 @@ def _kept(block: Block, options: ParseOptions) -> bool:
     return block.role is not Role.FURNITURE or options.furniture is not Furniture.DROP
 
 
-def _faithful(block: Block, picture: _pictures.Picture | None) -> dict[str, Json]:
+def _faithful(block: Block, picture: _pictures.KeptPicture | None) -> dict[str, Json]:
     region, recognition = block.region, block.recognition
     values: dict[str, Json] = {
         "index": block.index,
@@ -86,6 +97,11 @@ def _faithful(block: Block, picture: _pictures.Picture | None) -> dict[str, Json
         "problems": [_problem(problem) for problem in recognition.problems],
     }
     return values
+
+
+def _of_page(page: Page) -> dict[str, Json]:
+    """Which page this is, from 0, and its size in the pixels it was read at; 0 by 0 where it could not be drawn."""
+    return {"page": page.number, "page_size": [page.size.width, page.size.height]}
 
 
 def _content(block: Block) -> str | None:

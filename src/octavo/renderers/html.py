@@ -27,7 +27,7 @@ from octavo.content import (
 from octavo.document import Artifact, Document, Label, Problem, Status
 from octavo.markup import html, markdown
 from octavo.renderers import Pictures
-from octavo.renderers._flow import Lost, Passage, Said, Shown, passages
+from octavo.renderers._flow import Lost, Passage, PictureShown, Said, passages
 from octavo.settings import ParseOptions
 
 _CAPTIONS = (Label.FIGURE_TITLE, Label.VISION_FOOTNOTE, Label.FOOTNOTE)
@@ -58,6 +58,10 @@ def render(document: Document, pictures: Pictures, options: ParseOptions) -> Ite
     yield Artifact(f"{document.name}.html", "text/html; charset=utf-8", text.encode("utf-8", "replace"))
 
 
+def count(document: Document, options: ParseOptions) -> int:
+    return 1
+
+
 def _page(document: Document, flow: Sequence[Passage]) -> Iterator[str]:
     yield "<!doctype html>"
     yield '<html><head><meta charset="utf-8">'
@@ -80,7 +84,7 @@ def _passage(passage: Passage) -> Iterator[str]:
     match passage:
         case Said(content=content, label=label):
             yield from _content(content, label)
-        case Shown(alt=alt, path=path):
+        case PictureShown(alt=alt, path=path):
             yield f'<figure><img src="{quote(path)}" alt="{escape(alt)}"></figure>'
         case Lost(text=text, saved=saved):
             saved = f"<br>{escape(saved)}" if saved else ""

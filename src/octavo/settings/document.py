@@ -49,6 +49,13 @@ class OrientationUse(StrEnum):
     OFF = "off"
 
 
+class PictureNames(StrEnum):
+    """What the pictures of a result are called."""
+
+    OFFICIAL = "official"  # imgs/cropped_page0_idx0.jpg, as the SDK calls them: the same in every document
+    DOCUMENT = "document"  # imgs/report_page0_idx0.jpg: documents may share a folder
+
+
 class Merge(StrEnum):
     """What the official profile does where one region lies in another."""
 
@@ -107,7 +114,7 @@ FAITHFUL_TASKS: Mapping[Label, Task] = MappingProxyType(
 )
 
 
-class Reading(Settings):
+class ReadingKnobs(Settings):
     """How a document is read, and what is written."""
 
     pages: str | None = knob(None, "Pages to read, from 1: '1-5,8,-1'; -1 is the last. Default: all.")
@@ -146,6 +153,11 @@ class Reading(Settings):
     formats: tuple[str, ...] = knob(
         ("markdown", "glmocr_json", "report", "crops", "overlay"), "What to write.", socket="renderers"
     )
+    picture_names: PictureNames = knob(
+        PictureNames.OFFICIAL,
+        "Names of pictures: the official SDK's, or with the document's in them, as `octavo parse` writes them by "
+        "default. The profiles official and sdk keep the SDK's.",
+    )
 
 
 class OfficialSwitches(Settings):
@@ -178,7 +190,7 @@ class OfficialSwitches(Settings):
         return value
 
 
-class ParseOptions(OfficialSwitches, Reading):
+class ParseOptions(OfficialSwitches, ReadingKnobs):
     """What a caller may choose for one document."""
 
     @field_validator("tasks", "official_merge", "official_unclip", "official_shown", mode="after")

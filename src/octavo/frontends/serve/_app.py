@@ -76,7 +76,7 @@ async def opened(
     await asyncio.to_thread(clean_up, folder or Path(engine.volume_path))
     async with Parser(engine) as parser, watch.over(parser, end=end):
         config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")
-        worker = Worker(parser, settled.options, settings, config_path=config_path, checkpoints=folder)
+        worker = Worker(parser, settled.options, settings, config_path=config_path, kept=folder)
         queue = Queue(store, worker, serve, places=settings.concurrency, fetching=settings.downloads)
         metrics = Metrics()
         queue.on_page, queue.on_end = metrics.page, metrics.end
