@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from test_contract import NULL_ENGINES
 
 import octavo.recognizers
-from octavo.frontends._settled import Settled
+from octavo.frontends._settled import WorkerConfiguration
 from octavo.frontends._watch import EngineWatch
 from octavo.frontends.serve._app import application, opened
 from octavo.frontends.serve._desk import Desk
@@ -51,7 +51,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A server with these settings. What it still does when the test is over is cancelled."""
     serve = serve or ServeSettings()
-    settled = Settled(engine, options, worker or WorkerSettings())
+    settled = WorkerConfiguration(engine, options, worker or WorkerSettings())
     server = Server(application(settled, serve))
     with contextlib.closing(bound("127.0.0.1", 0)) as listening:
         async with opened(settled, serve, EngineWatch()) as server.app.state.desk:

@@ -409,11 +409,11 @@ async def test_one_key_s_results_answer_no_other(keys: Mapping[str, str], tmp_pa
 
 
 def test_without_keys_no_network_is_listened_to() -> None:
-    from octavo.frontends._settled import Settled
+    from octavo.frontends._settled import WorkerConfiguration
     from octavo.frontends.serve._app import application
     from octavo.settings import ParseOptions
 
-    settled = Settled(ENGINE, ParseOptions(), WorkerSettings())
+    settled = WorkerConfiguration(ENGINE, ParseOptions(), WorkerSettings())
     with pytest.raises(OptionInvalid, match="without keys"):
         application(settled, ServeSettings(host="0.0.0.0"))
     application(settled, ServeSettings(host="0.0.0.0", no_login=True))

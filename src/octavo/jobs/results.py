@@ -147,14 +147,14 @@ def tell_where(files: Mapping[str, Any], where: Mapping[str, Mapping[str, str]])
         listed.update(where.get(listed["path"], {}))
 
 
-def digest(reading: str, asked: Asked) -> str | None:
-    """The same for jobs that read the same (`reading`) and show the same; None where files go to the caller's place."""
+def digest(reading: str, options: bytes, asked: Asked) -> str | None:
+    """The same for jobs that read the same (`reading`), under options that are spelled the same, and show the same;
+    None where files go to a place of the caller's."""
     job = asked.job
     if job.s3_config is not None or job.upload != Upload():
         return None
     shown = job.model_dump_json(include={name for name in Keys.model_fields if name.startswith(_SHOWN)})
-    options = asked.options.model_dump_json(exclude={"password", "formats"})
-    chosen = f"{reading} {options} {asked.output_format} {asked.crops} {asked.max_crops} {asked.formats} {shown}"
+    chosen = f"{reading} {options!r} {asked.output_format} {asked.crops} {asked.max_crops} {asked.formats} {shown}"
     return hashlib.sha256(chosen.encode()).hexdigest()
 
 

@@ -193,7 +193,9 @@ class Worker:
                 async with self._opening, self._parser.open(parts, options, name="document") as reading:
                     said = self._source(wanted, reading, is_pdf=is_pdf)
                     name = await self._reading_digest(data, reading)
-                    return Arrived(data, len(reading.numbers), name, results.digest(name, wanted.asked), said)
+                    options_said = checkpoints.spelled(wanted.asked.options, without=("password",))
+                    digest = results.digest(name, options_said, wanted.asked)
+                    return Arrived(data, len(reading.numbers), name, digest, said)
 
     def forget(self, reading: str) -> None:
         """Remove what a checkpoint of this name kept. Blocks."""

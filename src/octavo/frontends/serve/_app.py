@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from octavo import __version__, dropins
 from octavo.errors import OctavoError, OptionInvalid, Overloaded, RequestInvalid, shown
 from octavo.frontends._keys import KeyRing
-from octavo.frontends._settled import Settled
+from octavo.frontends._settled import WorkerConfiguration
 from octavo.frontends._watch import EngineWatch
 from octavo.frontends.serve import _balancer, _seen, _v1, dialects
 from octavo.frontends.serve._answers import answer, refusal
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 ABOUT = "PDFs and page images into structured documents: Markdown, JSON with regions and boxes, crops."
 
 
-def application(settled: Settled, serve: ServeSettings) -> FastAPI:
+def application(settled: WorkerConfiguration, serve: ServeSettings) -> FastAPI:
     """The routes; `app.state.desk` is what they work with, once it is `opened`. Raises OptionInvalid where settings
     contradict each other."""
     keys = None if serve.keys_file is None else KeyRing(Path(serve.keys_file))
@@ -65,7 +65,7 @@ class _Described(FastAPI):
 
 @asynccontextmanager
 async def opened(
-    settled: Settled, serve: ServeSettings, watch: EngineWatch, end: Callable[[], None] = lambda: None
+    settled: WorkerConfiguration, serve: ServeSettings, watch: EngineWatch, end: Callable[[], None] = lambda: None
 ) -> AsyncIterator[Desk]:
     """One Parser, worker and queue; `end` is called where the engine is gone for good. Jobs are taken while the model
     still loads. Raises EngineUnavailable."""

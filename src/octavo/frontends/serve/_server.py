@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from octavo.errors import EngineUnavailable, OptionInvalid
-from octavo.frontends._settled import Settled
+from octavo.frontends._settled import WorkerConfiguration
 from octavo.frontends._watch import EngineWatch
 from octavo.frontends.serve._app import application, opened
 from octavo.frontends.serve._desk import Desk
@@ -27,7 +27,7 @@ _KEPT_ALIVE_SECONDS = 75  # longer than the proxies' 60: who closes first must n
 _BACKLOG = 1024
 
 
-async def serve(settled: Settled, serve: ServeSettings) -> EngineUnavailable | None:
+async def serve(settled: WorkerConfiguration, serve: ServeSettings) -> EngineUnavailable | None:
     """Answer until the process is asked to end, or the engine is gone for good: then why. Raises OptionInvalid,
     EngineUnavailable."""
     server, watch = Server(application(settled, serve)), EngineWatch()
