@@ -162,8 +162,13 @@ async def _engines(settings: EngineSettings) -> list[Engine]:
 
 
 def _packages() -> Iterator[Package]:
-    """What our own metadata asks for; tools of development are no one's concern here."""
-    for requirement in metadata.requires("octavo") or []:
+    """What our own metadata asks for; tools of development are no one's concern here. Nothing where octavo is only
+    on the path and no installer left any."""
+    try:
+        requirements = metadata.requires("octavo") or []
+    except metadata.PackageNotFoundError:
+        return
+    for requirement in requirements:
         wanted, _, marker = requirement.partition(";")
         extra = marker.partition("extra ==")[2].strip(" '\"") or None
         name = "".join(letter if letter.isalnum() or letter in "-_." else " " for letter in wanted).split()[0]
