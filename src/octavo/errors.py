@@ -114,6 +114,13 @@ class OptionInvalid(OctavoError):
     fault = Fault.CALLER
 
 
+class OutputTaken(OctavoError):
+    """A file of that name is there already, and is not ours to replace: it was changed, or is another document's."""
+
+    code = "output_taken"
+    fault = Fault.CALLER
+
+
 class LimitExceeded(OctavoError):
     """The document asks for more (pixels, pages, memory) than a named limit allows."""
 

@@ -360,6 +360,12 @@ class Reading:
                 yield replace(artifact, format=name)
 
     @property
+    def artifact_count(self) -> int:
+        """How many files `artifacts` will make; a few more where a page cannot be drawn for them."""
+        counts = (dropins.load(renderers, name).count(self.document, self.options) for name in self.options.formats)
+        return sum(counts)
+
+    @property
     def pictures(self) -> renderers.Pictures:
         """Of the pages, upright, once the document is there. Asking for one blocks: it may be drawn again."""
         return _UprightPages(self.document, self.source)

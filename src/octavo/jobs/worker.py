@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -20,7 +21,7 @@ from octavo.delivery import is_folder
 from octavo.document import Artifact, Document, Page, Problem, Severity, Status
 from octavo.errors import EngineUnavailable, OctavoError, TimeBudgetSpent
 from octavo.fetch import Data
-from octavo.jobs import results, sources
+from octavo.jobs import checkpoints, results, sources
 from octavo.jobs.admission import Hold, Room
 from octavo.jobs.checkpoints import Checkpoint
 from octavo.jobs.contract import job_from, page_selection
@@ -226,7 +227,8 @@ class Worker:
             yield None
             return
         data = [part.data for part in parts]
-        checkpoint = await asyncio.to_thread(Checkpoint, self._volume, data, reading.options, self._parser.settings)
+        alike = partial(checkpoints.reading_digest, data, reading.options, self._parser.settings)
+        checkpoint = Checkpoint(self._volume / checkpoints.FOLDER, await asyncio.to_thread(alike))
         reading.known = await asyncio.to_thread(checkpoint.pages)
         if reading.known:
             log.info("job_goes_on job=%s pages_done=%d", wanted.call.id, len(reading.known))
