@@ -11,7 +11,8 @@ _ENUMERATOR = re.compile(rf"[\s{BULLETS}*–—-]*|\(?([0-9]{{1,3}}|[a-z]|[ivxlc
 _BULLETED = re.compile(rf"(?:[{BULLETS}]\s*|[-–]\s+)(?=[^\W\d_]|[\"'“‘(\[$€£]?\w+\W+[^\W\d_])")
 _NUMBERED = re.compile(r"(\d{1,3}[.)])\s+(?=\S)")
 _BRACKETED = re.compile(r"\s*[(\[（]\w{1,3}[)\]）]")
-_WRITTEN = re.compile(r"^(\s*)[•·▪●◦]\s*", re.MULTILINE)  # those a language model writes; a box may be one to tick
+_MODELS = "•·▪●◦"  # those a language model writes; a box may be one to tick
+_WRITTEN = re.compile(rf"^(\s*)[{_MODELS}]\s*", re.MULTILINE)
 _ORDINAL = re.compile(r"[\[(]?(\d{1,3})[\])]?[.:]?\s")
 
 
@@ -36,7 +37,7 @@ def begins_bracketed(text: str) -> bool:
 
 def with_dashes(text: str) -> str:
     """The bullets that a language model wrote at the begin of its lines, as Markdown's dashes."""
-    return _WRITTEN.sub(r"\1- ", text)
+    return _WRITTEN.sub(r"\1- ", text) if any(map(text.__contains__, _MODELS)) else text
 
 
 def is_enumerator(text: str) -> bool:
