@@ -71,6 +71,7 @@ def _results(place: Path) -> dict[str, _Pages]:
     if place.is_file():
         return {place.stem: entries_of(_json_result(place))}
     files = [file for file in sorted(place.rglob("*.json")) if not file.name.endswith(_NOT_RESULTS)]
+    files = [file for file in files if not any(part.startswith(".") for part in file.relative_to(place).parts)]
     if not files:
         raise SourceEmpty(f"there is no result in the folder {place.name!r}")
     stems = [file.stem for file in files]
