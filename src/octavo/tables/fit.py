@@ -59,7 +59,7 @@ def _body(placed: _Lines, height: float) -> list[list[_Placed]]:
 
 
 def _against(table: Wrapping, bands: Sequence[Sequence[_Placed]], rules: Rules) -> float:
-    """Lines of one row that the grid parts, or the other way round; a rule between two says more than the table does."""
+    """Lines of one row that the grid parts, or the other way round; where a rule is drawn between two, it is right."""
     doubts = 0.0
     for above, below in pairwise(bands):
         top, bottom = min(entry.middle for entry in above), max(entry.middle for entry in below)
