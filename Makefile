@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env official-check lowest-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality batch-check fuzz torture clean
+.PHONY: help demo case test official-env official-check lowest-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -142,6 +142,9 @@ bench: $(BENCH)/report.pdf ## throughput beside the peers that are installed, an
 	$(BIN)/python bench/throughput.py --folder $(BENCH) --out $(BENCH)/throughput
 	$(BIN)/python bench/throughput.py --folder $(BENCH) --out $(BENCH)/throughput-own --limit own --latencies 0.2
 	$(BIN)/python bench/promises.py --folder $(BENCH)
+
+bench-gpu: $(BENCH)/report.pdf ## the layout network and the whole chain on a GPU, without real weights (torch, transformers; 10 minutes)
+	$(BIN)/python bench/gpu.py --folder $(BENCH)
 
 bench-check: $(BENCH)/report.pdf ## CPU per page against the stored medians; fails where it is 20 % worse
 	$(BIN)/python bench/check.py --folder $(BENCH)

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 
 from octavo.assemble import contents, listings
 from octavo.assemble.headings import set_as_heading
-from octavo.assemble.line_breaks import PrintedRow, broken_on_purpose, form, rows_of
+from octavo.assemble.line_breaks import PrintedRow, broken_on_purpose, entries_of, form, rows_of
 from octavo.assemble.line_breaks import lines as lines_of
 from octavo.assemble.lists import Item, item, listed
 from octavo.content import Content
@@ -86,7 +86,7 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Reg
         return [replace(whole, label=Label.ALGORITHM, content=code, rows=tuple(rows), reason=reason)]
     if region.label is Label.CONTENT or sum(is_contents_line(row.text) for row in rows) * 2 > len(rows):
         reason = None if region.label is Label.CONTENT else "contents: most rows end in a page number"
-        return [replace(whole, label=Label.CONTENT, content=lines_of(rows), reason=reason)]
+        return [replace(whole, label=Label.CONTENT, content=lines_of(entries_of(grouped)), reason=reason)]
     if not divisible:
         return [whole]
     texts = _Texts(text, lines) if len(grouped) > 1 else _Whole(text)

@@ -13,8 +13,9 @@ import numpy as np
 
 from octavo.document import Detection, PageImage
 from octavo.errors import EngineUnavailable
+from octavo.machine import cores
 from octavo.networks import pp_doclayout
-from octavo.networks.session import Network, as_batch, cores
+from octavo.networks.session import Network, as_batch
 from octavo.settings import EngineSettings
 
 _SIDE = 800

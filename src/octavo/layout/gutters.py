@@ -1,6 +1,6 @@
 """White lanes between columns: whether a gap in a row is one, lines found across one, lanes down a page.
 
-`networks.gutters` parts lines by the pixels between them, as they are found; here only their places tell.
+`networks.line_parting` parts lines by the pixels between them, as they are found; here only their places tell.
 """
 
 import statistics

@@ -72,7 +72,7 @@ def _heads(paragraph: Paragraph, page: Surroundings) -> bool:
         return False
     return any(
         -0.5 * page.size < other.top - paragraph.bottom < 5 * page.size and other.overlap_x(paragraph) > 0
-        for other in (*page.paragraphs, *page.figures, *page.tables)
+        for other in (*page.paragraphs, *page.figures, *page.tables, *page.others)
         if other is not paragraph
     )
 

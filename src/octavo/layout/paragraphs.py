@@ -17,8 +17,9 @@ from octavo.layout.initials import WithoutInitials
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row, in_rows
 from octavo.wording.headings import is_numbered
-from octavo.wording.lists import begins_entry, begins_with_bullet
+from octavo.wording.lists import begins_entry, begins_with_bullet, marker_kind
 
+_LEVEL: Final = 0.8  # sizes of type between the levels of a list, at least: the width of a marker, and no less is set
 _MANY_ROWS: Final = 7  # from which a few full ones among them are no chance
 
 
@@ -259,6 +260,9 @@ def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float]
         return ""
     if begins_with_bullet(chain[index].text):
         return "it has a bullet"
+    above, kind = marker_kind(chain[index - 1].text), marker_kind(chain[index].text)
+    if above and kind and above != kind and abs(indents[index] - indents[index - 1]) > _LEVEL:
+        return "it has a list's marker, a level apart from the entry above"
     several = any(
         marked[other] and abs(indents[other] - indents[index]) < 0.8 for other in range(len(chain)) if other != index
     )
