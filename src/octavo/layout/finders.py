@@ -1,7 +1,7 @@
 """Who claims which lines of a page: one finder after the other, in an order that is part of what they know.
 
-Watermarks, contents, tables, listings and figures take the lines that are theirs; forms, ledgers and formulas those that
-no rule of spacing holds together; the rest is grouped to paragraphs, which are labelled by type, place and spacing.
+Watermarks, contents, tables, listings and figures take the lines that are theirs; forms, ledgers and formulas those
+that no rule of spacing holds together; the rest is grouped to paragraphs, labelled by type, place and spacing.
 Each line goes to the first finder that claims it, and every claim says why. Nothing is dropped: the last finder takes
 what is left.
 
