@@ -16,7 +16,10 @@ def cells(latex: str) -> list[list[str]]:
 
 
 def test_rows_cells_rules_and_escapes() -> None:
-    latex = r"\begin{tabular}{|l|r@{.}l|} \hline A \& B & 5\% & \textbf{x} \\ \hline\hline 1 & 2 & $a_1$ \\ \hline\end{tabular}"
+    latex = (
+        r"\begin{tabular}{|l|r@{.}l|} \hline A \& B & 5\% & \textbf{x} \\ \hline\hline"
+        r" 1 & 2 & $a_1$ \\ \hline\end{tabular}"
+    )
     assert cells(latex) == [["A & B", "5%", "x"], ["1", "2", "$a_1$"]]
 
 

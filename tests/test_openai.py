@@ -1,6 +1,7 @@
 """The recogniser against a server that behaves, and against servers that do not."""
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +11,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from model_server import Asked, ModelServer, Reply, always, free_port, serving
+from model_server import Asked, ModelServer, Reply, Script, always, free_port, serving
 from pydantic import SecretStr
 
 from octavo.document import Crop, Label, Pixels, Recognition, Region, Severity, Task, TextSource
@@ -130,9 +131,22 @@ async def test_a_server_that_still_boots_is_followed_once_it_is_up(monkeypatch: 
         assert recognizer.at_once > 32
 
 
+def once_together(count: int) -> Script:
+    """Answers nothing until so many have asked, however slowly a busy machine sends them."""
+    asked, together = itertools.count(1), asyncio.Event()
+
+    async def script(_: Asked) -> Reply:
+        if next(asked) == count:
+            together.set()
+        await together.wait()
+        return Reply("text", delay=0.05)
+
+    return script
+
+
 async def test_a_server_that_tells_no_load_keeps_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("octavo.recognizers.openai.QUICK", 0.01)
-    async with serving(always("text", delay=0.25)) as server, reading(server) as recognizer:
+    async with serving(once_together(32)) as server, reading(server) as recognizer:
         await recognizer.recognize([crop(word(height=56))] * 200, document="d")
         assert server.most_in_flight == recognizer.at_once == 32
 
@@ -140,7 +154,7 @@ async def test_a_server_that_tells_no_load_keeps_the_least(monkeypatch: pytest.M
 async def test_connections_are_a_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("octavo.recognizers.openai.QUICK", 0.01)
     async with (
-        serving(always("text", delay=0.25), sequences=500) as server,
+        serving(once_together(40), sequences=500) as server,
         reading(server, connection_pool_size=40) as recognizer,
     ):
         await recognizer.recognize([crop(word(height=56))] * 400, document="d")

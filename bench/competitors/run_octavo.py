@@ -54,13 +54,9 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
     timed(openai, "encoded", "encode")
     timed(assemble, "page", "assemble")
     timed(assemble, "document", "assemble")
-    settings = EngineSettings(
-        engine="glm-ocr",
-        detector="replay",
-        url=f"http://127.0.0.1:{configuration['port']}",
-        requests_in_flight=configuration["limit"],
-        **configuration.get("settings", {}),
-    )
+    own = {"engine": "glm-ocr", "detector": "replay", "url": f"http://127.0.0.1:{configuration['port']}"}
+    own["requests_in_flight"] = configuration["limit"]
+    settings = EngineSettings(**own | configuration.get("settings", {}))
     options = ParseOptions(
         dpi=configuration["dpi"], text_layer=TextLayerUse.OFF, orientation=OrientationUse.OFF, formats=("markdown",)
     )

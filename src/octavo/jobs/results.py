@@ -4,20 +4,22 @@ Pure: a finished document, its files and what was asked for become plain values.
 """
 
 import base64
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from octavo.api import to_markdown
 from octavo.document import Artifact, Document, Page
-from octavo.jobs.contract import EITHER_KEYS, PICTURE_KEYS, Job, Note
-from octavo.jobs.encoding import Reply
+from octavo.jobs.contract import EITHER_KEYS, PICTURE_KEYS, Job, Keys, Note, Upload
+from octavo.jobs.encoding import FILES, Reply
 from octavo.renderers import glmocr_json
 from octavo.renderers.report import problem_entry
 from octavo.settings import EngineSettings, OutputFormat, ParseOptions, WorkerSettings
 
 PROVIDER = "glm-ocr-sdk-layout-vllm"  # the contract's constant: clients tell workers apart by it
+_SHOWN = ("crop_images", "layout_visualization")  # how the keys begin that say what is listed inline
 _TEXTUAL = ("text/", "application/json")  # media types whose files stand in a reply as text
 
 
@@ -137,6 +139,23 @@ def files_said(artifacts: Sequence[Artifact], asked: Asked) -> dict[str, Any]:
         "layout_visualizations": [_picture(file, inline=job.layout_visualization_base64) for file in overlays],
         "artifacts": [_file(file) for name in job.formats for file in made[name]],
     }
+
+
+def tell_where(files: Mapping[str, Any], where: Mapping[str, Mapping[str, str]]) -> None:
+    """Say of each listed file where it was put."""
+    for listed in (each for name in FILES for each in files.get(name, ())):
+        listed.update(where.get(listed["path"], {}))
+
+
+def digest(reading: str, options: bytes, asked: Asked) -> str | None:
+    """The same for jobs that read the same (`reading`), under options that are spelled the same, and show the same;
+    None where files go to a place of the caller's."""
+    job = asked.job
+    if job.s3_config is not None or job.upload != Upload():
+        return None
+    shown = job.model_dump_json(include={name for name in Keys.model_fields if name.startswith(_SHOWN)})
+    chosen = f"{reading} {options!r} {asked.output_format} {asked.crops} {asked.max_crops} {asked.formats} {shown}"
+    return hashlib.sha256(chosen.encode()).hexdigest()
 
 
 def _listed(file: Artifact) -> dict[str, Any]:

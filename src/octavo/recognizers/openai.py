@@ -7,7 +7,6 @@ the crops of a page lose is in their recognitions.
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -29,6 +28,7 @@ from octavo.glm_ocr.recovery import Ladder, Wanted, lost
 from octavo.glm_ocr.remote import RemoteServer
 from octavo.glm_ocr.vllm_server import VllmServer
 from octavo.glm_ocr.weighing import evidence
+from octavo.machine import cores
 from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
 
@@ -51,7 +51,7 @@ class ChatRecognizer:
         self._client = ChatClient(settings, upstream, self._limit.requests)
         self._gate = FairGate(_with_reserve(self._limit.requests))
         self._adapting: asyncio.Task[None] | None = None
-        self._encoders = ThreadPoolExecutor(min(4, os.cpu_count() or 1), thread_name_prefix="octavo-encode")
+        self._encoders = ThreadPoolExecutor(min(4, cores()), thread_name_prefix="octavo-encode")
         self._before = ReadBefore(settings.answers_kept)
         self.budget: PixelBudget = glm_ocr.budget(settings.crop_pixels)
         self._ladder = Ladder(
