@@ -37,7 +37,7 @@ def served() -> Iterator[LoopbackBucket]:
 @pytest.fixture
 def bucket(served: LoopbackBucket) -> LoopbackBucket:
     for key in served.files():
-        served.s3.delete_object(UploadBucket=NAME, Key=key)
+        served.s3.delete_object(Bucket=NAME, Key=key)
     return served
 
 
