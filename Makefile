@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env official-check lowest-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality fuzz torture clean
+.PHONY: help demo case test official-env official-check lowest-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -113,6 +113,11 @@ fuzz: $(INSTALLED) ## every parser and random faults: FUZZ=40 times the tests' e
 
 torture: $(INSTALLED) ## hostile files, memory over 1,000 documents, processes killed at random; docs/reliability.md (an hour)
 	$(BIN)/python bench/torture.py $(TORTURE)
+
+KILLED ?= --documents 150 --workers 4 --kills 30
+batch-check: $(INSTALLED) ## batches whose processes are killed at random, on a folder and on a bucket (15 minutes)
+	cd tests && ../$(BIN)/python killed_batch.py $(KILLED)
+	cd tests && ../$(BIN)/python killed_batch.py $(KILLED) --bucket 2> /dev/null
 
 wheel: $(INSTALLED) ## the wheel, in dist/
 	rm -rf dist

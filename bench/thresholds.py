@@ -25,9 +25,11 @@ import json
 import logging
 import pkgutil
 import sys
+import textwrap
 import threading
 import time
 import tokenize
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -397,8 +399,8 @@ class Row:
         return cls(row["name"], row["value"], row["meaning"], moved)
 
 
-def report(rows: Sequence[Row], rooms: Sequence[str]) -> Iterator[str]:
-    """A line for each threshold that changed anything; then how many did not, room by room."""
+def report(rows: Sequence[Row]) -> Iterator[str]:
+    """A line for each threshold that changed anything; then how many did not, module by module."""
     yield "| threshold | value | -20 % | -10 % | +10 % | +20 % | what it measures |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | --- |"
     for row in sorted((row for row in rows if row.decides), key=lambda row: (row.worst, row.name)):
@@ -406,10 +408,9 @@ def report(rows: Sequence[Row], rooms: Sequence[str]) -> Iterator[str]:
         shown = " | ".join(cells.get(factor, "–") for factor in sorted(MOVES))
         yield f"| `{row.name}` | {row.value:g} | {shown} | {row.meaning} |"
     yield ""
-    quiet = {room: sum(row.name.startswith(f"{room}.") for row in rows if not row.decides) for room in rooms}
-    yield "Moved without changing a page, in each module: " + ", ".join(
-        f"`{room}` {count}" for room, count in quiet.items() if count
-    )
+    quiet = Counter(row.name.rpartition(".")[0] for row in rows if not row.decides)
+    listed = ", ".join(f"`{module}` {count}" for module, count in sorted(quiet.items()))
+    yield from textwrap.wrap(f"Moved, and no page reads otherwise: {listed}.", 120, break_on_hyphens=False)
 
 
 def written_into(page: str, table: str) -> str:
@@ -437,7 +438,7 @@ def main() -> None:
         known = {one.name: one for module in modules() for one in named(module)}
         still = [row for row in rows if row.name in known and known[row.name].value == row.value]
         still = [Row(row.name, row.value, known[row.name].meaning, row.moved) for row in still]
-        table = "\n".join(report(still, [short(module) for module in modules()]))
+        table = "\n".join(report(still))
         chosen.write.write_text(written_into(chosen.write.read_text(), table))
         return
     kinds, suffixes = (tuple(filter(None, text.split(","))) for text in (chosen.kinds, chosen.suffix))

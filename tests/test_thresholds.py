@@ -50,7 +50,7 @@ def test_a_table_shows_what_a_move_did() -> None:
     decides = thresholds.Row("layout.ledgers.GAP", 1.2, "sizes of type", moved)
     quiet = thresholds.Row("layout.ledgers.FEWEST", 3, "rows", [thresholds.Moved(0.8, {})])
     rows = [thresholds.Row.of_json(row.as_json()) for row in (quiet, decides)]
-    table = "\n".join(thresholds.report(rows, ["layout.ledgers"]))
+    table = "\n".join(thresholds.report(rows))
     page = thresholds.written_into(f"above{thresholds.BEGIN}former{thresholds.END}below", table)
     assert "| `layout.ledgers.GAP` | 1.2 | 2 (-2.0) | – | – | – | sizes of type |" in page
     assert "`layout.ledgers` 1" in page

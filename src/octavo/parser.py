@@ -353,10 +353,14 @@ class Reading:
             raise OptionInvalid("the document is not read to its end yet: iterate the reading first")
         return self._document
 
-    def artifacts(self) -> Iterator[Artifact]:
-        """The files of the chosen formats. Blocks: pages are drawn again where a picture is needed."""
+    def artifacts(self, told: Document | None = None) -> Iterator[Artifact]:
+        """The files of the chosen formats. Blocks: pages are drawn again where a picture is needed.
+
+        `told` is the document as it is to be told, where that is not all that is known of it.
+        """
+        document = told or self.document
         for name in self.options.formats:
-            for artifact in dropins.load(renderers, name).render(self.document, self.pictures, self.options):
+            for artifact in dropins.load(renderers, name).render(document, self.pictures, self.options):
                 yield replace(artifact, format=name)
 
     @property

@@ -29,6 +29,7 @@ from octavo.frontends._flags import add_flags, as_text, explicit
 from octavo.machine import cores, gpus, memory
 from octavo.settings import (
     WORKER_DEFAULTS,
+    BatchSettings,
     EngineSettings,
     ParseOptions,
     Resolved,
@@ -38,7 +39,7 @@ from octavo.settings import (
     usable,
 )
 
-MODELS: tuple[type[BaseModel], ...] = (ParseOptions, EngineSettings, ServeSettings, WorkerSettings)
+MODELS: tuple[type[BaseModel], ...] = (ParseOptions, EngineSettings, ServeSettings, WorkerSettings, BatchSettings)
 _OF_A_WORKER = ("WORKER_MODE", "RUNPOD_POD_ID", "RUNPOD_WEBHOOK_GET_JOB")  # set where one runs
 
 

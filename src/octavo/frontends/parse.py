@@ -12,15 +12,14 @@ import logging
 import os
 import signal
 import sys
-import threading
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
 
 from octavo.corpus.records import Place
+from octavo.corpus.stopping import Stop, Stopped, in_thread
 from octavo.document import Artifact, Status
 from octavo.errors import OctavoError
 from octavo.fetch import Data, fetch, source_from
@@ -30,14 +29,11 @@ from octavo.frontends._inputs import STDIN, Input, gather, longest_first
 from octavo.frontends._keeping import Keeping, Ours
 from octavo.frontends._progress import Bar
 from octavo.frontends._report import Outcome, Report, Told, exit_code, for_the_record
-from octavo.frontends._stopping import Stop, Stopped
 from octavo.frontends._threads import one_page_one_thread
 from octavo.parser import Parser, Reading
 from octavo.settings import EngineSettings, ParseOptions, PictureNames, resolve
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 STDOUT = "-"
 INTERRUPTED = "interrupted"  # code of what was not read any more
@@ -170,7 +166,7 @@ class _Batch:
                 await rooms.writing.acquire()  # before the next document is read: what is read waits in memory
             opened.callback(rooms.writing.release)
             if ours is None:
-                markdown = await _in_thread(_joined, self._counted(reading, entry))
+                markdown = await in_thread(_joined, self._counted(reading, entry))
                 return Outcome(entry, reading.document, markdown=markdown)
             return await self._written(reading, entry, ours, earlier)
 
@@ -201,7 +197,7 @@ class _Batch:
         """The files of a document, and what is kept for who comes again."""
         document = reading.document
         writing = await asyncio.to_thread(ours.writing, overwrite=self.overwrite)
-        files = await _in_thread(writing.write, self._counted(reading, entry))
+        files = await in_thread(writing.write, self._counted(reading, entry))
         outcome = Outcome(entry, document, tuple(files), pages_kept=earlier)
         await asyncio.to_thread(writing.end, for_the_record(outcome))
         if document.status is Status.SUCCESS:
@@ -232,24 +228,3 @@ def _left_alone(entry: Input, place: Place) -> Outcome:
 
 def _joined(artifacts: Iterable[Artifact]) -> bytes:
     return b"".join([artifact.data for artifact in artifacts])
-
-
-async def _in_thread(work: Callable[[Iterator[Artifact]], T], artifacts: Iterator[Artifact]) -> T:
-    """`work` with the artefacts, in a thread. When cancelled, it gets no further artefact and is waited for: the pages
-    its artefacts are drawn from must not close under it."""
-    stopped = threading.Event()
-
-    def until_stopped() -> Iterator[Artifact]:
-        for artifact in artifacts:
-            if stopped.is_set():
-                raise InterruptedError
-            yield artifact
-
-    working = asyncio.create_task(asyncio.to_thread(work, until_stopped()))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        stopped.set()
-        with suppress(Exception):
-            await working
-        raise

@@ -66,7 +66,18 @@ class Storage(Settings):
     )
 
 
-class WorkerSettings(Storage):
+class Price(Settings):
+    """What a machine costs."""
+
+    price_per_hour: float | None = knob(
+        None,
+        "What this machine costs in $ per hour: receipts and quotes then say dollars.",
+        ge=0,
+        environment=("PRICE_PER_HOUR",),
+    )
+
+
+class WorkerSettings(Price, Storage):
     """What lives as long as a serverless worker."""
 
     concurrency: int = knob(2, "Jobs worked on at a time.", ge=1, le=256, environment=("WORKER_MAX_CONCURRENCY",))
@@ -105,9 +116,6 @@ class WorkerSettings(Storage):
     )
     error_text: ErrorText = knob(
         ErrorText.PLAIN, "The `error` of a failed job: a line that begins with [code], or JSON as in `error_details`."
-    )
-    price_per_hour: float | None = knob(
-        None, "What the worker costs in $ per hour: receipts then say dollars.", ge=0, environment=("PRICE_PER_HOUR",)
     )
     stream_pages: bool = knob(
         False, "Stream pages as they are done; a job's output is then a list.", environment=("STREAM",)

@@ -20,6 +20,9 @@ from octavo.wording.numbers import is_amount
 from octavo.wording.sentences import names_field
 
 _LETTERS: Final = 0.3  # of a line's height: so close may segments stand and be two
+_LEADING: Final = 1.6  # heights of type from line to line inside a cell, at most; print has 1.1 to 1.4
+_SHADED_ROWS: Final = 4  # lines of text in a lattice that may be the shading of a row or two
+_SAME_STEP: Final = 1.25  # steps from line to line that are of one kind differ by less
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,12 @@ def tables_among(segments: Sequence[Segment], rules: Rules) -> list[TableArea]:
         table
         for group in _connected(rules, max(6.0, 0.6 * height))
         if (table := _lattice_table(*group, segments, height))
+    ]
+    lattices = [
+        replace(table, lost="text in its columns goes on beyond it: shaded rows")
+        if not table.lost and _goes_on_beyond(table, segments, height)
+        else table
+        for table in lattices
     ]
     found = [table for table in lattices if not table.lost]
     rest = [segment for segment in segments if not any(table.holds(segment) for table in found)]
@@ -159,6 +168,21 @@ def _is_title(band: _Band, inner: Sequence[Rule]) -> bool:
     return not _divided(band, inner) and any(names_float(segment.text or "") for segment in band[2])
 
 
+def _goes_on_beyond(table: TableArea, segments: Sequence[Segment], height: float) -> bool:
+    """Whether a lattice is a row or two of a larger table: the edges of shading close these as lines would."""
+    inside = _rows([segment for segment in segments if table.holds(segment)], height)
+    if len(inside) > _SHADED_ROWS:
+        return False
+    beyond = [segment for segment in segments if not table.holds(segment) and table.overlap_x(segment) > 0]
+    near = [segment for segment in beyond if table.gap_y(segment) < 1.5 * height]
+    gaps = _gaps(inside, height)
+    for row in _rows(near, height):
+        inner = table.left - height < row[0].left and row[-1].right < table.right + height
+        if len(row) > 1 and inner and len(_gaps([*inside, row], height)) >= max(2, len(gaps)):
+            return True
+    return False
+
+
 def _stands_in_columns(segments: Sequence[Segment], height: float) -> bool:
     rows = _rows(segments, height)
     return sum(len(row) > 1 for row in rows) > 0.5 * len(rows)
@@ -244,8 +268,7 @@ def _runs(rows: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ite
             continue
         run = _grown(rows, start, height)
         start += len(run)
-        while len(run[-1]) < 2:
-            run.pop()
+        run = _without_what_follows(run, height)
         if runs and _follows(runs[-1], run, rows, height):
             runs[-1] += run
         else:
@@ -275,6 +298,34 @@ def _grown(rows: Sequence[Sequence[Segment]], start: int, height: float) -> list
         run.append(row)
         gaps = wider
     return run
+
+
+def _without_what_follows(run: list[Sequence[Segment]], height: float) -> list[Sequence[Segment]]:
+    """A run without lines of one text at its end, but with those that go on a cell of its last row."""
+    last = max(number for number, row in enumerate(run) if len(row) > 1)
+    steps = [
+        below[0].middle - above[0].middle
+        for above, below in pairwise(run[: last + 1])
+        if len(below) == 1 and _hangs(below[0], above, height)
+    ]
+    furthest = _SAME_STEP * statistics.median(steps) if steps else _LEADING * height
+    first = min(segment.left for row in run[: last + 1] for segment in row)
+    end = last + 1
+    for above, below in pairwise(run[last:]):
+        in_first = below[0].left < first + height
+        if (
+            not _hangs(below[0], above, height)
+            or below[0].middle - above[0].middle > furthest
+            or (in_first and not steps)
+        ):
+            break
+        end += 1
+    return run[:end]
+
+
+def _hangs(segment: Segment, above: Sequence[Segment], height: float) -> bool:
+    """Whether a text begins right under one of a row, or stands under its middle."""
+    return any(min(abs(segment.left - other.left), abs(segment.axis - other.axis)) < 0.5 * height for other in above)
 
 
 def _tallest(row: Sequence[Segment]) -> float:
@@ -350,7 +401,7 @@ def _judged(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ta
     left, top, right, bottom = whole.left, whole.top, whole.right, whole.bottom
     drawn = [r for r in rules.horizontal if min(r.end, right) - max(r.start, left) > 0.8 * (right - left)]
     framed = [r for r in drawn if top - 2 * height < r.at < bottom + 2 * height]
-    entries = _Entries(columns, several, len(segments) / (len(run) * len(columns)), height, len(framed) >= 2)
+    entries = _Entries(columns, several, _filled(run, len(columns), height), height, len(framed) >= 2)
     top = min([top, *(r.at for r in framed)])
     bottom = max([bottom, *(r.at for r in framed)])
     if framed:
@@ -358,6 +409,13 @@ def _judged(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ta
     score = min(0.9, 0.45 + 0.05 * len(several) + 0.05 * len(columns) + (0.15 if len(framed) >= 2 else 0.0))
     reason = f"text in columns: {len(several)} rows of {len(columns)}, {len(framed)} long lines across"
     return TableArea(left, top, right, bottom, score, False, reason, _why_no_entries(entries))
+
+
+def _filled(run: Sequence[Sequence[Segment]], columns: int, height: float) -> float:
+    """Share of the places that have a text, without lines that go on a cell of the row above."""
+    hanging = [len(below) == 1 and _hangs(below[0], above, height) for above, below in pairwise(run)]
+    rows = [row for row, hangs in zip(run, [False, *hanging], strict=True) if not hangs]
+    return sum(map(len, rows)) / (len(rows) * columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ def grid_by_rules(words: Sequence[Token], rules: Rules) -> FilledGrid | None:
     xs = _real(xs, ys, rules, words, height)
     if len(xs) < 3:
         return None
+    level = _lattice(xs, ys, rules).level
+    ys = [y for number, y in enumerate(ys) if level[number].any()]  # others close no cell
     lattice = _lattice(xs, ys, rules)
     drawn = _drawn_share(lattice, words)
     lattice = _divided(lattice, words, rules, height)

@@ -14,6 +14,7 @@ from octavo.tables.grid import Grid, Slot, text_lines, without_overlaps
 from octavo.tables.row_borders import CellLine, column_widths, into_rows, measured
 from octavo.tables.rules import Rules
 from octavo.tables.words import Token, usual_height
+from octavo.tables.wrapping import numeric_columns
 from octavo.wording.numbers import is_number, is_year
 
 
@@ -179,11 +180,20 @@ def _head_end(lines: Sequence[Sequence[CellLine]], rules: Rules, borders: Sequen
         across = sum(max(0.0, min(r.end, borders[-1]) - max(r.start, borders[0])) for r in between)
         if across > 0.75 * width:
             return (above + below) / 2 if number <= max(6, len(lines) // 2) else middles[0]
-    for line, middle in zip(lines, middles, strict=True):
-        numbers = sum(is_number(entry.text) and not is_year(entry.text) for entry in line)
-        if numbers >= max(1, 0.4 * len(line)):
-            return middle
+    numeric = numeric_columns(lines)
+    for number, line in enumerate(lines):
+        among = [entry for entry in line if entry.first in numeric]
+        figures = sum(is_number(entry.text) and not is_year(entry.text) for entry in among)
+        if figures >= max(1, 0.4 * len(among)):
+            return middles[number - _names_group(lines[:number], line)]
     return (middles[0] + middles[1]) / 2 if len(middles) > 1 else middles[0]
+
+
+def _names_group(head: Sequence[Sequence[CellLine]], row: Sequence[CellLine]) -> bool:
+    """Whether the line above the first row of numbers names a group of rows: alone, and no nearer to what is above."""
+    if not head or len(head[-1]) > 1 or head[-1][0].last > 0:
+        return False
+    return len(head) == 1 or _middle(head[-1]) - _middle(head[-2]) > 0.9 * (_middle(row) - _middle(head[-1]))
 
 
 def _middle(row: Sequence[CellLine]) -> float:

@@ -2,8 +2,14 @@
 
 import asyncio
 import signal
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TypeVar
+
+from octavo.document import Artifact
+
+T = TypeVar("T")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -61,3 +67,24 @@ class Stop:
             if scope.expired():
                 raise Stopped from None
             raise
+
+
+async def in_thread(work: Callable[[Iterator[Artifact]], T], artifacts: Iterator[Artifact]) -> T:
+    """`work` with the artefacts, in a thread. When cancelled, it gets no further artefact and is waited for: the pages
+    its artefacts are drawn from must not close under it."""
+    stopped = threading.Event()
+
+    def until_stopped() -> Iterator[Artifact]:
+        for artifact in artifacts:
+            if stopped.is_set():
+                raise InterruptedError
+            yield artifact
+
+    working = asyncio.create_task(asyncio.to_thread(work, until_stopped()))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        stopped.set()
+        with suppress(Exception):
+            await working
+        raise
