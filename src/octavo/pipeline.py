@@ -17,7 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
-from octavo import assemble, crops, regions, text_layer
+from octavo import assemble, conservation, crops, regions, text_layer
 from octavo.detectors import Detector
 from octavo.document import (
     Crop,
@@ -37,7 +37,7 @@ from octavo.errors import EngineFailed, OctavoError, PageUnreadable
 from octavo.geometry import Box
 from octavo.official.layout import wants_outlines
 from octavo.recognizers import Recognizer
-from octavo.settings import ParseOptions
+from octavo.settings import ParseOptions, Profile
 from octavo.trace import PageTrace
 
 log = logging.getLogger(__name__)
@@ -218,10 +218,9 @@ async def _page(
             trace.text = image.text
         detections, problems = await _layout(image, stages.detector)
         watch.lap("layout")
-        budget = stages.recognizer.budget
         prepared = await loop.run_in_executor(
             stages.executor,
-            lambda: _prepare(image, detections, problems, options, lambda r: crops.cut(image, r, budget)),
+            lambda: _prepare(image, detections, problems, options, stages.recognizer),
         )
         watch.lap("regions")
         image = _without_pixels(image)  # the next page may be drawn into its memory
@@ -237,10 +236,11 @@ async def _page(
         recognitions = [known if known is not None else next(answers) for known in prepared.recognitions]
         if trace is not None:
             trace.detections, trace.regions, trace.recognitions = detections, prepared.regions, recognitions
-        return await loop.run_in_executor(
+        page = await loop.run_in_executor(
             stages.executor,
             lambda: assemble.page(image, prepared.regions, recognitions, prepared.problems, options, watch.seconds),
         )
+        return page if options.profile is not Profile.FAITHFUL else conservation.checked(page, image.text, detections)
     except OctavoError as error:
         return assemble.lost_page(number, Problem(error.code, error.message, Severity.LOST, page=number))
     except (Exception, asyncio.CancelledError) as error:  # one page's defect must not take the document
@@ -292,21 +292,25 @@ def _prepare(
     detections: Sequence[Detection],
     problems: Sequence[Problem],
     options: ParseOptions,
-    cut: Callable[[Region], Crop],
+    recognizer: Recognizer,
 ) -> _Prepared:
     """Settle the regions, take what the text layer can say, and cut the rest."""
     settled = regions.settle(detections, image, options)
     prepared = _Prepared(settled.regions, [], [], [*image.problems, *problems, *settled.problems])
     for region in settled.regions:
-        known = _known(region, image, options)
+        known = _known(region, image, options, reads_pictures=recognizer.reads_pictures)
         if known is None:
-            prepared.crops.append(cut(region))
+            prepared.crops.append(crops.cut(image, region, recognizer.budget))
         prepared.recognitions.append(known)
     return prepared
 
 
-def _known(region: Region, image: PageImage, options: ParseOptions) -> Recognition | None:
+def _known(region: Region, image: PageImage, options: ParseOptions, *, reads_pictures: bool) -> Recognition | None:
     """What needs no recogniser: regions that are not read, and those the text layer can say."""
+    faithful = options.profile is Profile.FAITHFUL
+    if region.task is Task.SKIP and faithful:
+        unread = any(line.text is None for line in region.lines)
+        return None if unread and reads_pictures else text_layer.in_picture(region)
     if region.task in (Task.SKIP, Task.ABANDON):
         return Recognition(None, TextSource.NONE)
     return text_layer.recognition(region, image, options)

@@ -8,6 +8,7 @@ from octavo.content import (
     Code,
     Content,
     Mixed,
+    Picture,
     Prose,
     Run,
     runs_of,
@@ -15,6 +16,7 @@ from octavo.content import (
 from octavo.document import Label
 from octavo.markup import html, markdown
 from octavo.markup.cleaning import cleaned
+from octavo.wording.floats import is_label
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
 _MODEL_BULLET = re.compile(r"^(\s*)[•·▪●◦]\s*", re.MULTILINE)
@@ -66,6 +68,12 @@ def _with_breaks(lines: Sequence[str]) -> str:
         else:
             text += "\n"
     return text.strip()
+
+
+def picture(text: str) -> Picture:
+    """A picture and the text in it, a line each."""
+    lines = tuple(line.strip() for line in text.splitlines() if line.strip())
+    return Picture(lines, labels=all(map(is_label, lines)))
 
 
 def table(text: str) -> Content:

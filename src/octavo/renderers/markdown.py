@@ -4,14 +4,17 @@ Pages follow each other without a mark; a paragraph cut by a page is one paragra
 a quotation, at the place where it is missing.
 """
 
+import re
 from collections.abc import Iterator
 
-from octavo.content import says
+from octavo.content import runs_of, says
 from octavo.document import Artifact, Document, Role
-from octavo.markup.markdown import written
+from octavo.markup.markdown import line, written
 from octavo.renderers import Pictures, _pictures
 from octavo.renderers._flow import Lost, Passage, Said, Shown, passages
 from octavo.settings import OfficialVersion, ParseOptions, Profile
+
+_BRACKET, _ESCAPED = re.compile(r"([\[\]])"), r"\\\1"
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
@@ -29,7 +32,7 @@ def _markdown(passage: Passage) -> str:
         case Said(content=content):
             return written(content)
         case Shown(alt=alt, path=path):
-            return f"![{alt}]({path})"
+            return f"![{_BRACKET.sub(_ESCAPED, line(runs_of(alt)))}]({path})"
         case Lost(text=text, saved=saved):
             lines = [f"**{text}**", *(["", *saved.splitlines()] if saved else [])]
             return "\n".join(f"> {line}".rstrip() for line in lines)

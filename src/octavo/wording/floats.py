@@ -25,6 +25,15 @@ _SIGN = re.compile(r"[*†‡§¶¹²³⁴-⁹]\s?\w")
 _AFTER_NUMBER = re.compile(r"\s*\S+\s*[\w.\-]+\s*[.:|–—-]")
 
 
+_LABEL = 30  # characters a name of a part or of an axis has at most
+_WORDS_OF_LABEL = 4
+
+
+def is_label(text: str) -> bool:
+    """Whether a line in a drawing may be a label of it: a number, a name; neither a sentence nor a row of a bill."""
+    return len(text) <= _LABEL and len(text.split()) <= _WORDS_OF_LABEL
+
+
 def begins_caption(text: str) -> bool:
     """ "Table 3", "Fig. A-1", "图 2", "Рис. 4": a word for something that floats, and its number."""
     return _CAPTION.match(text) is not None
