@@ -23,7 +23,7 @@ with atheris.instrument_imports(include=["octavo"]):
     from octavo.fetch import Encoded, fetch
     from octavo.glm_ocr import model
     from octavo.glm_ocr.client import _answer, _SendAgain
-    from octavo.glm_ocr.http_lines import Chunks, parsed
+    from octavo.glm_ocr.connections import Chunks, parsed
     from octavo.glm_ocr.in_flight import load_in
     from octavo.guarded_http import parsed_url
     from octavo.jobs.contract import job_from

@@ -30,7 +30,7 @@ from octavo.errors import (
 )
 from octavo.frontends._exits import FAULT_EXITS, Exit
 from octavo.frontends._flags import as_text, drop_ins
-from octavo.glm_ocr import http_lines
+from octavo.glm_ocr import connections
 from octavo.glyphs import lines as text_lines
 from octavo.jobs.contract import READING, Keys
 from octavo.settings import (
@@ -104,8 +104,8 @@ FIXED = (
     Fixed(pdf.DEEPEST_FORM, "form objects of a PDF page inside each other", "deeper ones are drawn, not looked into"),
     Fixed(picture.MOST_FRAMES, "pictures in one TIFF file", LimitExceeded),
     Fixed(fetch.MOST_REDIRECTS, "redirects of a download", SourceUnreachable),
-    Fixed(http_lines.LARGEST_HEAD, "bytes of the headers of a model server's reply", EngineLost),
-    Fixed(http_lines.LARGEST_REPLY, "bytes of a model server's reply", EngineLost),
+    Fixed(connections.LARGEST_HEAD, "bytes of the headers of a model server's reply", EngineLost),
+    Fixed(connections.LARGEST_REPLY, "bytes of a model server's reply", EngineLost),
 )
 
 BOUNDS = MappingProxyType({"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"})

@@ -8,7 +8,7 @@ from made import LOST, document, line, lines, page, read, region, said, written
 
 from octavo import assemble
 from octavo.assemble import listings
-from octavo.assemble.rows import Row
+from octavo.assemble.line_breaks import PrintedRow
 from octavo.content import runs_of
 from octavo.document import (
     Block,
@@ -637,7 +637,7 @@ def test_no_word_of_a_page_is_lost_however_it_is_divided() -> None:
 
 def test_rows_of_code_without_a_width_are_indented_too() -> None:
     box = Box(100, 100, 100, 110)
-    assert listings.listing([Row("while True:", box), Row("pass", replace(box, top=112, bottom=122))])
+    assert listings.listing([PrintedRow("while True:", box), PrintedRow("pass", replace(box, top=112, bottom=122))])
 
 
 def test_a_form_has_a_line_for_each_name_and_its_value() -> None:

@@ -11,7 +11,7 @@ from test_worker import OPTIONS, SETTINGS, Slow, chunks, worker
 from octavo.document import Crop, PageImage, Recognition
 from octavo.jobs.estimates import Estimates, Kind, Taken
 from octavo.jobs.worker import Call
-from octavo.parser import Parser, _Watched
+from octavo.parser import Parser, _KeptPages
 from octavo.recognizers import nothing
 from octavo.recognizers.scripted import Scripted, by_label
 
@@ -86,11 +86,11 @@ async def test_a_dry_run_counts_the_chosen_pages_and_reads_none(
 ) -> None:
     drawn: list[int] = []
 
-    def draw(_: _Watched, number: int) -> PageImage:
+    def draw(_: _KeptPages, number: int) -> PageImage:
         drawn.append(number)
         raise AssertionError("nothing is drawn")
 
-    monkeypatch.setattr(_Watched, "draw", draw)
+    monkeypatch.setattr(_KeptPages, "draw", draw)
     parser._recognizer = engine = Forbidden()
     reply = await worker(parser).run(Call({"pdf_base64": PDF5, "start_page": 3, "end_page": 9, "dry_run": "yes"}))
     assert reply["status"] == "success"

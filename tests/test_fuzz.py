@@ -29,7 +29,7 @@ from octavo.fetch import Encoded, Fetched, Url, fetch, stem
 from octavo.frontends import _presets
 from octavo.glm_ocr import model
 from octavo.glm_ocr.client import Answer, _answer, _retry_after, _SendAgain
-from octavo.glm_ocr.http_lines import Chunks, parsed
+from octavo.glm_ocr.connections import Chunks, parsed
 from octavo.glm_ocr.in_flight import load_in
 from octavo.guarded_http import parsed_url
 from octavo.jobs.contract import KEYS, Job, job_from

@@ -9,7 +9,7 @@ from octavo.layout.hints import Hint, HintKind, Hints
 from octavo.layout.labels import labelled
 from octavo.layout.lines import Line
 from octavo.layout.paragraphs import Paragraph
-from octavo.layout.rows import Row
+from octavo.layout.side_by_side import Row
 from octavo.layout.surroundings import Surroundings
 from octavo.wording.formulas import mathematical
 

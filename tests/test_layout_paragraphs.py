@@ -12,7 +12,7 @@ from octavo.geometry import Box, Size
 from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.lines import Line, straightened
 from octavo.layout.paragraphs import grouped
-from octavo.layout.rows import in_rows
+from octavo.layout.side_by_side import in_rows
 
 PAGE = Size(1000, 1400)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from octavo.content import Table
-from octavo.glm_ocr.http_lines import Chunks, parsed
+from octavo.glm_ocr.connections import Chunks, parsed
 from octavo.markup import html
 from octavo.markup.cleaning import cleaned
 from octavo.pages import select

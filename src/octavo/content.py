@@ -182,18 +182,18 @@ class Verbatim:
     kind: Literal["verbatim"] = field(default="verbatim", kw_only=True, repr=False)
 
 
-Piece: TypeAlias = Prose | Heading | Items | Code | Formula | Table | Picture | Form | Verbatim
+Unmixed: TypeAlias = Prose | Heading | Items | Code | Formula | Table | Picture | Form | Verbatim
 
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
     """Several things in one region, one below the other."""
 
-    parts: tuple[Piece, ...]
+    parts: tuple[Unmixed, ...]
     kind: Literal["mixed"] = field(default="mixed", kw_only=True, repr=False)
 
 
-Content: TypeAlias = Piece | Mixed
+Content: TypeAlias = Unmixed | Mixed
 
 
 def runs_of(text: str) -> Runs:

@@ -9,7 +9,7 @@ after it was turned upright.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,6 +79,9 @@ class Problem:
     box: Box | None = None
     label: Label | None = None
     saved_text: str | None = None  # what could be saved of a region that is otherwise lost
+
+
+NOT_LATEX: Final = "formula_not_latex"  # code of a problem: a formula's text is its characters, not LaTeX
 
 
 # --- text with a place ------------------------------------------------------------------------------------------

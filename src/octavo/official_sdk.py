@@ -109,7 +109,7 @@ class OfficialSdk:
         self._version = version
         self._server = server
         self._turn = asyncio.Lock()
-        self._open: _Opened | None = None
+        self._open: _OpenedSdk | None = None
 
     async def read(self, work: Work) -> list[Page]:
         """All pages of one document. Raises EngineUnavailable, EngineTimeout, EngineFailed.
@@ -153,7 +153,7 @@ class OfficialSdk:
                 raise EngineFailed(f"the official SDK gave the document up: {type(error).__name__}") from error
         return [*_pages_of(results, seen, work, self._version)]
 
-    def _opened(self, told: Json) -> "_Opened":
+    def _opened(self, told: Json) -> "_OpenedSdk":
         """The SDK with this configuration; its layout network is loaded once."""
         from glmocr.config import GlmOcrConfig
         from glmocr.layout import PPDocLayoutDetector
@@ -166,7 +166,7 @@ class OfficialSdk:
         if watched is None:
             if PPDocLayoutDetector is None:
                 raise EngineUnavailable("the official SDK's layout needs torch, transformers and OpenCV beside it")
-            watched = Watched(PPDocLayoutDetector(config.layout))
+            watched = WatchedDetector(PPDocLayoutDetector(config.layout))
             _start(watched.start, "the official SDK's layout network does not open")
         for name in _BY_JOB:
             setattr(watched.detector, name, getattr(config.layout, name))
@@ -176,15 +176,15 @@ class OfficialSdk:
         pipeline.ocr_client.api_key = secret.get_secret_value() if secret else None
         pipeline.ocr_client.process = watched.listening(pipeline.ocr_client.process)
         _start(pipeline.ocr_client.start, "the official SDK does not reach the model's server")
-        self._open = _Opened(told, pipeline, watched)
+        self._open = _OpenedSdk(told, pipeline, watched)
         return self._open
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class _OpenedSdk:
     told: Json
     pipeline: Any
-    watched: "Watched"
+    watched: "WatchedDetector"
 
 
 def _start(start: Callable[[], object], failure: str) -> None:
@@ -299,7 +299,7 @@ def _merged(template: Json, told: Json) -> Json:
 
 
 @dataclass(slots=True)
-class Seen:
+class SdkRecord:
     """What one document's reading showed."""
 
     sizes: list[Size] = field(default_factory=list)  # of pages, in order
@@ -308,16 +308,16 @@ class Seen:
     usage: Usage = field(default_factory=Usage)
 
 
-class Watched:
+class WatchedDetector:
     """The SDK's own detector as the SDK gets it; keeps what it hands on."""
 
     def __init__(self, detector: Any) -> None:
         self.detector = detector
-        self.seen = Seen()
+        self.seen = SdkRecord()
         self._lock = threading.Lock()
 
-    def begin(self) -> Seen:
-        self.seen = Seen()
+    def begin(self) -> SdkRecord:
+        self.seen = SdkRecord()
         return self.seen
 
     @property
@@ -366,7 +366,7 @@ class Watched:
 # --- what came of it ----------------------------------------------------------------------------------------------
 
 
-def _pages_of(results: Sequence[Any], seen: Seen, work: Work, version: OfficialVersion) -> Iterator[Page]:
+def _pages_of(results: Sequence[Any], seen: SdkRecord, work: Work, version: OfficialVersion) -> Iterator[Page]:
     """Pages of the SDK's results; those that it left out, as lost."""
     shown: list[list[Json]] = []
     for result in results:
@@ -407,7 +407,7 @@ def _block(entry: Json, index: int, page: int, options: ParseOptions, usage: Usa
     return Block(region, unread, index, Picture() if task is Task.SKIP else None)
 
 
-def _losses(regions: Sequence[Json] | None, page: int, seen: Seen, version: OfficialVersion) -> Iterator[Problem]:
+def _losses(regions: Sequence[Json] | None, page: int, seen: SdkRecord, version: OfficialVersion) -> Iterator[Problem]:
     """What the SDK loses without a word. 0.1.1 has an empty text for what failed, as for what is empty."""
     if regions is None:
         message = "the official SDK's layout network failed on this page, and the SDK leaves it empty"

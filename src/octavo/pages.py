@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from octavo.document import Bookmark, PageImage, Pixels, Problem, Severity, TextLayer, Trust
 from octavo.drawing import pool
-from octavo.drawing.wire import Draw, Drawn, Failed, Opened, Part
+from octavo.drawing.wire import Draw, Drawn, Failed, Opened, OpenedPart
 from octavo.errors import (
     DocumentCorrupt,
     DocumentHasNoPages,
@@ -120,7 +120,7 @@ class Pages:
     def __init__(
         self,
         source: pool.Source,
-        parts: Sequence[Part],
+        parts: Sequence[OpenedPart],
         headings: Sequence[Bookmark],
         options: ParseOptions,
         limit: int,
@@ -274,7 +274,7 @@ def _exhausted(what: str) -> ResourcesExhausted:
     return ResourcesExhausted(f"{what}: this machine has no memory, processes or files left for it")
 
 
-def _document_error(part: Part, data: bytes, where: str) -> OctavoError:
+def _document_error(part: OpenedPart, data: bytes, where: str) -> OctavoError:
     if part.code == TypeUnsupported.code and kind_of(data) is None:
         return _unsupported(data, where)
     if part.code == TypeUnsupported.code and kind_of(data) == "picture":

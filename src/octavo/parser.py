@@ -281,7 +281,7 @@ class Reading:
     def __init__(self, name: str, pages: Pages, options: ParseOptions, way: _Way) -> None:
         self.name = name
         self.options = options
-        self.source = _Watched(pages)
+        self.source = _KeptPages(pages)
         self._way = way
         self._done: list[Page] = []
         self._document: Document | None = None
@@ -362,7 +362,7 @@ class Reading:
     @property
     def pictures(self) -> renderers.Pictures:
         """Of the pages, upright, once the document is there. Asking for one blocks: it may be drawn again."""
-        return _Pictures(self.document, self.source)
+        return _UprightPages(self.document, self.source)
 
 
 def _refuse_without_engine(page: Page) -> None:
@@ -372,7 +372,7 @@ def _refuse_without_engine(page: Page) -> None:
             raise EngineUnavailable(problem.message)
 
 
-class _Watched:
+class _KeptPages:
     """Pages that keep the last pictures they drew, up to a number of bytes, for the renderers."""
 
     def __init__(self, pages: Pages) -> None:
@@ -399,10 +399,10 @@ class _Watched:
         return kept if kept is not None else self.draw(number).pixels
 
 
-class _Pictures:
+class _UprightPages:
     """Page pictures for renderers, upright."""
 
-    def __init__(self, document: Document, source: _Watched) -> None:
+    def __init__(self, document: Document, source: _KeptPages) -> None:
         self._rotation = {page.number: page.rotation for page in document.pages}
         self._source = source
 

@@ -108,14 +108,14 @@ class Window:
         self._begun = False
         self._changed = asyncio.Event()
 
-    async def enter(self) -> "Place":
+    async def enter(self) -> "WindowPlace":
         """For one task at a time."""
         while not self._is_open():
             self._changed.clear()
             await self._changed.wait()
         self._inside += 1
         self._pictures += 1
-        return Place(self)
+        return WindowPlace(self)
 
     def _is_open(self) -> bool:
         if not self._begun:
@@ -124,7 +124,7 @@ class Window:
         return self._inside < self._least or (few and self._inside < self._most())
 
 
-class Place:
+class WindowPlace:
     """A page's place in the window."""
 
     def __init__(self, window: Window) -> None:
@@ -170,7 +170,7 @@ async def read(
     started: asyncio.Queue[asyncio.Task[Page] | None] = asyncio.Queue(maxsize=_FINISHED)
     running: set[asyncio.Task[Page]] = set()
 
-    async def one(number: int, place: Place) -> Page:
+    async def one(number: int, place: WindowPlace) -> Page:
         try:
             if number in known:
                 return known[number]
@@ -204,7 +204,7 @@ async def _page(
     stages: Stages,
     options: ParseOptions,
     document: str,
-    place: Place,
+    place: WindowPlace,
     trace: PageTrace | None,
 ) -> Page:
     loop = asyncio.get_running_loop()

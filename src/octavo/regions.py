@@ -51,14 +51,14 @@ _NEVER_SWALLOWED = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettledPage:
     """The regions of a page in reading order, and what was left out."""
 
     regions: list[Region]
     problems: list[Problem]
 
 
-def settle(detections: Sequence[Detection], page: PageImage, options: ParseOptions) -> Settled:
+def settle(detections: Sequence[Detection], page: PageImage, options: ParseOptions) -> SettledPage:
     """Regions in reading order."""
     dropped: list[Problem] = []
     if options.profile is Profile.OFFICIAL:
@@ -86,7 +86,7 @@ def settle(detections: Sequence[Detection], page: PageImage, options: ParseOptio
         )
         for detection in in_order(kept, page)
     ]
-    return Settled(regions, dropped)
+    return SettledPage(regions, dropped)
 
 
 def _on_page(detection: Detection) -> Detection:

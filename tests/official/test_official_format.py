@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from octavo.official.format import RawRegion, Rules, format_page, without_repetition
+from octavo.official.format import FormatRules, RawRegion, format_page, without_repetition
 from octavo.settings import OfficialVersion
 
 from . import made_up
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.official
 PUBLIC = Path(__file__).parents[3] / "shared" / "eval" / "public" / "gt"
 
 
-def ours(pages: list[list[dict[str, Any]]], rules: Rules) -> list[list[dict[str, Any]]]:
+def ours(pages: list[list[dict[str, Any]]], rules: FormatRules) -> list[list[dict[str, Any]]]:
     """json_result without the paths of pictures, which a renderer adds."""
     result = []
     for regions in pages:
@@ -59,7 +59,9 @@ def test_regions_and_texts_come_out_as_the_sdk_shows_them(sdk: Sdk, seed: int) -
     pages = [[made_up.page(dice) for _ in range(dice.randint(1, 2))] for _ in range(1000)]
     cases = [{"pages": handed_in(some, sdk.version)} for some in pages]
     for case, theirs in zip(cases, sdk("formatted", cases), strict=True):
-        assert json.dumps(ours(case["pages"], Rules(sdk.version))) == json.dumps(without_paths(theirs["json_result"]))
+        assert json.dumps(ours(case["pages"], FormatRules(sdk.version))) == json.dumps(
+            without_paths(theirs["json_result"])
+        )
 
 
 @pytest.mark.parametrize("switch", ["merge_formula_numbers", "merge_text_blocks", "format_bullet_points"])
@@ -68,7 +70,7 @@ def test_each_switch_turns_off_what_it_turns_off_in_the_sdk(sdk: Sdk, switch: st
         pytest.skip("that version has no switches")
     dice = random.Random(switch)
     cases = [{"pages": [made_up.page(dice)], "switches": {f"enable_{switch}": False}} for _ in range(300)]
-    rules = Rules(sdk.version, **{switch: False})
+    rules = FormatRules(sdk.version, **{switch: False})
     for case, theirs in zip(cases, sdk("formatted", cases), strict=True):
         assert ours(case["pages"], rules) == without_paths(theirs["json_result"])
 
@@ -88,7 +90,7 @@ def test_every_text_that_a_single_region_can_hold(sdk: Sdk) -> None:
     switches = {"enable_merge_text_blocks": False, "enable_format_bullet_points": False}
     [theirs] = sdk("formatted", [{"pages": pages, "switches": switches}])
     old = sdk.version is OfficialVersion.V0_1_1
-    rules = Rules(sdk.version, merge_text_blocks=old, format_bullet_points=old)
+    rules = FormatRules(sdk.version, merge_text_blocks=old, format_bullet_points=old)
     assert ours(pages, rules) == without_paths(theirs["json_result"])
 
 
@@ -119,4 +121,4 @@ def test_texts_that_the_model_really_gave(sdk: Sdk) -> None:
             )
     [theirs] = sdk("formatted", [{"pages": pages}])
     assert sum(map(len, pages)) > 50
-    assert ours(pages, Rules(sdk.version)) == without_paths(theirs["json_result"])
+    assert ours(pages, FormatRules(sdk.version)) == without_paths(theirs["json_result"])

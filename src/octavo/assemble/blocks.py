@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from octavo.assemble import contents, formulas, furniture, headings, listings, lists
+from octavo.assemble.line_breaks import PrintedRow
 from octavo.assemble.lists import Item
-from octavo.assemble.parts import Part, Setting, divided, setting
-from octavo.assemble.rows import Row
+from octavo.assemble.parts import RegionPart, Setting, divided, setting
 from octavo.assemble.second_look import relabelled
 from octavo.content import Content
 from octavo.document import (
@@ -79,7 +79,7 @@ class _Made:
 
     block: Block
     items: tuple[Item, ...] = ()
-    rows: tuple[Row, ...] = ()
+    rows: tuple[PrintedRow, ...] = ()
 
 
 def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Made]:
@@ -120,7 +120,7 @@ def _model_block(region: Region, recognition: Recognition, text: str) -> Block:
     return _block(region, recognition, contents.of_model(text, region.label))
 
 
-def _made(region: Region, recognition: Recognition, part: Part) -> _Made:
+def _made(region: Region, recognition: Recognition, part: RegionPart) -> _Made:
     content = part.content if part.label in headings.TITLES else lists.numbered(part.content)
     block = _block(replace(region, label=part.label), recognition, content, part.reason)
     return _Made(block, part.items, part.rows)
@@ -129,12 +129,12 @@ def _made(region: Region, recognition: Recognition, part: Part) -> _Made:
 # --- parts of a region as regions of their own --------------------------------------------------------------------
 
 
-def _region_of(part: Part, region: Region) -> Region:
+def _region_of(part: RegionPart, region: Region) -> Region:
     lines = tuple(line for line in region.lines if part.box.contains(*line.box.center))
     return replace(region, box=part.box, lines=lines, polygon=())
 
 
-def _share(part: Part, recognition: Recognition, *, first: bool) -> Recognition:
+def _share(part: RegionPart, recognition: Recognition, *, first: bool) -> Recognition:
     """What of a recognition belongs to one part; what cannot be shared out stays with the first."""
     lines = tuple(line for line in recognition.lines if part.box.contains(*line.box.center))
     known = [line.confidence for line in lines if line.confidence is not None]

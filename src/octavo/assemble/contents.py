@@ -17,10 +17,9 @@ from octavo.document import Label
 from octavo.markup import html, markdown
 from octavo.markup.cleaning import cleaned
 from octavo.wording.floats import is_label
+from octavo.wording.lists import with_dashes
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
-_MODEL_BULLET = re.compile(r"^(\s*)[•·▪●◦]\s*", re.MULTILINE)
-_LIST_LINE = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
 
 
 # --- plain characters -------------------------------------------------------------------------------------------------
@@ -53,7 +52,7 @@ def of_model(text: str, label: Label) -> Content:
         return markdown.taken_apart(text if len(opened) % 2 == 0 else f"{text}\n{opened[-1]}")
     if label is Label.ALGORITHM and "\n" in text and "$" not in text and "\\(" not in text:
         return Code(text)
-    text = _MODEL_BULLET.sub(r"\1- ", text)
+    text = with_dashes(text)
     return markdown.taken_apart(_with_breaks(text.split("\n")) if "\n" in text else text)
 
 
@@ -63,7 +62,7 @@ def _with_breaks(lines: Sequence[str]) -> str:
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         text += line.rstrip()
         if line.strip() and following.strip():
-            keeps = _LIST_LINE.match(following) or line.lstrip()[:1] in "|$<" or following.lstrip()[:1] in "|$<"
+            keeps = markdown.begins_item(following) or line.lstrip()[:1] in "|$<" or following.lstrip()[:1] in "|$<"
             text += "\n" if keeps else markdown.HARD_BREAK
         else:
             text += "\n"

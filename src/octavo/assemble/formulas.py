@@ -6,11 +6,10 @@ from dataclasses import replace
 
 from octavo.assemble import contents
 from octavo.content import Content, Formula, Mixed, Prose, plain, says
-from octavo.document import Block, Label, Recognition, Region, Task
+from octavo.document import NOT_LATEX, Block, Label, Recognition, Region, Task
 from octavo.markup.cleaning import cleaned_formula
 from octavo.wording.formulas import is_formula_number, mathematical
 
-NOT_LATEX = "formula_not_latex"  # the engine's own word that a formula's text is plain characters
 _MOST_IN_WORDS = 0.6  # share of characters in words of three letters and more from which a formula is none
 
 

@@ -6,8 +6,8 @@ Which level it is on is asked once the document is complete, in `levels`.
 import re
 from dataclasses import replace
 
+from octavo.assemble.line_breaks import broken_on_purpose
 from octavo.assemble.lists import item
-from octavo.assemble.rows import broken_on_purpose
 from octavo.content import Content, Heading, Mixed, Prose, Run, Runs, text_of
 from octavo.document import Label
 from octavo.geometry import Box

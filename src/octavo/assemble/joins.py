@@ -11,6 +11,8 @@ from dataclasses import replace
 from octavo.content import Content, Items, Prose, Table, Verbatim, plain, says
 from octavo.document import Block, Label, Page, Role, Task
 from octavo.glyphs.scripts import unspaced
+from octavo.markup.markdown import begins_item
+from octavo.wording.lists import begins_bracketed
 from octavo.wording.sentences import ends_sentence
 
 _FLOWING = frozenset({Label.TEXT, Label.ABSTRACT, Label.REFERENCE_CONTENT})
@@ -25,9 +27,10 @@ _FLOATING = frozenset(
         Label.FOOTNOTE,
         Label.ASIDE_TEXT,
         Label.SEAL,
+        Label.HEADER,  # one that is kept in the text
+        Label.FOOTER,
     }
 )
-_LIST = re.compile(r"\s*(?:[-*+]\s|\d{1,9}[.)]\s|[(\[（]\w{1,3}[)\]）])")
 _NO_PROSE = re.compile(r"\s*(?:[>|]\s|`{3}|\$\$|<table)")
 
 
@@ -69,10 +72,10 @@ def _flows_on(page: Page, above: Block, next_page: Page, below: Block) -> bool:
     first, second = _text_at_break(above.content).rstrip(), _text_at_break(below.content).lstrip()
     if not first or not second or _NO_PROSE.match(first) or _NO_PROSE.match(second):
         return False
-    if isinstance(below.content, Items) or _LIST.match(second):
+    if isinstance(below.content, Items) or _begins_entry(second):
         return False
     unfinished = second[0].islower() or first[-1] in ("-", "\u2010", "\u00ad")
-    entry = bool(_LIST.match(first.rsplit("\n", 1)[-1]))
+    entry = _begins_entry(first.rsplit("\n", 1)[-1])
     if ends_sentence(first) or next_page.number - page.number not in (0, 1):
         return False
     if next_page.number == page.number and _right_below(above, below):
@@ -80,6 +83,10 @@ def _flows_on(page: Page, above: Block, next_page: Page, below: Block) -> bool:
     if next_page.number == page.number and not _next_column(above, below):
         return False
     return unfinished or (not entry and _prose(above, below) and _filled(above, below) and not _indented(below))
+
+
+def _begins_entry(line: str) -> bool:
+    return begins_item(line) or begins_bracketed(line)
 
 
 def _text_at_break(content: Content | None) -> str:

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Sequence
 from itertools import pairwise
 
-from octavo.assemble.rows import Row
+from octavo.assemble.line_breaks import PrintedRow
 from octavo.content import Code
 from octavo.layout.paragraphs import Paragraph
 
@@ -15,7 +15,7 @@ def is_code(grouped: Sequence[Paragraph]) -> bool:
     return rows > 1 and all(paragraph.monospace for paragraph in grouped)
 
 
-def listing(found: Sequence[Row]) -> Code:
+def listing(found: Sequence[PrintedRow]) -> Code:
     """Rows of code under each other, their indentation in characters measured from where they begin."""
     widths = [row.box.width / len(row.text) for row in found if len(row.text) > 3 and row.box.width > 0]
     width = statistics.median(widths) if widths else 1.0
@@ -27,7 +27,7 @@ def listing(found: Sequence[Row]) -> Code:
     return Code(text.strip("\n"))
 
 
-def goes_on(above: Row, below: Row) -> bool:
+def goes_on(above: PrintedRow, below: PrintedRow) -> bool:
     """Whether rows right below each other are one listing: a blank line in it has parted them."""
     one, other = above.box, below.box
     return -one.height < other.top - one.bottom < 2.5 * one.height and other.left < one.right

@@ -40,9 +40,9 @@ def _content(region: Region, entry: official_format.Formatted) -> Content | None
     return Picture() if region.task is Task.SKIP else None
 
 
-def rules(options: ParseOptions) -> official_format.Rules:
+def rules(options: ParseOptions) -> official_format.FormatRules:
     """The switches of the SDK's configuration, as the options set them."""
-    return official_format.Rules(
+    return official_format.FormatRules(
         version=options.official_version,
         shown_as=dict(official_format.SHOWN_AS)
         | {str(label): str(kind) for label, kind in options.official_shown.items()},

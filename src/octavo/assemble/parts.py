@@ -11,30 +11,30 @@ from itertools import groupby, pairwise
 
 from octavo.assemble import contents, listings
 from octavo.assemble.headings import set_as_heading
+from octavo.assemble.line_breaks import PrintedRow, broken_on_purpose, form, rows_of
+from octavo.assemble.line_breaks import lines as lines_of
 from octavo.assemble.lists import Item, item, listed
-from octavo.assemble.rows import Row, broken_on_purpose, form, rows_of
-from octavo.assemble.rows import lines as lines_of
 from octavo.content import Content
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextLine, TextSource
 from octavo.geometry import Box
 from octavo.layout import paragraphs
-from octavo.layout import rows as layout_rows
 from octavo.layout.flow import paragraphs_in_order
 from octavo.layout.lines import read_from_right, straightened, typical_size
+from octavo.layout.side_by_side import Row, in_rows
 from octavo.wording import prose
 from octavo.wording.headings import is_contents_line
 from octavo.wording.lists import ordinal
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class RegionPart:
     """A piece of a region with one label, and what it says."""
 
     label: Label
     box: Box
     text: str  # as it was read
     content: Content
-    rows: tuple[Row, ...] = ()  # where it is code: more of it may follow
+    rows: tuple[PrintedRow, ...] = ()  # where it is code: more of it may follow
     items: tuple[Item, ...] = ()  # where it is a list: how deep they are, the page tells
     reason: str | None = None  # why it is more than prose, for people
 
@@ -66,11 +66,11 @@ def setting(page: PageImage, recognitions: Iterable[Recognition]) -> Setting:
     return Setting(page, typical_size(lines), known, typewritten)
 
 
-def divided(region: Region, recognition: Recognition, page: Setting) -> list[Part]:
+def divided(region: Region, recognition: Recognition, page: Setting) -> list[RegionPart]:
     """The parts of a text region in reading order; one, labelled as the region, where the lines tell no more."""
     lines = [line for line in recognition.lines if (line.text or "").strip()]
     text = recognition.text or ""
-    whole = Part(region.label, region.box, text, contents.prose(text))
+    whole = RegionPart(region.label, region.box, text, contents.prose(text))
     if region.task is not Task.TEXT or not lines:
         return [whole]
     known, references = _grouped_by_words(region, recognition), region.label in _REFERENCES
@@ -111,7 +111,7 @@ def _grouped(
     if not placed:
         return []
     if known and placed:
-        rows = layout_rows.in_rows(placed)
+        rows = in_rows(placed)
         starts = [0, *_counted_on(rows)] if references else [0]
         return [paragraphs.Paragraph.of(rows[a:b]) for a, b in pairwise([*starts, len(rows)])]
     found = paragraphs_in_order(paragraphs.grouped(placed), page.size.height, from_right=read_from_right(lines))
@@ -124,7 +124,7 @@ def _grouped(
     return grouped
 
 
-def _counted_on(rows: Sequence[layout_rows.Row]) -> list[int]:
+def _counted_on(rows: Sequence[Row]) -> list[int]:
     """The rows of a list of references, after the first, that begin with the number after the last one's."""
     first = ordinal(rows[0].text) if rows else None
     if first is None:
@@ -147,26 +147,26 @@ def _hangs(above: paragraphs.Paragraph, below: paragraphs.Paragraph) -> bool:
 
 def _part(
     paragraph: paragraphs.Paragraph, texts: "_Texts | _Whole", region: Region, page: Setting, *, last: bool
-) -> Part:
+) -> RegionPart:
     lines = [line.source for line in paragraph.lines]
     text, box, label = texts.of(lines), Box.around(line.box for line in lines), region.label
     if label in _WITH_ITEMS and (found := item(text, box)) is not None:
         reason = f"list: begins with {'a bullet' if found.marker == '-' else found.marker!r}"
-        return Part(label, box, text, listed([found]), items=(found,), reason=reason)
+        return RegionPart(label, box, text, listed([found]), items=(found,), reason=reason)
     if label in _WITH_HEADINGS and region.origin is not Origin.GEOMETRY:
         why = set_as_heading(paragraph, text, size=page.size, measured=page.known, last=last)
         if why is not None:
-            return Part(Label.PARAGRAPH_TITLE, box, text, contents.prose(text), reason=why)
+            return RegionPart(Label.PARAGRAPH_TITLE, box, text, contents.prose(text), reason=why)
     if label in _WITH_ITEMS and (made := form(paragraph)) is not None:
-        return Part(label, box, text, made, reason="form: names with values far beside them")
+        return RegionPart(label, box, text, made, reason="form: names with values far beside them")
     if label in _WITH_ITEMS and broken_on_purpose(paragraph):
-        return Part(label, box, text, lines_of(rows_of(paragraph)), reason="rows: broken on purpose")
-    return Part(label, box, text, contents.prose(text))
+        return RegionPart(label, box, text, lines_of(rows_of(paragraph)), reason="rows: broken on purpose")
+    return RegionPart(label, box, text, contents.prose(text))
 
 
-def _with_lists(parts: Sequence[Part]) -> list[Part]:
+def _with_lists(parts: Sequence[RegionPart]) -> list[RegionPart]:
     """Entries that follow each other in a region are one list."""
-    merged: list[Part] = []
+    merged: list[RegionPart] = []
     for is_list, run in groupby(parts, key=lambda part: bool(part.items)):
         if not is_list:
             merged.extend(run)
@@ -177,7 +177,7 @@ def _with_lists(parts: Sequence[Part]) -> list[Part]:
             box = box.joined(entry.box)
         text = "\n".join(entry.text for entry in entries)
         items = tuple(one for entry in entries for one in entry.items)
-        merged.append(Part(entries[0].label, box, text, listed(items), items=items, reason=entries[0].reason))
+        merged.append(RegionPart(entries[0].label, box, text, listed(items), items=items, reason=entries[0].reason))
     return merged
 
 

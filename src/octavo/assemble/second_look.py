@@ -14,7 +14,7 @@ from octavo.document import Label, Origin, PageImage, Recognition, Region, Task,
 from octavo.layout.labels import labelled
 from octavo.layout.lines import straightened, typical_size
 from octavo.layout.paragraphs import Paragraph
-from octavo.layout.rows import in_rows
+from octavo.layout.side_by_side import in_rows
 from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.settings import ParseOptions
 

@@ -72,7 +72,7 @@ class PPDocLayout:
         """The network as it is here, for one page at a time."""
         torch, network = self._torch, self._network
 
-        class Answer(torch.nn.Module):  # type: ignore[misc,name-defined]  # torch is known at run time only
+        class Outputs(torch.nn.Module):  # type: ignore[misc,name-defined]  # torch is known at run time only
             def __init__(self) -> None:
                 super().__init__()
                 self.network = network
@@ -85,7 +85,7 @@ class PPDocLayout:
             with torch.no_grad(), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of constants in the trace: the size of the picture is one
                 torch.onnx.export(
-                    Answer(),
+                    Outputs(),
                     (torch.zeros(1, 3, *self._input),),
                     str(file),
                     dynamo=False,

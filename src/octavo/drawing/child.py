@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from octavo.drawing import sandbox, wire
-from octavo.drawing.wire import Close, Closed, Draw, Drawn, Failed, Open, Opened, Part, Refused
+from octavo.drawing.wire import Close, Closed, Draw, Drawn, Failed, Open, Opened, OpenedPart, Refused
 
 MEMORY_LIMIT = 2_560 << 20  # bytes of address space: hostile files ask for any amount
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EAGAIN)  # not a file's fault
@@ -30,7 +30,7 @@ class Opening(Protocol):
     pages: int
 
     def outline(self) -> list[list[int | str | None]]: ...
-    def draw(self, request: Draw, memory: wire.Memory) -> Drawn: ...
+    def draw(self, request: Draw, memory: wire.DrawnMemory) -> Drawn: ...
     def close(self) -> None: ...
 
 
@@ -69,15 +69,15 @@ def _opener(is_pdf: bool) -> Callable[[mmap.mmap, int, int, Open], Opening]:
 
 
 def _open(request: Open, document: OpenDocument) -> Opened:
-    parts: list[Part] = []
+    parts: list[OpenedPart] = []
     outline: list[list[int | str | None]] = []
     for index in range(len(request.parts)) if request.survey else ():
         try:
             part = document.part(index)
         except Refused as refused:
-            parts.append(Part(0, refused.code, str(refused)))
+            parts.append(OpenedPart(0, refused.code, str(refused)))
             continue
-        parts.append(Part(part.pages))
+        parts.append(OpenedPart(part.pages))
         outline += [[*entry, index] for entry in part.outline()]
         if len(request.parts) > 1:  # many pictures: hold one at a time
             part.close()
@@ -89,7 +89,7 @@ class Memories:
     """The memory files of pages, by the numbers the parent gave them."""
 
     def __init__(self) -> None:
-        self._known: dict[int, wire.Memory] = {}
+        self._known: dict[int, wire.DrawnMemory] = {}
 
     def drop(self, numbers: list[int]) -> None:
         for number in numbers:
@@ -101,7 +101,7 @@ class Memories:
         self.drop(request.drop)
         is_new = request.memory not in self._known
         if is_new:
-            self._known[request.memory] = wire.Memory()
+            self._known[request.memory] = wire.DrawnMemory()
         memory = self._known[request.memory]
         try:
             for index in [index for index in document.parts if index != request.part]:

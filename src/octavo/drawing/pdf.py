@@ -94,7 +94,7 @@ class PdfPart:
         walk(None, 1)
         return found
 
-    def draw(self, request: Draw, memory: wire.Memory) -> Drawn:
+    def draw(self, request: Draw, memory: wire.DrawnMemory) -> Drawn:
         page = pdfium.FPDF_LoadPage(self._document, request.page)
         if not page:
             raise Refused("page_unreadable", "the page's objects are broken")
@@ -107,7 +107,7 @@ class PdfPart:
                 pdfium.FORM_OnBeforeClosePage(page, self._form)
             pdfium.FPDF_ClosePage(page)
 
-    def _draw(self, page: Any, request: Draw, memory: wire.Memory) -> Drawn:
+    def _draw(self, page: Any, request: Draw, memory: wire.DrawnMemory) -> Drawn:
         width, height, scale = _picture_size(pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page), request)
         size = width * height * 3
         self._render(page, memory.mapped(size), width, height)

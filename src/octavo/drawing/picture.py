@@ -48,7 +48,7 @@ class PicturePart:
     def outline(self) -> list[list[int | str | None]]:
         return []
 
-    def draw(self, request: Draw, memory: wire.Memory) -> Drawn:
+    def draw(self, request: Draw, memory: wire.DrawnMemory) -> Drawn:
         image, damage = self._decoded(self._frames[request.page], request)
         before = max(image.size)
         image = _rgb(_shrunk(image, request.max_side))

@@ -58,7 +58,7 @@ class NoChild(Exception):
     """No child can be started, or no memory handed to one: the machine has no processes, files or memory left."""
 
 
-class Memory:
+class MappedMemory:
     """A memory file that a child draws into, as the parent sees it."""
 
     def __init__(self, number: int, file: int) -> None:
@@ -79,7 +79,7 @@ class Memory:
         return np.frombuffer(self._mapped, np.uint8)
 
 
-class Child:
+class DrawingChild:
     """One process. Used by one thread at a time."""
 
     def __init__(self, seconds: float) -> None:
@@ -117,7 +117,7 @@ class Child:
         self.fresh = True  # has not answered yet
         self.fat = False
         self._memories = itertools.count(1)
-        self._idle: list[Memory] = []
+        self._idle: list[MappedMemory] = []
         self._dropped: list[int] = []  # it holds them still
 
     def ask(self, message: Request, seconds: float, descriptors: tuple[int, ...] = ()) -> tuple[Answer, list[int]]:
@@ -146,7 +146,7 @@ class Child:
         memory = self._idle.pop() if self._idle else None
         number = memory.number if memory else next(self._memories)
         answer, files = self.ask(replace(request, memory=number, drop=self._no_longer_needed()), seconds)
-        memory = Memory(number, files[0]) if files else memory
+        memory = MappedMemory(number, files[0]) if files else memory
         if isinstance(answer, Failed):
             return answer
         if not isinstance(answer, Drawn) or memory is None:
@@ -173,7 +173,7 @@ class Child:
             numbers.append(self._dropped.pop())
         return numbers
 
-    def _give_back(self, memory: Memory) -> None:
+    def _give_back(self, memory: MappedMemory) -> None:
         """From whatever thread lets go of a page last."""
         if len(self._idle) < IDLE_MEMORIES:
             self._idle.append(memory)
@@ -222,8 +222,8 @@ class Pool:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._free: list[Child] = []  # the last one used is last: the longest idle are ended first
-        self._busy: set[Child] = set()
+        self._free: list[DrawingChild] = []  # the last one used is last: the longest idle are ended first
+        self._busy: set[DrawingChild] = set()
         self._gone: set[int] = set()  # documents closed while a busy child held them
         self._changed = threading.Condition()
         self._numbers = itertools.count(1)
@@ -258,7 +258,7 @@ class Pool:
                 return self._opened(child, source.request, source)
 
     def draw(self, source: Source, request: Draw) -> tuple[Drawn, NDArray[np.uint8]] | Failed:
-        """The page and the memory its pixels lie in (`Child.draw`). Raises ChildLost, ChildSlow, NoChild."""
+        """The page and the memory its pixels lie in (`DrawingChild.draw`). Raises ChildLost, ChildSlow, NoChild."""
         tries = itertools.count()
         while True:
             veteran = False
@@ -302,7 +302,7 @@ class Pool:
                 child.end()
 
     @contextlib.contextmanager
-    def _child(self, source: Source) -> Iterator[Child]:
+    def _child(self, source: Source) -> Iterator[DrawingChild]:
         """A child of one's own, for a while; one that has the document open where there is one."""
         with self._changed:
             while True:
@@ -316,7 +316,7 @@ class Pool:
                     self._free.remove(child)
                     break
                 if len(self._busy) < self._limit:
-                    child = Child(source.seconds)
+                    child = DrawingChild(source.seconds)
                     break
                 self._changed.wait()
             self._busy.add(child)
@@ -324,7 +324,7 @@ class Pool:
             yield child
 
     @contextlib.contextmanager
-    def _returned(self, child: Child) -> Iterator[None]:
+    def _returned(self, child: DrawingChild) -> Iterator[None]:
         """Give the child back afterwards, or end it where it did not get to answer."""
         healthy = False
         try:
@@ -350,7 +350,7 @@ class Pool:
                 self._gone &= held
                 self._changed.notify()
 
-    def _opened(self, child: Child, request: Open, source: Source) -> Opened:
+    def _opened(self, child: DrawingChild, request: Open, source: Source) -> Opened:
         answer, _ = child.ask(request, source.seconds, (source.file,))
         if not isinstance(answer, Opened):
             raise ChildLost

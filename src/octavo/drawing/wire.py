@@ -67,7 +67,7 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class OpenedPart:
     """One part of a document: its pages, or why it has none."""
 
     pages: int
@@ -77,7 +77,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    parts: list[Part]
+    parts: list[OpenedPart]
     outline: list[list[int | str | None]] = field(default_factory=list)  # title, level, page of its part, part
 
 
@@ -175,7 +175,7 @@ def _exactly(channel: socket.socket, length: int) -> bytes:
     return bytes(body)
 
 
-class Memory:
+class DrawnMemory:
     """A memory file that a page is drawn into, as the child sees it."""
 
     def __init__(self) -> None:

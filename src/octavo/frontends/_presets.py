@@ -5,13 +5,12 @@ values are settled with all others and never put into the environment, where vLL
 """
 
 import os
-import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from octavo.errors import OptionInvalid
+from octavo.selftest.machine import gpus
 
 # What nvidia-smi calls a GPU -> its preset. Whole names: an RTX A4000 is no A40, and a slice (A40-48Q) not all of one.
 BY_GPU = MappingProxyType(
@@ -73,13 +72,5 @@ def folder() -> Path:
 
 def _of_this_gpu() -> str | None:
     """The preset of the GPUs that are here, where they are all of a kind that has one."""
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return None
-    query = [program, "--query-gpu=name", "--format=csv,noheader"]
-    try:
-        asked = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603 - fixed words
-    except subprocess.TimeoutExpired:
-        return None
-    presets = {BY_GPU.get(name.strip()) for name in asked.stdout.splitlines() if name.strip()}
+    presets = {BY_GPU.get(name) for name in gpus()}
     return presets.pop() if len(presets) == 1 else None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from octavo.errors import OctavoError
-from octavo.frontends._settled import Settled
+from octavo.frontends._settled import WorkerConfiguration
 from octavo.frontends._watch import EngineWatch
 from octavo.glm_ocr.vllm_server import find_program
 from octavo.jobs.checkpoints import clean_up
@@ -23,7 +23,7 @@ from octavo.settings import WorkerSettings
 class Service:
     """Opens the worker in the event loop of whoever asks; `end` is called where its engine is gone for good."""
 
-    def __init__(self, settled: Settled, end: Callable[[], None]) -> None:
+    def __init__(self, settled: WorkerConfiguration, end: Callable[[], None]) -> None:
         self.watch = EngineWatch()
         self._settled = settled
         self._end = end

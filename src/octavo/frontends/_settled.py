@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class WorkerConfiguration:
     """All that a worker goes by."""
 
     engine: EngineSettings
@@ -27,7 +27,7 @@ class Settled:
 
 def settle(
     arguments: Namespace, environment: Mapping[str, str], defaults: Mapping[str, object] = MappingProxyType({})
-) -> Settled:
+) -> WorkerConfiguration:
     """Settle everything, set up logs and threads, and say once which variables do nothing. Raises OptionInvalid.
 
     `defaults` are the front end's own for documents: they hold where nobody says otherwise.
@@ -40,7 +40,7 @@ def settle(
     _threads.one_page_one_thread()
     if idle := idle_variables(environment, engine, worker=True):
         log.warning("environment_without_effect %s", "; ".join(f"{name}: {why}" for name, why in idle.items()))
-    return Settled(engine, options, worker)
+    return WorkerConfiguration(engine, options, worker)
 
 
 def idle_variables(environment: Mapping[str, str], engine: EngineSettings, *, worker: bool) -> dict[str, str]:

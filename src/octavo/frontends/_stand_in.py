@@ -39,7 +39,7 @@ def _prose(characters: int) -> str:
     return " ".join(words)
 
 
-class ModelServer:
+class StandIn:
     """What all connections share."""
 
     def __init__(self, latency: float, slots: int) -> None:
@@ -99,7 +99,7 @@ def _completion(text: str, tokens: int) -> bytes:
     return json.dumps({"id": "x", "object": "chat.completion", "choices": [choice], "usage": usage}).encode()
 
 
-async def _serve(server: ModelServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _serve(server: StandIn, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
@@ -121,7 +121,7 @@ async def main() -> None:
     arguments.add_argument("--slots", type=int, default=128, help="requests answered at a time; others wait")
     arguments.add_argument("--port", type=int, default=0)
     chosen = arguments.parse_args()
-    server = ModelServer(chosen.latency, chosen.slots)
+    server = StandIn(chosen.latency, chosen.slots)
     listening = await asyncio.start_server(
         lambda reader, writer: _serve(server, reader, writer), "127.0.0.1", chosen.port, limit=1 << 20, backlog=2048
     )

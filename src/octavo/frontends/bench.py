@@ -48,7 +48,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Benchmark:
     """All documents."""
 
     documents: list[Measured]
@@ -109,7 +109,7 @@ def _stand_in(latency: float) -> Iterator[str]:
 
 async def _measured(
     inputs: Sequence[Input], settings: EngineSettings, options: ParseOptions, repeat: int, at_once: int
-) -> Run:
+) -> Benchmark:
     gate = asyncio.Semaphore(at_once)
     async with Parser(settings) as parser:
         await parser.ready()
@@ -129,7 +129,7 @@ async def _measured(
     }
     own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return Run(
+    return Benchmark(
         [_of(entry, done[number * repeat : (number + 1) * repeat], options) for number, entry in enumerate(inputs)],
         pages,
         seconds,
@@ -143,23 +143,23 @@ async def _measured(
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _Timed:
     document: Document
     seconds: float
     first_page: float
 
 
-async def _read(parser: Parser, entry: Input, options: ParseOptions, gate: asyncio.Semaphore) -> _Reading:
+async def _read(parser: Parser, entry: Input, options: ParseOptions, gate: asyncio.Semaphore) -> _Timed:
     async with gate:
         began = time.perf_counter()
         first = 0.0
         async with parser.open(list(entry.parts), options, name=entry.stem) as reading:
             async for _ in reading:
                 first = first or time.perf_counter() - began
-            return _Reading(reading.document, time.perf_counter() - began, first)
+            return _Timed(reading.document, time.perf_counter() - began, first)
 
 
-def _of(entry: Input, readings: Sequence[_Reading], options: ParseOptions) -> Measured:
+def _of(entry: Input, readings: Sequence[_Timed], options: ParseOptions) -> Measured:
     document = readings[0].document
     pages = len(document.pages)
     return Measured(
@@ -190,7 +190,7 @@ def _cpu_seconds() -> float:
     return spent.user + spent.system + spent.children_user + spent.children_system
 
 
-def _shown(run: Run) -> str:
+def _shown(run: Benchmark) -> str:
     lines = [f"{'document':40} {'pages':>5} {'pages/s':>8} {'first s':>8} {'problems':>8} {'score':>6}"]
     for one in run.documents:
         score = "" if one.score is None else f"{one.score:.3f}"

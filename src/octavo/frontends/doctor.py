@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -27,6 +26,7 @@ from octavo.errors import OctavoError
 from octavo.frontends import _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, as_text, explicit
+from octavo.selftest.machine import gpus
 from octavo.settings import (
     WORKER_DEFAULTS,
     EngineSettings,
@@ -127,7 +127,7 @@ async def examine(settings: EngineSettings, idle: Mapping[str, str]) -> Examinat
         f"{platform.system()} {platform.machine()}",
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         _memory(),
-        tuple(_gpus()),
+        tuple(gpus("name,memory.total")),
         tuple(_packages()),
         dict(_weights(Path(weights.__file__).parent)),
         tuple(await _engines(settings)),
@@ -199,18 +199,6 @@ def _memory() -> int | None:
     limit = Path("/sys/fs/cgroup/memory.max")
     text = limit.read_text(encoding="ascii").strip() if limit.is_file() else "max"
     return min(installed, int(text)) if text.isdigit() else installed
-
-
-def _gpus() -> list[str]:
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return []
-    query = [program, "--query-gpu=name,memory.total", "--format=csv,noheader"]
-    try:
-        asked = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603 - fixed words
-    except subprocess.TimeoutExpired:
-        return []
-    return [line.strip() for line in asked.stdout.splitlines() if line.strip()] if asked.returncode == 0 else []
 
 
 def in_words(found: Examination) -> str:

@@ -69,14 +69,14 @@ def run(arguments: Namespace) -> int:
     with Bar(len(inputs), quiet=arguments.quiet) as bar:
         report = Report(bar, as_json=arguments.json, quiet=arguments.quiet, several=len(inputs) > 1)
         try:
-            asyncio.run(_Run(settings, options, output, report).read(inputs, max(1, arguments.documents_at_once)))
+            asyncio.run(_Batch(settings, options, output, report).read(inputs, max(1, arguments.documents_at_once)))
         except asyncio.CancelledError:
             return Exit.TERMINATED
     return exit_code(report.told)
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _Batch:
     """What all inputs of one call share."""
 
     settings: EngineSettings

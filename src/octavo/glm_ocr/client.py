@@ -23,8 +23,8 @@ import aiohttp
 
 from octavo.document import Usage
 from octavo.errors import EngineLost, EngineRefused, EngineTimeout, OctavoError
+from octavo.glm_ocr.connections import ConnectFailed, ConnectionLost, Connections, Reply
 from octavo.glm_ocr.fair_gate import FairGate
-from octavo.glm_ocr.http_lines import ConnectFailed, LineLost, Lines, Reply
 from octavo.glm_ocr.in_flight import Load
 from octavo.glm_ocr.model import Sampling
 from octavo.glm_ocr.remote import is_direct
@@ -234,7 +234,7 @@ class ChatClient:
             self._upstream.doubt()
             seconds = self._settings.request_seconds
             raise _SendAgain(EngineTimeout(f"the model's server did not answer within {seconds:g} s")) from error
-        except LineLost as error:
+        except ConnectionLost as error:
             self._upstream.doubt()
             raise _SendAgain(EngineLost("the connection to the model's server was lost"), lost=True) from error
         if reply.status < 300:
@@ -266,13 +266,13 @@ class _Direct:
 
     def __init__(self, settings: EngineSettings, headers: Mapping[str, str]) -> None:
         self._seconds = settings.request_seconds
-        self._lines = Lines(headers, idle_seconds=_IDLE_CONNECTION, connect_seconds=_CONNECT_SECONDS)
+        self._connections = Connections(headers, idle_seconds=_IDLE_CONNECTION, connect_seconds=_CONNECT_SECONDS)
 
     async def post(self, url: str, body: bytes) -> Reply:
-        return await self._lines.post(url, body, seconds=self._seconds)
+        return await self._connections.post(url, body, seconds=self._seconds)
 
     async def close(self) -> None:
-        self._lines.close()
+        self._connections.close()
 
 
 class _Session:
@@ -289,7 +289,7 @@ class _Session:
         )
 
     async def post(self, url: str, body: bytes) -> Reply:
-        """Raises as `Lines.post` does."""
+        """Raises as `Connections.post` does."""
         try:
             async with self._session.post(
                 url, data=body, allow_redirects=False
@@ -301,7 +301,7 @@ class _Session:
         except TimeoutError:
             raise
         except (aiohttp.ClientError, OSError) as error:
-            raise LineLost("the connection was closed") from error
+            raise ConnectionLost("the connection was closed") from error
 
     async def close(self) -> None:
         await self._session.close()

@@ -11,7 +11,7 @@ from itertools import count
 
 
 @dataclass(slots=True)
-class _Line:
+class _Queue:
     """A document's place at the gate."""
 
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
@@ -25,12 +25,12 @@ class FairGate:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.held = 0  # slots in use; above the limit for a while after that was lowered
-        self._lines: dict[str, _Line] = {}
+        self._queues: dict[str, _Queue] = {}
         self._clock = count(1)
 
-    def slot(self, document: str) -> "_Slot":
+    def slot(self, document: str) -> "_Permit":
         """A context manager: wait for a slot and hold it for the block."""
-        return _Slot(self, document)
+        return _Permit(self, document)
 
     def resize(self, limit: int) -> None:
         """From now on so many slots. What holds one keeps it."""
@@ -38,58 +38,58 @@ class FairGate:
         self._serve()
 
     async def take(self, document: str) -> None:
-        line = self._lines.get(document)
-        if line is None:
-            line = self._lines[document] = _Line()
+        queue = self._queues.get(document)
+        if queue is None:
+            queue = self._queues[document] = _Queue()
         if self.held < self.limit:  # nobody waits
-            self._give(line)
+            self._give(queue)
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        line.waiting.append(turn)
+        queue.waiting.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
             if turn.cancelled():
-                if turn in line.waiting:
-                    line.waiting.remove(turn)
-                self._forget(document, line)
+                if turn in queue.waiting:
+                    queue.waiting.remove(turn)
+                self._forget(document, queue)
             else:
                 self.release(document)  # it was given in the same moment
             raise
 
     def release(self, document: str) -> None:
-        line = self._lines[document]
-        line.held -= 1
+        queue = self._queues[document]
+        queue.held -= 1
         self.held -= 1
-        self._forget(document, line)
+        self._forget(document, queue)
         self._serve()
 
-    def _give(self, line: _Line) -> None:
-        line.held += 1
-        line.served = next(self._clock)
+    def _give(self, queue: _Queue) -> None:
+        queue.held += 1
+        queue.served = next(self._clock)
         self.held += 1
 
     def _serve(self) -> None:
         while self.held < self.limit:
-            line = min(
-                (line for line in self._lines.values() if line.waiting),
-                key=lambda line: (line.held, line.served),
+            queue = min(
+                (queue for queue in self._queues.values() if queue.waiting),
+                key=lambda queue: (queue.held, queue.served),
                 default=None,
             )
-            if line is None:
+            if queue is None:
                 return
-            turn = line.waiting.popleft()
+            turn = queue.waiting.popleft()
             if turn.cancelled():  # its task has not come round to say so
                 continue
             turn.set_result(None)
-            self._give(line)
+            self._give(queue)
 
-    def _forget(self, document: str, line: _Line) -> None:
-        if not line.held and not line.waiting and self._lines.get(document) is line:
-            del self._lines[document]
+    def _forget(self, document: str, queue: _Queue) -> None:
+        if not queue.held and not queue.waiting and self._queues.get(document) is queue:
+            del self._queues[document]
 
 
-class _Slot:
+class _Permit:
     """Taken for the length of a block."""
 
     __slots__ = ("_document", "_gate")

@@ -85,7 +85,7 @@ def tidied(text: str, task: Task) -> str:
     return text
 
 
-class Verdict(StrEnum):
+class AnswerVerdict(StrEnum):
     """What an answer looks like."""
 
     GOOD = "good"
@@ -94,16 +94,16 @@ class Verdict(StrEnum):
     LOOP = "loop"  # it says the same again and again
 
 
-def judged(text: str, task: Task, finish_reason: str) -> Verdict:
+def judged(text: str, task: Task, finish_reason: str) -> AnswerVerdict:
     """The verdict on a tidied answer. `finish_reason` is the server's: stop, length, repetition (vLLM) ..."""
     if not text:
-        return Verdict.EMPTY
+        return AnswerVerdict.EMPTY
     unfinished = finish_reason != "stop"
     if finish_reason == "repetition" or find_loop(text, to_the_end=unfinished) is not None:
-        return Verdict.LOOP
+        return AnswerVerdict.LOOP
     if unfinished or (task is Task.TABLE and text.count("<table") > text.count("</table>")):
-        return Verdict.CUT
-    return Verdict.GOOD
+        return AnswerVerdict.CUT
+    return AnswerVerdict.GOOD
 
 
 @dataclass(frozen=True, slots=True)

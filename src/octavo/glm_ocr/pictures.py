@@ -19,7 +19,7 @@ _LARGEST_SHEET = 16 << 20  # bytes kept
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class EncodedPicture:
     """A picture as a request carries it."""
 
     size: Size
@@ -36,7 +36,7 @@ class Picture:
         return np.asarray(cv2.cvtColor(decoded, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def encoded(pixels: Pixels, quality: int, size: Size | None = None) -> Picture:
+def encoded(pixels: Pixels, quality: int, size: Size | None = None) -> EncodedPicture:
     """The pixels as a picture; of `size` where that is larger, white right and below. Raises EngineFailed."""
     height, width = pixels.shape[:2]
     size = size or Size(width, height)
@@ -50,7 +50,7 @@ def encoded(pixels: Pixels, quality: int, size: Size | None = None) -> Picture:
         raise EngineFailed("a crop could not be encoded as JPEG") from error
     if not done:
         raise EngineFailed("a crop could not be encoded as JPEG")
-    return Picture(size, pybase64.b64encode(jpeg.data), hashlib.sha256(jpeg.data).digest())
+    return EncodedPicture(size, pybase64.b64encode(jpeg.data), hashlib.sha256(jpeg.data).digest())
 
 
 _own = threading.local()

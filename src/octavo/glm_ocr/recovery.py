@@ -18,26 +18,26 @@ from octavo.geometry import PixelBudget
 from octavo.glm_ocr import model as glm_ocr
 from octavo.glm_ocr.client import Answer, PictureRefused
 from octavo.glm_ocr.halves import framed, halves, is_inked
-from octavo.glm_ocr.model import Sampling, Verdict
-from octavo.glm_ocr.pictures import Picture
+from octavo.glm_ocr.model import AnswerVerdict, Sampling
+from octavo.glm_ocr.pictures import EncodedPicture
 
-Ask = Callable[[Picture, Task, Sampling, int], Awaitable[Answer]]  # picture, task, sampling, most tokens
-Encode = Callable[[Pixels], Awaitable[Picture]]
+Ask = Callable[[EncodedPicture, Task, Sampling, int], Awaitable[Answer]]  # picture, task, sampling, most tokens
+Encode = Callable[[Pixels], Awaitable[EncodedPicture]]
 
 _MOST_CUTS = 2  # on top of each other: a crop is read in four pieces at most, and with nine requests in all
-_RANK = (Verdict.EMPTY, Verdict.LOOP, Verdict.CUT, Verdict.GOOD)
+_RANK = (AnswerVerdict.EMPTY, AnswerVerdict.LOOP, AnswerVerdict.CUT, AnswerVerdict.GOOD)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
+class _Try:
     """What one try gave."""
 
     text: str
-    verdict: Verdict
+    verdict: AnswerVerdict
     confidence: float | None = None
     ended: bool = True  # by itself, not at a limit
 
-    def better(self, other: "_Reading") -> "_Reading":
+    def better(self, other: "_Try") -> "_Try":
         """The better one of two; of equals the one that says more."""
         mine, others = (
             (_RANK.index(reading.verdict), len(glm_ocr.without_loop(reading.text))) for reading in (self, other)
@@ -75,7 +75,7 @@ class Ladder:
         self._budget = budget
         self._climbing = climbing
 
-    async def read(self, picture: Picture, task: Task, label: Label) -> Recognition:
+    async def read(self, picture: EncodedPicture, task: Task, label: Label) -> Recognition:
         """What the crop says, with a problem where that is doubtful or nothing. Only cancellation raises."""
         record = _Record(most_cuts=0 if label is Label.VERTICAL_TEXT else _MOST_CUTS)
         try:
@@ -85,7 +85,7 @@ class Ladder:
         if reading is None:
             refusal = record.refusal or EngineFailed("the crop could not be read")
             return lost(refusal.code, refusal.message, record)
-        if reading.verdict is Verdict.EMPTY:
+        if reading.verdict is AnswerVerdict.EMPTY:
             if is_inked(picture.pixels):
                 return lost("empty_answer", "the model gave no text for a region that has something in it", record)
             return Recognition("", TextSource.RECOGNIZER, usage=record.usage, steps=_steps(record))
@@ -99,7 +99,7 @@ class Ladder:
             usage=record.usage,
         )
 
-    async def _read(self, picture: Picture, task: Task, record: _Record, *, cuts: int = 0) -> _Reading | None:
+    async def _read(self, picture: EncodedPicture, task: Task, record: _Record, *, cuts: int = 0) -> _Try | None:
         """The best that can be got out of a crop or a piece of one; None where every request was refused."""
         bound = glm_ocr.token_bound(task, picture.size, self._token_limit)
         best = await self._try("read", picture, task, self._sampling, bound, record)
@@ -114,21 +114,21 @@ class Ladder:
             return best
 
     async def _climb(
-        self, best: _Reading | None, picture: Picture, task: Task, bound: int, record: _Record, cuts: int
-    ) -> _Reading | None:
+        self, best: _Try | None, picture: EncodedPicture, task: Task, bound: int, record: _Record, cuts: int
+    ) -> _Try | None:
         pixels = picture.pixels
         if best is None:
             smaller = await self._encode(framed(pixels, self._budget, scale=0.7))
             best = await self._try("smaller", smaller, task, self._sampling, bound, record)
-        if best is not None and best.verdict is Verdict.CUT and bound < self._token_limit:
+        if best is not None and best.verdict is AnswerVerdict.CUT and bound < self._token_limit:
             full = await self._try("more_tokens", picture, task, self._sampling, self._token_limit, record)
             best = _better(best, full)
-        if not cuts and best is not None and best.verdict in (Verdict.LOOP, Verdict.EMPTY):
+        if not cuts and best is not None and best.verdict in (AnswerVerdict.LOOP, AnswerVerdict.EMPTY):
             warmer = await self._try("warmer", picture, task, glm_ocr.WARMER, bound, record)
             if warmer is not None and _same(warmer, best):
-                return _Reading(best.text, Verdict.GOOD, best.confidence)  # it says so twice: the page repeats itself
+                return _Try(best.text, AnswerVerdict.GOOD, best.confidence)  # it says so twice: the page repeats itself
             best = _better(best, warmer)
-        if not cuts and best is not None and best.verdict in (Verdict.LOOP, Verdict.EMPTY):
+        if not cuts and best is not None and best.verdict in (AnswerVerdict.LOOP, AnswerVerdict.EMPTY):
             larger = framed(pixels, self._budget, scale=1.6)
             if larger.shape != pixels.shape:
                 shown = await self._encode(larger)
@@ -137,25 +137,25 @@ class Ladder:
             best = _better(best, await self._in_halves(pixels, task, record, cuts))
         return best
 
-    async def _in_halves(self, pixels: Pixels, task: Task, record: _Record, cuts: int) -> _Reading | None:
+    async def _in_halves(self, pixels: Pixels, task: Task, record: _Record, cuts: int) -> _Try | None:
         cut = None if task is Task.FORMULA else halves(pixels, task)
         if cut is None:
             record.steps.append("halves: no place to cut")
             return None
         record.steps.append("halves")
-        read: list[_Reading] = []
+        read: list[_Try] = []
         for half in (cut.first, cut.second):
             piece = await self._encode(framed(half, self._budget))
             reading = await self._read(piece, task, record, cuts=cuts + 1)
             if reading is None:
                 return None
-            blank = reading.verdict is Verdict.EMPTY and not is_inked(half)
-            read.append(_Reading("", Verdict.GOOD) if blank else reading)
+            blank = reading.verdict is AnswerVerdict.EMPTY and not is_inked(half)
+            read.append(_Try("", AnswerVerdict.GOOD) if blank else reading)
         return _joined(read[0], read[1], task, cut.joint)
 
     async def _try(
-        self, step: str, picture: Picture, task: Task, sampling: Sampling, tokens: int, record: _Record
-    ) -> _Reading | None:
+        self, step: str, picture: EncodedPicture, task: Task, sampling: Sampling, tokens: int, record: _Record
+    ) -> _Try | None:
         """One request. None where the server refused it."""
         try:
             answer = await self._ask(picture, task, sampling, tokens)
@@ -167,28 +167,30 @@ class Ladder:
         text = glm_ocr.tidied(answer.text, task)
         verdict = glm_ocr.judged(text, task, answer.finish_reason)
         record.steps.append(f"{step}: {verdict}")
-        return _Reading(text, verdict, answer.confidence, ended=answer.finish_reason == "stop")
+        return _Try(text, verdict, answer.confidence, ended=answer.finish_reason == "stop")
 
 
-def _settled(reading: _Reading | None, picture: Picture) -> bool:
+def _settled(reading: _Try | None, picture: EncodedPicture) -> bool:
     """Whether there is nothing to gain by reading again."""
     if reading is None:
         return False
-    return reading.verdict is Verdict.GOOD or (reading.verdict is Verdict.EMPTY and not is_inked(picture.pixels))
+    return reading.verdict is AnswerVerdict.GOOD or (
+        reading.verdict is AnswerVerdict.EMPTY and not is_inked(picture.pixels)
+    )
 
 
-def _better(best: _Reading | None, other: _Reading | None) -> _Reading | None:
+def _better(best: _Try | None, other: _Try | None) -> _Try | None:
     if best is None or other is None:
         return best or other
     return best.better(other)
 
 
-def _same(one: _Reading, other: _Reading) -> bool:
+def _same(one: _Try, other: _Try) -> bool:
     """Whether both came to their own end with the same words."""
     return bool(one.text) and one.ended and other.ended and one.text.split() == other.text.split()
 
 
-def _joined(first: _Reading, second: _Reading, task: Task, joint: str) -> _Reading | None:
+def _joined(first: _Try, second: _Try, task: Task, joint: str) -> _Try | None:
     texts = [_kept(reading, task)[0] for reading in (first, second) if reading.text]
     text: str | None = joint.join(texts)
     if task is Task.TABLE and len(texts) > 1:
@@ -196,20 +198,20 @@ def _joined(first: _Reading, second: _Reading, task: Task, joint: str) -> _Readi
         if text is None:
             return None
     verdict = min((first.verdict, second.verdict), key=_RANK.index)
-    if verdict is Verdict.EMPTY and text:
-        verdict = Verdict.CUT  # one half is there, the other is not
+    if verdict is AnswerVerdict.EMPTY and text:
+        verdict = AnswerVerdict.CUT  # one half is there, the other is not
     confidences = [reading.confidence for reading in (first, second) if reading.confidence is not None]
-    return _Reading(text or "", verdict, min(confidences, default=None))
+    return _Try(text or "", verdict, min(confidences, default=None))
 
 
-def _kept(reading: _Reading, task: Task) -> tuple[str, tuple[Problem, ...]]:
+def _kept(reading: _Try, task: Task) -> tuple[str, tuple[Problem, ...]]:
     """The text as it goes into the result, and what is to be said about it."""
     text, problems = reading.text, []
-    if reading.verdict is Verdict.LOOP:
+    if reading.verdict is AnswerVerdict.LOOP:
         text = glm_ocr.without_loop(text)
         message = "the model repeated itself; the repetition is kept once, and text after it may be missing"
         problems.append(Problem("repetition_loop", message, Severity.DOUBTFUL))
-    if reading.verdict is Verdict.CUT:
+    if reading.verdict is AnswerVerdict.CUT:
         message = "the model stopped before the end of the region: text may be missing"
         problems.append(Problem("truncated", message, Severity.DOUBTFUL))
     if task is Task.TABLE:

@@ -15,7 +15,7 @@ import aiohttp
 
 from octavo import addresses
 from octavo.errors import EngineUnavailable, OctavoError, OptionInvalid
-from octavo.glm_ocr.http_lines import ConnectFailed
+from octavo.glm_ocr.connections import ConnectFailed
 from octavo.glm_ocr.in_flight import Load, load_in
 from octavo.settings import EngineSettings
 

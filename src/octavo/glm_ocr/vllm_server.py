@@ -202,7 +202,9 @@ class VllmServer:
         try:
             while self._failure is None:
                 began = time.monotonic()
-                child = await _Child.started(self._command(), vllm_environment(self._settings, self._model, os.environ))
+                child = await _VllmChild.started(
+                    self._command(), vllm_environment(self._settings, self._model, os.environ)
+                )
                 try:
                     reason = await self._boot(child, session)
                     if reason is None:
@@ -225,7 +227,7 @@ class VllmServer:
             log.exception("vllm_supervision_failed")
             self._give_up(f"vLLM could not be started: {type(error).__name__}")
 
-    async def _after(self, reason: str, child: "_Child", crashes: deque[float]) -> None:
+    async def _after(self, reason: str, child: "_VllmChild", crashes: deque[float]) -> None:
         """What to do once it is gone: again without speculative decoding, again after a pause, or never again."""
         if not self._was_up and self._speculative and child.exit_code != _USAGE_ERROR:
             log.warning(
@@ -251,7 +253,7 @@ class VllmServer:
         log.info("vllm_start flags=%s", " ".join(command[3:own]))
         return command
 
-    async def _boot(self, child: "_Child", session: aiohttp.ClientSession) -> str | None:
+    async def _boot(self, child: "_VllmChild", session: aiohttp.ClientSession) -> str | None:
         """Wait until it answers a first question. The reason where it does not."""
         end = time.monotonic() + self._settings.vllm_boot_seconds
         while not await self._healthy(session):
@@ -278,7 +280,7 @@ class VllmServer:
             return "vLLM failed on its first question"
         return None
 
-    async def _watch(self, child: "_Child", session: aiohttp.ClientSession) -> str:
+    async def _watch(self, child: "_VllmChild", session: aiohttp.ClientSession) -> str:
         """Return when it is gone, with the reason."""
         while True:
             gone = asyncio.create_task(child.wait())
@@ -314,7 +316,7 @@ class VllmServer:
         return authorization(self._settings)
 
 
-class _Child:
+class _VllmChild:
     """A process, its group, and the end of its log."""
 
     def __init__(
@@ -329,7 +331,7 @@ class _Child:
         atexit.register(self._kill)  # where nobody gets to call stop()
 
     @classmethod
-    async def started(cls, command: list[str], environment: Mapping[str, str]) -> "_Child":
+    async def started(cls, command: list[str], environment: Mapping[str, str]) -> "_VllmChild":
         # A pipe of our own: asyncio's would not see the process end before its orphans have closed theirs.
         output, theirs = os.pipe()
         try:

@@ -36,7 +36,7 @@ TWIN: Final = 0.12  # two copies of a glyph nearer than this are one in fake bol
 
 
 @dataclass(slots=True)
-class _Piece:
+class _SpanWord:
     """A word as it stands in one span."""
 
     members: list[int]  # glyphs of the frame, in the order of content
@@ -49,7 +49,7 @@ class _Piece:
 
 @dataclass(slots=True)
 class _Span:
-    pieces: list[_Piece]
+    pieces: list[_SpanWord]
     left: float
     right: float
     baseline: float
@@ -286,7 +286,7 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
     if tracking < 0.06 * size[start]:
         tracking = 0.0
     limits = reader.limit_beside_spaces if spaced else reader.limit
-    pieces: list[_Piece] = []
+    pieces: list[_SpanWord] = []
     first = start
     for index in range(start + 1, stop):
         gap = gaps[index]
@@ -303,8 +303,8 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
     return _Span(pieces, left, right, reader.baseline[largest], size[largest])
 
 
-def _piece(start: int, stop: int, reader: _Reader) -> _Piece:
-    return _Piece(
+def _piece(start: int, stop: int, reader: _Reader) -> _SpanWord:
+    return _SpanWord(
         list(range(start, stop)),
         min(reader.start[start:stop]),
         max(reader.end[start:stop]),
@@ -404,7 +404,7 @@ def _extent(members: list[int], reader: _Reader) -> tuple[float, float, float, f
     )
 
 
-def _in_logical_order(pieces: list[_Piece], reader: _Reader) -> list[_Piece]:
+def _in_logical_order(pieces: list[_SpanWord], reader: _Reader) -> list[_SpanWord]:
     """Right to left, with what is written from left to right kept together in its own order.
 
     In a line that is mostly Latin it is the other way round: the few right-to-left words are turned among themselves.
@@ -419,8 +419,8 @@ def _in_logical_order(pieces: list[_Piece], reader: _Reader) -> list[_Piece]:
             for rtl, run in groupby(pieces, key=lambda piece: piece.rtl)
             for piece in (reversed(list(run)) if rtl else run)
         ]
-    ordered: list[_Piece] = []
-    run: list[_Piece] = []
+    ordered: list[_SpanWord] = []
+    run: list[_SpanWord] = []
     for piece in reversed(pieces):
         if piece.rtl:
             ordered += reversed(run)
@@ -431,10 +431,10 @@ def _in_logical_order(pieces: list[_Piece], reader: _Reader) -> list[_Piece]:
     return ordered + run[::-1]
 
 
-def _words(pieces: list[_Piece], reader: _Reader) -> list[tuple[str, list[int]]]:
+def _words(pieces: list[_SpanWord], reader: _Reader) -> list[tuple[str, list[int]]]:
     """Pieces joined where no space parts them, and spelled."""
     joined: list[list[int]] = []
-    last: _Piece | None = None
+    last: _SpanWord | None = None
     for piece in pieces:
         if last is not None and _glued(last, piece, reader):
             joined[-1] += piece.members
@@ -454,7 +454,7 @@ def _words(pieces: list[_Piece], reader: _Reader) -> list[tuple[str, list[int]]]
     ]
 
 
-def _glued(first: _Piece, second: _Piece, reader: _Reader) -> bool:
+def _glued(first: _SpanWord, second: _SpanWord, reader: _Reader) -> bool:
     if first.members[-1] + 1 == second.members[0] and not first.rtl and not second.rtl:
         return False  # one span, which was cut here for a space
     if first.rtl != second.rtl and _latin_beside(first.members[-1], second.members[0], reader):

@@ -11,7 +11,7 @@ from typing import Any
 
 from octavo.api import to_markdown
 from octavo.document import Artifact, Document, Page
-from octavo.jobs.contract import Job, Note
+from octavo.jobs.contract import EITHER_KEYS, PICTURE_KEYS, Job, Note
 from octavo.jobs.encoding import Reply
 from octavo.renderers import glmocr_json
 from octavo.renderers.report import problem_entry
@@ -67,6 +67,34 @@ def identity(asked: Asked, engine: EngineSettings, settings: WorkerSettings) -> 
         "enable_layout": asked.options.layout,
         "output_format": asked.output_format.value,
     }
+
+
+def source_said(job: Job, *, is_pdf: bool, page_count: int, numbers: Sequence[int]) -> dict[str, Any]:
+    """What was asked, as fields: the source (how it came, what it was, what was read of it), and `warnings`.
+
+    A URL is as given. `numbers` are the pages that were chosen, from 0.
+    """
+    said: dict[str, Any] = {"input_type": job.input_type}
+    if job.source_key in ("pdf_url", "source_url"):
+        said["source"] = job.sources[0]
+    if job.source_key in PICTURE_KEYS:
+        said["source_count"] = len(job.sources)
+    if job.source_key in EITHER_KEYS:
+        said["resolved_type"] = "pdf" if is_pdf else "image"
+    said |= {"start_page": job.start_page, "end_page": job.end_page}
+    if job.reading.pages is not None:
+        said["pages"] = job.reading.pages
+    if is_pdf:
+        said["total_pdf_pages"] = page_count
+    said |= {"selected_pages": len(numbers), "page_numbers": [number + 1 for number in numbers]}
+    notes = job.notes if is_pdf else (*job.notes, *_range_of_pictures(job, page_count))
+    return {"input": said, "warnings": warnings(notes)}
+
+
+def _range_of_pictures(job: Job, count: int) -> list[Note]:
+    """Pictures are read whole; of a range that would have chosen among them, that it did not."""
+    said = {"start_page": job.start_page > 1, "end_page": job.end_page is not None and job.end_page < count}
+    return [Note(key, "ignored: it counts for PDFs; `pages` chooses among pictures") for key in said if said[key]]
 
 
 def outcome(document: Document) -> dict[str, Any]:

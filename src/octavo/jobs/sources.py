@@ -1,16 +1,15 @@
-"""A job's source: its bytes, whether they are what their key says, and what the result says of it."""
+"""A job's source: its bytes, and whether they are what their key says."""
 
 import asyncio
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any
 
 from PIL import Image
 
 from octavo.errors import LimitExceeded, OctavoError, TypeUnsupported
 from octavo.fetch import Data, Encoded, Url, fetch
 from octavo.jobs.admission import Hold
-from octavo.jobs.contract import EITHER_KEYS, PDF_KEYS, PICTURE_KEYS, Job, Note
+from octavo.jobs.contract import EITHER_KEYS, PDF_KEYS, Job
 from octavo.pages import kind_of
 from octavo.settings import EngineSettings
 
@@ -52,29 +51,6 @@ def is_remote(job: Job) -> bool:
 def is_pdf(job: Job, sources: Sequence[Data]) -> bool:
     """Whether the job's document is one PDF; pictures are pages of a document whatever each of them is."""
     return job.source_key in (*PDF_KEYS, *EITHER_KEYS) and kind_of(sources[0].data) == "pdf"
-
-
-def described(job: Job, *, pdf: bool, page_count: int, numbers: Sequence[int]) -> dict[str, Any]:
-    """What the result says of the source: how it came, what it was, what was read of it. The URL is as given."""
-    said: dict[str, Any] = {"input_type": job.input_type}
-    if job.source_key in ("pdf_url", "source_url"):
-        said["source"] = job.sources[0]
-    if job.source_key in PICTURE_KEYS:
-        said["source_count"] = len(job.sources)
-    if job.source_key in EITHER_KEYS:
-        said["resolved_type"] = "pdf" if pdf else "image"
-    said |= {"start_page": job.start_page, "end_page": job.end_page}
-    if job.reading.pages is not None:
-        said["pages"] = job.reading.pages
-    if pdf:
-        said["total_pdf_pages"] = page_count
-    return said | {"selected_pages": len(numbers), "page_numbers": [number + 1 for number in numbers]}
-
-
-def range_of_pictures(job: Job, count: int) -> list[Note]:
-    """Pictures are read whole; of a range that would have chosen among them, that it did not."""
-    said = {"start_page": job.start_page > 1, "end_page": job.end_page is not None and job.end_page < count}
-    return [Note(key, "ignored: it counts for PDFs; `pages` chooses among pictures") for key in said if said[key]]
 
 
 def _refuse_another_kind(job: Job, data: bytes) -> None:

@@ -31,7 +31,7 @@ _INLINE = ("image_base64", "base64", "text")  # where a listed file has its byte
 _TEXTS = {"json_result": (".json", "application/json"), "markdown_result": (".md", "text/markdown")}  # in this order
 
 
-class Place(Protocol):
+class Destination(Protocol):
     """Where files can be put."""
 
     async def put(self, file: Artifact) -> Mapping[str, str]:
@@ -111,7 +111,9 @@ class PutUrls:
 # --- choosing one ------------------------------------------------------------------------------------------------
 
 
-def place_for(job: Job, job_id: str, settings: WorkerSettings, volume: Path, *, allow_private: bool) -> Place | None:
+def place_for(
+    job: Job, job_id: str, settings: WorkerSettings, volume: Path, *, allow_private: bool
+) -> Destination | None:
     """Where this job's files go: what the job says, then what the worker has. Raises OptionInvalid where the job names
     a place that is not there, EngineUnavailable where the bucket's package is missing."""
     folder = re.sub(r"[^\w-]+", "_", job_id, flags=re.ASCII) or "job"
@@ -186,7 +188,7 @@ def _link(settings: WorkerSettings) -> timedelta:
 
 
 async def fitted(
-    reply: Reply, files: Mapping[str, Artifact], place: Place | None, upload: Upload, limit: int, stem: str
+    reply: Reply, files: Mapping[str, Artifact], place: Destination | None, upload: Upload, limit: int, stem: str
 ) -> Reply:
     """The reply with at most `limit` bytes; what it lists of `files` and its texts, named `stem`, may move to `place`.
 
@@ -220,7 +222,7 @@ async def fitted(
 class _Moving:
     """What one reply has put into a place."""
 
-    place: Place
+    place: Destination
     names: list[str] = field(default_factory=list)
 
     async def put(self, file: Artifact) -> Mapping[str, str]:

@@ -28,7 +28,7 @@ from octavo.jobs.encoding import Reply, error_reply, worded
 from octavo.jobs.estimates import Estimates, Kind, Taken
 from octavo.jobs.receipt import Share, SharedTime, receipt
 from octavo.jobs.results import Asked
-from octavo.jobs.uploads import Place, fitted, place_for
+from octavo.jobs.uploads import Destination, fitted, place_for
 from octavo.parser import Parser, Reading
 from octavo.renderers.report import problem_entry
 from octavo.settings import ParseOptions, WorkerSettings
@@ -60,7 +60,7 @@ class _Wanted:
 
     call: Call
     asked: Asked
-    place: Place | None
+    place: Destination | None
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -70,7 +70,7 @@ class _Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class _OpenJob:
     """A job's document while it is read."""
 
     reading: Reading
@@ -166,7 +166,7 @@ class Worker:
         return _Wanted(call, results.asked_for(job, self._options, self._settings), place)
 
     @asynccontextmanager
-    async def _opened(self, wanted: _Wanted) -> AsyncIterator[_Opened]:
+    async def _opened(self, wanted: _Wanted) -> AsyncIterator[_OpenJob]:
         """The document, opened once its bytes are here and there is a place to work on it: slow downloads hold none."""
         deadline = asyncio.get_running_loop().time() + self._settings.job_seconds
         async with AsyncExitStack() as stack:
@@ -187,7 +187,7 @@ class Worker:
                     f"the job's time budget of {self._settings.job_seconds:g} s was spent before its document was open"
                 ) from None
             checkpoint = await stack.enter_async_context(self._checkpoint(reading, parts, wanted))
-            yield _Opened(reading, is_pdf, checkpoint, deadline, share)
+            yield _OpenJob(reading, is_pdf, checkpoint, deadline, share)
 
     async def _dry_run(self, wanted: _Wanted) -> Reply:
         """What the job would read and take: the source is fetched and opened, nothing drawn and no model asked.
@@ -235,7 +235,7 @@ class Worker:
         finally:
             await asyncio.to_thread(checkpoint.discard)
 
-    async def _pages(self, opened: _Opened) -> AsyncGenerator[Page]:
+    async def _pages(self, opened: _OpenJob) -> AsyncGenerator[Page]:
         """To the end, or to the end of the time budget; the reading's document is there then."""
         reading = opened.reading
         pages = aiter(reading)
@@ -253,7 +253,7 @@ class Worker:
                 await asyncio.to_thread(opened.checkpoint.keep, page)
             yield page
 
-    async def _ended(self, wanted: _Wanted, opened: _Opened, *, texts: bool = True) -> Reply:
+    async def _ended(self, wanted: _Wanted, opened: _OpenJob, *, texts: bool = True) -> Reply:
         """The reply, once all pages are done; without the texts where they have left already."""
         document = opened.reading.document
         _raise_where_nothing_was_read(document)
@@ -277,12 +277,11 @@ class Worker:
 
     def _source(self, wanted: _Wanted, reading: Reading, *, is_pdf: bool) -> dict[str, Any]:
         """The result's fields that say what was asked."""
-        job = wanted.asked.job
-        source = sources.described(job, pdf=is_pdf, page_count=reading.page_count, numbers=reading.numbers)
-        notes = job.notes if is_pdf else (*job.notes, *sources.range_of_pictures(job, reading.page_count))
-        return {"input": source, "warnings": results.warnings(notes)}
+        return results.source_said(
+            wanted.asked.job, is_pdf=is_pdf, page_count=reading.page_count, numbers=reading.numbers
+        )
 
-    def _about(self, wanted: _Wanted, document: Document, opened: _Opened) -> dict[str, Any]:
+    def _about(self, wanted: _Wanted, document: Document, opened: _OpenJob) -> dict[str, Any]:
         """The result's fields that say what was asked, what ran and what came of it."""
         reading = opened.reading
         return {

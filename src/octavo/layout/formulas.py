@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from octavo.layout.hints import Hint, HintKind, Hints
 from octavo.layout.lines import Line
-from octavo.layout.rows import in_rows
+from octavo.layout.side_by_side import in_rows
 from octavo.wording.formulas import is_formula_number, mathematical
 
 _LONG: Final = 10.0  # sizes of type from which a line shows where its column begins and ends

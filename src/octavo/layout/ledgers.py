@@ -11,7 +11,7 @@ from typing import Final
 
 from octavo.geometry import on_one_height
 from octavo.layout.lines import Line
-from octavo.layout.rows import Row, in_rows
+from octavo.layout.side_by_side import Row, in_rows
 from octavo.wording.numbers import is_mostly_digits
 from octavo.wording.sentences import names_field
 

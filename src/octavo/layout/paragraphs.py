@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from octavo.geometry import Rect, union
 from octavo.layout.initials import WithoutInitials
 from octavo.layout.lines import Line
-from octavo.layout.rows import Row, in_rows
+from octavo.layout.side_by_side import Row, in_rows
 from octavo.wording.headings import is_numbered
 from octavo.wording.lists import begins_entry, begins_with_bullet
 

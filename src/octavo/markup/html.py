@@ -12,7 +12,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
-from octavo.content import Cell, Content, Mixed, Piece, Prose, Run, Runs, Table, runs_of
+from octavo.content import Cell, Content, Mixed, Prose, Run, Runs, Table, Unmixed, runs_of
 
 _STYLES = {
     "b": "bold",
@@ -152,7 +152,7 @@ class _TableReader(HTMLParser):
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
-        self.pieces: list[Piece] = []
+        self.pieces: list[Unmixed] = []
         self._text: list[str] = []  # outside of cells
         self._rows: list[tuple[Cell, ...]] = []
         self._row: list[Cell] | None = None

@@ -22,11 +22,11 @@ from octavo.content import (
     ListItem,
     Mixed,
     Picture,
-    Piece,
     Prose,
     Run,
     Runs,
     Table,
+    Unmixed,
     Verbatim,
     runs_of,
 )
@@ -173,6 +173,12 @@ def _each(run: str) -> str:
 _FENCE = re.compile(r"(`{3,}|~{3,})(.*)")
 _HEADING = re.compile(r"(#{1,6}) +(.*)")
 _ITEM = re.compile(r"( *)([-*+]|\d{1,9}[.)]) (.*)")
+_MARKER = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
+
+
+def begins_item(line: str) -> bool:
+    """Whether Markdown takes a line for an entry of a list, or for the begin of one."""
+    return _MARKER.match(line) is not None
 
 
 def taken_apart(text: str) -> Content:
@@ -184,7 +190,7 @@ def taken_apart(text: str) -> Content:
 def read(text: str) -> Content:
     """What a piece of Markdown says."""
     lines = text.split("\n")
-    parts: list[Piece] = []
+    parts: list[Unmixed] = []
     place = 0
     while place < len(lines):
         first = lines[place]
@@ -218,7 +224,7 @@ def _closing(lines: Sequence[str], start: int, mark: str) -> int:
     return next((n for n in range(start, len(lines)) if lines[n].strip() == mark), len(lines))
 
 
-def _block(lines: Sequence[str]) -> Piece:
+def _block(lines: Sequence[str]) -> Unmixed:
     if not _ITEM.fullmatch(lines[0]):
         return Prose(tuple(map(read_line, lines)))
     items: list[ListItem] = []

@@ -96,7 +96,7 @@ EDITIONS: Mapping[OfficialVersion, Edition] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class FormatRules:
     """The version, and the switches its configuration has; 0.1.1 has only `shown_as`."""
 
     version: OfficialVersion = OfficialVersion.V0_1_5
@@ -106,7 +106,7 @@ class Rules:
     format_bullet_points: bool = True
 
 
-STANDARD = Rules()
+STANDARD = FormatRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class FormattedPage:
     dropped: Mapping[int, Dropped]  # region -> reason
 
 
-def format_page(regions: Sequence[RawRegion], rules: Rules = STANDARD) -> FormattedPage:
+def format_page(regions: Sequence[RawRegion], rules: FormatRules = STANDARD) -> FormattedPage:
     """`ResultFormatter.process` for one page."""
     edition = EDITIONS[rules.version]
     entries: list[Formatted] = []

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import (
+    NOT_LATEX,
     Crop,
     Label,
     Origin,
@@ -115,7 +116,7 @@ class EmbeddedRecognizer:
             case Task.SKIP:
                 return _in_picture(passage)
             case Task.FORMULA if passage.read:
-                return replace(_text(passage), problems=(*passage.problems, NOT_LATEX))
+                return replace(_text(passage), problems=(*passage.problems, _NOT_LATEX))
             case _:
                 return _text(passage)
 
@@ -129,8 +130,8 @@ class EmbeddedRecognizer:
         return Recognition(html.table(table.table), passage.source, confidence, passage.lines, problems)
 
 
-NOT_LATEX = Problem(
-    "formula_not_latex",
+_NOT_LATEX = Problem(
+    NOT_LATEX,
     "the embedded engine reads no formulas: this is what its characters look like, not LaTeX",
     Severity.DOUBTFUL,
 )

@@ -20,11 +20,11 @@ from octavo.geometry import PixelBudget
 from octavo.glm_ocr import model as glm_ocr
 from octavo.glm_ocr.answers import ReadBefore
 from octavo.glm_ocr.client import Answer, ChatClient, Question, Upstream, request_body
+from octavo.glm_ocr.connections import ConnectFailed
 from octavo.glm_ocr.fair_gate import FairGate
-from octavo.glm_ocr.http_lines import ConnectFailed
 from octavo.glm_ocr.in_flight import QUICK, SLOW, first_limit
 from octavo.glm_ocr.model import Sampling
-from octavo.glm_ocr.pictures import Picture, encoded
+from octavo.glm_ocr.pictures import EncodedPicture, encoded
 from octavo.glm_ocr.recovery import Ladder, lost
 from octavo.glm_ocr.remote import RemoteServer
 from octavo.glm_ocr.vllm_server import VllmServer
@@ -115,13 +115,15 @@ class ChatRecognizer:
             ]
         return [task.result() for task in tasks]
 
-    async def _recognize(self, picture: Picture | EngineFailed, task: Task, label: Label, document: str) -> Recognition:
+    async def _recognize(
+        self, picture: EncodedPicture | EngineFailed, task: Task, label: Label, document: str
+    ) -> Recognition:
         if isinstance(picture, EngineFailed):
             return lost(picture.code, picture.message)
         key = picture.digest + f"{task}{label}".encode()
         return await self._before.recognition(key, document, lambda: self._read(picture, task, label, document))
 
-    async def _read(self, picture: Picture, task: Task, label: Label, document: str) -> Recognition:
+    async def _read(self, picture: EncodedPicture, task: Task, label: Label, document: str) -> Recognition:
         async with self._gate.slot(document):
             try:
                 return await self._ladder.read(picture, task, label)
@@ -130,10 +132,10 @@ class ChatRecognizer:
                 failure = EngineFailed("the region could not be read: an unexpected error, see the log")
                 return lost(failure.code, failure.message)
 
-    async def _encoded(self, pixels: Pixels) -> Picture:
+    async def _encoded(self, pixels: Pixels) -> EncodedPicture:
         return await asyncio.get_running_loop().run_in_executor(self._encoders, encoded, pixels, self._quality)
 
-    async def _ask(self, picture: Picture, task: Task, sampling: Sampling, max_tokens: int) -> Answer:
+    async def _ask(self, picture: EncodedPicture, task: Task, sampling: Sampling, max_tokens: int) -> Answer:
         return await self._client.ask(Question(picture.base64, self._prompts[task], sampling, max_tokens))
 
     async def _adapt(self) -> None:
@@ -197,9 +199,9 @@ def _batches(crops: Sequence[Crop]) -> Iterator[list[Crop]]:
         yield batch
 
 
-def _all_encoded(crops: Sequence[Crop], quality: int) -> list[Picture | EngineFailed]:
+def _all_encoded(crops: Sequence[Crop], quality: int) -> list[EncodedPicture | EngineFailed]:
     """The pictures; for one that cannot be encoded, why."""
-    pictures: list[Picture | EngineFailed] = []
+    pictures: list[EncodedPicture | EngineFailed] = []
     for crop in crops:
         try:
             pictures.append(encoded(crop.pixels, quality, crop.size))

@@ -26,7 +26,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class PictureShown:
     """A picture."""
 
     page: int
@@ -43,7 +43,7 @@ class Lost:
     saved: str | None  # what could be saved of it
 
 
-Passage: TypeAlias = Said | Shown | Lost
+Passage: TypeAlias = Said | PictureShown | Lost
 
 
 def passages(document: Document, options: ParseOptions) -> list[Passage]:
@@ -85,9 +85,9 @@ def _one_list(above: Passage, below: Passage) -> Said | None:
             return None
 
 
-def _of_block(page: Page, block: Block, picture: _pictures.Picture | None) -> Iterator[Passage]:
+def _of_block(page: Page, block: Block, picture: _pictures.KeptPicture | None) -> Iterator[Passage]:
     if picture is not None:
-        yield Shown(page.number, picture.alt, picture.path)
+        yield PictureShown(page.number, picture.alt, picture.path)
     labels = isinstance(block.content, Picture) and block.content.labels  # the picture's name has them
     if says(block.content) and not labels:
         yield Said(page.number, block.content, block.region.label)

@@ -5,15 +5,13 @@ from dataclasses import dataclass
 
 from octavo import content
 from octavo.content import says
-from octavo.document import Block, Document, Page, Problem, Role, Severity, Task
+from octavo.document import NOT_LATEX, Block, Document, Page, Problem, Role, Severity, Task
 from octavo.official.format import SHOWN_AS
 from octavo.settings import OfficialVersion, ParseOptions, Profile
 
-_NOT_LATEX = "formula_not_latex"
-
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class KeptPicture:
     """A region kept as a picture: a figure, a formula without LaTeX, or one that could not be read."""
 
     path: str  # relative to the result's folder
@@ -21,13 +19,13 @@ class Picture:
     block: Block
 
 
-def named(document: Document, options: ParseOptions) -> Mapping[tuple[int, int], Picture]:
+def named(document: Document, options: ParseOptions) -> Mapping[tuple[int, int], KeptPicture]:
     """The pictures of a document by page number and block index.
 
     Named as the official SDK names them: the page from 0, then a count that runs through the document.
     """
     official = options.profile is not Profile.FAITHFUL
-    pictures: dict[tuple[int, int], Picture] = {}
+    pictures: dict[tuple[int, int], KeptPicture] = {}
     for page in document.pages:
         for block in page.blocks:
             kind = _official_kind(block, options) if official else _kind(block)
@@ -35,7 +33,7 @@ def named(document: Document, options: ParseOptions) -> Mapping[tuple[int, int],
                 count = len(pictures)
                 path = f"imgs/cropped_page{page.number}_idx{count}.jpg"
                 alt = f"{kind} {page.number}-{count}{_labels(block)}"
-                pictures[page.number, block.index] = Picture(path, alt, block)
+                pictures[page.number, block.index] = KeptPicture(path, alt, block)
     return pictures
 
 
@@ -51,7 +49,7 @@ def _labels(block: Block) -> str:
 def _kind(block: Block) -> str | None:
     if block.region.task is Task.SKIP:
         return None if block.role is Role.LEFT_OUT else "Image"
-    if any(problem.code == _NOT_LATEX for problem in block.recognition.problems):
+    if any(problem.code == NOT_LATEX for problem in block.recognition.problems):
         return "Formula"
     return "Not read" if lost(block) else None
 

@@ -18,7 +18,7 @@ from octavo.renderers import Pictures, _pictures
 from octavo.renderers.report import Json, problem_entry
 from octavo.settings import Furniture, OfficialVersion, ParseOptions, Profile
 
-_Named: TypeAlias = Mapping[tuple[int, int], _pictures.Picture]
+_Named: TypeAlias = Mapping[tuple[int, int], _pictures.KeptPicture]
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
@@ -63,7 +63,7 @@ def _kept(block: Block, options: ParseOptions) -> bool:
     return block.role is not Role.FURNITURE or options.furniture is not Furniture.DROP
 
 
-def _faithful(block: Block, picture: _pictures.Picture | None) -> dict[str, Json]:
+def _faithful(block: Block, picture: _pictures.KeptPicture | None) -> dict[str, Json]:
     region, recognition = block.region, block.recognition
     values: dict[str, Json] = {
         "index": block.index,

@@ -28,7 +28,7 @@ from octavo.content import (
 from octavo.document import Artifact, Document, Label, Problem, Status
 from octavo.markup import html, markdown
 from octavo.renderers import Pictures
-from octavo.renderers._flow import Lost, Passage, Said, Shown, passages
+from octavo.renderers._flow import Lost, Passage, PictureShown, Said, passages
 from octavo.settings import ParseOptions
 
 _CAPTIONS = (Label.FIGURE_TITLE, Label.VISION_FOOTNOTE, Label.FOOTNOTE)
@@ -81,7 +81,7 @@ def _passage(passage: Passage) -> Iterator[str]:
     match passage:
         case Said(content=content, label=label):
             yield from _content(content, label)
-        case Shown(alt=alt, path=path):
+        case PictureShown(alt=alt, path=path):
             yield f'<figure><img src="{quote(path)}" alt="{escape(alt)}"></figure>'
         case Lost(text=text, saved=saved):
             saved = f"<br>{escape(saved)}" if saved else ""

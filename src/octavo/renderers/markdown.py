@@ -11,7 +11,7 @@ from octavo.content import runs_of, says
 from octavo.document import Artifact, Document, Role
 from octavo.markup.markdown import line, written
 from octavo.renderers import Pictures, _pictures
-from octavo.renderers._flow import Lost, Passage, Said, Shown, passages
+from octavo.renderers._flow import Lost, Passage, PictureShown, Said, passages
 from octavo.settings import OfficialVersion, ParseOptions, Profile
 
 _BRACKET, _ESCAPED = re.compile(r"([\[\]])"), r"\\\1"
@@ -31,7 +31,7 @@ def _markdown(passage: Passage) -> str:
     match passage:
         case Said(content=content):
             return written(content)
-        case Shown(alt=alt, path=path):
+        case PictureShown(alt=alt, path=path):
             return f"![{_BRACKET.sub(_ESCAPED, line(runs_of(alt)))}]({path})"
         case Lost(text=text, saved=saved):
             lines = [f"**{text}**", *(["", *saved.splitlines()] if saved else [])]

@@ -20,7 +20,7 @@ from octavo.content import (
 from octavo.document import Artifact, Document
 from octavo.markup import markdown
 from octavo.renderers import Pictures
-from octavo.renderers._flow import Lost, Passage, Said, Shown, passages
+from octavo.renderers._flow import Lost, Passage, PictureShown, Said, passages
 from octavo.settings import ParseOptions
 
 
@@ -35,7 +35,7 @@ def _plain(passage: Passage) -> str:
     match passage:
         case Said(content=content):
             return _words(content)
-        case Shown(alt=alt, path=path):
+        case PictureShown(alt=alt, path=path):
             return f"[{alt}: {path}]"
         case Lost(text=text, saved=saved):
             return f"[{text}]" + (f"\n{saved}" if saved else "")

@@ -13,7 +13,7 @@ from octavo.errors import EngineLost, EngineTimeout
 from octavo.markup.markdown import written
 from octavo.parser import Parser
 from octavo.recognizers import Pulse
-from octavo.selftest.binding import Advice, Seen, advice, binds, means
+from octavo.selftest.binding import Advice, Evidence, advice, binds, means
 from octavo.selftest.golden import Neighbours, golden_page, neighbours, pdf, words_f1
 from octavo.selftest.machine import CpuClock
 from octavo.settings import Furniture, ParseOptions, TextLayerUse
@@ -65,11 +65,11 @@ async def examine(parser: Parser, start: Start, *, seconds: float, first: int = 
     `first`: number of the first page, so that a second try reads others.
     """
     most = parser.settings.max_pages
-    golden = _Run(parser, range(first, first + min(_GOLDEN_PAGES, most)))
+    golden = _MadePages(parser, range(first, first + min(_GOLDEN_PAGES, most)))
     async for _ in golden.pages():
         pass
     after_them = first + _GOLDEN_PAGES
-    pace = _Run(parser, range(after_them, after_them + min(_PACE_PAGES, most)))
+    pace = _MadePages(parser, range(after_them, after_them + min(_PACE_PAGES, most)))
     before = CpuClock.now()
     async with _watched(parser) as pulses, contextlib.aclosing(pace.pages()) as pages:
         async for _ in pages:
@@ -77,7 +77,7 @@ async def examine(parser: Parser, start: Start, *, seconds: float, first: int = 
                 break
     after = CpuClock.now()
     lost = golden.lost + pace.lost
-    seen = Seen(
+    seen = Evidence(
         tuple(pulses),
         after.share_since(before),
         after.loop_share_since(before),
@@ -121,7 +121,7 @@ def _rounded(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 3)
 
 
-class _Run:
+class _MadePages:
     """One reading of made pages."""
 
     def __init__(self, parser: Parser, numbers: range) -> None:

@@ -73,14 +73,19 @@ def _container_seconds() -> float | None:
     return None
 
 
-def gpu_name() -> str | None:
-    """What nvidia-smi calls the first GPU; None where there is none. Blocks, for up to 20 s."""
+def gpus(facts: str = "name") -> list[str]:
+    """What nvidia-smi says of each GPU: its `facts` with commas; nothing without a GPU. Blocks, for up to 20 s."""
     program = shutil.which("nvidia-smi")
     if program is None:
-        return None
-    query = [program, "--query-gpu=name", "--format=csv,noheader"]
+        return []
+    query = [program, f"--query-gpu={facts}", "--format=csv,noheader"]
     try:
         asked = subprocess.run(query, capture_output=True, text=True, timeout=20, check=False)  # noqa: S603 - fixed words
     except (OSError, subprocess.TimeoutExpired):
-        return None
-    return next(iter(asked.stdout.splitlines()), "").strip() or None if asked.returncode == 0 else None
+        return []
+    return [line.strip() for line in asked.stdout.splitlines() if line.strip()] if asked.returncode == 0 else []
+
+
+def gpu_name() -> str | None:
+    """What nvidia-smi calls the first GPU; None where there is none. Blocks, for up to 20 s."""
+    return next(iter(gpus()), None)

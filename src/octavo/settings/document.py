@@ -107,7 +107,7 @@ FAITHFUL_TASKS: Mapping[Label, Task] = MappingProxyType(
 )
 
 
-class Reading(Settings):
+class ReadingKnobs(Settings):
     """How a document is read, and what is written."""
 
     pages: str | None = knob(None, "Pages to read, from 1: '1-5,8,-1'; -1 is the last. Default: all.")
@@ -178,7 +178,7 @@ class OfficialSwitches(Settings):
         return value
 
 
-class ParseOptions(OfficialSwitches, Reading):
+class ParseOptions(OfficialSwitches, ReadingKnobs):
     """What a caller may choose for one document."""
 
     @field_validator("tasks", "official_merge", "official_unclip", "official_shown", mode="after")

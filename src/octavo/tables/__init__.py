@@ -13,13 +13,13 @@ from octavo.content import Table
 from octavo.document import Pixels, Problem, TextLine
 from octavo.geometry import Box, Size
 from octavo.tables.areas import Segment, tables_among
+from octavo.tables.by_network import grid_by_network
+from octavo.tables.by_rules import grid_by_rules
 from octavo.tables.choice import chosen
 from octavo.tables.columns import pieces
 from octavo.tables.fit import misfit
 from octavo.tables.grid import as_table
-from octavo.tables.ruled import ruled
 from octavo.tables.rules import Rules, clear_of, find_rules
-from octavo.tables.seen import seen_grid
 from octavo.tables.structure import TableStructure
 from octavo.tables.words import Token, straightening, tokens, usual_height, word_boxes
 
@@ -99,9 +99,9 @@ def read_table(
     if not words:
         return TableReading(Table(()), 0.0)
     level = straight.rules(rules)
-    lattice = ruled(words, level)
+    lattice = grid_by_rules(words, level)
     if lattice is not None and lattice.drawn > _DRAWN and misfit(lattice.grid, lattice.cells, level) < 0.1:
         return TableReading(as_table(lattice.grid, lattice.cells), 0.97)
-    seen = seen_grid(network.read(pixels), words, straight) if network is not None else None
+    seen = grid_by_network(network.read(pixels), words, straight) if network is not None else None
     best = chosen(words, level, lattice, seen)
     return TableReading(as_table(best.grid, best.cells), max(0.0, 1 - misfit(best.grid, best.cells, level)))

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import Final
 
 from octavo.geometry import union
-from octavo.tables.aligned import Aligned, aligned, in_columns
+from octavo.tables.by_network import NetworkGrid
+from octavo.tables.by_words import FilledGrid, grid_by_words, in_columns
 from octavo.tables.fit import misfit
 from octavo.tables.grid import Grid, Slot, filled, without_overlaps
 from octavo.tables.rules import Rules
-from octavo.tables.seen import SeenGrid
 from octavo.tables.words import Token
 
 _MOSTLY_DRAWN: Final = 0.5  # share of the sides of cells that are ruling lines, from which on these come first
 _CLEARLY: Final = 0.025  # contradictions per line by which a reading must be better than one that is more often right
 
 
-def chosen(words: Sequence[Token], rules: Rules, lattice: Aligned | None, seen: SeenGrid | None) -> Aligned:
+def chosen(words: Sequence[Token], rules: Rules, lattice: FilledGrid | None, seen: NetworkGrid | None) -> FilledGrid:
     """The reading with the fewest contradictions; of equals, the first of the network's, alignment's, the lattice's."""
     readings = []
     if seen is not None and len(seen.columns) > 1:
@@ -23,8 +23,8 @@ def chosen(words: Sequence[Token], rules: Rules, lattice: Aligned | None, seen: 
         readings.append(_with_spans(laid, seen))
         if seen.rows:
             grid = Grid(seen.columns, seen.rows, seen.merged)
-            readings.append(Aligned(grid, filled(grid, words)))
-    alone = aligned(words, rules)
+            readings.append(FilledGrid(grid, filled(grid, words)))
+    alone = grid_by_words(words, rules)
     readings += [reading for reading in (alone, lattice) if reading is not None]
     if not readings:
         return _single(words, rules)
@@ -37,7 +37,7 @@ def chosen(words: Sequence[Token], rules: Rules, lattice: Aligned | None, seen: 
     return best
 
 
-def _with_spans(laid: Aligned, seen: SeenGrid) -> Aligned:
+def _with_spans(laid: FilledGrid, seen: NetworkGrid) -> FilledGrid:
     """Cells that the network saw over several places, in a grid of as many rows, where the text stands so too."""
     if len(seen.rows) != len(laid.grid.rows):
         return laid
@@ -50,10 +50,10 @@ def _with_spans(laid: Aligned, seen: SeenGrid) -> Aligned:
     spans = without_overlaps(merged, *laid.grid.shape)
     owners = {slot: span for span in spans for slot in laid.cells if _covers(span, slot)}
     cells = {owners.get(slot, slot): words for slot, words in laid.cells.items()}
-    return Aligned(Grid(laid.grid.columns, laid.grid.rows, spans), cells)
+    return FilledGrid(Grid(laid.grid.columns, laid.grid.rows, spans), cells)
 
 
-def _stands_over(span: Slot, own: Slot, laid: Aligned) -> bool:
+def _stands_over(span: Slot, own: Slot, laid: FilledGrid) -> bool:
     """Whether a cell's text is nearer to the middle of the span than to that of its own place, or alone in its row."""
     words = laid.cells[own]
     columns, rows = laid.grid.columns, laid.grid.rows
@@ -89,7 +89,7 @@ def _meets(one: Slot, other: Slot) -> bool:
     )
 
 
-def _single(words: Sequence[Token], rules: Rules) -> Aligned:
+def _single(words: Sequence[Token], rules: Rules) -> FilledGrid:
     """Everything in one column, a line a row: nothing says that there are more."""
     left, right = min(word.left for word in words), max(word.right for word in words)
     return in_columns(words, (left - 1, right + 1), rules)

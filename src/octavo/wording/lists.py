@@ -10,6 +10,8 @@ _MARKER = re.compile(
 _ENUMERATOR = re.compile(rf"[\s{BULLETS}*–—-]*|\(?([0-9]{{1,3}}|[a-z]|[ivxlc]+)[.)]|\[\d+\]", re.IGNORECASE)
 _BULLETED = re.compile(rf"(?:[{BULLETS}]\s*|[-–]\s+)(?=[^\W\d_]|[\"'“‘(\[$€£]?\w+\W+[^\W\d_])")
 _NUMBERED = re.compile(r"(\d{1,3}[.)])\s+(?=\S)")
+_BRACKETED = re.compile(r"\s*[(\[（]\w{1,3}[)\]）]")
+_WRITTEN = re.compile(r"^(\s*)[•·▪●◦]\s*", re.MULTILINE)  # those a language model writes; a box may be one to tick
 _ORDINAL = re.compile(r"[\[(]?(\d{1,3})[\])]?[.:]?\s")
 
 
@@ -25,6 +27,16 @@ def is_bullet(text: str) -> bool:
 def begins_entry(text: str) -> bool:
     """Begins with a bullet, a dash, or a number or letter as lists have them: several such lines are a list."""
     return _MARKER.match(text) is not None
+
+
+def begins_bracketed(text: str) -> bool:
+    """Begins with a letter or number in brackets: "(a)", "[12]"."""
+    return _BRACKETED.match(text) is not None
+
+
+def with_dashes(text: str) -> str:
+    """The bullets that a language model wrote at the begin of its lines, as Markdown's dashes."""
+    return _WRITTEN.sub(r"\1- ", text)
 
 
 def is_enumerator(text: str) -> bool:

@@ -1,6 +1,6 @@
 """A table without (enough) ruling lines, from the alignment of its words.
 
-Columns come from the gaps that lines of text leave, rows from `rows`; headings that stand in the middle over
+Columns come from the gaps that lines of text leave, rows from `row_borders`; headings that stand in the middle over
 several columns are spread over them.
 """
 
@@ -11,14 +11,14 @@ from itertools import pairwise
 
 from octavo.tables.columns import Piece, column_gaps, pieces
 from octavo.tables.grid import Grid, Slot, text_lines, without_overlaps
-from octavo.tables.rows import CellLine, column_widths, into_rows, measured
+from octavo.tables.row_borders import CellLine, column_widths, into_rows, measured
 from octavo.tables.rules import Rules
 from octavo.tables.words import Token, usual_height
 from octavo.wording.numbers import is_number, is_year
 
 
 @dataclass(frozen=True, slots=True)
-class Aligned:
+class FilledGrid:
     """A grid with the words of its cells."""
 
     grid: Grid
@@ -26,7 +26,7 @@ class Aligned:
     drawn: float = 0.0  # share of the sides between cells that are ruling lines
 
 
-def aligned(words: Sequence[Token], rules: Rules) -> Aligned | None:
+def grid_by_words(words: Sequence[Token], rules: Rules) -> FilledGrid | None:
     """The grid that the words' alignment shows; None where there are not two columns."""
     height = usual_height(words)
     lines = text_lines(words)
@@ -38,7 +38,7 @@ def aligned(words: Sequence[Token], rules: Rules) -> Aligned | None:
 
 def in_columns(
     words: Sequence[Token], borders: Sequence[float], rules: Rules, expected: Sequence[float] = ()
-) -> Aligned:
+) -> FilledGrid:
     """The grid that has these column borders; `expected` are row borders that something else suggests."""
     height = usual_height(words)
     found = text_lines(words)
@@ -255,7 +255,7 @@ def _drawn_span(
 # --- the grid ----------------------------------------------------------------------------------------------------
 
 
-def _assembled(rows: Sequence[Sequence[CellLine]], borders: Sequence[float]) -> Aligned:
+def _assembled(rows: Sequence[Sequence[CellLine]], borders: Sequence[float]) -> FilledGrid:
     """Rows and columns as a grid with its words."""
     tops = [min(entry.top for entry in row) for row in rows]
     bottoms = [max(entry.bottom for entry in row) for row in rows]
@@ -273,4 +273,4 @@ def _assembled(rows: Sequence[Sequence[CellLine]], borders: Sequence[float]) -> 
         for entry in row:
             slot = owners.get((number, entry.first), Slot(number, entry.first))
             cells.setdefault(slot, []).extend(entry.words)
-    return Aligned(Grid(tuple(borders), tuple(ys), merged), cells)
+    return FilledGrid(Grid(tuple(borders), tuple(ys), merged), cells)

@@ -19,7 +19,7 @@ from octavo.tables.words import Straightening, Token
 
 
 @dataclass(frozen=True, slots=True)
-class SeenGrid:
+class NetworkGrid:
     """Borders of columns, of rows where they hold, and the cells that take several places. Pixels, straight."""
 
     columns: tuple[float, ...]
@@ -27,7 +27,7 @@ class SeenGrid:
     merged: tuple[Slot, ...]
 
 
-def seen_grid(table: SeenTable, words: Sequence[Token], straight: Straightening) -> SeenGrid | None:
+def grid_by_network(table: SeenTable, words: Sequence[Token], straight: Straightening) -> NetworkGrid | None:
     """The network's grid; None where it saw no table, or its columns are out of order."""
     widths = Counter(_widths(table))
     if not widths:
@@ -45,9 +45,9 @@ def seen_grid(table: SeenTable, words: Sequence[Token], straight: Straightening)
     borders = _borders(across, [(word.left, word.right) for word in words if id(word) not in wide])
     down = _bands([(c.row, c.rows, c.top, c.bottom) for c in cells], table.rows)
     if down is None or not _reaches(down, words):
-        return SeenGrid(tuple(borders), (), ())
+        return NetworkGrid(tuple(borders), (), ())
     rows = _borders(down, [(word.top, word.bottom) for word in words])
-    return SeenGrid(tuple(borders), tuple(rows), merged)
+    return NetworkGrid(tuple(borders), tuple(rows), merged)
 
 
 def _widths(table: SeenTable) -> list[int]:

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.tables.aligned import Aligned
+from octavo.tables.by_words import FilledGrid
 from octavo.tables.grid import Grid, Slot, text_lines
-from octavo.tables.rows import CellLine, into_rows, measured
+from octavo.tables.row_borders import CellLine, into_rows, measured
 from octavo.tables.rules import Rule, Rules
 from octavo.tables.words import Token, usual_height
 
@@ -33,7 +33,7 @@ class _Lattice:
     at: NDArray[np.float64]
 
 
-def ruled(words: Sequence[Token], rules: Rules) -> Aligned | None:
+def grid_by_rules(words: Sequence[Token], rules: Rules) -> FilledGrid | None:
     """The grid that the lines show; None where no line divides columns."""
     if not words:
         return None
@@ -222,7 +222,7 @@ def _clear_place(words: Sequence[Token], xs: Sequence[float], border: int, heigh
 # --- cells -------------------------------------------------------------------------------------------------------
 
 
-def _assembled(lattice: _Lattice, words: Sequence[Token], drawn: float) -> Aligned:
+def _assembled(lattice: _Lattice, words: Sequence[Token], drawn: float) -> FilledGrid:
     """Places without a side between them made one, in rectangles; words put in by their middle."""
     rows, columns = len(lattice.ys) - 1, len(lattice.xs) - 1
     owner: dict[tuple[int, int], Slot] = {}
@@ -242,7 +242,7 @@ def _assembled(lattice: _Lattice, words: Sequence[Token], drawn: float) -> Align
         row = sum(word.middle >= y for y in lattice.ys[1:-1])
         column = sum(word.axis >= x for x in lattice.at[row, 1:-1])
         cells.setdefault(owner[row, column], []).append(word)
-    return Aligned(Grid(tuple(lattice.xs), tuple(lattice.ys), tuple(merged)), cells, drawn)
+    return FilledGrid(Grid(tuple(lattice.xs), tuple(lattice.ys), tuple(merged)), cells, drawn)
 
 
 def _rectangle(lattice: _Lattice, row: int, column: int, owner: dict[tuple[int, int], Slot]) -> Slot:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from octavo.glm_ocr.http_lines import ConnectFailed, LineLost, Lines
+from octavo.glm_ocr.connections import ConnectFailed, ConnectionLost, Connections
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -41,8 +41,8 @@ def replying(*pieces: bytes, then_close: bool = False, heads: list[bytes] | None
     return serve
 
 
-def lines(idle_seconds: float = 4.0) -> Lines:
-    return Lines({"Authorization": "Bearer k"}, idle_seconds=idle_seconds, connect_seconds=5)
+def connections(idle_seconds: float = 4.0) -> Connections:
+    return Connections({"Authorization": "Bearer k"}, idle_seconds=idle_seconds, connect_seconds=5)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ async def test_a_reply_comes_in_any_shape(
 ) -> None:
     heads: list[bytes] = []
     async with serving(replying(*pieces, then_close=then_close, heads=heads)) as url:
-        client = lines()
+        client = connections()
         for _ in range(3):
             reply = await client.post(url, b"question", seconds=5)
             assert (reply.status, reply.body) == (status, body)
@@ -94,8 +94,8 @@ async def test_a_reply_comes_in_any_shape(
 )
 async def test_what_is_no_reply_is_a_lost_line(pieces: tuple[bytes, ...]) -> None:
     async with serving(replying(*pieces, then_close=True)) as url:
-        with pytest.raises(LineLost):
-            await lines().post(url, b"question", seconds=5)
+        with pytest.raises(ConnectionLost):
+            await connections().post(url, b"question", seconds=5)
 
 
 async def test_connections_are_used_again_unless_they_grew_old() -> None:
@@ -108,7 +108,7 @@ async def test_connections_are_used_again_unless_they_grew_old() -> None:
         await answer(reader, writer)
 
     async with serving(counted) as url:
-        client = lines(idle_seconds=0.2)
+        client = connections(idle_seconds=0.2)
         for _ in range(5):
             await client.post(url, b"", seconds=5)
         assert opened == 1
@@ -121,6 +121,6 @@ async def test_connections_are_used_again_unless_they_grew_old() -> None:
 async def test_no_server_and_a_slow_one_are_told_apart() -> None:
     async with serving(replying()) as url:
         with pytest.raises(TimeoutError):
-            await lines().post(url, b"", seconds=0.1)
+            await connections().post(url, b"", seconds=0.1)
     with pytest.raises(ConnectFailed):
-        await lines().post("http://127.0.0.1:1/", b"", seconds=1)
+        await connections().post("http://127.0.0.1:1/", b"", seconds=1)

@@ -20,7 +20,7 @@ class ConnectFailed(OSError):
     """No connection could be made: the server has not seen the request."""
 
 
-class LineLost(OSError):
+class ConnectionLost(OSError):
     """The connection broke, or what came over it is no HTTP: the server may have worked on the request."""
 
 
@@ -31,7 +31,7 @@ class Reply:
     body: bytes
 
 
-class Lines:
+class Connections:
     """Connections to one server at a time; for one event loop. How many are open is up to who calls."""
 
     def __init__(self, headers: Mapping[str, str], *, idle_seconds: float, connect_seconds: float) -> None:
@@ -42,28 +42,28 @@ class Lines:
         self._url = ""
         self._head = b""
         self._address = ("", 0)
-        self._idle: list[_Line] = []
+        self._idle: list[_Connection] = []
 
     async def post(self, url: str, body: bytes, *, seconds: float) -> Reply:
-        """The server's reply within so many seconds. Raises ConnectFailed, LineLost, TimeoutError."""
+        """The server's reply within so many seconds. Raises ConnectFailed, ConnectionLost, TimeoutError."""
         if url != self._url:
             self._aim(url)
-        line = self._kept() or await self._connected()
+        connection = self._kept() or await self._connected()
         try:
             async with asyncio.timeout(seconds):
-                reply = await line.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
+                reply = await connection.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
         except BaseException:
-            line.end()
+            connection.end()
             raise
-        if line.reusable:
-            self._idle.append(line)
+        if connection.reusable:
+            self._idle.append(connection)
         else:
-            line.end()
+            connection.end()
         return reply
 
     def close(self) -> None:
-        for line in self._idle:
-            line.end()
+        for connection in self._idle:
+            connection.end()
         self._idle.clear()
 
     def _aim(self, url: str) -> None:
@@ -74,25 +74,25 @@ class Lines:
         host = parts.netloc.rpartition("@")[2]
         self._head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{self._headers}Content-Length: ".encode("latin-1")
 
-    def _kept(self) -> "_Line | None":
+    def _kept(self) -> "_Connection | None":
         """The connection used last, so that those too many grow old."""
         while self._idle:
-            line = self._idle.pop()
-            if line.open and time.monotonic() - line.used < self._idle_seconds:
-                return line
-            line.end()
+            connection = self._idle.pop()
+            if connection.open and time.monotonic() - connection.used < self._idle_seconds:
+                return connection
+            connection.end()
         return None
 
-    async def _connected(self) -> "_Line":
+    async def _connected(self) -> "_Connection":
         try:
             async with asyncio.timeout(self._connect_seconds):
-                _, line = await asyncio.get_running_loop().create_connection(_Line, *self._address)
+                _, connection = await asyncio.get_running_loop().create_connection(_Connection, *self._address)
         except (OSError, TimeoutError) as error:
             raise ConnectFailed("the server does not accept connections") from error
-        return line
+        return connection
 
 
-class _Line(asyncio.Protocol):
+class _Connection(asyncio.Protocol):
     """One connection. One request at a time."""
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class _Line(asyncio.Protocol):
     async def ask(self, request: bytes) -> Reply:
         self._reply = asyncio.get_running_loop().create_future()
         if self._transport is None or not self.open:
-            raise LineLost("the connection was closed")
+            raise ConnectionLost("the connection was closed")
         self._transport.write(request)
         return await self._reply
 
@@ -130,7 +130,7 @@ class _Line(asyncio.Protocol):
         self.open = False
         self._look(ended=True)
         if self._reply is not None and not self._reply.done():
-            self._reply.set_exception(LineLost("the connection was closed"))
+            self._reply.set_exception(ConnectionLost("the connection was closed"))
 
     def _look(self, *, ended: bool) -> None:
         """Answer if the reply is there."""
@@ -140,7 +140,7 @@ class _Line(asyncio.Protocol):
         try:
             found = parsed(self._received, self._chunks, ended=ended)
         except ValueError as error:
-            self._reply.set_exception(LineLost(f"the server does not speak HTTP: {error}"))
+            self._reply.set_exception(ConnectionLost(f"the server does not speak HTTP: {error}"))
             return
         if found is None:
             return

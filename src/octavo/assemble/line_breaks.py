@@ -18,18 +18,18 @@ _SHORT_PAIR = 25  # the same for two
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PrintedRow:
     """What stands on one height within a region, left to right."""
 
     text: str
     box: Box
 
 
-def rows_of(paragraph: Paragraph) -> list[Row]:
-    return [Row(row.text, Box.around(line.source.box for line in row.lines)) for row in paragraph.rows]
+def rows_of(paragraph: Paragraph) -> list[PrintedRow]:
+    return [PrintedRow(row.text, Box.around(line.source.box for line in row.lines)) for row in paragraph.rows]
 
 
-def lines(found: Sequence[Row]) -> Prose:
+def lines(found: Sequence[PrintedRow]) -> Prose:
     """They, as content."""
     return Prose(tuple(runs_of(row.text.strip()) for row in found))
 
