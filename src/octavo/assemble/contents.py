@@ -16,7 +16,7 @@ from octavo.content import (
 from octavo.document import Label
 from octavo.markup import html, markdown
 from octavo.markup.cleaning import cleaned
-from octavo.wording.floats import is_label
+from octavo.wording.floats import are_labels
 from octavo.wording.lists import with_dashes
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
@@ -72,7 +72,7 @@ def _with_breaks(lines: Sequence[str]) -> str:
 def picture(text: str) -> Picture:
     """A picture and the text in it, a line each."""
     lines = tuple(line.strip() for line in text.splitlines() if line.strip())
-    return Picture(lines, labels=all(map(is_label, lines)))
+    return Picture(lines, labels=bool(lines) and are_labels(lines))
 
 
 def table(text: str) -> Content:

@@ -7,9 +7,12 @@ page has no running head; but a page that says it is the ninth was taken from a 
 """
 
 import math
+import re
+import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from octavo.assemble.headings import no_heading
@@ -27,6 +30,9 @@ _OUTER_TOP, _OUTER_BOTTOM = 80.0, 920.0  # where a lone number is a page's
 _DRIFT = 12.0  # how far a running head moves from page to page, 0..1000
 _LONGEST = 200  # characters of a running head
 _APART = 1.0  # heights of a line between a running head and the text, where the layout did not take it for one
+_SMALL = 0.9  # of the running text's size: a foot's small print
+_SMALL_PRINT = 8.5  # points: the same on a page that is set small
+_REACHES = re.compile(r"@|(?:\d[ ./()+-]*){6}")  # an address of mail, a telephone, an account
 _MANY_PAGES = 3  # from which what does not come back is no running head, whatever its page's number
 
 _MANY_ROWS = 3  # a foot of so many rows says something (address, bank, terms), which is kept once
@@ -72,7 +78,7 @@ def _says_much(block: Block, blocks: Sequence[Block], said: set[str]) -> bool:
 # --- one block ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Judge:
     """What is known when the blocks of one page are judged."""
 
@@ -105,13 +111,39 @@ class _Judge:
     def _looks_like_it(self, block: Block) -> bool:
         """Whether a short line of a document with hardly a page to compare with is a running head or foot.
 
-        It is where the page says that it is not the first of its document.
+        It is where the page says that it is not the first of its document, or in the small print at a foot that tells
+        nobody how to reach or to pay somebody.
         """
         if self.pages >= _MANY_PAGES or block.region.label in _PICTURES:
             return False
         text = block.recognition.text or ""
-        short = len(block.recognition.lines) <= 2 and len(text) <= _LONGEST / 2 and not ends_sentence(text)
-        return short and any(number != 1 for number in _numbers_of(self.page))
+        if len(block.recognition.lines) > 2 or len(text) > _LONGEST / 2 or ends_sentence(text):
+            return False
+        if any(number != 1 for number in _numbers_of(self.page)):
+            return True
+        feet = [other for other in self.page.blocks if other.region.label is Label.FOOTER]
+        sizes = [line.font_size for line in block.recognition.lines if line.font_size]
+        small = _size(block) <= _SMALL * self.running_size or (sizes and max(sizes) <= _SMALL_PRINT)
+        if block not in feet or not small:
+            return False
+        return not any(_REACHES.search(foot.recognition.text or "") for foot in feet)
+
+    @cached_property
+    def running_size(self) -> float:
+        """Of the type that most of the page is set in, in the unit of `_size`."""
+        sizes = sorted((_size(block), len(block.recognition.text or "")) for block in self.page.blocks if _lines(block))
+        half, seen = sum(length for _, length in sizes) / 2, 0
+        for size, length in sizes:
+            seen += length
+            if seen >= half:
+                return size
+        return 0.0
+
+
+def _size(block: Block) -> float:
+    """Of a block's type: points, or the height of its lines on a picture."""
+    lines = [line for line in block.recognition.lines if line.text]
+    return statistics.median(line.font_size or line.box.height for line in lines) if lines else 0.0
 
 
 def _as_furniture(block: Block, label: Label, reason: str) -> Block:
