@@ -18,17 +18,19 @@ from octavo.document import Block, Detection, Page, Problem, Severity, TextLayer
 from octavo.geometry import Box
 
 LOST: Final = "text_lost"
+BURIED: Final = "text_buried"
 _DOUBTED: Final = 0.3  # share of a line in a doubtful area from which its words are not the page's
 _BREAKS: Final = "-\u2010\u00ad"  # at a line's end: gone where the word is put together
 _MARKS: Final = "•·▪▫●○◦■□◻◆◇▶►➢➤▸‣⁃∙✓✔✗❖*-–—"  # at a line's beginning: an entry's, whose mark is the list's own
 
 
 def checked(page: Page, layer: TextLayer | None, detections: Iterable[Detection]) -> Page:
-    """The page, with a loss for each of its lines that ended nowhere."""
-    lost = missing(page, seen(layer, detections))
-    if not lost:
-        return page
-    return replace(page, problems=(*page.problems, *(_loss(page, line) for line in lost)))
+    """The page, with a loss for each of its lines that ended nowhere, and one where all of its text is drawn over."""
+    losses = [_loss(page, line) for line in missing(page, seen(layer, detections))]
+    if layer is not None and layer.buried:
+        message = f"{layer.buried} characters, all that the page has, lie under what is drawn over them"
+        losses.append(Problem(BURIED, message, Severity.LOST, page.number))
+    return replace(page, problems=(*page.problems, *losses)) if losses else page
 
 
 def _loss(page: Page, line: TextLine) -> Problem:

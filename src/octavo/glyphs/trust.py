@@ -106,7 +106,10 @@ def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> Text
     found = tuple(lines(glyphs, visible | np.isin(glyphs.codes, SPACES)))
     if not visible.any() or repeated.sum() > MOSTLY * (repeated | visible).sum():
         reason = f"{_percent(on_page & hidden, on_page)} of the characters are drawn so that nobody sees them"
-        return TextLayer(Trust.INVISIBLE, reason, tuple(lines(glyphs, np.ones(len(glyphs), bool))), stamps, pictures)
+        buried = 0 if visible.any() or repeated.any() else int((on_page & _meant_to_be_seen(glyphs)).sum())
+        return TextLayer(
+            Trust.INVISIBLE, reason, tuple(lines(glyphs, np.ones(len(glyphs), bool))), stamps, pictures, buried
+        )
     bad, reasons = _bad(glyphs, visible)
     lines_all = found + written
     if bad.sum() > TOO_MANY_GARBLED * visible.sum():
@@ -142,6 +145,12 @@ def _undrawn(glyphs: Glyphs) -> Flags:
     named = np.array(["glyphless" in glyphs.fonts[font].name.lower() for font in glyphs.font], bool)
     hidden: Flags = (unseen | named)[glyphs.run]
     return hidden
+
+
+def _meant_to_be_seen(glyphs: Glyphs) -> Flags:
+    """Drawn in a colour that stands out from the paper, and so neither a layer for searching nor white on white."""
+    dark: Flags = ~_undrawn(glyphs) & glyphs.dark[glyphs.run]
+    return dark
 
 
 def _covered(glyphs: Glyphs, drawing: Drawing) -> Flags:
