@@ -46,13 +46,26 @@ def set_apart(pages: Sequence[Page]) -> list[Page]:
     """The pages with furniture in its role. Labels follow, so that JSON readers see the same."""
     repeated, counting = _repeated(pages), _counting(pages)
     said: set[str] = set()
+    marks: set[str] = set()  # that run aslant over the pages
     result: list[Page] = []
     for page in pages:
         judge = _Judge(page, len(pages), repeated, counting)
         blocks = [judge.judged(block) for block in page.blocks]
         kept = [_kept(block) if _says_much(block, blocks, said) else block for block in blocks]
-        result.append(replace(page, blocks=tuple(kept)))
+        result.append(replace(page, blocks=tuple(_said_before(block, marks) for block in kept)))
     return result
+
+
+def _said_before(block: Block, marks: set[str]) -> Block:
+    """A mark that runs aslant over the page, said once: its copies, on this page or another, are furniture."""
+    lines = block.recognition.lines
+    if block.region.label is not Label.ASIDE_TEXT or not lines or not all(line.quad for line in lines):
+        return block
+    words = prose.comparable(block.recognition.text or "")
+    if words in marks:
+        return _as_furniture(block, Label.ASIDE_TEXT, "a mark that runs aslant: it is said before")
+    marks.add(words)
+    return block
 
 
 def _kept(block: Block) -> Block:

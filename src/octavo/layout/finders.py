@@ -1,8 +1,9 @@
 """Who claims which lines of a page: one finder after the other, in an order that is part of what they know.
 
-Tables and figures take the lines that are theirs; forms, ledgers and formulas those that no rule of spacing holds
-together; the rest is grouped to paragraphs, which are labelled by type, place and spacing. Each line goes to the first
-finder that claims it, and every claim says why. Nothing is dropped: the last finder takes what is left.
+What runs aslant is nobody else's; tables and figures take the lines that are theirs; forms, ledgers and formulas those
+that no rule of spacing holds together; the rest is grouped to paragraphs, which are labelled by type, place and
+spacing. Each line goes to the first finder that claims it, and every claim says why. Nothing is dropped: the last
+finder takes what is left.
 
 A finder gets the sheet, the lines that are still free and the claims made before it, and yields claims on free lines.
 A new one is a function here and its place in `FINDERS`.
@@ -19,7 +20,7 @@ from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintKind, Hints
 from octavo.layout.labels import labelled
 from octavo.layout.ledgers import find_forms, find_ledgers
-from octavo.layout.lines import Line, typical_size
+from octavo.layout.lines import Line, slanted, typical_size
 from octavo.layout.paragraphs import grouped
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.surroundings import Surroundings
@@ -39,6 +40,20 @@ def claimed(sheet: Sheet) -> list[Claim]:
         free = _without(free, [line for claim in found if not claim.lost for line in claim.lines])
         claims += found
     return claims
+
+
+def marks(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """Lines that run aslant over the page, each by itself: they belong to no text that they cross."""
+    aslant = [line for line in free if slanted(line.source, sheet.size)]
+    if 2 * sum(map(_length, aslant)) > sum(map(_length, free)):
+        return  # it is the page that lies aslant
+    for line in aslant:
+        yield Claim(Label.ASIDE_TEXT, (line,), 0.9, "aside: it runs aslant over the page")
+
+
+def _length(line: Line) -> float:
+    """In letters, as far as they are known."""
+    return len(line.text) or 2 * line.width / line.size
 
 
 def tables(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
@@ -102,7 +117,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         yield Claim(verdict.label, paragraph.lines, 0.8, verdict.reason, begins=paragraph.begins)
 
 
-FINDERS = (tables, forms, ledgers, figures, formulas, paragraphs)
+FINDERS = (marks, tables, forms, ledgers, figures, formulas, paragraphs)
 
 
 # --- claims against each other ------------------------------------------------------------------------------------
