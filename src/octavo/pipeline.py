@@ -236,11 +236,10 @@ async def _page(
         recognitions = [known if known is not None else next(answers) for known in prepared.recognitions]
         if trace is not None:
             trace.detections, trace.regions, trace.recognitions = detections, prepared.regions, recognitions
-        page = await loop.run_in_executor(
+        return await loop.run_in_executor(
             stages.executor,
-            lambda: assemble.page(image, prepared.regions, recognitions, prepared.problems, options, watch.seconds),
+            lambda: _assembled(image, detections, prepared, recognitions, options, watch.seconds),
         )
-        return page if options.profile is not Profile.FAITHFUL else conservation.checked(page, image.text, detections)
     except OctavoError as error:
         return assemble.lost_page(number, Problem(error.code, error.message, Severity.LOST, page=number))
     except (Exception, asyncio.CancelledError) as error:  # one page's defect must not take the document
@@ -249,6 +248,19 @@ async def _page(
         log.exception("page_failed document=%s page=%d", document, number + 1)
         failure = EngineFailed(f"page {number + 1} could not be processed: an unexpected error, see the log")
         return assemble.lost_page(number, Problem(failure.code, failure.message, Severity.LOST, page=number))
+
+
+def _assembled(
+    image: PageImage,
+    detections: Sequence[Detection],
+    prepared: _Prepared,
+    recognitions: Sequence[Recognition],
+    options: ParseOptions,
+    seconds: Mapping[str, float],
+) -> Page:
+    """The page of the result, counted; what the official profile drops is the SDK's decision, and told."""
+    page = assemble.page(image, prepared.regions, recognitions, prepared.problems, options, seconds)
+    return conservation.checked(page, image.text, detections) if options.profile is Profile.FAITHFUL else page
 
 
 def _answered(recognition: Recognition) -> Recognition:
