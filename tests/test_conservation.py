@@ -75,13 +75,13 @@ def test_what_was_read_is_not_missed_however_it_is_put_together() -> None:
 
 def test_a_line_and_a_word_that_ended_nowhere_are_named() -> None:
     found = lines("Gross pay 118.40", "paid in August", "in full")
-    made = page([read(found, text="Gross pay paid in August")])
+    made = page([read(found, Label.FIGURE_TITLE, text="Gross pay paid in August")])
     assert lost(made, *found) == ["118.40", "in full"]
 
 
 def test_of_two_equal_amounts_both_must_be_there() -> None:
     found = lines("Net 84.20", "Tax 84.20")
-    assert lost(page([read(found, text="Net 84.20 Tax")]), *found) == ["84.20"]
+    assert lost(page([read(found, Label.FIGURE_TITLE, text="Net 84.20 Tax")]), *found) == ["84.20"]
 
 
 def test_a_text_must_be_where_it_stood() -> None:
@@ -181,7 +181,7 @@ def test_a_letter_of_one_page_keeps_its_sender_its_date_and_its_foot(parser: Par
 
 
 def test_a_letter_under_a_mark_that_runs_aslant_reads_as_without(parser: Parser) -> None:
-    aslant = "q 0.85 g" + said(150, 200, "CONFIDENTIAL", 90, "F2", "0.64 0.77 -0.77 0.64") + "Q\n"
+    aslant = "q 0.85 g\n" + said(150, 200, "CONFIDENTIAL", 90, "F2", "0.64 0.77 -0.77 0.64") + "Q\n"
     assert markdown(parser, letter(aslant)) == [*LETTER, "CONFIDENTIAL", FOOT]
 
 
@@ -287,11 +287,12 @@ def scattered(dice: random.Random, pages: int) -> tuple[bytes, list[str]]:
         content = ""
         for row in range(dice.randrange(1, 25)):
             fresh = [f"w{len(words) + number:04d}" for number in range(dice.randrange(1, 9))]
-            words += fresh
             size = dice.choice((7, 9, 11, 11, 11, 14, 24))
-            left = dice.choice((60, 60, 60, 75, 300, 320, dice.randrange(20, 400)))
-            aslant = dice.random() < 0.05
-            content += said(left, 815 - 33 * row, " ".join(fresh), size, matrix="0.8 0.6 -0.6 0.8" if aslant else "")
+            fresh = fresh[: max(1, int(520 / (3.5 * size)))]  # no line leaves the page
+            left = min(dice.choice((60, 60, 60, 75, 300, 320, dice.randrange(20, 400))), 575 - 3.5 * size * len(fresh))
+            aslant = "0.94 0.34 -0.34 0.94" if dice.random() < 0.05 and 120 < 33 * row < 600 else ""
+            content += said(left, 815 - 33 * row, " ".join(fresh), size, matrix=aslant)
+            words += fresh
         for _ in range(dice.randrange(0, 12)):
             x, y, width, height = (dice.randrange(20, 500) for _ in range(4))
             tone = dice.choice(("0.9 g", "0.8 0.9 1 rg", "0.7 G", "0 G"))

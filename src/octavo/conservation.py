@@ -25,10 +25,10 @@ _MARKS: Final = "•·▪▫●○◦■□◻◆◇▶►➢➤▸‣⁃∙✓�
 
 
 def checked(page: Page, layer: TextLayer | None, detections: Iterable[Detection]) -> Page:
-    """The page, with a loss for each of its lines that ended nowhere, and one where all of its text is drawn over."""
+    """The page, with a loss for each of its lines that ended nowhere, and one where most of its text is drawn over."""
     losses = [_loss(page, line) for line in missing(page, seen(layer, detections))]
     if layer is not None and layer.buried:
-        message = f"{layer.buried} characters, all that the page has, lie under what is drawn over them"
+        message = f"{layer.buried} characters, most that the page has, lie under what is drawn over them"
         losses.append(Problem(BURIED, message, Severity.LOST, page.number))
     return replace(page, problems=(*page.problems, *losses)) if losses else page
 
@@ -151,7 +151,7 @@ def _in_any(letters: str, places: Sequence[_Place]) -> bool:
 def _all_there(index: int, lines: Sequence[TextLine], near: Sequence[Sequence[int]], places: Sequence[_Place]) -> bool:
     """Whether the characters are there after all, though in another order: where words repeat, the first place a line
     fits may be another's."""
-    if lines[index].text is None:
+    if lines[index].text is None or not near[index]:
         return False
     here = set(near[index])
     beside = [number for number, others in enumerate(near) if here.intersection(others)]

@@ -98,7 +98,7 @@ class _Judge:
     page: Page
     pages: int  # of the document
     repeated: _Reasons
-    counting: frozenset[_Key]
+    counting: frozenset[_Key] | None  # None: there are no two pages with numbers to compare
 
     def judged(self, block: Block) -> Block:
         key = self.page.number, block.index
@@ -119,7 +119,7 @@ class _Judge:
 
     def _may_be_number(self, block: Block) -> bool:
         """Whether it counts, where there is another page's to compare with."""
-        return not self.counting or (self.page.number, block.index) in self.counting or _value(block) is None
+        return self.counting is None or (self.page.number, block.index) in self.counting or _value(block) is None
 
     def _looks_like_it(self, block: Block) -> bool:
         """Whether a short line of a document with hardly a page to compare with is a running head or foot.
@@ -262,8 +262,8 @@ def _on_many_pages(places: Sequence[_Place], enough: int) -> Iterator[_Key]:
 # --- page numbers -----------------------------------------------------------------------------------------------------
 
 
-def _counting(pages: Sequence[Page]) -> frozenset[_Key]:
-    """Lone numbers that go up with their pages; none where there are not two pages with numbers to compare."""
+def _counting(pages: Sequence[Page]) -> frozenset[_Key] | None:
+    """Lone numbers that go up with their pages; None where there are not two pages with numbers to compare."""
     values: defaultdict[int, list[_Key]] = defaultdict(list)
     numbered: set[int] = set()
     for page in pages:
@@ -274,7 +274,7 @@ def _counting(pages: Sequence[Page]) -> frozenset[_Key]:
                 values[value - page.number].append((page.number, block.index))
                 numbered.add(page.number)
     if len(numbered) < 2:
-        return frozenset()
+        return None
     return frozenset(key for keys in values.values() if len({number for number, _ in keys}) > 1 for key in keys)
 
 
