@@ -34,6 +34,7 @@ from octavo.glm_ocr import connections
 from octavo.glyphs import lines as text_lines
 from octavo.jobs.contract import READING, Keys
 from octavo.settings import (
+    BatchSettings,
     EngineSettings,
     ParseOptions,
     ServeSettings,
@@ -52,6 +53,7 @@ MODELS: Mapping[type[BaseModel], str] = MappingProxyType(
     {
         ParseOptions: "Of a document",
         EngineSettings: "Of the engine",
+        BatchSettings: "Of a batch",
         ServeSettings: "Of the HTTP server",
         WorkerSettings: "Of the serverless worker",
     }

@@ -12,15 +12,13 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 from replayed import DROP_INS, ENVIRONMENT, PAGE, Case, documents
+from serving import ENGINE, serving
 from test_contract import NULL_ENGINES
 
-from octavo.frontends.serve import application
 from octavo.settings import (
     EngineSettings,
     ErrorText,
-    OrientationUse,
     ParseOptions,
     ServeSettings,
     WorkerSettings,
@@ -28,17 +26,6 @@ from octavo.settings import (
 )
 
 HERE = Path(__file__).parent
-ENGINE = EngineSettings(detector="whole_page", recognizer="scripted", volume_path="/no/such/volume")
-OPTIONS = ParseOptions(orientation=OrientationUse.OFF)
-
-
-@contextlib.asynccontextmanager
-async def serving(
-    engine: EngineSettings = ENGINE, serve: ServeSettings | None = None, worker: WorkerSettings | None = None
-) -> AsyncIterator[TestClient[aiohttp.web.Request, aiohttp.web.Application]]:
-    app = application(engine, OPTIONS, worker or WorkerSettings(), serve or ServeSettings())
-    async with TestClient(TestServer(app)) as client:
-        yield client
 
 
 @pytest.mark.parametrize("wrapped", [True, False])
@@ -54,8 +41,8 @@ async def test_a_job_comes_bare_or_wrapped(wrapped: bool) -> None:
 async def test_the_reply_is_the_queue_s(case: Case) -> None:
     variables = ENVIRONMENT | dict(case.environment)
     engine, options = resolve(EngineSettings, {}, variables).values, resolve(ParseOptions, {}, variables).values
-    app = application(engine, options, resolve(WorkerSettings, {}, variables).values, ServeSettings())
-    async with documents() as address, TestClient(TestServer(app)) as client:
+    worker = resolve(WorkerSettings, {}, variables).values
+    async with documents() as address, serving(engine, worker=worker, options=options) as client:
         response = await client.post("/parse", json=case.at(address))
         assert response.status == (422 if case.code else 200)
         assert not case.wrong(await response.json(), address)
@@ -63,7 +50,7 @@ async def test_the_reply_is_the_queue_s(case: Case) -> None:
 
 async def test_errors_may_be_said_in_json() -> None:
     settings = WorkerSettings(error_text=ErrorText.JSON)
-    async with TestClient(TestServer(application(ENGINE, OPTIONS, settings, ServeSettings()))) as client:
+    async with serving(worker=settings) as client:
         for body in (b"no json", b"{}"):
             reply = await (await client.post("/parse", data=body)).json()
             assert json.loads(reply["error"]) == reply["error_details"]

@@ -34,7 +34,7 @@ from octavo.document import (
     TextSource,
 )
 from octavo.errors import EngineFailed, OctavoError, PageUnreadable
-from octavo.geometry import Box
+from octavo.geometry import Box, PixelBudget
 from octavo.official.layout import wants_outlines
 from octavo.recognizers import Recognizer
 from octavo.settings import ParseOptions, Profile
@@ -312,9 +312,15 @@ def _prepare(
     for region in settled.regions:
         known = _known(region, image, options, reads_pictures=recognizer.reads_pictures)
         if known is None:
-            prepared.crops.append(crops.cut(image, region, recognizer.budget))
+            prepared.crops.append(_cut(region, image, recognizer.budget, options))
         prepared.recognitions.append(known)
     return prepared
+
+
+def _cut(region: Region, image: PageImage, budget: PixelBudget, options: ParseOptions) -> Crop:
+    """The crop, with what its answer is weighed by. The official profile keeps answers as the model gives them."""
+    final = options.profile is not Profile.FAITHFUL
+    return replace(crops.cut(image, region, budget), layer=text_layer.known(region, image), final=final)
 
 
 def _known(region: Region, image: PageImage, options: ParseOptions, *, reads_pictures: bool) -> Recognition | None:

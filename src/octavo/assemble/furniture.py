@@ -18,6 +18,7 @@ from typing import TypeAlias
 from octavo.assemble.headings import no_heading
 from octavo.content import plain, says
 from octavo.document import Block, Label, Origin, Page, Role, Task
+from octavo.layout.watermarks import is_aslant
 from octavo.wording import page_numbers, prose
 from octavo.wording.sentences import ends_sentence
 
@@ -36,6 +37,7 @@ _REACHES = re.compile(r"@|(?:\d[ ./()+-]*){6}")  # an address of mail, a telepho
 _MANY_PAGES = 3  # from which what does not come back is no running head, whatever its page's number
 
 _MANY_ROWS = 3  # a foot of so many rows says something (address, bank, terms), which is kept once
+_MANY_TILES = 3  # times that words set aslant come, on a page or from page to page, from which they are a watermark
 _MANY_PIECES = 4  # side by side: a row of a table rather than a page's foot
 
 _Key: TypeAlias = tuple[int, int]  # number of a block's page, index on it
@@ -44,28 +46,15 @@ _Reasons: TypeAlias = Mapping[_Key, str]
 
 def set_apart(pages: Sequence[Page]) -> list[Page]:
     """The pages with furniture in its role. Labels follow, so that JSON readers see the same."""
-    repeated, counting = _repeated(pages), _counting(pages)
+    repeated, counting, watermarks = _repeated(pages), _counting(pages), _watermarks(pages)
     said: set[str] = set()
-    marks: set[str] = set()  # that run aslant over the pages
     result: list[Page] = []
     for page in pages:
-        judge = _Judge(page, len(pages), repeated, counting)
+        judge = _Judge(page, len(pages), repeated, counting, watermarks)
         blocks = [judge.judged(block) for block in page.blocks]
         kept = [_kept(block) if _says_much(block, blocks, said) else block for block in blocks]
-        result.append(replace(page, blocks=tuple(_said_before(block, marks) for block in kept)))
+        result.append(replace(page, blocks=tuple(kept)))
     return result
-
-
-def _said_before(block: Block, marks: set[str]) -> Block:
-    """A mark that runs aslant over the page, said once: its copies, on this page or another, are furniture."""
-    lines = block.recognition.lines
-    if block.region.label is not Label.ASIDE_TEXT or not lines or not all(line.quad for line in lines):
-        return block
-    words = prose.comparable(block.recognition.text or "")
-    if words in marks:
-        return _as_furniture(block, Label.ASIDE_TEXT, "a mark that runs aslant: it is said before")
-    marks.add(words)
-    return block
 
 
 def _kept(block: Block) -> Block:
@@ -77,6 +66,8 @@ def _says_much(block: Block, blocks: Sequence[Block], said: set[str]) -> bool:
     """Whether a head or foot belongs to the text after all: the first of its words with several rows, or one cell of
     many that stand side by side."""
     if block.role is not Role.FURNITURE or block.region.task is not Task.TEXT or not says(block.content):
+        return False
+    if block.region.label is Label.ASIDE_TEXT:  # a watermark's tiles
         return False
     middle = block.region.box.center[1]
     beside = sum(b.role is Role.FURNITURE and b.region.box.top < middle < b.region.box.bottom for b in blocks)
@@ -99,9 +90,12 @@ class _Judge:
     pages: int  # of the document
     repeated: _Reasons
     counting: frozenset[_Key] | None  # None: there are no two pages with numbers to compare
+    watermarks: _Reasons
 
     def judged(self, block: Block) -> Block:
         key = self.page.number, block.index
+        if reason := self.watermarks.get(key):
+            return _as_furniture(block, Label.ASIDE_TEXT, reason)
         if reason := self.repeated.get(key):
             label = Label.HEADER if block.region.box.center[1] <= _TOP else Label.FOOTER
             return _as_furniture(block, block.region.label if block.region.label in LABELS else label, reason)
@@ -240,6 +234,18 @@ def _stands_apart(page: Page, block: Block, found: Mapping[_Key, str]) -> bool:
     ]
     gaps = [other.top - box.bottom if top else box.top - other.bottom for other in text]
     return min((gap for gap in gaps if gap > -row), default=math.inf) > _APART * row
+
+
+def _watermarks(pages: Sequence[Page]) -> _Reasons:
+    """Words set aslant over pages that come again and again; a stamp that is there once says something."""
+    seen: defaultdict[str, list[_Key]] = defaultdict(list)
+    for page in pages:
+        for block in page.blocks:
+            lines = block.recognition.lines
+            if block.region.label is Label.ASIDE_TEXT and lines and all(is_aslant(it, page.size) for it in lines):
+                seen[prose.comparable(block.recognition.text or "")].append((page.number, block.index))
+    many = (places for places in seen.values() if len(places) >= _MANY_TILES)
+    return {place: f"watermark: set aslant {len(places)} times" for places in many for place in places}
 
 
 def _on_many_pages(places: Sequence[_Place], enough: int) -> Iterator[_Key]:

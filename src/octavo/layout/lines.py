@@ -38,15 +38,6 @@ def straightened(lines: Iterable[TextLine], page: Size, *, dpi: float) -> list[L
     return [_placed(line, page, dpi=dpi, skew=skew) for line in lines]
 
 
-def slanted(line: TextLine, page: Size) -> bool:
-    """Whether a line runs neither along nor down a page that may lean a little: a stamp, a watermark."""
-    if len(line.quad) != 4:
-        return False
-    (left, left_y), (right, right_y) = line.quad[0], line.quad[1]
-    angle = math.atan2((right_y - left_y) * page.height, (right - left) * page.width)
-    return abs(angle - round(angle / (math.pi / 2)) * math.pi / 2) > _SKEW_MOST
-
-
 def _skew(lines: Sequence[TextLine], page: Size) -> float:
     """Radians the page leans by; positive is clockwise."""
     angles = []

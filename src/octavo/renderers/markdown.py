@@ -6,6 +6,8 @@ a quotation, at the place where it is missing.
 
 import re
 from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote
 
 from octavo.content import runs_of, says
 from octavo.document import Artifact, Document, Role
@@ -15,11 +17,16 @@ from octavo.renderers._flow import Lost, Passage, PictureShown, Said, passages
 from octavo.settings import OfficialVersion, ParseOptions, Profile
 
 _BRACKET, _ESCAPED = re.compile(r"([\[\]])"), r"\\\1"
+_TO_QUOTE: Final = re.compile(r"[^\w/.~-]")  # what would end a link, or be taken for a part of an address
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
     text = _faithful(document, options) if options.profile is Profile.FAITHFUL else _official(document, options)
     yield Artifact(f"{document.name}.md", "text/markdown; charset=utf-8", text.encode("utf-8", "replace"))
+
+
+def count(document: Document, options: ParseOptions) -> int:
+    return 1
 
 
 def _faithful(document: Document, options: ParseOptions) -> str:
@@ -32,7 +39,8 @@ def _markdown(passage: Passage) -> str:
         case Said(content=content):
             return written(content)
         case PictureShown(alt=alt, path=path):
-            return f"![{_BRACKET.sub(_ESCAPED, line(runs_of(alt)))}]({path})"
+            name = _BRACKET.sub(_ESCAPED, line(runs_of(alt)))
+            return f"![{name}]({_TO_QUOTE.sub(lambda found: quote(found[0]), path)})"
         case Lost(text=text, saved=saved):
             lines = [f"**{text}**", *(["", *saved.splitlines()] if saved else [])]
             return "\n".join(f"> {line}".rstrip() for line in lines)
