@@ -87,7 +87,7 @@ def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Ma
         return [_Made(Block(region, recognition, 0, None, Role.LEFT_OUT))]
     text = recognition.text
     if region.task is Task.SKIP:
-        return [_Made(_block(region, recognition, contents.picture(text or "")))]
+        return [_Made(_block(region, recognition, engine_text.picture(text or "")))]
     if text is None:
         return [_Made(_block(region, recognition, None))]
     if region.task is Task.TABLE:
