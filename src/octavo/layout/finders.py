@@ -30,6 +30,9 @@ from octavo.layout.watermarks import find_watermarks
 from octavo.tables import TableCandidate
 
 _DRAWN: Final = 0.05  # share of a figure with strokes from which texts in line in it are labels rather than a table
+_LOW: Final = 0.08  # share of the page's height: a picture in its header or footer is lower
+_TOP: Final = 0.1  # share of the page's height above which a low picture is its header's; below, it is `_LOW`
+_BOLD: Final = 0.5  # share of a text's length in bold from which it is bold
 _CHART_LABELS: Final = 4  # short texts in a drawing from which it is a chart
 _SET_ANOTHER_WAY = frozenset({Label.CONTENT, Label.ALGORITHM})  # text that no paragraph holds
 _PICTURES = frozenset({Label.HEADER_IMAGE, Label.FOOTER_IMAGE, Label.CHART, Label.IMAGE})
@@ -160,14 +163,14 @@ def _without(lines: Sequence[Line], taken: Sequence[Line]) -> list[Line]:
 
 
 def _picture_label(figure: Figure, page: Size) -> Label:
-    low = figure.rect.height < 0.08 * page.height
-    if low and figure.rect.bottom < 0.1 * page.height:
+    low = figure.rect.height < _LOW * page.height
+    if low and figure.rect.bottom < _TOP * page.height:
         return Label.HEADER_IMAGE
-    if low and figure.rect.top > 0.92 * page.height:
+    if low and figure.rect.top > (1 - _LOW) * page.height:
         return Label.FOOTER_IMAGE
     return Label.CHART if len(figure.lines) >= _CHART_LABELS and figure.density < 0.7 else Label.IMAGE
 
 
 def _mostly_bold(lines: Sequence[Line]) -> bool:
     bold = sum(line.width for line in lines if line.source.bold)
-    return bold > 0.5 * sum(line.width for line in lines)
+    return bold > _BOLD * sum(line.width for line in lines)
