@@ -165,7 +165,8 @@ def _by_marks(told: int, evidence: Evidence) -> Weighed:
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
 _INLINE = re.compile(r"\$\$?([^$]{1,2000})\$\$?|\\\((.{1,2000}?)\\\)", re.DOTALL)
 _MARKUP = re.compile(r"^\s{0,3}(?:#{1,6} |```\w*$|> )|\*\*|!?\[[^\]\n]*\]\([^)\n]*\)(?=\s*$)", re.MULTILINE)
-_LEADER = re.compile(r"([^\w\s])(?:\s?\1){3,}")  # dots, dashes: ink as low as a rule, which is not counted
+_MARKS_UP = re.compile(r"[#`>*\]]")  # a text without any has no Markdown: most have none
+_LEADER = re.compile(r"([.\-_=·…~*—–])(?:\s?\1){3,}")  # ink as low as a rule, which is not counted
 
 
 def shown(text: str, task: Task) -> str:
@@ -174,7 +175,9 @@ def shown(text: str, task: Task) -> str:
         text = html.unescape(_TAG.sub(" ", text))
     if "$" in text or "\\(" in text:
         text = _INLINE.sub(lambda found: _marks_of(found[1] or found[2]), text)
-    return _LEADER.sub(" ", _MARKUP.sub("", text))
+    if _MARKS_UP.search(text):
+        text = _MARKUP.sub("", text)
+    return _LEADER.sub(" ", text)
 
 
 def letters(text: str) -> str:
