@@ -22,6 +22,7 @@ from octavo import addresses
 from octavo.errors import AddressRefused, DeliveryFailed, SourceInvalid
 
 _PUT_SECONDS = 300.0  # of one attempt
+_DELETE_SECONDS = 20.0
 _PUT_PAUSES = (0.0, 1.0, 4.0)  # before each attempt
 
 
@@ -131,3 +132,17 @@ async def put(address: str, data: bytes, media_type: str, *, allow_private: bool
         except (aiohttp.ClientError, OSError) as error:
             why = plain(error)
     raise DeliveryFailed(f"{url.host} did not take an upload: {why}")
+
+
+async def delete(address: str, *, allow_private: bool) -> bool:
+    """Whether a file is gone that was put. Tried once."""
+    try:
+        url = parsed_url(address, allow_private=allow_private, encoded=True)
+        async with (
+            asyncio.timeout(_DELETE_SECONDS),
+            guarded_session(allow_private=allow_private) as session,
+            session.delete(url, allow_redirects=False) as response,
+        ):
+            return response.status < 300 or response.status in (404, 410)
+    except (aiohttp.ClientError, OSError, TimeoutError, AddressRefused, SourceInvalid):
+        return False

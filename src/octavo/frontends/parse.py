@@ -65,6 +65,8 @@ def run(arguments: Namespace) -> int:
     settings = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ).values
     stdin = sys.stdin.buffer.read(settings.max_source_bytes + 1) if STDIN in arguments.inputs else b""
     one_page_one_thread()
+    if output is not None:
+        delivery.clean_up(output, depth=1)
     inputs = gather(arguments.inputs, output=output, stdin=stdin, one_document=arguments.one_document)
     with Bar(len(inputs), quiet=arguments.quiet) as bar:
         report = Report(bar, as_json=arguments.json, quiet=arguments.quiet, several=len(inputs) > 1)

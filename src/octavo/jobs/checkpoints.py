@@ -60,7 +60,8 @@ class Checkpoint:
 
 
 def clean_up(volume: Path) -> None:
-    """Remove what jobs left that never came back."""
+    """Remove what jobs left that never came back: their pages, and results half written."""
+    delivery.clean_up(volume, depth=2)
     for folder in _entries(volume / _FOLDER, "*"):
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > _FORGOTTEN_SECONDS:

@@ -18,18 +18,24 @@ class Row(Rect):
     """Lines on one baseline that belong together, in the order they are read."""
 
     lines: tuple[Line, ...]
-    size: float  # of the longest line's type
+    longest: Line
 
     @classmethod
     def of(cls, lines: Sequence[Line]) -> "Row":
-        longest = max(lines, key=lambda line: line.width)
         box = union(lines)
-        return cls(box.left, box.top, box.right, box.bottom, tuple(lines), longest.size)
+        return cls(
+            box.left, box.top, box.right, box.bottom, tuple(lines), longest=max(lines, key=lambda line: line.width)
+        )
+
+    @property
+    def size(self) -> float:
+        """Of the longest line's type."""
+        return self.longest.size
 
     @property
     def middle(self) -> float:
         """Of the longest line: a raised mark beside it must not move the row."""
-        return max(self.lines, key=lambda line: line.width).middle
+        return self.longest.middle
 
     @property
     def text(self) -> str:
