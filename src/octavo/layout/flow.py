@@ -9,7 +9,7 @@ from octavo.layout.lines import read_from_right, straightened
 from octavo.layout.paragraphs import Paragraph, grouped
 from octavo.layout.reading_order import Placed, in_reading_order
 
-MOST_LINES: Final = 8_000  # that are held against each other, in the square of their number; broadsheets have 2,000
+MOST_LINES: Final = 5_000  # that are held against each other, in the square of their number; broadsheets have 2,000
 
 
 def in_flow(lines: Sequence[TextLine], page: PageImage) -> list[TextLine]:

@@ -1,9 +1,11 @@
 """Lines to rows: what stands on one baseline of one column."""
 
 import statistics
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from octavo.geometry import Rect, union
 from octavo.glyphs.scripts import breaks_anywhere
@@ -11,6 +13,8 @@ from octavo.layout.gutters import is_bridged, is_gutter
 from octavo.layout.lines import Line
 from octavo.wording.formulas import is_formula_number
 from octavo.wording.lists import is_bullet
+
+_MOST_ON_ONE_HEIGHT: Final = 300  # lines side by side; a row of single digits has 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,22 +97,25 @@ class _Levels:
         for index, line in enumerate(lines):
             for shelf in self._range(line.top, line.bottom):
                 self._shelves[shelf].append(index)
+        self._by_height = sorted(lines, key=lambda line: line.middle)
+        self._middles = [line.middle for line in self._by_height]
 
     def _range(self, top: float, bottom: float) -> range:
         return range(int(top // self._step), int(bottom // self._step) + 1)
 
     def before(self, index: int) -> set[int]:
-        """Lines that stand before a line in the sequence and may share some of its height."""
+        """Lines that stand before a line in the sequence and may share some of its height, the nearest of too many."""
         line = self._lines[index]
-        return {
-            other for shelf in self._range(line.top, line.bottom) for other in self._shelves[shelf] if other < index
-        }
+        found: set[int] = set()
+        for shelf in self._range(line.top, line.bottom):
+            level = self._shelves[shelf]
+            end = bisect_left(level, index)
+            found.update(level[max(0, end - _MOST_ON_ONE_HEIGHT) : end])
+        return found
 
-    def near(self, line: Line, reach: float) -> list[Line]:
-        """Lines with their middle within `reach` of a line's, itself among them."""
-        shelves = self._range(line.middle - reach, line.middle + reach)
-        indices = {index for shelf in shelves for index in self._shelves[shelf]}
-        return [self._lines[i] for i in sorted(indices) if abs(self._lines[i].middle - line.middle) < reach]
+    def between(self, top: float, bottom: float) -> list[Line]:
+        """Lines with their middle between two heights."""
+        return self._by_height[bisect_right(self._middles, top) : bisect_left(self._middles, bottom)]
 
 
 def _neighbour(lines: Sequence[Line], index: int, before: Iterable[int]) -> int | None:
@@ -140,7 +147,7 @@ def _one_row(lines: _Levels, a: Line, b: Line) -> bool:
     if max(a.size, b.size) > 1.8 * size and gap > 0.5 * size:
         return False
     if a.width < 1.3 * a.size or is_bullet(a.text):
-        return gap < 3 * b.size and not is_gutter(a, b, lines.near)
+        return gap < 3 * b.size and not is_gutter(a, b, lines.between)
     if gap < 1.2 * max(a.size, b.size):
-        return not is_gutter(a, b, lines.near)
-    return gap < 2.6 * size and is_bridged(a, b, lines.near)
+        return not is_gutter(a, b, lines.between)
+    return gap < 2.6 * size and is_bridged(a, b, lines.between)
