@@ -1,6 +1,7 @@
 """Jobs over HTTP: the load balancer's pings, replies with a status that fits, pages as lines."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -8,15 +9,19 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from model_server import Asked, ModelServer, Reply
+from PIL import Image
 from replayed import DROP_INS, ENVIRONMENT, PAGE, Case, documents
 from test_contract import NULL_ENGINES
+from yarl import URL
 
-from octavo.frontends.serve import application
+from octavo.frontends.serve import WORKER, application
 from octavo.settings import (
     EngineSettings,
     ErrorText,
@@ -164,3 +169,66 @@ async def test_a_model_that_never_comes_up_ends_it_with_the_reason(tmp_path: Pat
     assert said.rstrip().endswith("[engine_unavailable]")
     assert "no such thing in config.json" in said
     assert "Traceback" not in said
+
+
+async def test_a_caller_who_hangs_up_in_mid_stream_stops_the_work_and_disturbs_nobody(tmp_path: Path) -> None:
+    """Page 1 is read and sent, the others are being asked about when the caller goes."""
+
+    def slow_but_the_first(asked: Asked) -> Reply:
+        return Reply("read", delay=3600 if is_of(LATER, asked) else 0)
+
+    async with ModelServer(slow_but_the_first) as model, asyncio.timeout(300):
+        engine = EngineSettings(
+            detector="whole_page", recognizer="openai", url=model.url, volume_path=str(tmp_path), pages_in_flight=4
+        )
+        app = application(engine, OPTIONS, WorkerSettings(concurrency=2), ServeSettings())
+        async with TestServer(app) as server:
+            stream, neighbour = server.make_url("/parse/stream"), server.make_url("/parse")
+            job = {"images_base64": [sized(FIRST), *[sized(LATER)] * 5]}
+            async with aiohttp.ClientSession() as caller:
+                response = await caller.post(stream, json=job)
+                assert (await response.content.readline()).startswith(b"{")
+                while model.in_flight < 3:  # noqa: ASYNC110  a number that others move
+                    await asyncio.sleep(0.01)
+                beside = asyncio.create_task(asked_beside(neighbour))
+            assert not response.content.at_eof()
+            while app[WORKER].working > 1 or model.in_flight:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            assert model.abandoned >= 3
+            assert await beside == ["success"] * 5
+            while app[WORKER].working:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            assert (app[WORKER].room.bytes, app[WORKER].fetching) == (0, 0)
+            assert not files_under(tmp_path)  # no page of it is kept
+            asked = len(model.asked)
+            assert await asked_beside(neighbour) == ["success"] * 5
+            assert all(is_of(NEIGHBOUR, one) for one in model.asked[asked:])
+
+
+FIRST, LATER, NEIGHBOUR = (200, 200), (200, 600), (600, 200)  # pixels; the model is sent pictures about as long
+
+
+def is_of(size: tuple[int, int], asked: Asked) -> bool:
+    return 0.6 < (asked.size[0] / asked.size[1]) / (size[0] / size[1]) < 1.6
+
+
+def sized(size: tuple[int, int]) -> str:
+    """A picture with ink in it."""
+    picture = Image.new("RGB", size, "white")
+    picture.paste((0, 0, 0), (10, 20, size[0] - 10, 36))
+    data = BytesIO()
+    picture.save(data, "PNG")
+    return base64.b64encode(data.getvalue()).decode()
+
+
+def files_under(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def asked_beside(url: URL) -> list[str]:
+    async with aiohttp.ClientSession() as session:
+        replies = []
+        for _ in range(5):
+            async with session.post(url, json={"image_base64": sized(NEIGHBOUR)}) as response:
+                replies.append((await response.json())["status"])
+        return replies

@@ -6,7 +6,7 @@ line is in exactly one paragraph.
 """
 
 import statistics
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -133,10 +133,11 @@ def _chains(rows: Sequence[Row]) -> list[_Chain]:
 def _followers(rows: Sequence[Row]) -> dict[int, list[int]]:
     """For each row the rows directly below it: none in between, overlapping in x, within three lines."""
     below: dict[int, list[int]] = {}
+    middles = [row.middle for row in rows]
     for index, row in enumerate(rows):
         candidates: list[int] = []
         reach = float("inf")
-        for other_index in range(index + 1, len(rows)):
+        for other_index in range(bisect_left(middles, middles[index] + 0.45 * row.size, lo=index + 1), len(rows)):
             other = rows[other_index]
             if other.middle > row.middle + 4 * max(row.size, row.height) or other.top > reach:
                 break
