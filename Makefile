@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env official-check lowest-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-check bench-quality fuzz torture clean
+.PHONY: help demo case test official-env official-check lowest-env clients-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,7 +28,7 @@ demo: $(INSTALLED) ## parse the shipped samples into out/
 	@$(BIN)/octavo parse samples/two-column-paper.pdf --output out
 	@$(BIN)/octavo parse samples/bank-statement.pdf samples/receipt.jpg samples/fax.tiff --output out/more
 
-test: $(INSTALLED) official-env lowest-env ## all tests; TESTS=tests/test_parse.py for some
+test: $(INSTALLED) official-env lowest-env clients-env ## all tests; TESTS=tests/test_parse.py for some
 	$(PYTEST) -m "not image and not whole" $(TESTS)
 
 official-env: $(INSTALLED) ## the official SDK, to compare with: 0.1.5 and the image's 0.1.1 (200 and 370 MB)
@@ -37,6 +37,9 @@ official-env: $(INSTALLED) ## the official SDK, to compare with: 0.1.5 and the i
 
 official-check: $(INSTALLED) official-env ## profiles official and sdk on the public set and 60 made documents, with both SDKs (20 min)
 	$(PYTEST) -m whole tests/official
+
+clients-env: $(INSTALLED) ## client libraries of other servers, which the server's dialects are tried with (320 MB)
+	@PYTHON=$(BIN)/python tests/clients/install_env.sh
 
 lowest-env: .venvs/lowest/aiohttp ## the lowest version of the HTTP library that is allowed, which refuses less by itself
 
@@ -114,6 +117,11 @@ fuzz: $(INSTALLED) ## every parser and random faults: FUZZ=40 times the tests' e
 torture: $(INSTALLED) ## hostile files, memory over 1,000 documents, processes killed at random; docs/reliability.md (an hour)
 	$(BIN)/python bench/torture.py $(TORTURE)
 
+KILLED ?= --documents 150 --workers 4 --kills 30
+batch-check: $(INSTALLED) ## batches whose processes are killed at random, on a folder and on a bucket (15 minutes)
+	cd tests && ../$(BIN)/python killed_batch.py $(KILLED)
+	cd tests && ../$(BIN)/python killed_batch.py $(KILLED) --bucket 2> /dev/null
+
 wheel: $(INSTALLED) ## the wheel, in dist/
 	rm -rf dist
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir dist .
@@ -137,6 +145,9 @@ bench: $(BENCH)/report.pdf ## throughput beside the peers that are installed, an
 	$(BIN)/python bench/throughput.py --folder $(BENCH) --out $(BENCH)/throughput
 	$(BIN)/python bench/throughput.py --folder $(BENCH) --out $(BENCH)/throughput-own --limit own --latencies 0.2
 	$(BIN)/python bench/promises.py --folder $(BENCH)
+
+bench-gpu: $(BENCH)/report.pdf ## the layout network and the whole chain on a GPU, without real weights (torch, transformers; 10 minutes)
+	$(BIN)/python bench/gpu.py --folder $(BENCH)
 
 bench-check: $(BENCH)/report.pdf ## CPU per page against the stored medians; fails where it is 20 % worse
 	$(BIN)/python bench/check.py --folder $(BENCH)

@@ -21,8 +21,7 @@ from typing import Any
 import numpy as np
 from throughput import excerpt, text_of, words
 
-from octavo import EngineSettings, ParseOptions, Parser, to_markdown, weights
-from octavo.networks import session
+from octavo import EngineSettings, ParseOptions, Parser, machine, to_markdown, weights
 from octavo.networks.session import Network, Tensor
 from octavo.orientation import Orientation
 
@@ -72,7 +71,7 @@ def in_threads(document: Path, truth: str, pages: int, repeat: int) -> None:
 
 def in_processes(document: Path, pages: int, repeat: int) -> None:
     """As many processes of one thread as there are cores, each with its share of the pages."""
-    count = session.cores()
+    count = machine.cores()
     halves = [f"{n * pages // count + 1}-{(n + 1) * pages // count}" for n in range(count)]
     command = [sys.executable, __file__, "--repeat", str(repeat), "--share", str(document)]
     running = [

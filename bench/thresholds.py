@@ -1,15 +1,18 @@
 """Which thresholds decide how pages read, and how near the edge they stand.
 
-    python bench/thresholds.py --data ../shared/eval/public --data ../shared/eval/cases
+    python bench/thresholds.py --data ../shared/eval/cases --data ../shared/eval/public --rows out/thresholds.jsonl
+    python bench/thresholds.py --rows out/thresholds.jsonl --write docs/thresholds.md
 
 Each threshold of the rooms that decide (glyphs, layout, tables, the embedded detector, the text layer, regions) is
 moved by 10 and 20 per cent, down and up, and every document is read again. Named thresholds are found by themselves:
 numbers at the top of a module, marked `Final`; the comment beside one says what it measures. `--inline` moves the
-numbers written in the middle of functions instead, to see which of them ask for a name.
+numbers written in the middle of functions instead, to see which of them ask for a name: first all of a function
+together, and one by one only where that changed a document.
 
 What does not depend on a threshold is kept: drawn pages, what networks say, the text layer while a table's number is
 moved; and a document is read again only if it came by the number at all. Scores come from the score.py that lies beside
-the data. `--fast` stops at a threshold that changes no document at 20 per cent.
+the data. `--fast` stops at a threshold that changes no document at 20 per cent; `--within` leaves out documents that
+take long. What was measured goes to `--rows` line by line, and is not measured again: a run may be cut short and go on.
 """
 
 import argparse
@@ -22,9 +25,11 @@ import json
 import logging
 import pkgutil
 import sys
+import textwrap
 import threading
 import time
 import tokenize
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +51,7 @@ ROOMS = ("octavo.glyphs", "octavo.layout", "octavo.tables", "octavo.detectors.em
 ROOMS = (*ROOMS, "octavo.regions")
 MOVES = (0.8, 1.2, 0.9, 1.1)
 SCORE = "overall"
+BEGIN, END = "<!-- made by bench/thresholds.py -->", "<!-- end -->"
 
 
 # --- what can be moved ------------------------------------------------------------------------------------------
@@ -126,6 +132,18 @@ def inline(module: ModuleType) -> Iterator[Threshold]:
             yield Threshold(f"{where}: {value:g}", value, "", put, module.__name__, frozenset({original}))
 
 
+def together(module: ModuleType) -> Iterator[tuple[Threshold, list[Threshold]]]:
+    """All fractions of a function as one, scaled together; and each of them."""
+    members: dict[CodeType, list[Threshold]] = {}
+    for one in inline(module):
+        members.setdefault(next(iter(one.users)), []).append(one)
+    for function in functions(module):
+        code = function.__code__
+        if code in members:
+            name = f"{short(module)}.{function.__qualname__}"
+            yield Threshold(name, 1.0, "", scaler(function, code), module.__name__, frozenset({code})), members[code]
+
+
 def functions(module: ModuleType) -> Iterator[FunctionType]:
     for thing in vars(module).values():
         if getattr(thing, "__module__", None) != module.__name__:
@@ -155,6 +173,16 @@ def names(code: CodeType) -> Iterator[str]:
 def replacer(function: FunctionType, original: CodeType, old: float) -> Callable[[float], None]:
     def put(value: float) -> None:
         function.__code__ = original if value == old else with_constant(original, old, value)
+
+    return put
+
+
+def scaler(function: FunctionType, original: CodeType) -> Callable[[float], None]:
+    def put(factor: float) -> None:
+        code = original
+        for value in set(fractions(original)) if factor != 1.0 else ():
+            code = with_constant(code, value, value * factor)
+        function.__code__ = code
 
     return put
 
@@ -230,10 +258,6 @@ def keep_what_stays() -> Kept:
     )
     kept.keep(sheet, "find_tables", lambda pixels, lines, rules: (seen(pixels), tuple(lines), rules), "octavo.tables")
     return kept
-
-
-def heights(lines: Sequence[Any]) -> tuple[float, ...]:
-    return tuple(line.height for line in lines)
 
 
 def seen(array: Any) -> bytes:
@@ -346,67 +370,126 @@ def moves(
     return done
 
 
-def report(results: Sequence[tuple[Threshold, list[Moved]]], documents: int) -> Iterator[str]:
-    """A row for each threshold that changed anything: documents that read otherwise, and what their scores did."""
-    yield f"{len(results)} thresholds, {documents} documents. A cell says how many documents read otherwise, and by how"
-    yield "many points (of 100 each) their scores changed together; – is none. Of the thresholds that changed none:"
-    quiet = [threshold.name for threshold, moved in results if not any(move.changes for move in moved)]
-    yield f"{len(quiet)}."
-    yield ""
+@dataclass(frozen=True)
+class Row:
+    """What was measured of one threshold."""
+
+    name: str
+    value: float
+    meaning: str
+    moved: Sequence[Moved]
+
+    @property
+    def decides(self) -> bool:
+        return any(move.changes for move in self.moved)
+
+    @property
+    def worst(self) -> float:
+        """Points that a document loses at most."""
+        return min((change for move in self.moved for change in move.changes.values()), default=0.0)
+
+    def as_json(self) -> str:
+        moved = {move.factor: dict(move.changes) for move in self.moved}
+        return json.dumps({"name": self.name, "value": self.value, "meaning": self.meaning, "moved": moved})
+
+    @classmethod
+    def of_json(cls, line: str) -> "Row":
+        row = json.loads(line)
+        moved = [Moved(float(factor), changes) for factor, changes in row["moved"].items()]
+        return cls(row["name"], row["value"], row["meaning"], moved)
+
+
+def report(rows: Sequence[Row]) -> Iterator[str]:
+    """A line for each threshold that changed anything; then how many did not, module by module."""
     yield "| threshold | value | -20 % | -10 % | +10 % | +20 % | what it measures |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | --- |"
+    for row in sorted((row for row in rows if row.decides), key=lambda row: (row.worst, row.name)):
+        cells = {move.factor: move.cell() for move in row.moved}
+        shown = " | ".join(cells.get(factor, "–") for factor in sorted(MOVES))
+        yield f"| `{row.name}` | {row.value:g} | {shown} | {row.meaning} |"
+    yield ""
+    quiet = Counter(row.name.rpartition(".")[0] for row in rows if not row.decides)
+    listed = ", ".join(f"`{module}` {count}" for module, count in sorted(quiet.items()))
+    yield from textwrap.wrap(f"Moved, and no page reads otherwise: {listed}.", 120, break_on_hyphens=False)
 
-    def worst(item: tuple[Threshold, list[Moved]]) -> float:
-        return min((change for move in item[1] for change in move.changes.values()), default=0.0)
 
-    for threshold, moved in sorted(results, key=worst):
-        cells = {move.factor: move.cell() for move in moved}
-        if any(cell != "–" for cell in cells.values()):
-            row = " | ".join(cells.get(factor, "–") for factor in sorted(MOVES))
-            yield f"| `{threshold.name}` | {threshold.value:g} | {row} | {threshold.meaning} |"
+def written_into(page: str, table: str) -> str:
+    """The page with this table between its marks."""
+    head, _, rest = page.partition(BEGIN)
+    _, _, tail = rest.partition(END)
+    return f"{head}{BEGIN}\n\n{table}\n\n{END}{tail}"
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("--data", type=Path, action="append", required=True, help="folder with manifest.jsonl")
+    arguments.add_argument("--data", type=Path, action="append", default=[], help="folder with manifest.jsonl")
     arguments.add_argument("--kinds", default="", help="comma-separated kinds of documents; default: all")
     arguments.add_argument("--suffix", default="", help="comma-separated ends of file names, as .pdf; default: all")
+    arguments.add_argument("--within", type=float, default=60.0, help="leave out documents that take more CPU seconds")
     arguments.add_argument("--only", default="", help="begins of the names, as layout.ledgers,text_layer")
     arguments.add_argument("--inline", action="store_true", help="move numbers inside functions, not the named ones")
     arguments.add_argument("--fast", action="store_true", help="no 10 %% where 20 %% changes nothing")
-    arguments.add_argument("--out", type=Path, help="write the table there, too")
+    arguments.add_argument("--rows", type=Path, required=True, help="JSON lines of what was measured; continued")
+    arguments.add_argument("--write", type=Path, help="put the named ones into this page, measure nothing")
     chosen = arguments.parse_args()
     logging.disable(logging.WARNING)
+    rows = [Row.of_json(line) for line in chosen.rows.read_text().splitlines()] if chosen.rows.exists() else []
+    if chosen.write:
+        known = {one.name: one for module in modules() for one in named(module)}
+        still = [row for row in rows if row.name in known and known[row.name].value == row.value]
+        still = [Row(row.name, row.value, known[row.name].meaning, row.moved) for row in still]
+        table = "\n".join(report(still))
+        chosen.write.write_text(written_into(chosen.write.read_text(), table))
+        return
     kinds, suffixes = (tuple(filter(None, text.split(","))) for text in (chosen.kinds, chosen.suffix))
     documents = [sample for data in chosen.data for sample in samples(data, kinds, suffixes)]
-    find = inline if chosen.inline else named
-    thresholds = [
-        one for module in modules() for one in find(module) if one.name.startswith(tuple(chosen.only.split(",")))
-    ]
+    measure(documents, rows, chosen)
+
+
+def measure(documents: Sequence[Sample], rows: Sequence[Row], chosen: argparse.Namespace) -> None:
+    done = {row.name for row in rows}
+    wanted = tuple(chosen.only.split(","))
     score = scorer(chosen.data[0])
     kept = keep_what_stays()
-    results = []
     places = came_by(documents)
-    with octavo.Parser() as parser:
+    with octavo.Parser() as parser, chosen.rows.open("a") as out:
         before = read(parser, documents)
-        began = time.monotonic()
-        if read(parser, documents) != before:
-            raise SystemExit("the same pages read twice differ: nothing can be told")
-        each = time.monotonic() - began
-        print(f"{len(thresholds)} thresholds, {len(documents)} documents, {each:.1f} s a move", file=sys.stderr)
-        for threshold in thresholds:
-            met = set().union(*(places.get(code, set()) for code in threshold.users))
+        documents = [sample for sample in documents if costs(parser, sample, before) <= chosen.within]
+        print(f"{len(documents)} documents", file=sys.stderr, flush=True)
+
+        def measured(one: Threshold) -> Row:
+            met = set().union(*(places.get(code, set()) for code in one.users))
             touched = [sample for sample in documents if sample.id in met]
-            kept.moving = threshold.module
-            moved = moves(threshold, touched, before, lambda some=touched: read(parser, some), score, fast=chosen.fast)
-            results.append((threshold, moved))
-            if any(move.changes for move in moved):
-                says = "; ".join(f"{move.factor:g}: {dict(move.changes)}" for move in moved if move.changes)
-                print(f"{threshold.name} = {threshold.value:g}: {says}", file=sys.stderr, flush=True)
-    table = "\n".join(report(results, len(documents)))
-    print(table)
-    if chosen.out:
-        chosen.out.write_text(table + "\n")
+            kept.moving = one.module
+            moved = moves(one, touched, before, lambda: read(parser, touched), score, fast=chosen.fast)
+            return Row(one.name, one.value, one.meaning, moved)
+
+        def keep(row: Row) -> None:
+            print(row.as_json(), file=out, flush=True)
+
+        for module in modules():
+            if not short(module).startswith(wanted):
+                continue
+            if not chosen.inline:
+                for one in named(module):
+                    if one.name not in done:
+                        keep(measured(one))
+                continue
+            for group, members in together(module):
+                if all(one.name in done for one in members):
+                    continue
+                whole = measured(group)
+                for one in members:
+                    alone = measured(one) if whole.decides and len(members) > 1 else whole
+                    keep(Row(one.name, one.value, one.meaning, alone.moved))
+
+
+def costs(parser: octavo.Parser, sample: Sample, before: Mapping[str, str]) -> float:
+    """CPU seconds of reading a document again. Ends the run where it reads otherwise: nothing could be told."""
+    began = time.process_time()
+    if read(parser, [sample])[sample.id] != before[sample.id]:
+        raise SystemExit(f"{sample.id}: read twice, it differs")
+    return time.process_time() - began
 
 
 if __name__ == "__main__":

@@ -32,9 +32,10 @@ from octavo.frontends._exits import FAULT_EXITS, Exit
 from octavo.frontends._flags import as_text, drop_ins
 from octavo.glm_ocr import connections
 from octavo.glyphs import lines as text_lines
-from octavo.layout import flow
 from octavo.jobs.contract import READING, Keys
+from octavo.layout import flow
 from octavo.settings import (
+    BatchSettings,
     EngineSettings,
     ParseOptions,
     ServeSettings,
@@ -53,6 +54,7 @@ MODELS: Mapping[type[BaseModel], str] = MappingProxyType(
     {
         ParseOptions: "Of a document",
         EngineSettings: "Of the engine",
+        BatchSettings: "Of a batch",
         ServeSettings: "Of the HTTP server",
         WorkerSettings: "Of the serverless worker",
     }

@@ -33,8 +33,19 @@ class LoopbackBucket:
         """What a job says of it."""
         return {"accessId": KEY, "accessSecret": SECRET, "bucketName": NAME, "endpointUrl": self.endpoint}
 
+    @property
+    def aws(self) -> dict[str, str]:
+        """What AWS's own tools go by."""
+        keys = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+        return keys | {"AWS_ENDPOINT_URL": self.endpoint, "AWS_REGION": "us-east-1"}
+
+    @property
+    def address(self) -> str:
+        return f"s3://{NAME}"
+
     def files(self) -> dict[str, bytes]:
-        listed = self.s3.list_objects_v2(Bucket=NAME).get("Contents", ())
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=NAME)
+        listed = [entry for page in pages for entry in page.get("Contents", ())]
         return {entry["Key"]: self.s3.get_object(Bucket=NAME, Key=entry["Key"])["Body"].read() for entry in listed}
 
     def signed(self, key: str) -> str:

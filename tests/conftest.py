@@ -1,10 +1,17 @@
 import pytest
 
-from octavo.settings import EngineSettings, ParseOptions, ServeSettings, WorkerSettings, environment_names
+from octavo.settings import (
+    BatchSettings,
+    EngineSettings,
+    ParseOptions,
+    ServeSettings,
+    WorkerSettings,
+    environment_names,
+)
 
 _VARIABLES = [
     name
-    for model in (ParseOptions, EngineSettings, ServeSettings, WorkerSettings)
+    for model in (ParseOptions, EngineSettings, ServeSettings, WorkerSettings, BatchSettings)
     for field in model.model_fields
     for name in environment_names(model, field)
 ]

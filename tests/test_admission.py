@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from serving import serving
 from test_contract import PAGE
-from test_serve import serving
 
 from octavo.errors import Overloaded, SourceTooLarge
 from octavo.jobs.admission import Room

@@ -29,7 +29,7 @@ from octavo.content import (
 )
 from octavo.document import Block, Crop, Label, Page, Problem, Recognition, Region, Severity, Task
 from octavo.geometry import Box, Size
-from octavo.jobs.checkpoints import Checkpoint, clean_up
+from octavo.jobs.checkpoints import FOLDER, Checkpoint, clean_up, reading_digest
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
 from octavo.recognizers import nothing
@@ -70,6 +70,10 @@ async def parser(tmp_path: Path) -> AsyncIterator[Parser]:
         yield opened
 
 
+def kept_in(volume: Path, parts: Sequence[bytes], options: ParseOptions, engine: EngineSettings) -> Checkpoint:
+    return Checkpoint(volume / FOLDER, reading_digest(parts, options, engine))
+
+
 def left(volume: Path) -> list[Path]:
     return sorted(volume.glob(".octavo-checkpoints/*/*"))
 
@@ -79,9 +83,9 @@ def page(number: int, *problems: Problem) -> Page:
 
 
 def test_what_is_kept_comes_back(tmp_path: Path) -> None:
-    kept = Checkpoint(tmp_path, [b"source"], OPTIONS, settings(tmp_path))
+    kept = kept_in(tmp_path, [b"source"], OPTIONS, settings(tmp_path))
     kept.keep(page(3))
-    again = Checkpoint(tmp_path, [b"source"], OPTIONS, settings(tmp_path))
+    again = kept_in(tmp_path, [b"source"], OPTIONS, settings(tmp_path))
     assert again.pages() == {3: page(3)}
     again.discard()
     assert not kept.pages()
@@ -106,30 +110,32 @@ def test_whatever_a_region_says_comes_back(tmp_path: Path) -> None:
     where = Region(3, Box.of_page(), Label.TEXT, Task.TEXT, 0.5)
     blocks = tuple(Block(where, Recognition("x"), n, content) for n, content in enumerate(contents))
     made = replace(page(3), blocks=blocks)
-    Checkpoint(tmp_path, [b"source"], OPTIONS, settings(tmp_path)).keep(made)
-    assert Checkpoint(tmp_path, [b"source"], OPTIONS, settings(tmp_path)).pages() == {3: made}
+    kept_in(tmp_path, [b"source"], OPTIONS, settings(tmp_path)).keep(made)
+    assert kept_in(tmp_path, [b"source"], OPTIONS, settings(tmp_path)).pages() == {3: made}
 
 
 def test_nothing_is_taken_for_something_else(tmp_path: Path) -> None:
-    Checkpoint(tmp_path, [b"source"], OPTIONS, settings(tmp_path)).keep(page(0))
+    kept_in(tmp_path, [b"source"], OPTIONS, settings(tmp_path)).keep(page(0))
     other_options = OPTIONS.model_copy(update={"dpi": 200})
     other_model = settings(tmp_path).model_copy(update={"model_revision": "other"})
-    assert not Checkpoint(tmp_path, [b"other source"], OPTIONS, settings(tmp_path)).pages()
-    assert not Checkpoint(tmp_path, [b"source"], other_options, settings(tmp_path)).pages()
-    assert not Checkpoint(tmp_path, [b"source"], OPTIONS, other_model).pages()
+    assert not kept_in(tmp_path, [b"other source"], OPTIONS, settings(tmp_path)).pages()
+    assert not kept_in(tmp_path, [b"source"], other_options, settings(tmp_path)).pages()
+    assert not kept_in(tmp_path, [b"source"], OPTIONS, other_model).pages()
+    other_pace = settings(tmp_path).model_copy(update={"threads": 3})
+    assert kept_in(tmp_path, [b"source"], OPTIONS, other_pace).pages()
     other_format = OPTIONS.model_copy(update={"formats": ("html",)})
-    assert Checkpoint(tmp_path, [b"source"], other_format, settings(tmp_path)).pages()
+    assert kept_in(tmp_path, [b"source"], other_format, settings(tmp_path)).pages()
 
 
 def test_a_page_with_a_loss_is_read_again(tmp_path: Path) -> None:
-    checkpoint = Checkpoint(tmp_path, [b"source"], OPTIONS, settings(tmp_path))
+    checkpoint = kept_in(tmp_path, [b"source"], OPTIONS, settings(tmp_path))
     checkpoint.keep(page(0, Problem("engine_lost", "the server went away", Severity.LOST, page=0)))
     assert not checkpoint.pages()
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b'{"number": 1}', b"\xff\xfe"])
 def test_damaged_files_count_as_not_there(tmp_path: Path, damage: bytes) -> None:
-    checkpoint = Checkpoint(tmp_path, [b"source"], OPTIONS, settings(tmp_path))
+    checkpoint = kept_in(tmp_path, [b"source"], OPTIONS, settings(tmp_path))
     checkpoint.keep(page(0))
     checkpoint.keep(page(1))
     left(tmp_path)[1].write_bytes(damage)
@@ -138,14 +144,14 @@ def test_damaged_files_count_as_not_there(tmp_path: Path, damage: bytes) -> None
 
 def test_a_volume_that_refuses_costs_nothing(tmp_path: Path) -> None:
     (tmp_path / ".octavo-checkpoints").write_text("a file, where a folder is wanted")
-    checkpoint = Checkpoint(tmp_path, [b"source"], OPTIONS, settings(tmp_path))
+    checkpoint = kept_in(tmp_path, [b"source"], OPTIONS, settings(tmp_path))
     checkpoint.keep(page(0))
     assert not checkpoint.pages()
 
 
 def test_what_never_came_back_goes_after_a_day(tmp_path: Path) -> None:
     for source in (b"old", b"new"):
-        Checkpoint(tmp_path, [source], OPTIONS, settings(tmp_path)).keep(page(0))
+        kept_in(tmp_path, [source], OPTIONS, settings(tmp_path)).keep(page(0))
     old = left(tmp_path)[0].parent
     os.utime(old, (time.time() - 90_000,) * 2)
     clean_up(tmp_path)

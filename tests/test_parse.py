@@ -34,7 +34,9 @@ def parse(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, s
 
 
 def files(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    """The files of results, by their place in the folder."""
+    found = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    return {path.as_posix() for path in found if not path.parts[0].startswith(".")}
 
 
 def test_one_document_lies_in_the_output_folder_itself(

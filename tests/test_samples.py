@@ -10,6 +10,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
+import octavo
+from octavo.errors import EngineUnavailable
+from octavo.markup import html
+from octavo.parser import Parser
+
 SAMPLES = Path(__file__).parents[1] / "samples"
 PAGES = {"bank-statement.pdf": 2, "two-column-paper.pdf": 2, "receipt.jpg": 1, "fax.tiff": 3}
 
@@ -54,3 +59,19 @@ def test_the_balance_adds_up() -> None:
         page.get_textpage().get_text_bounded() for page in pypdfium2.PdfDocument(SAMPLES / "bank-statement.pdf")
     )
     assert text.count("4,390.63") == 3  # the summary, the last payment, the balance carried forward
+
+
+def test_the_statements_movements_are_one_table_over_both_pages() -> None:
+    """A row's second line stays with it (at the end of a page, too), and the head comes once."""
+    try:
+        with Parser() as parser:
+            text = octavo.to_markdown(parser.parse(SAMPLES / "bank-statement.pdf"))
+    except EngineUnavailable as missing:
+        pytest.skip(str(missing))
+    _, movements, _ = html.tables(text)
+    rows = [[cell.text for cell in row] for row in movements.rows]
+    assert rows[0] == ["Date", "Description", "Paid out", "Paid in", "Balance"]
+    assert [len(row) for row in rows] == [5] * 31
+    assert all(date and what and balance for date, what, _, _, balance in rows)
+    assert ["18 Mar 2024", "Card payment Larkhill Bakery", "3.21", "", "4,113.92"] in rows
+    assert rows[-1] == ["31 Mar 2024", "Balance carried forward", "", "", "4,390.63"]

@@ -2,10 +2,13 @@
 
 import contextlib
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -92,3 +95,37 @@ def test_no_folder_but_of_code_and_fonts_is_readable() -> None:
     assert not any(here.is_relative_to(place) or Path.home() == place for place in places)
     assert Path("/") not in places
     assert Path.cwd() not in places
+
+
+OPENED = """
+import sys
+from octavo.errors import OctavoError
+from octavo.pages import open_pages
+from octavo.settings import EngineSettings, ParseOptions
+try:
+    with open_pages([open(sys.argv[1], "rb").read()], ParseOptions(), EngineSettings()) as pages:
+        print(pages.draw(0).size.width > 0)
+except OctavoError as error:
+    print(error.code)
+"""
+
+
+@pytest.mark.parametrize(("whole", "came"), [(True, "True"), (False, "engine_unavailable")])
+def test_packages_in_a_folder_of_any_name(tmp_path: Path, *, whole: bool, came: str) -> None:
+    """`pip install --target lib` puts them there; where a part of one is not readable, no document is to blame."""
+    installed, library = Path(pypdfium2.__file__).parents[1], tmp_path / "lib"
+    for folder in installed.glob("pypdfium2*"):
+        if whole or not folder.name.endswith(".dist-info"):
+            shutil.copytree(folder, library / folder.name)
+    document = tmp_path / "letter.pdf"
+    document.write_bytes(make_pdf(PdfPage(b"BT /F1 12 Tf 50 700 Td (Dear Ada) Tj ET", fonts={"F1": HELVETICA})))
+    path = os.pathsep.join([str(library), str(Path(sandbox.__file__).parents[2])])
+    told = subprocess.run(
+        [sys.executable, "-c", OPENED, str(document)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+        env={"PYTHONPATH": path},
+    )
+    assert told.stdout.strip() == came

@@ -17,16 +17,16 @@ from made import written
 from model_server import Asked, Reply, always, serving
 from test_contract import PAGE
 
-from octavo import Parser
+from octavo import Parser, machine
 from octavo.__main__ import main
 from octavo.document import Crop, Recognition
 from octavo.frontends._exits import Exit
 from octavo.glm_ocr.boot_log import BootLog
-from octavo.glm_ocr.in_flight import Load, load_in
+from octavo.glm_ocr.in_flight import ServerLoad, load_in
 from octavo.jobs.worker import Call, Worker
 from octavo.recognizers import Pulse, nothing
 from octavo.recognizers.scripted import Scripted
-from octavo.selftest import keeping, machine
+from octavo.selftest import keeping
 from octavo.selftest.binding import Binds, Evidence, advice, binds, means
 from octavo.selftest.golden import golden_page, neighbours, pdf, words_f1
 from octavo.settings import EngineSettings, ParseOptions, TextLayerUse, WorkerSettings
@@ -123,7 +123,7 @@ def test_the_time_in_which_requests_gather_does_not_count() -> None:
 
 
 def test_the_share_of_the_cpu_is_of_the_cores_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "cores", lambda: 4.0)
+    monkeypatch.setattr(machine, "_cores", lambda: 4.0)
     before = machine.CpuClock(at=10.0, spent=100.0, of_everything=True, loop=5.0)
     after = machine.CpuClock(at=20.0, spent=120.0, of_everything=True, loop=14.0)
     assert after.share_since(before) == pytest.approx(0.5)
@@ -172,7 +172,7 @@ def test_a_log_that_tells_nothing_gives_no_parts() -> None:
 def test_the_fullest_cache_is_told(name: str) -> None:
     both = "vllm:num_requests_running 3.0\nvllm:num_requests_waiting 0.0\n"
     both += f'vllm:{name}{{engine="0"}} 6.1e-05\nvllm:{name}{{engine="1"}} 0.0\n'
-    assert load_in(both) == Load(3, 0, 6.1e-05)
+    assert load_in(both) == ServerLoad(3, 0, 6.1e-05)
 
 
 # --- whole runs ------------------------------------------------------------------------------------------------------

@@ -14,18 +14,15 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 from model_server import Asked, ModelServer, Reply
 from PIL import Image
 from replayed import DROP_INS, ENVIRONMENT, PAGE, Case, documents
+from serving import ENGINE, running, serving, until
 from test_contract import NULL_ENGINES
-from yarl import URL
 
-from octavo.frontends.serve import WORKER, application
 from octavo.settings import (
     EngineSettings,
     ErrorText,
-    OrientationUse,
     ParseOptions,
     ServeSettings,
     WorkerSettings,
@@ -33,17 +30,6 @@ from octavo.settings import (
 )
 
 HERE = Path(__file__).parent
-ENGINE = EngineSettings(detector="whole_page", recognizer="scripted", volume_path="/no/such/volume")
-OPTIONS = ParseOptions(orientation=OrientationUse.OFF)
-
-
-@contextlib.asynccontextmanager
-async def serving(
-    engine: EngineSettings = ENGINE, serve: ServeSettings | None = None, worker: WorkerSettings | None = None
-) -> AsyncIterator[TestClient[aiohttp.web.Request, aiohttp.web.Application]]:
-    app = application(engine, OPTIONS, worker or WorkerSettings(), serve or ServeSettings())
-    async with TestClient(TestServer(app)) as client:
-        yield client
 
 
 @pytest.mark.parametrize("wrapped", [True, False])
@@ -59,8 +45,8 @@ async def test_a_job_comes_bare_or_wrapped(wrapped: bool) -> None:
 async def test_the_reply_is_the_queue_s(case: Case) -> None:
     variables = ENVIRONMENT | dict(case.environment)
     engine, options = resolve(EngineSettings, {}, variables).values, resolve(ParseOptions, {}, variables).values
-    app = application(engine, options, resolve(WorkerSettings, {}, variables).values, ServeSettings())
-    async with documents() as address, TestClient(TestServer(app)) as client:
+    worker = resolve(WorkerSettings, {}, variables).values
+    async with documents() as address, serving(engine, worker=worker, options=options) as client:
         response = await client.post("/parse", json=case.at(address))
         assert response.status == (422 if case.code else 200)
         assert not case.wrong(await response.json(), address)
@@ -68,7 +54,7 @@ async def test_the_reply_is_the_queue_s(case: Case) -> None:
 
 async def test_errors_may_be_said_in_json() -> None:
     settings = WorkerSettings(error_text=ErrorText.JSON)
-    async with TestClient(TestServer(application(ENGINE, OPTIONS, settings, ServeSettings()))) as client:
+    async with serving(worker=settings) as client:
         for body in (b"no json", b"{}"):
             reply = await (await client.post("/parse", data=body)).json()
             assert json.loads(reply["error"]) == reply["error_details"]
@@ -181,27 +167,20 @@ async def test_a_caller_who_hangs_up_in_mid_stream_stops_the_work_and_disturbs_n
         engine = EngineSettings(
             detector="whole_page", recognizer="openai", url=model.url, volume_path=str(tmp_path), pages_in_flight=4
         )
-        app = application(engine, OPTIONS, WorkerSettings(concurrency=2), ServeSettings())
-        async with TestServer(app) as server:
-            stream, neighbour = server.make_url("/parse/stream"), server.make_url("/parse")
-            job = {"images_base64": [sized(FIRST), *[sized(LATER)] * 5]}
-            async with aiohttp.ClientSession() as caller:
-                response = await caller.post(stream, json=job)
-                assert (await response.content.readline()).startswith(b"{")
-                while model.in_flight < 3:  # noqa: ASYNC110  a number that others move
-                    await asyncio.sleep(0.01)
-                beside = asyncio.create_task(asked_beside(neighbour))
-            assert not response.content.at_eof()
-            while app[WORKER].working > 1 or model.in_flight:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            assert model.abandoned >= 3
+        async with running(engine, worker=WorkerSettings(concurrency=2)) as server:
+            worker = server.desk.worker
+            async with aiohttp.ClientSession(server.url) as caller:
+                job = {"images_base64": [sized(FIRST), *[sized(LATER)] * 5]}
+                response = await caller.post("/parse/stream", json=job)
+                assert json.loads(await response.content.readline())["type"] == "page"
+                await until(lambda: model.in_flight >= 3)
+                beside = asyncio.create_task(asked_beside(server.client))
+            await until(lambda: model.abandoned >= 3)
             assert await beside == ["success"] * 5
-            while app[WORKER].working:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            assert (app[WORKER].room.bytes, app[WORKER].fetching) == (0, 0)
+            await until(lambda: not (worker.working or worker.fetching or worker.room.bytes or model.in_flight))
             assert not files_under(tmp_path)  # no page of it is kept
             asked = len(model.asked)
-            assert await asked_beside(neighbour) == ["success"] * 5
+            assert await asked_beside(server.client) == ["success"] * 5
             assert all(is_of(NEIGHBOUR, one) for one in model.asked[asked:])
 
 
@@ -225,10 +204,9 @@ def files_under(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-async def asked_beside(url: URL) -> list[str]:
-    async with aiohttp.ClientSession() as session:
-        replies = []
-        for _ in range(5):
-            async with session.post(url, json={"image_base64": sized(NEIGHBOUR)}) as response:
-                replies.append((await response.json())["status"])
-        return replies
+async def asked_beside(client: aiohttp.ClientSession) -> list[str]:
+    replies = []
+    for _ in range(5):
+        async with client.post("/parse", json={"image_base64": sized(NEIGHBOUR)}) as response:
+            replies.append((await response.json())["status"])
+    return replies

@@ -264,7 +264,9 @@ def test_the_command_line_writes_the_formats_it_is_told() -> None:
 
 
 def test_the_log_says_it_once_and_no_value(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("octavo.frontends._logs.configure", lambda level: None)  # it would take caplog's handler away
+    monkeypatch.setattr(
+        "octavo.frontends._logs.configure", lambda *_, **__: None
+    )  # it would take caplog's handler away
     parser = ArgumentParser()
     add_arguments(parser)
     with caplog.at_level(logging.WARNING):

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from octavo.document import Pixels
 from octavo.geometry import Box
-from octavo.networks.gutters import parted
+from octavo.networks.line_parting import parted
 from octavo.networks.strips import Quad
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings

@@ -46,7 +46,24 @@ def test_a_number_inside_a_function_moves_and_comes_back() -> None:
 
 
 def test_a_table_shows_what_a_move_did() -> None:
-    one = NAMED["layout.ledgers.GAP"]
     moved = [thresholds.Moved(0.8, {"a": -3.0, "b": 1.0}), thresholds.Moved(1.2, {})]
-    row = list(thresholds.report([(one, moved)], 9))[-1]
-    assert row.startswith("| `layout.ledgers.GAP` | 1.2 | 2 (-2.0) | – | – | – | sizes of type")
+    decides = thresholds.Row("layout.ledgers.GAP", 1.2, "sizes of type", moved)
+    quiet = thresholds.Row("layout.ledgers.FEWEST", 3, "rows", [thresholds.Moved(0.8, {})])
+    rows = [thresholds.Row.of_json(row.as_json()) for row in (quiet, decides)]
+    table = "\n".join(thresholds.report(rows))
+    page = thresholds.written_into(f"above{thresholds.BEGIN}former{thresholds.END}below", table)
+    assert "| `layout.ledgers.GAP` | 1.2 | 2 (-2.0) | – | – | – | sizes of type |" in page
+    assert "`layout.ledgers` 1" in page
+    assert "former" not in page
+    assert page.startswith("above")
+    assert page.endswith("below")
+
+
+def test_the_numbers_of_a_function_move_together() -> None:
+    groups = thresholds.together(thresholds.tables.choice)
+    group, members = next(found for found in groups if found[0].name.endswith("_stands_over"))
+    code = thresholds.tables.choice._stands_over.__code__
+    with group.moved(1.1):
+        moved = sorted(set(thresholds.fractions(thresholds.tables.choice._stands_over.__code__)))
+        assert moved == [pytest.approx(one.value * 1.1) for one in members]
+    assert thresholds.tables.choice._stands_over.__code__ is code

@@ -42,9 +42,11 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
     import octavo.detectors
     from octavo import EngineSettings, ParseOptions, Parser, assemble, crops, pipeline, regions, to_markdown
     from octavo.drawing import pool
+    from octavo.frontends._threads import one_page_one_thread
     from octavo.recognizers import openai
     from octavo.settings import OrientationUse, TextLayerUse
 
+    one_page_one_thread()  # as every command does
     octavo.detectors.__path__.append(str(Path(__file__).parents[1] / "detectors"))
     timed(pipeline, "_draw", "draw (parent)")
     timed(regions, "settle", "settle")
@@ -52,13 +54,9 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
     timed(openai, "encoded", "encode")
     timed(assemble, "page", "assemble")
     timed(assemble, "document", "assemble")
-    settings = EngineSettings(
-        engine="glm-ocr",
-        detector="replay",
-        url=f"http://127.0.0.1:{configuration['port']}",
-        requests_in_flight=configuration["limit"],
-        **configuration.get("settings", {}),
-    )
+    own = {"engine": "glm-ocr", "detector": "replay", "url": f"http://127.0.0.1:{configuration['port']}"}
+    own["requests_in_flight"] = configuration["limit"]
+    settings = EngineSettings(**own | configuration.get("settings", {}))
     options = ParseOptions(
         dpi=configuration["dpi"], text_layer=TextLayerUse.OFF, orientation=OrientationUse.OFF, formats=("markdown",)
     )

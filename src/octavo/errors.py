@@ -114,10 +114,60 @@ class OptionInvalid(OctavoError):
     fault = Fault.CALLER
 
 
+class OutputTaken(OctavoError):
+    """A file of that name is there already, and is not ours to replace: it was changed, or is another document's."""
+
+    code = "output_taken"
+    fault = Fault.CALLER
+
+
 class LimitExceeded(OctavoError):
     """The document asks for more (pixels, pages, memory) than a named limit allows."""
 
     code = "limit_exceeded"
+    fault = Fault.CALLER
+
+
+class RequestInvalid(OctavoError):
+    """A server has no such route, or not by that method, or cannot understand what stands in the request's head."""
+
+    code = "request_invalid"
+    fault = Fault.CALLER
+
+
+class KeyNeeded(OctavoError):
+    """The request has no key, or one that this server does not know."""
+
+    code = "key_needed"
+    fault = Fault.CALLER
+
+
+class NotAllowed(OctavoError):
+    """The key has not the scope for it, or the request comes from a page or for a host that this server is not."""
+
+    code = "not_allowed"
+    fault = Fault.CALLER
+
+
+class JobUnknown(OctavoError):
+    """There is no such job, page or file: never was, was deleted, was kept long enough, or is somebody else's."""
+
+    code = "job_unknown"
+    fault = Fault.CALLER
+
+
+class JobNotOver(OctavoError):
+    """What was asked for is there once the job has ended."""
+
+    code = "job_not_over"
+    fault = Fault.CALLER
+    retryable = True
+
+
+class JobCancelled(OctavoError):
+    """The job was cancelled before it had ended."""
+
+    code = "job_cancelled"
     fault = Fault.CALLER
 
 
@@ -200,6 +250,12 @@ class Overloaded(OctavoError):
 
     code = "overloaded"
     retryable = True
+
+
+class JobAbandoned(OctavoError):
+    """Every server that took the job ended while it ran: it may be what ended them."""
+
+    code = "job_abandoned"
 
 
 class TimeBudgetSpent(OctavoError):

@@ -23,6 +23,7 @@ from octavo.drawing.wire import Draw, Drawn, Failed, Opened, OpenedPart
 from octavo.errors import (
     DocumentCorrupt,
     DocumentHasNoPages,
+    EngineUnavailable,
     LimitExceeded,
     OctavoError,
     PagesInvalid,
@@ -296,12 +297,13 @@ def _document_error(part: OpenedPart, data: bytes, where: str) -> OctavoError:
         return _unsupported(data, where)
     if part.code == TypeUnsupported.code and kind_of(data) == "picture":
         return DocumentCorrupt(f"{where}the picture's header is broken")
-    kinds = {kind.code: kind for kind in (PasswordNeeded, TypeUnsupported, LimitExceeded, ResourcesExhausted)}
+    faults = (PasswordNeeded, TypeUnsupported, LimitExceeded, ResourcesExhausted, EngineUnavailable)
+    kinds = {kind.code: kind for kind in faults}
     return kinds.get(part.code, DocumentCorrupt)(where + part.message)
 
 
 def _page_error(answer: Failed, number: int) -> OctavoError:
-    kinds = {kind.code: kind for kind in (LimitExceeded, ResourcesExhausted)}
+    kinds = {kind.code: kind for kind in (LimitExceeded, ResourcesExhausted, EngineUnavailable)}
     return kinds.get(answer.code, PageUnreadable)(f"page {number + 1}: {answer.message}")
 
 

@@ -11,7 +11,6 @@ async with Parser(settings) as parser:
 """
 
 import asyncio
-import os
 import threading
 import time
 from collections import OrderedDict
@@ -33,6 +32,7 @@ from octavo.detectors import Detector
 from octavo.document import Artifact, Document, Page, PageImage, Pixels, Problem, Severity
 from octavo.errors import DocumentCorrupt, EngineUnavailable, LimitExceeded, OptionInvalid, PageUnreadable
 from octavo.fetch import Fetched, Source, fetch, source_from
+from octavo.machine import cores
 from octavo.official import words
 from octavo.orientation import Orientation
 from octavo.pages import Pages, kind_of, open_pages
@@ -66,7 +66,7 @@ class Parser:
         self._orientation: Orientation | None = None
         self._sdk: official_sdk.OfficialSdk | None = None
         self._opening_seconds: dict[str, float] = {}
-        self._cpu = ThreadPoolExecutor(_cores() + 2, thread_name_prefix="octavo")
+        self._cpu = ThreadPoolExecutor(cores() + 2, thread_name_prefix="octavo")
         self._detecting = ThreadPoolExecutor(1, thread_name_prefix="octavo-layout")
 
     # --- async ---------------------------------------------------------------------------------------------------
@@ -356,11 +356,21 @@ class Reading:
             raise OptionInvalid("the document is not read to its end yet: iterate the reading first")
         return self._document
 
-    def artifacts(self) -> Iterator[Artifact]:
-        """The files of the chosen formats. Blocks: pages are drawn again where a picture is needed."""
+    def artifacts(self, told: Document | None = None) -> Iterator[Artifact]:
+        """The files of the chosen formats. Blocks: pages are drawn again where a picture is needed.
+
+        `told` is the document as it is to be told, where that is not all that is known of it.
+        """
+        document = told or self.document
         for name in self.options.formats:
-            for artifact in dropins.load(renderers, name).render(self.document, self.pictures, self.options):
+            for artifact in dropins.load(renderers, name).render(document, self.pictures, self.options):
                 yield replace(artifact, format=name)
+
+    @property
+    def artifact_count(self) -> int:
+        """How many files `artifacts` will make; a few more where a page cannot be drawn for them."""
+        counts = (dropins.load(renderers, name).count(self.document, self.options) for name in self.options.formats)
+        return sum(counts)
 
     @property
     def pictures(self) -> renderers.Pictures:
@@ -454,7 +464,7 @@ def _window(settings: EngineSettings, recognizer: Recognizer) -> pipeline.Window
     """A quarter of what is read at once: a page of tables has four regions, most pages have more."""
     if settings.pages_in_flight is not None:
         return pipeline.Window(settings.pages_in_flight)
-    return pipeline.Window(6, lambda: recognizer.at_once // 4, 2 * _cores() + 2)
+    return pipeline.Window(6, lambda: recognizer.at_once // 4, 2 * cores() + 2)
 
 
 def _as_source(source: AnySource) -> Source:
@@ -484,7 +494,3 @@ def _png(pixels: Pixels) -> bytes:
 
 def _as_it_is(page: PageImage) -> PageImage:
     return page
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -36,6 +36,7 @@ from octavo.layout.paragraphs import grouped
 from octavo.layout.reading_order import Placed, in_reading_order
 from octavo.official import layout as official_layout
 from octavo.settings import ParseOptions, Profile
+from octavo.wording.lists import begins_entry
 
 _SAME: Final = 0.8  # detections with at least this intersection over union are one thing seen twice
 _SAME_LABEL: Final = 0.6  # the same for two of one label
@@ -301,6 +302,7 @@ def in_order(detections: Sequence[Detection], page: PageImage) -> list[Detection
             detection.box.bottom * stretch,
             detection.label,
             rows=_rows(detection),
+            entry=bool(detection.lines) and begins_entry(f"{detection.lines[0].text or ''} "),
         )
         for detection in detections
     ]

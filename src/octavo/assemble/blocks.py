@@ -8,9 +8,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from octavo.assemble import contents, formulas, furniture, headings, listings, lists
+from octavo.assemble import engine_text, formulas, furniture, headings, listings, lists
 from octavo.assemble.line_breaks import PrintedRow
-from octavo.assemble.lists import Item
+from octavo.assemble.lists import ListEntry
 from octavo.assemble.parts import RegionPart, Setting, divided, setting
 from octavo.assemble.second_look import relabelled
 from octavo.content import Content, Picture
@@ -80,7 +80,7 @@ class _Made:
     """A block, and the entries where it is a list, the rows where it is code."""
 
     block: Block
-    items: tuple[Item, ...] = ()
+    items: tuple[ListEntry, ...] = ()
     rows: tuple[PrintedRow, ...] = ()
 
 
@@ -93,7 +93,7 @@ def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Ma
     if text is None:
         return [_Made(_block(region, recognition, None))]
     if region.task is Task.TABLE:
-        return [_Made(_block(region, recognition, contents.table(text)))]
+        return [_Made(_block(region, recognition, engine_text.table(text)))]
     if region.task is Task.FORMULA:
         return [_Made(_block(region, recognition, formulas.content(region, recognition, text)))]
     if not recognition.lines and recognition.source is TextSource.RECOGNIZER:
@@ -123,8 +123,10 @@ def _block(region: Region, recognition: Recognition, content: Content | None, re
 def _model_block(region: Region, recognition: Recognition, text: str) -> Block:
     if region.label is Label.TEXT and headings.model_heading(text):
         region = replace(region, label=Label.PARAGRAPH_TITLE)
-        return _block(region, recognition, contents.of_model(text, region.label), "heading: the model marks it as one")
-    return _block(region, recognition, contents.of_model(text, region.label))
+        return _block(
+            region, recognition, engine_text.of_model(text, region.label), "heading: the model marks it as one"
+        )
+    return _block(region, recognition, engine_text.of_model(text, region.label))
 
 
 def _made(region: Region, recognition: Recognition, part: RegionPart) -> _Made:

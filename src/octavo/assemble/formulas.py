@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from octavo.assemble import contents
+from octavo.assemble import engine_text
 from octavo.content import Content, Formula, Mixed, Prose, plain, says
 from octavo.document import NOT_LATEX, Block, Label, Recognition, Region, Task
 from octavo.markup.cleaning import cleaned_formula
@@ -37,7 +37,7 @@ def _is_prose(text: str) -> bool:
 def content(region: Region, recognition: Recognition, text: str) -> Content:
     """LaTeX where the engine gave it; otherwise the characters that were read."""
     if any(problem.code == NOT_LATEX for problem in recognition.problems) or not text.strip():
-        return contents.prose(text)
+        return engine_text.prose(text)
     return Formula(cleaned_formula(bare_latex(text)), inline=region.label is Label.INLINE_FORMULA)
 
 
@@ -104,7 +104,7 @@ def _and_number(content: Content | None, number: Block) -> Content | None:
         case Formula(latex, None) if "\\tag" not in latex:
             return replace(content, number=bare_number(number.recognition.text or ""))
         case Prose() | Mixed() if number.content is not None and "\\tag" not in plain(content):
-            return contents.with_more(content, plain(number.content))
+            return engine_text.with_more(content, plain(number.content))
         case _:
             return None
 

@@ -12,7 +12,7 @@ from octavo.content import Content, Items, Prose, Table, Verbatim, plain, says
 from octavo.document import Block, Label, Page, Role, Task
 from octavo.glyphs.scripts import unspaced
 from octavo.markup.markdown import begins_item
-from octavo.wording.lists import begins_bracketed
+from octavo.wording.lists import begins_bracketed, marker_kind
 from octavo.wording.sentences import ends_sentence
 
 _FLOWING = frozenset({Label.TEXT, Label.ABSTRACT, Label.REFERENCE_CONTENT})
@@ -84,7 +84,7 @@ def _flows_on(page: Page, above: Block, next_page: Page, below: Block) -> bool:
 
 
 def _begins_entry(line: str) -> bool:
-    return begins_item(line) or begins_bracketed(line)
+    return begins_item(line) or begins_bracketed(line) or (marker_kind(line) or "").endswith(")")
 
 
 def _text_at_break(content: Content | None) -> str:

@@ -9,6 +9,8 @@ from octavo.content import Form, FormRow, Prose, runs_of
 from octavo.geometry import Box, on_one_height
 from octavo.glyphs.scripts import unspaced
 from octavo.layout.paragraphs import Paragraph
+from octavo.layout.side_by_side import Row
+from octavo.wording.headings import is_contents_line, is_numbered
 from octavo.wording.sentences import names_field
 
 _ADDRESS = re.compile(r"\S+@\S|https?://|www\.")
@@ -27,6 +29,27 @@ class PrintedRow:
 
 def rows_of(paragraph: Paragraph) -> list[PrintedRow]:
     return [PrintedRow(row.text, Box.around(line.source.box for line in row.lines)) for row in paragraph.rows]
+
+
+def entries_of(paragraphs: Sequence[Paragraph]) -> list[PrintedRow]:
+    """Those of a table of contents: number, title and page stand on one height, a title may have several lines.
+
+    A row without a page goes on in the next one, if that begins where its title does and with no number of its own.
+    """
+    rows = (row for paragraph in paragraphs for row in paragraph.rows)
+    made: list[PrintedRow] = []
+    above: Sequence[Row] = ()  # without a page
+    for level in on_one_height(rows, lambda first, row: 0.5 * min(first.size, row.size)):
+        text = " ".join(row.text for row in level)
+        box = Box.around(line.source.box for row in level for line in row.lines)
+        title = above[-1].lines[-1].left if above else 0.0
+        if above and not is_numbered(text) and abs(level[0].left - title) < level[0].size:
+            made[-1] = PrintedRow(f"{made[-1].text} {text}", made[-1].box.joined(box))
+        else:
+            made.append(PrintedRow(text, box))
+        has_number = sum(len(row.lines) for row in level) > 1
+        above = level if has_number and not is_contents_line(text) else ()
+    return made
 
 
 def lines(found: Sequence[PrintedRow]) -> Prose:

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from octavo.assemble import contents, listings
+from octavo.assemble import engine_text, listings
 from octavo.assemble.headings import set_as_heading
-from octavo.assemble.line_breaks import PrintedRow, broken_on_purpose, form, rows_of
+from octavo.assemble.line_breaks import PrintedRow, broken_on_purpose, entries_of, form, rows_of
 from octavo.assemble.line_breaks import lines as lines_of
-from octavo.assemble.lists import Item, item, listed
+from octavo.assemble.lists import ListEntry, item, listed
 from octavo.content import Content
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextLine, TextSource
 from octavo.geometry import Box
@@ -35,7 +35,7 @@ class RegionPart:
     text: str  # as it was read
     content: Content
     rows: tuple[PrintedRow, ...] = ()  # where it is code: more of it may follow
-    items: tuple[Item, ...] = ()  # where it is a list: how deep they are, the page tells
+    items: tuple[ListEntry, ...] = ()  # where it is a list: how deep they are, the page tells
     reason: str | None = None  # why it is more than prose, for people
 
 
@@ -70,7 +70,7 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Reg
     """The parts of a text region in reading order; one, labelled as the region, where the lines tell no more."""
     lines = [line for line in recognition.lines if (line.text or "").strip()]
     text = recognition.text or ""
-    whole = RegionPart(region.label, region.box, text, contents.prose(text))
+    whole = RegionPart(region.label, region.box, text, engine_text.prose(text))
     if region.task is not Task.TEXT or not 0 < len(lines) <= MOST_LINES:
         return [whole]
     known, references = _grouped_by_words(region, recognition), region.label in _REFERENCES
@@ -86,7 +86,7 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Reg
         return [replace(whole, label=Label.ALGORITHM, content=code, rows=tuple(rows), reason=reason)]
     if region.label is Label.CONTENT or sum(is_contents_line(row.text) for row in rows) * 2 > len(rows):
         reason = None if region.label is Label.CONTENT else "contents: most rows end in a page number"
-        return [replace(whole, label=Label.CONTENT, content=lines_of(rows), reason=reason)]
+        return [replace(whole, label=Label.CONTENT, content=lines_of(entries_of(grouped)), reason=reason)]
     if not divisible:
         return [whole]
     texts = _Texts(text, lines) if len(grouped) > 1 else _Whole(text)
@@ -156,12 +156,12 @@ def _part(
     if label in _WITH_HEADINGS and region.origin is not Origin.GEOMETRY:
         why = set_as_heading(paragraph, text, size=page.size, measured=page.known, last=last)
         if why is not None:
-            return RegionPart(Label.PARAGRAPH_TITLE, box, text, contents.prose(text), reason=why)
+            return RegionPart(Label.PARAGRAPH_TITLE, box, text, engine_text.prose(text), reason=why)
     if label in _WITH_ITEMS and (made := form(paragraph)) is not None:
         return RegionPart(label, box, text, made, reason="form: names with values far beside them")
     if label in _WITH_ITEMS and broken_on_purpose(paragraph):
         return RegionPart(label, box, text, lines_of(rows_of(paragraph)), reason="rows: broken on purpose")
-    return RegionPart(label, box, text, contents.prose(text))
+    return RegionPart(label, box, text, engine_text.prose(text))
 
 
 def _with_lists(parts: Sequence[RegionPart]) -> list[RegionPart]:

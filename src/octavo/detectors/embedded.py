@@ -17,7 +17,7 @@ from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.lines import straightened, typical_size
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.sights import sights
-from octavo.networks.layout import HintNetwork
+from octavo.networks.layout_hints import HintNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
 

@@ -63,13 +63,15 @@ class OpenDocument:
 
 
 def _opener(is_pdf: bool) -> Callable[[mmap.mmap, int, int, Open], Opening]:
-    """Each library is loaded when the first document needs it."""
-    if is_pdf:
-        from octavo.drawing.pdf import PdfPart
+    """Each library is loaded when the first document needs it. Where one cannot be, no document is to blame."""
+    try:
+        if is_pdf:
+            from octavo.drawing.pdf import PdfPart
 
-        return PdfPart
-    from octavo.drawing.picture import PicturePart
-
+            return PdfPart
+        from octavo.drawing.picture import PicturePart
+    except (ImportError, PermissionError) as error:
+        raise Refused("engine_unavailable", "the library that draws it cannot be loaded: reinstall octavo") from error
     return PicturePart
 
 

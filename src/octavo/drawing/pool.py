@@ -26,6 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from octavo.drawing import wire
 from octavo.drawing.wire import Answer, Close, Closed, Draw, Drawn, Failed, Open, Opened, Request
+from octavo.machine import cores
 
 RETIRE_AT = 384 << 20  # resident bytes: a child this fat is replaced after the page; a fresh one holds 30 MiB
 START_SECONDS = 60.0  # a loaded machine may be slow to start a process
@@ -393,7 +394,7 @@ def shared() -> Pool:
     global _shared
     with _sharing:
         if _shared is None or _shared._owner != os.getpid():
-            _shared = Pool(usable_cores())
+            _shared = Pool(cores())
             atexit.register(_shared.close)
         return _shared
 
@@ -406,7 +407,3 @@ def shut_down() -> None:
     if pool is not None:
         atexit.unregister(pool.close)
         pool.close()
-
-
-def usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -102,9 +102,16 @@ def _readable() -> list[str]:
         spec = find_spec(name)
         for folder in spec.submodule_search_locations or () if spec else ():
             above = os.path.dirname(folder)  # noqa: PTH120 - pathlib costs a child 5 ms of start-up
-            # A wheel's libraries lie beside its package; in a clone the neighbours are somebody's own files.
-            places.add(above if os.path.basename(above) in ("site-packages", "dist-packages") else folder)  # noqa: PTH119
+            places.add(above if _installed_into(above) else folder)
     return sorted(places)
+
+
+def _installed_into(folder: str) -> bool:
+    """Whether an installer's packages lie here, each with its libraries beside it; in a clone the neighbours are
+    somebody's own files. By what an installer leaves, for `pip install --target` takes a folder of any name."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        return any(entry.name.endswith(".dist-info") for entry in entries)
+    return False
 
 
 def _no_files_but(kernel: ctypes.CDLL, readable: Iterable[str]) -> bool:

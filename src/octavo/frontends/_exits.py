@@ -24,9 +24,9 @@ class Exit(IntEnum):
     CALLER = 2, "The call or the input: a wrong flag, a missing, encrypted, corrupt or unsupported file."
     PARTIAL = 3, "Something is in the output and something is missing: a lost region or page, or some of several files."
     UPSTREAM = 4, "A server that is needed did not do its part: a download, the model's server. Trying again may help."
-    INTERRUPTED = 130, "Ctrl-C. What was finished before is in the output, whole."
+    INTERRUPTED = 130, "Ctrl-C. Finished pages are in the output, in whole files; the next run goes on there."
     BROKEN_PIPE = 141, "The program that read the output went away."
-    TERMINATED = 143, "The process was asked to end (SIGTERM). What was finished before is in the output, whole."
+    TERMINATED = 143, "The process was asked to end (SIGTERM): as with Ctrl-C."
 
 
 FAULT_EXITS: Mapping[Fault, Exit] = MappingProxyType(

@@ -4,8 +4,10 @@ A traceback would put paths of the container, and an exception's message text of
 a platform.
 """
 
+import json
 import logging
 import sys
+from datetime import UTC, datetime
 from types import FrameType, TracebackType
 from typing import TypeAlias
 
@@ -14,10 +16,11 @@ ExceptionInfo: TypeAlias = tuple[type[BaseException], BaseException, TracebackTy
 _DEEPEST = 6  # frames named
 
 
-def configure(level: str) -> None:
+def configure(level: str, *, json_lines: bool = False) -> None:
     """Log to standard error from this level on."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_OneLine("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    form = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    handler.setFormatter(_JsonLine() if json_lines else _OneLine(form))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
@@ -41,3 +44,22 @@ class _OneLine(logging.Formatter):
             places.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
             trace = trace.tb_next
         return f"{kind.__name__ if kind else 'error'} at {' < '.join(reversed(places[-_DEEPEST:]))}"
+
+
+class _JsonLine(_OneLine):
+    """An object a line: `job=... pages=...` of a message are its fields, as a log's store takes them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        event, *words = record.getMessage().split(" ")
+        pairs = [word.partition("=") for word in words]
+        said: dict[str, str] = {"event": event} | {name: value for name, equals, value in pairs if equals}
+        if not all(equals for _, equals, _ in pairs):  # prose
+            said = {"event": record.getMessage()}
+        about = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
+        if record.exc_info:
+            about["exception"] = self.formatException(record.exc_info)
+        return json.dumps(about | said, ensure_ascii=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from octavo.errors import OptionInvalid
-from octavo.selftest.machine import gpus
+from octavo.machine import gpus
 
 # What nvidia-smi calls a GPU -> its preset. Whole names: an RTX A4000 is no A40, and a slice (A40-48Q) not all of one.
 BY_GPU = MappingProxyType(

@@ -2,9 +2,10 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from octavo.document import Document, Problem, Severity, Status
 from octavo.errors import OctavoError
@@ -25,6 +26,8 @@ class Outcome:
     files: tuple[Path, ...] = ()
     markdown: bytes | None = None  # where it is printed, not written
     error: OctavoError | None = None
+    pages_kept: int = 0  # of an earlier run that was interrupted
+    earlier: Mapping[str, Any] | None = None  # of a document that is up to date: what `for_the_record` said of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,15 @@ class Report:
 
     def of(self, outcome: Outcome) -> Told:
         """What is to be said of an input that has ended."""
-        self.bar.document()
+        self.bar.document(outcome.entry.place)
         shown, complaints = outcome.entry.shown, []
         if outcome.error:
             complaints.append(f"octavo: {shown}: {outcome.error.message} [{outcome.error.code}]")
         if outcome.document and not self.quiet:
             complaints += [f"octavo: {shown}: {line}" for line in losses(outcome.document.problems)]
         status = outcome.document.status if outcome.document else None
+        if outcome.earlier is not None:
+            status = Status(outcome.earlier["status"])
         return Told(status, outcome.error, tuple(complaints), self._result(outcome))
 
     def _result(self, outcome: Outcome) -> str | None:
@@ -72,6 +77,9 @@ class Report:
             return json.dumps(as_json(outcome), ensure_ascii=False)
         if outcome.markdown is not None:
             return outcome.markdown.decode()
+        if outcome.earlier is not None and not self.quiet:
+            pages = _count(len(outcome.earlier["pages"]), "page")
+            return f"{outcome.entry.shown}: up to date, {pages}; --fresh reads it again"
         if outcome.document and not self.quiet:
             return "\n".join(summary(outcome, several=self.several))
         return None
@@ -93,6 +101,7 @@ def summary(outcome: Outcome, *, several: bool) -> list[str]:
     pages = _count(len(document.pages), "page")
     doubtful = sum(problem.severity is Severity.DOUBTFUL for problem in document.problems)
     head = f"{outcome.entry.shown}: {pages} in {document.timings.get('total', 0.0):.1f} s"
+    head += f", {outcome.pages_kept} of them kept from an earlier run" if outcome.pages_kept else ""
     head += f", {doubtful} doubtful" if doubtful else ""
     places = _places(outcome.files)
     if several:
@@ -115,18 +124,15 @@ def _loss(problem: Problem) -> str:
 
 def as_json(outcome: Outcome) -> dict[str, object]:
     """One document for a machine; page numbers count from 1, boxes are 0..1000 of the page."""
-    document, error = outcome.document, outcome.error
+    error = outcome.error
+    said = for_the_record(outcome) if outcome.earlier is None else outcome.earlier
     return {
         "input": outcome.entry.shown,
-        "status": document.status.value if document else "error",
-        "name": document.name if document else outcome.entry.stem,
-        "pages": [page.number + 1 for page in document.pages] if document else [],
-        "page_count": document.page_count if document else None,
+        **{name: value for name, value in said.items() if name != "files"},
         "files": [file.as_posix() for file in outcome.files],
+        "up_to_date": outcome.earlier is not None,
+        "pages_kept": outcome.pages_kept,
         "markdown": None if outcome.markdown is None else outcome.markdown.decode(),
-        "problems": [problem_entry(problem) for problem in document.problems] if document else [],
-        "engines": dict(document.engines) if document else {},
-        "seconds": round(document.timings.get("total", 0.0), 3) if document else None,
         "error": {
             "code": error.code,
             "message": error.message,
@@ -135,6 +141,20 @@ def as_json(outcome: Outcome) -> dict[str, object]:
         }
         if error
         else None,
+    }
+
+
+def for_the_record(outcome: Outcome) -> dict[str, object]:
+    """What is still true of a document when the next run comes to it."""
+    document = outcome.document
+    return {
+        "status": document.status.value if document else "error",
+        "name": document.name if document else outcome.entry.stem,
+        "pages": [page.number + 1 for page in document.pages] if document else [],
+        "page_count": document.page_count if document else None,
+        "problems": [problem_entry(problem) for problem in document.problems] if document else [],
+        "engines": dict(document.engines) if document else {},
+        "seconds": round(document.timings.get("total", 0.0), 3) if document else None,
     }
 
 

@@ -36,7 +36,7 @@ def settle(
     worker = resolve(WorkerSettings, explicit(arguments, WorkerSettings), given, preset).values
     engine = resolve(EngineSettings, explicit(arguments, EngineSettings), given, preset).values
     options = resolve(ParseOptions, {}, given, preset, defaults).values
-    _logs.configure(worker.log_level)
+    _logs.configure(worker.log_level, json_lines=worker.json_logs)
     _threads.one_page_one_thread()
     if idle := idle_variables(environment, engine, worker=True):
         log.warning("environment_without_effect %s", "; ".join(f"{name}: {why}" for name, why in idle.items()))

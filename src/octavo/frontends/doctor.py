@@ -26,9 +26,10 @@ from octavo.errors import OctavoError
 from octavo.frontends import _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, as_text, explicit
-from octavo.selftest.machine import gpus
+from octavo.machine import cores, gpus, memory
 from octavo.settings import (
     WORKER_DEFAULTS,
+    BatchSettings,
     EngineSettings,
     ParseOptions,
     Resolved,
@@ -38,7 +39,7 @@ from octavo.settings import (
     usable,
 )
 
-MODELS: tuple[type[BaseModel], ...] = (ParseOptions, EngineSettings, ServeSettings, WorkerSettings)
+MODELS: tuple[type[BaseModel], ...] = (ParseOptions, EngineSettings, ServeSettings, WorkerSettings, BatchSettings)
 _OF_A_WORKER = ("WORKER_MODE", "RUNPOD_POD_ID", "RUNPOD_WEBHOOK_GET_JOB")  # set where one runs
 
 
@@ -125,8 +126,8 @@ async def examine(settings: EngineSettings, idle: Mapping[str, str]) -> Examinat
         __version__,
         f"{platform.python_implementation()} {platform.python_version()}",
         f"{platform.system()} {platform.machine()}",
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        _memory(),
+        cores(),
+        memory(),
         tuple(gpus("name,memory.total")),
         tuple(_packages()),
         dict(_weights(Path(weights.__file__).parent)),
@@ -162,8 +163,13 @@ async def _engines(settings: EngineSettings) -> list[Engine]:
 
 
 def _packages() -> Iterator[Package]:
-    """What our own metadata asks for; tools of development are no one's concern here."""
-    for requirement in metadata.requires("octavo") or []:
+    """What our own metadata asks for; tools of development are no one's concern here. Nothing where octavo is only
+    on the path and no installer left any."""
+    try:
+        requirements = metadata.requires("octavo") or []
+    except metadata.PackageNotFoundError:
+        return
+    for requirement in requirements:
         wanted, _, marker = requirement.partition(";")
         extra = marker.partition("extra ==")[2].strip(" '\"") or None
         name = "".join(letter if letter.isalnum() or letter in "-_." else " " for letter in wanted).split()[0]
@@ -188,17 +194,6 @@ def _weights(folder: Path) -> Iterator[tuple[str, str]]:
             else:
                 right = hashlib.sha256(path.read_bytes()).hexdigest() == file["sha256"]
                 yield file["name"], "right" if right else "differs"
-
-
-def _memory() -> int | None:
-    """Bytes this process may use: the machine's, or its container's where that is less."""
-    try:
-        installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None
-    limit = Path("/sys/fs/cgroup/memory.max")
-    text = limit.read_text(encoding="ascii").strip() if limit.is_file() else "max"
-    return min(installed, int(text)) if text.isdigit() else installed
 
 
 def in_words(found: Examination) -> str:

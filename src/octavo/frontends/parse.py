@@ -2,6 +2,9 @@
 
 One document is written into the output folder itself; several, or a folder, each into a folder of its own there. A
 document that fails says so in one line while the others go on, and the exit code tells (docs/exit-codes.md).
+
+Finished pages are kept in `.octavo` of the output folder: a run that was interrupted goes on there. What is up to date
+is left as it is, and no file is replaced that is not ours.
 """
 
 import asyncio
@@ -9,31 +12,33 @@ import logging
 import os
 import signal
 import sys
-import threading
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
+from pathlib import Path, PurePosixPath
 
 from octavo import delivery
-from octavo.document import Artifact
+from octavo.corpus.records import Place
+from octavo.corpus.stopping import Stop, Stopped, in_thread
+from octavo.document import Artifact, Status
 from octavo.errors import OctavoError
+from octavo.fetch import Data, fetch, source_from
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
 from octavo.frontends._inputs import STDIN, Input, gather, longest_first
+from octavo.frontends._keeping import Keeping, Ours
 from octavo.frontends._progress import Bar
-from octavo.frontends._report import Outcome, Report, Told, exit_code
+from octavo.frontends._report import Outcome, Report, Told, exit_code, for_the_record
 from octavo.frontends._threads import one_page_one_thread
-from octavo.parser import Parser
-from octavo.settings import EngineSettings, ParseOptions, resolve
+from octavo.parser import Parser, Reading
+from octavo.settings import EngineSettings, ParseOptions, PictureNames, resolve
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 STDOUT = "-"
+INTERRUPTED = "interrupted"  # code of what was not read any more
+_ENDING = "octavo: ending with what is finished; Ctrl-C again ends at once"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -48,6 +53,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "-o", "--output", default="out", metavar="FOLDER", help="where to write; '-' prints Markdown [default: out]"
     )
     parser.add_argument("--one-document", action="store_true", help="the inputs are the pages of one document")
+    parser.add_argument("--fresh", action="store_true", help="read again what is kept or up to date")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that are not of the same document")
     parser.add_argument(
         "--documents-at-once", type=int, default=2, metavar="N", help="documents read side by side [default: 2]"
     )
@@ -61,20 +68,28 @@ def run(arguments: Namespace) -> int:
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.CRITICAL)
     output = None if arguments.output == STDOUT else Path(arguments.output)
     given = explicit(arguments, ParseOptions) | ({"formats": "markdown"} if output is None else {})
-    options = resolve(ParseOptions, given, os.environ).values
+    own = {"picture_names": PictureNames.DOCUMENT}
+    options = resolve(ParseOptions, given, os.environ, defaults=own).values
     settings = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ).values
     stdin = sys.stdin.buffer.read(settings.max_source_bytes + 1) if STDIN in arguments.inputs else b""
     one_page_one_thread()
     if output is not None:
         delivery.clean_up(output, depth=1)
     inputs = gather(arguments.inputs, output=output, stdin=stdin, one_document=arguments.one_document)
-    with Bar(len(inputs), quiet=arguments.quiet) as bar:
+    keeping = None if output is None else Keeping(output, options, settings)
+    stop = Stop()
+    with Bar({entry.place: entry.size for entry in inputs}, quiet=arguments.quiet) as bar:
         report = Report(bar, as_json=arguments.json, quiet=arguments.quiet, several=len(inputs) > 1)
-        try:
-            asyncio.run(_Batch(settings, options, output, report).read(inputs, max(1, arguments.documents_at_once)))
-        except asyncio.CancelledError:
+        reading = _Batch(settings, options, keeping, report, stop, fresh=arguments.fresh, overwrite=arguments.overwrite)
+        with suppress(asyncio.CancelledError):
+            asyncio.run(reading.read(inputs, max(1, arguments.documents_at_once)))
+    match stop.signal:
+        case None:
+            return exit_code(report.told)
+        case signal.SIGTERM:
             return Exit.TERMINATED
-    return exit_code(report.told)
+        case _:
+            raise KeyboardInterrupt
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,80 +98,136 @@ class _Batch:
 
     settings: EngineSettings
     options: ParseOptions
-    output: Path | None  # None: Markdown is printed
+    keeping: Keeping | None  # None: Markdown is printed
     report: Report
+    stop: Stop
+    fresh: bool
+    overwrite: bool
 
     async def read(self, inputs: Sequence[Input], at_once: int) -> None:
         """All inputs, so many at a time, the longest first; reported in the order they were named.
 
         Raises OctavoError without engines.
         """
-        _end_at_sigterm()
-        gate = asyncio.Semaphore(at_once)
-        async with Parser(self.settings) as parser:
-            tasks = {
-                entry.place: asyncio.create_task(self._told(parser, entry, gate)) for entry in longest_first(inputs)
-            }
-            try:
-                for entry in inputs:
-                    self.report.say(await tasks.pop(entry.place))
-            finally:
-                for task in tasks.values():
-                    task.cancel()
-                await asyncio.gather(*tasks.values(), return_exceptions=True)
+        with self.stop.listening(lambda: self.report.bar.line(_ENDING)):
+            new = longest_first([entry for entry in inputs if not await self._is_up_to_date(entry)])
+            if not new:  # no engine is opened for nothing
+                await self._say(inputs, {})
+                return
+            async with Parser(self.settings) as parser:
+                rooms = _Rooms(asyncio.Semaphore(at_once), asyncio.Semaphore(at_once))
+                read = {entry.place: asyncio.create_task(self._told(parser, entry, rooms)) for entry in new}
+                await self._say(inputs, read)
 
-    async def _told(self, parser: Parser, entry: Input, gate: asyncio.Semaphore) -> Told:
-        async with gate:
-            try:
-                return self.report.of(await self._document(parser, entry))
-            except OctavoError as error:
-                return self.report.of(Outcome(entry, error=error))
-            except Exception as error:  # a defect met in one document must not take the others with it
-                log.info("document_failed input=%s", entry.shown, exc_info=True)
-                defect = OctavoError(f"unexpected {type(error).__name__}: a defect of Octavo; --verbose says where")
-                return self.report.of(Outcome(entry, error=defect))
+    async def _say(self, inputs: Sequence[Input], read: dict[PurePosixPath, asyncio.Task[Told | None]]) -> None:
+        """Each in its turn; what is not read here is up to date."""
+        try:
+            for entry in inputs:
+                if self.keeping is not None and entry.place not in read:
+                    told: Told | None = self.report.of(_left_alone(entry, self.keeping.place(entry)))
+                else:
+                    told = await read.pop(entry.place)
+                if told is not None:
+                    self.report.say(told)
+        finally:
+            for task in read.values():
+                task.cancel()
+            await asyncio.gather(*read.values(), return_exceptions=True)
 
-    async def _document(self, parser: Parser, entry: Input) -> Outcome:
-        async with parser.open(entry.parts, self.options, name=entry.stem) as reading:
-            self.report.bar.opened(len(reading.numbers))
-            async for page in reading:
-                self.report.bar.page(len(page.problems))
-            if self.output is None:
-                data = await _in_thread(_joined, reading.artifacts())
-                return Outcome(entry, reading.document, markdown=data)
-            folder = self.output / entry.place
-            files = await _in_thread(lambda artifacts: delivery.to_folder(artifacts, folder), reading.artifacts())
-            return Outcome(entry, reading.document, tuple(files))
+    async def _is_up_to_date(self, entry: Input) -> bool:
+        if self.keeping is None or self.fresh:
+            return False
+        return await asyncio.to_thread(self.keeping.is_up_to_date, entry)
+
+    async def _told(self, parser: Parser, entry: Input, rooms: "_Rooms") -> Told | None:
+        """How it went; None where the run was asked to end before there was anything."""
+        try:
+            return self.report.of(await self._document(parser, entry, rooms))
+        except Stopped:
+            return None
+        except OctavoError as error:
+            return self.report.of(Outcome(entry, error=error))
+        except Exception as error:  # a defect met in one document must not take the others with it
+            log.info("document_failed input=%s", entry.shown, exc_info=True)
+            defect = OctavoError(f"unexpected {type(error).__name__}: a defect of Octavo; --verbose says where")
+            return self.report.of(Outcome(entry, error=defect))
+
+    async def _document(self, parser: Parser, entry: Input, rooms: "_Rooms") -> Outcome:
+        async with AsyncExitStack() as opened:
+            async with rooms.reading:
+                async with self.stop.scope():
+                    parts = await asyncio.gather(*(fetch(source_from(part), self.settings) for part in entry.parts))
+                    data = [part.data for part in parts]
+                    ours = None if self.keeping is None else await asyncio.to_thread(self.keeping.begun, entry, data)
+                    if ours is not None and not self.fresh and ours.is_up_to_date:
+                        return _left_alone(entry, ours.place)
+                    if ours is not None and not self.overwrite:
+                        ours.refuse_what_is_taken()
+                    sources = [Data(part) for part in data]
+                    reading = await opened.enter_async_context(parser.open(sources, self.options, name=entry.stem))
+                earlier = await self._pages(reading, entry, ours)
+                await rooms.writing.acquire()  # before the next document is read: what is read waits in memory
+            opened.callback(rooms.writing.release)
+            if ours is None:
+                markdown = await in_thread(_joined, self._counted(reading, entry))
+                return Outcome(entry, reading.document, markdown=markdown)
+            return await self._written(reading, entry, ours, earlier)
+
+    async def _pages(self, reading: Reading, entry: Input, ours: Ours | None) -> int:
+        """To the end, or until the run is asked to end: the reading's document is there then. How many of the pages
+        are of an earlier run. Raises Stopped where no page is there."""
+        kept = None if ours is None or len(reading.numbers) < 2 else ours.pages
+        if kept is not None:
+            reading.known = await kept.earlier(fresh=self.fresh)
+        bar, done = self.report.bar, 0
+        bar.opened(entry.place, len(reading.numbers))
+        try:
+            async with self.stop.scope():
+                async for page in reading:
+                    done += 1
+                    bar.page(entry.place, len(page.problems))
+                    if kept is not None and page.number not in reading.known:
+                        await kept.keep(page)
+        except Stopped:
+            if kept is not None:
+                await kept.flush()
+            if not done:
+                raise
+            await reading.cut_short(INTERRUPTED, "the run was interrupted")
+        return len(reading.known)
+
+    async def _written(self, reading: Reading, entry: Input, ours: Ours, earlier: int) -> Outcome:
+        """The files of a document, and what is kept for who comes again."""
+        document = reading.document
+        writing = await asyncio.to_thread(ours.writing, overwrite=self.overwrite)
+        files = await in_thread(writing.write, self._counted(reading, entry))
+        outcome = Outcome(entry, document, tuple(files), pages_kept=earlier)
+        await asyncio.to_thread(writing.end, for_the_record(outcome))
+        if document.status is Status.SUCCESS:
+            await ours.pages.discard()
+        return outcome
+
+    def _counted(self, reading: Reading, entry: Input) -> Iterator[Artifact]:
+        """The artefacts of a document, which the bar counts."""
+        self.report.bar.read(entry.place, reading.artifact_count)
+        for artifact in reading.artifacts():
+            yield artifact
+            self.report.bar.wrote(entry.place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rooms:
+    """How many documents are read, and how many are written meanwhile."""
+
+    reading: asyncio.Semaphore
+    writing: asyncio.Semaphore
+
+
+def _left_alone(entry: Input, place: Place) -> Outcome:
+    """What an earlier run wrote."""
+    outcome = place.record.outcome if place.record else None
+    return Outcome(entry, files=tuple(place.files), earlier=outcome or {})
 
 
 def _joined(artifacts: Iterable[Artifact]) -> bytes:
-    return b"".join(artifact.data for artifact in artifacts)
-
-
-async def _in_thread(work: Callable[[Iterator[Artifact]], T], artifacts: Iterator[Artifact]) -> T:
-    """`work` with the artefacts, in a thread. When cancelled, it gets no further artefact and is waited for: the pages
-    its artefacts are drawn from must not close under it."""
-    stopped = threading.Event()
-
-    def until_stopped() -> Iterator[Artifact]:
-        for artifact in artifacts:
-            if stopped.is_set():
-                raise InterruptedError
-            yield artifact
-
-    working = asyncio.create_task(asyncio.to_thread(work, until_stopped()))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        stopped.set()
-        with suppress(Exception):
-            await working
-        raise
-
-
-def _end_at_sigterm() -> None:
-    """SIGTERM ends a run as Ctrl-C does, where the platform has it."""
-    task = asyncio.current_task()
-    if task is not None:
-        with suppress(NotImplementedError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return b"".join([artifact.data for artifact in artifacts])

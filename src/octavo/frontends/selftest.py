@@ -16,9 +16,9 @@ from octavo.frontends import _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
 from octavo.frontends._threads import one_page_one_thread
+from octavo.machine import gpu_name, process_age
 from octavo.parser import Parser
 from octavo.selftest.examination import RIGHT, Figures, Start, examine
-from octavo.selftest.machine import gpu_name, process_age
 from octavo.settings import EngineSettings, resolve, usable
 
 

@@ -1,10 +1,9 @@
-"""Pages that are done, kept on the network volume while their job runs: a job whose worker was lost goes on where
-it stopped.
+"""Pages that are done, kept in a folder while their document is read: who comes after an interruption goes on there.
 
-What belongs together is told by a digest of the source's bytes, the options and the engine's settings, so nothing read
-in one way is ever taken for what would be read in another. Keeping is best effort: a volume that is full or slow costs
-a line in the log, never the job. The pages hold the document's text; they go when their job ends, those of jobs that
-never came back after a day.
+What belongs together is told by a digest of the source's bytes, the options, the engine's settings and the code that
+reads, so nothing read in one way is ever taken for what would be read in another. Keeping is best effort: a volume that
+is full or slow costs a line in the log, never the document. The pages hold the document's text; they go when it is
+read. On a worker's network volume, those of jobs that never came back go after a day.
 """
 
 import hashlib
@@ -13,11 +12,13 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from octavo import __version__, delivery
+import octavo
+from octavo import delivery
 from octavo.document import Artifact, Page, Severity
 from octavo.errors import DeliveryFailed
 from octavo.settings import EngineSettings, ParseOptions
@@ -26,14 +27,30 @@ log = logging.getLogger(__name__)
 
 _PAGE = TypeAdapter(Page)
 _FORGOTTEN_SECONDS = 24 * 3600.0  # RunPod drops a job that was not done after a day
-_FOLDER = ".octavo-checkpoints"
+FOLDER = ".octavo-checkpoints"  # on a worker's network volume
+
+# Of the options: what says what is made of the pages, not how they are read. The password is not written down, even
+# hashed.
+_WITHOUT_OPTIONS = ("formats", "password", "picture_names")
+# Of the settings: secrets, addresses, and what changes how fast a page is read, not what comes of it.
+_WITHOUT_SETTINGS = (
+    "answers_kept",
+    "api_key",
+    "connection_pool_size",
+    "layout_workers",
+    "pages_in_flight",
+    "requests_in_flight",
+    "threads",
+    "url",
+    "volume_path",
+)
 
 
 class Checkpoint:
-    """The finished pages of one document, read in one way. Its methods block."""
+    """The finished pages of one document, read in one way: as `reading_digest` has it. Its methods block."""
 
-    def __init__(self, volume: Path, parts: Sequence[bytes], options: ParseOptions, settings: EngineSettings) -> None:
-        self._folder = volume / _FOLDER / _digest(parts, options, settings)
+    def __init__(self, above: Path, digest: str) -> None:
+        self._folder = above / digest
 
     def pages(self) -> dict[int, Page]:
         """What an earlier run finished, by page number. Files that are damaged count as not there."""
@@ -62,7 +79,7 @@ class Checkpoint:
 def clean_up(volume: Path) -> None:
     """Remove what jobs left that never came back: their pages, and results half written."""
     delivery.clean_up(volume, depth=2)
-    for folder in _entries(volume / _FOLDER, "*"):
+    for folder in _entries(volume / FOLDER, "*"):
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > _FORGOTTEN_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -76,16 +93,29 @@ def _entries(folder: Path, pattern: str) -> list[Path]:
         return []
 
 
-def _digest(parts: Sequence[bytes], options: ParseOptions, settings: EngineSettings) -> str:
-    digest = hashlib.sha256(__version__.encode())
-    # The formats say what is made of the pages, not how they are read; the password is not written down, even hashed.
-    digest.update(_spelled(options, leave_out=("formats", "password")))
-    digest.update(_spelled(settings, leave_out=("api_key", "url")))
+def reading_digest(parts: Sequence[bytes], options: ParseOptions, settings: EngineSettings) -> str:
+    """The same for the same bytes read in the same way, by the same code."""
+    digest = hashlib.sha256(_code().encode())
+    digest.update(spelled(options, without=_WITHOUT_OPTIONS))
+    digest.update(spelled(settings, without=_WITHOUT_SETTINGS))
     for part in parts:
         digest.update(hashlib.sha256(part).digest())
     return digest.hexdigest()
 
 
-def _spelled(settings: BaseModel, *, leave_out: Sequence[str]) -> bytes:
-    knobs = [(name, value) for name, value in settings if name not in leave_out]
+def spelled(settings: BaseModel, *, without: Sequence[str] = ()) -> bytes:
+    """Every knob with its value, for a digest."""
+    knobs = [(name, value) for name, value in settings if name not in without]
     return repr([(name, dict(value) if isinstance(value, Mapping) else value) for name, value in knobs]).encode()
+
+
+@cache
+def _code() -> str:
+    """A digest of this package, its networks by name and size: 10 ms, once per process."""
+    home = Path(octavo.__file__).parent
+    digest = hashlib.sha256(octavo.__version__.encode())
+    for file in sorted(home.rglob("*.py")):
+        digest.update(file.read_bytes())
+    for file in sorted(home.joinpath("weights").glob("*.onnx")):
+        digest.update(f"{file.name} {file.stat().st_size}".encode())
+    return digest.hexdigest()

@@ -4,25 +4,27 @@ Pure: a finished document, its files and what was asked for become plain values.
 """
 
 import base64
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from octavo.api import to_markdown
 from octavo.document import Artifact, Document, Page
-from octavo.jobs.contract import EITHER_KEYS, PICTURE_KEYS, Job, Note
-from octavo.jobs.encoding import Reply
+from octavo.jobs.contract import EITHER_KEYS, PICTURE_KEYS, Job, Keys, Note, Upload
+from octavo.jobs.encoding import FILES, Reply
 from octavo.renderers import glmocr_json
 from octavo.renderers.report import problem_entry
 from octavo.settings import EngineSettings, OutputFormat, ParseOptions, WorkerSettings
 
 PROVIDER = "glm-ocr-sdk-layout-vllm"  # the contract's constant: clients tell workers apart by it
+_SHOWN = ("crop_images", "layout_visualization")  # how the keys begin that say what is listed inline
 _TEXTUAL = ("text/", "application/json")  # media types whose files stand in a reply as text
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class JobRequest:
     """What one job asks for, with the worker's defaults filled in."""
 
     job: Job
@@ -43,10 +45,10 @@ class Asked:
         return tuple(dict.fromkeys((*(name for name in needed if needed[name]), *self.job.formats)))
 
 
-def asked_for(job: Job, options: ParseOptions, settings: WorkerSettings) -> Asked:
+def asked_for(job: Job, options: ParseOptions, settings: WorkerSettings) -> JobRequest:
     """The job over the worker's `options` and `settings`."""
     tasks = {**options.tasks, **job.reading.tasks}
-    return Asked(
+    return JobRequest(
         job,
         ParseOptions.model_validate(dict(options) | job.chosen | {"tasks": tasks}),
         job.output_format or settings.output_format,
@@ -55,7 +57,7 @@ def asked_for(job: Job, options: ParseOptions, settings: WorkerSettings) -> Aske
     )
 
 
-def identity(asked: Asked, engine: EngineSettings, settings: WorkerSettings) -> dict[str, Any]:
+def identity(asked: JobRequest, engine: EngineSettings, settings: WorkerSettings) -> dict[str, Any]:
     """Who answers: the fields that a result and a warm-up share."""
     glm_ocr = engine.engine == "glm-ocr"
     return {
@@ -111,7 +113,7 @@ def warnings(notes: Iterable[Note]) -> list[dict[str, str]]:
     return [asdict(note) for note in notes]
 
 
-def page_reply(page: Page, asked: Asked) -> Reply:
+def page_reply(page: Page, asked: JobRequest) -> Reply:
     """One streamed page, with its texts."""
     alone = Document("document", (page,), page_count=1, problems=page.problems)
     problems = [problem_entry(problem) for problem in page.problems]
@@ -123,7 +125,7 @@ def page_reply(page: Page, asked: Asked) -> Reply:
     return reply
 
 
-def files_said(artifacts: Sequence[Artifact], asked: Asked) -> dict[str, Any]:
+def files_said(artifacts: Sequence[Artifact], asked: JobRequest) -> dict[str, Any]:
     """The files in the contract's fields, and those the job names in `formats` in ours."""
     job = asked.job
     made = {name: [file for file in artifacts if file.format == name] for name in asked.formats}
@@ -137,6 +139,23 @@ def files_said(artifacts: Sequence[Artifact], asked: Asked) -> dict[str, Any]:
         "layout_visualizations": [_picture(file, inline=job.layout_visualization_base64) for file in overlays],
         "artifacts": [_file(file) for name in job.formats for file in made[name]],
     }
+
+
+def tell_where(files: Mapping[str, Any], where: Mapping[str, Mapping[str, str]]) -> None:
+    """Say of each listed file where it was put."""
+    for listed in (each for name in FILES for each in files.get(name, ())):
+        listed.update(where.get(listed["path"], {}))
+
+
+def digest(reading: str, options: bytes, asked: JobRequest) -> str | None:
+    """The same for jobs that read the same (`reading`), under options that are spelled the same, and show the same;
+    None where files go to a place of the caller's."""
+    job = asked.job
+    if job.s3_config is not None or job.upload != Upload():
+        return None
+    shown = job.model_dump_json(include={name for name in Keys.model_fields if name.startswith(_SHOWN)})
+    chosen = f"{reading} {options!r} {asked.output_format} {asked.crops} {asked.max_crops} {asked.formats} {shown}"
+    return hashlib.sha256(chosen.encode()).hexdigest()
 
 
 def _listed(file: Artifact) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -20,14 +21,14 @@ from octavo.delivery import is_folder
 from octavo.document import Artifact, Document, Page, Problem, Severity, Status
 from octavo.errors import EngineUnavailable, OctavoError, TimeBudgetSpent
 from octavo.fetch import Data
-from octavo.jobs import results, sources
+from octavo.jobs import checkpoints, results, sources
 from octavo.jobs.admission import Hold, Room
 from octavo.jobs.checkpoints import Checkpoint
-from octavo.jobs.contract import job_from, page_selection
+from octavo.jobs.contract import Job, job_from, page_selection
 from octavo.jobs.encoding import Reply, error_reply, worded
 from octavo.jobs.estimates import Estimates, Kind, Taken
-from octavo.jobs.receipt import Share, SharedTime, receipt
-from octavo.jobs.results import Asked
+from octavo.jobs.receipt import SharedTime, TimeShare, receipt
+from octavo.jobs.results import JobRequest
 from octavo.jobs.uploads import Destination, fitted, place_for
 from octavo.parser import Parser, Reading
 from octavo.renderers.report import problem_entry
@@ -35,7 +36,11 @@ from octavo.settings import ParseOptions, WorkerSettings
 
 log = logging.getLogger(__name__)
 
+_OPENED = 4  # documents that are opened at a time only to count their pages
+
 Progress: TypeAlias = Callable[[Mapping[str, int]], Awaitable[None]]
+PageDone: TypeAlias = Callable[[Page, Reply], Awaitable[None]]  # the page, and what a stream would say of it
+Keep: TypeAlias = Callable[[Artifact], Awaitable[Mapping[str, str]]]  # says where it lies, in words of the reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class Call:
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
     limit: int = 1 << 40  # most bytes of one reply, or of one streamed chunk
     warmup: object = None  # what stood beside its `input`
+    parts: tuple[bytes, ...] = field(default=(), repr=False)  # its source, where that is here: no other is fetched then
+    keep: Keep | None = None  # takes every file of the result, besides where the job wants them
 
     @classmethod
     def of(cls, event: Mapping[str, Any], **known: Any) -> Self:
@@ -59,7 +66,7 @@ class _Wanted:
     """What one call asks for, and where its files go."""
 
     call: Call
-    asked: Asked
+    asked: JobRequest
     place: Destination | None
     started: float = field(default_factory=time.perf_counter)
 
@@ -70,6 +77,17 @@ class _Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrived:
+    """A job whose source is here, and what can be said of it before it is read."""
+
+    parts: tuple[bytes, ...] = field(repr=False)
+    pages: int  # that will be read
+    reading: str  # its checkpoint's name
+    digest: str | None  # jobs with equal ones have equal results; None: its files go where the caller said
+    said: Mapping[str, Any]  # the result's fields that say what was asked
+
+
+@dataclass(frozen=True, slots=True)
 class _OpenJob:
     """A job's document while it is read."""
 
@@ -77,24 +95,34 @@ class _OpenJob:
     is_pdf: bool
     checkpoint: Checkpoint | None
     deadline: float  # of the event loop's clock
-    share: Share
+    share: TimeShare
 
 
 class Worker:
     """Runs jobs on one Parser. Safe to call for many jobs at once; at most `concurrency` are worked on."""
 
     def __init__(
-        self, parser: Parser, options: ParseOptions, settings: WorkerSettings, *, config_path: str = ""
+        self,
+        parser: Parser,
+        options: ParseOptions,
+        settings: WorkerSettings,
+        *,
+        config_path: str = "",
+        kept: Path | None = None,
     ) -> None:
-        """`config_path` is what GLMOCR_CONFIG_PATH says: a warm-up's reply repeats it."""
+        """`config_path` is what GLMOCR_CONFIG_PATH says: a warm-up's reply repeats it. `kept` is the
+        folder of pages of jobs that run, where that is not the network volume."""
         self._parser = parser
         self._options = options
         self._settings = settings
         self._config_path = config_path
         self._volume = Path(parser.settings.volume_path)
+        self._checkpoints = (kept or self._volume) / checkpoints.FOLDER
+        self.elsewhere: set[str] = set()  # jobs that go on at another worker: their checkpoints stay
         self._places = asyncio.Semaphore(settings.concurrency)
         self.room = Room(jobs=settings.jobs_in_hand, bytes=settings.held_bytes)
         self._downloads = asyncio.Semaphore(settings.downloads)
+        self._opening = asyncio.Semaphore(_OPENED)
         self._time = SharedTime()
         self.estimates = Estimates()
         self.fetching = 0  # jobs that wait for a download: they take no place yet
@@ -104,7 +132,7 @@ class Worker:
         """Jobs in hand: what a front end waits for before it ends."""
         return self.room.jobs
 
-    async def run(self, call: Call, *, progress: Progress | None = None) -> Reply:
+    async def run(self, call: Call, *, progress: Progress | None = None, on_page: PageDone | None = None) -> Reply:
         """The reply to a job. Only cancellation raises."""
         try:
             wanted = self._wanted(call)
@@ -114,8 +142,10 @@ class Worker:
                 return await self._dry_run(wanted)
             async with self._opened(wanted) as opened:
                 done, total = 0, len(opened.reading.numbers)
-                async for _ in self._pages(opened):
+                async for page in self._pages(opened):
                     done += 1
+                    if on_page is not None:
+                        await on_page(page, await asyncio.to_thread(results.page_reply, page, wanted.asked))
                     if progress is not None:
                         await progress({"pages_done": done, "pages_selected": total})
                 return worded(await self._ended(wanted, opened), self._settings.error_text)
@@ -149,6 +179,28 @@ class Worker:
         except Exception as error:  # noqa: BLE001  as in `run`
             yield self._failed(error)
 
+    def check(self, call: Call) -> Job:
+        """The job, as far as can be said without its source. Raises OctavoError."""
+        return self._wanted(call).asked.job
+
+    async def arrive(self, call: Call) -> Arrived:
+        """Fetch a job's source and open it, to say what it is; it takes no place. Raises OctavoError."""
+        wanted = self._wanted(call)
+        async with asyncio.timeout(self._settings.job_seconds):
+            with self.room.hold(self._settings.job_bytes) as held:
+                parts, options, is_pdf = await self._fetched(wanted, held)
+                data = tuple(part.data for part in parts)
+                async with self._opening, self._parser.open(parts, options, name="document") as reading:
+                    said = self._source(wanted, reading, is_pdf=is_pdf)
+                    name = await self._reading_digest(data, reading)
+                    options_said = checkpoints.spelled(wanted.asked.options, without=("password",))
+                    digest = results.digest(name, options_said, wanted.asked)
+                    return Arrived(data, len(reading.numbers), name, digest, said)
+
+    def forget(self, reading: str) -> None:
+        """Remove what a checkpoint of this name kept. Blocks."""
+        Checkpoint(self._checkpoints, reading).discard()
+
     def streams(self, call: Call) -> bool:
         """Whether a job is to be answered page by page."""
         try:
@@ -174,7 +226,7 @@ class Worker:
             try:
                 async with asyncio.timeout_at(deadline):
                     held = stack.enter_context(self.room.hold(self._settings.job_bytes))
-                    remote = sources.is_remote(wanted.asked.job)
+                    remote = not wanted.call.parts and sources.is_remote(wanted.asked.job)
                     source = await self._fetched(wanted, held) if remote else None
                     await stack.enter_async_context(self._places)
                     # What came with the job is decoded now: while it waited, that would have been a second copy.
@@ -205,12 +257,16 @@ class Worker:
     async def _fetched(self, wanted: _Wanted, held: Hold) -> tuple[Sequence[Data], ParseOptions, bool]:
         """The source's bytes, the options that hold for it, and whether it is a PDF."""
         job, most = wanted.asked.job, self._settings.max_sources
-        on_the_way = int(sources.is_remote(job))
-        self.fetching += on_the_way
-        try:
-            parts = await sources.fetched(job, self._parser.settings, self._downloads, held, most=most)
-        finally:
-            self.fetching -= on_the_way
+        if wanted.call.parts:
+            held.add(sum(map(len, wanted.call.parts)))
+            parts = [Data(part) for part in wanted.call.parts]
+        else:
+            on_the_way = int(sources.is_remote(job))
+            self.fetching += on_the_way
+            try:
+                parts = await sources.fetched(job, self._parser.settings, self._downloads, held, most=most)
+            finally:
+                self.fetching -= on_the_way
         is_pdf = sources.is_pdf(job, parts)
         update: dict[str, object] = {"formats": wanted.asked.formats}
         if (pages := page_selection(job, is_pdf=is_pdf)) is not None:
@@ -222,18 +278,23 @@ class Worker:
         self, reading: Reading, parts: Sequence[Data], wanted: _Wanted
     ) -> AsyncIterator[Checkpoint | None]:
         """What an earlier run of this job finished is taken over; what is kept goes with the end of the job."""
-        if not self._settings.checkpoints or len(reading.numbers) < 2 or not is_folder(self._volume):
+        if not self._settings.checkpoints or len(reading.numbers) < 2 or not is_folder(self._checkpoints.parent):
             yield None
             return
         data = [part.data for part in parts]
-        checkpoint = await asyncio.to_thread(Checkpoint, self._volume, data, reading.options, self._parser.settings)
+        checkpoint = Checkpoint(self._checkpoints, await self._reading_digest(data, reading))
         reading.known = await asyncio.to_thread(checkpoint.pages)
         if reading.known:
             log.info("job_goes_on job=%s pages_done=%d", wanted.call.id, len(reading.known))
         try:
             yield checkpoint
         finally:
-            await asyncio.to_thread(checkpoint.discard)
+            if wanted.call.id not in self.elsewhere:
+                await asyncio.to_thread(checkpoint.discard)
+
+    async def _reading_digest(self, data: Sequence[bytes], reading: Reading) -> str:
+        alike = partial(checkpoints.reading_digest, data, reading.options, self._parser.settings)
+        return await asyncio.to_thread(alike)
 
     async def _pages(self, opened: _OpenJob) -> AsyncGenerator[Page]:
         """To the end, or to the end of the time budget; the reading's document is there then."""
@@ -263,6 +324,8 @@ class Worker:
             kind, share = Kind.of(opened.reading.options, is_pdf=opened.is_pdf), opened.share
             self.estimates.learn(kind, Taken(len(document.pages), share.wall_seconds, share.seconds))
         files = await asyncio.to_thread(results.files_said, artifacts, wanted.asked)
+        if wanted.call.keep is not None:
+            results.tell_where(files, {file.name: await wanted.call.keep(file) for file in artifacts})
         if not texts:
             files = {name: said for name, said in files.items() if name not in ("json_result", "markdown_result")}
         reply = {

@@ -1,8 +1,9 @@
 """Who claims which lines of a page: one finder after the other, in an order that is part of what they know.
 
-Tables and figures take the lines that are theirs; forms, ledgers and formulas those that no rule of spacing holds
-together; the rest is grouped to paragraphs, which are labelled by type, place and spacing. Each line goes to the first
-finder that claims it, and every claim says why. Nothing is dropped: the last finder takes what is left.
+Watermarks, contents, tables, listings and figures take the lines that are theirs; forms, ledgers and formulas those
+that no rule of spacing holds together; the rest is grouped to paragraphs, labelled by type, place and spacing.
+Each line goes to the first finder that claims it, and every claim says why. Nothing is dropped: the last finder takes
+what is left.
 
 A finder gets the sheet, the lines that are still free and the claims made before it, and yields claims on free lines.
 A new one is a function here and its place in `FINDERS`.
@@ -13,20 +14,27 @@ from dataclasses import replace
 from typing import Final
 
 from octavo.document import Label
-from octavo.geometry import Box, Rect, Size
+from octavo.geometry import Box, Rect, Size, union
+from octavo.layout.contents import find_contents
 from octavo.layout.figures import Figure
 from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintKind, Hints
 from octavo.layout.labels import labelled
 from octavo.layout.ledgers import find_forms, find_ledgers
 from octavo.layout.lines import Line, typical_size
+from octavo.layout.listings import find_listings
 from octavo.layout.paragraphs import grouped
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.surroundings import Surroundings
+from octavo.layout.watermarks import find_watermarks
 from octavo.tables import TableCandidate
 
 _DRAWN: Final = 0.05  # share of a figure with strokes from which texts in line in it are labels rather than a table
+_LOW: Final = 0.08  # share of the page's height: a picture in its header or footer is lower
+_TOP: Final = 0.1  # share of the page's height above which a low picture is its header's; below, it is `_LOW`
+_BOLD: Final = 0.5  # share of a text's length in bold from which it is bold
 _CHART_LABELS: Final = 4  # short texts in a drawing from which it is a chart
+_SET_ANOTHER_WAY = frozenset({Label.CONTENT, Label.ALGORITHM})  # text that no paragraph holds
 _PICTURES = frozenset({Label.HEADER_IMAGE, Label.FOOTER_IMAGE, Label.CHART, Label.IMAGE})
 
 
@@ -41,14 +49,31 @@ def claimed(sheet: Sheet) -> list[Claim]:
     return claims
 
 
+def watermarks(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """First of all: they cross everything else."""
+    for line in find_watermarks(free, sheet.size):
+        yield Claim(Label.ASIDE_TEXT, (line,), 0.7, "aside: set aslant over the page")
+
+
+def contents(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """Before tables: rows of a title and a number look like one."""
+    for found in find_contents(free):
+        yield Claim(Label.CONTENT, found.lines, 0.8, found.reason)
+
+
 def tables(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
     """Areas that look like tables, with the lines in them; neither labels in line nor formulas are one."""
     taken: set[int] = set()
     for table in sheet.tables:
-        lost = table.lost or _why_no_table(table, sheet)
+        lost = table.lost or _why_no_table(table, sheet, claims)
         inside = [] if lost else [line for line in free if sheet.rect(table.box).holds(line) and id(line) not in taken]
         taken.update(map(id, inside))
         yield Claim(Label.TABLE, tuple(inside), table.score, table.reason, table.box, lost)
+
+
+def listings(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    for listing in find_listings(free):
+        yield Claim(Label.ALGORITHM, listing.lines, 0.7, listing.reason)
 
 
 def forms(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
@@ -95,6 +120,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         paragraphs=found,
         figures=[sheet.rect(box) for box in _boxes(claims, *_PICTURES)],
         tables=[sheet.rect(box) for box in _boxes(claims, Label.TABLE)],
+        others=[union(claim.lines) for claim in claims if claim.label in _SET_ANOTHER_WAY and not claim.lost],
         lines_across=[Rect(rule.start, rule.at - 1, rule.end, rule.at + 1) for rule in sheet.rules.horizontal],
         hints=Hints(sheet.hints),
     )
@@ -102,14 +128,18 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         yield Claim(verdict.label, paragraph.lines, 0.8, verdict.reason, begins=paragraph.begins)
 
 
-FINDERS = (tables, forms, ledgers, figures, formulas, paragraphs)
+FINDERS = (watermarks, contents, tables, listings, forms, ledgers, figures, formulas, paragraphs)
 
 
 # --- claims against each other ------------------------------------------------------------------------------------
 
 
-def _why_no_table(table: TableCandidate, sheet: Sheet) -> str:
+def _why_no_table(table: TableCandidate, sheet: Sheet, claims: Sequence[Claim]) -> str:
     """What speaks against an area that looks like a table by its text alone; nothing where it may be one."""
+    if any(
+        sheet.rect(table.box).holds(line) for claim in claims if claim.label is Label.CONTENT for line in claim.lines
+    ):
+        return "its rows are entries of contents"
     if table.ruled:
         return ""
     rect = sheet.rect(table.box)
@@ -133,14 +163,14 @@ def _without(lines: Sequence[Line], taken: Sequence[Line]) -> list[Line]:
 
 
 def _picture_label(figure: Figure, page: Size) -> Label:
-    low = figure.rect.height < 0.08 * page.height
-    if low and figure.rect.bottom < 0.1 * page.height:
+    low = figure.rect.height < _LOW * page.height
+    if low and figure.rect.bottom < _TOP * page.height:
         return Label.HEADER_IMAGE
-    if low and figure.rect.top > 0.92 * page.height:
+    if low and figure.rect.top > (1 - _LOW) * page.height:
         return Label.FOOTER_IMAGE
     return Label.CHART if len(figure.lines) >= _CHART_LABELS and figure.density < 0.7 else Label.IMAGE
 
 
 def _mostly_bold(lines: Sequence[Line]) -> bool:
     bold = sum(line.width for line in lines if line.source.bold)
-    return bold > 0.5 * sum(line.width for line in lines)
+    return bold > _BOLD * sum(line.width for line in lines)

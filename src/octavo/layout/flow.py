@@ -5,11 +5,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from octavo.document import Label, PageImage, TextLine
+from octavo.geometry import Box
+from octavo.glyphs.scripts import unspaced
 from octavo.layout.lines import read_from_right, straightened
 from octavo.layout.paragraphs import Paragraph, grouped
 from octavo.layout.reading_order import Placed, in_reading_order
 
 MOST_LINES: Final = 5_000  # that are held against each other, in the square of their number; broadsheets have 2,000
+_UPRIGHT: Final = 2.2  # times higher than wide, in 0..1000: a column of two signs is still a line of its own
 
 
 def in_flow(lines: Sequence[TextLine], page: PageImage) -> list[TextLine]:
@@ -29,6 +32,27 @@ def in_flow(lines: Sequence[TextLine], page: PageImage) -> list[TextLine]:
     ]
     seen = set(map(id, ordered))
     return ordered + [line for line in lines if id(line) not in seen]  # those without an extent
+
+
+def columns_from_right(lines: Sequence[TextLine]) -> Sequence[TextLine]:
+    """Lines that run from top to bottom, the rightmost first, where their script is written so; others as they come.
+
+    Chinese and Japanese: "Requirements for Japanese Text Layout" (W3C), 2.1. Rotated Latin lines are left alone.
+    """
+    upright = len(lines) > 1 and all(line.box.height > _UPRIGHT * line.box.width for line in lines)
+    if not upright or not unspaced("".join(line.text or "" for line in lines)):
+        return lines
+    columns: list[list[TextLine]] = []
+    for line in sorted(lines, key=lambda line: -line.box.axis):
+        if columns and _shares_column(columns[-1][0].box, line.box):
+            columns[-1].append(line)
+        else:
+            columns.append([line])
+    return [line for column in columns for line in sorted(column, key=lambda line: line.box.top)]
+
+
+def _shares_column(first: Box, other: Box) -> bool:
+    return first.overlap_x(other) > 0.5 * min(first.width, other.width)
 
 
 def paragraphs_in_order(

@@ -32,6 +32,7 @@ class Placed(Rect):
 
     label: Label
     rows: int = 1  # of text in it: tells a cell from a paragraph
+    entry: bool = False  # it begins with a bullet or number, as the entries of a list do
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class _Unit(Rect):
     members: tuple[int, ...]
     title: bool
     short: bool
+    entry: bool
 
 
 def in_reading_order(
@@ -146,12 +148,16 @@ def _unit(things: Sequence[Placed], members: Sequence[int]) -> _Unit:
         ordered,
         title=head.label in _TITLES,
         short=len(members) == 1 and head.rows <= 2 and head.label not in _FLOATS,
+        entry=head.entry,
     )
 
 
 # --- lanes ------------------------------------------------------------------------------------------------------
 
 _DEPTH = 12
+_FEWEST_NAMES = 2  # headings in a column beside the text from which they are a way of setting it
+_NARROW = 0.6  # of the text beside: such headings are no wider; two columns of text are as wide as each other
+_LEVEL = 0.6  # of its height a heading and what stands beside it may begin apart, for their types differ
 
 
 def _ordered(units: Sequence[_Unit], from_right: bool, cuts: list[Rect], depth: int) -> list[_Unit]:
@@ -164,8 +170,10 @@ def _ordered(units: Sequence[_Unit], from_right: bool, cuts: list[Rect], depth: 
     if len(bands) == 1 and not gutters:
         return _by_precedence(units, from_right)
     if gutters:
-        across = _cells(bands, gutters)
-        sections = bands if across else _tiers(bands, gutters)
+        if _cells(bands, gutters):
+            sections = bands
+        else:
+            sections = _beside_headings(units, gutters, from_right) or _tiers(bands, gutters)
         if len(sections) == 1:
             columns = _columns(units, gutters)
             top, bottom = min(unit.top for unit in units), max(unit.bottom for unit in units)
@@ -213,13 +221,49 @@ def _columns(units: Sequence[_Unit], gutters: Sequence[Lane]) -> list[list[_Unit
 
 
 def _cells(bands: Sequence[Sequence[_Unit]], gutters: Sequence[Lane]) -> bool:
-    """Whether bands are rows of a form: in most of them one short thing per column, side by side."""
+    """Whether bands are rows of a form: in most of them one short thing per column, side by side.
+
+    Entries of lists in every column are lists beside each other: bullets do not stand in the cells of a row.
+    """
     shared = [band for band in bands if _both_sides(band, gutters)]
     if len(bands) < 2 or len(shared) < 0.5 * len(bands):
         return False
     cells = [unit for band in shared for unit in band]
+    if all(sum(unit.entry for unit in column) > 0.5 * len(column) for column in _columns(cells, gutters)):
+        return False
     lone = all(len(column) == 1 for band in shared for column in _columns(band, gutters))
     return lone and sum(unit.short for unit in cells) >= 0.8 * len(cells)
+
+
+def _beside_headings(units: Sequence[_Unit], gutters: Sequence[Lane], from_right: bool) -> list[list[_Unit]]:
+    """What stands beside each of the headings in a column of their own, with it; nothing where they are no such.
+
+    As in manuals and records of service: two or more headings or short lines in a narrow column, each beginning on
+    one height with something longer beside it. A column of text is wider, or its pieces begin where they like.
+    """
+    if len(gutters) != 1:
+        return []
+    columns = _columns(units, gutters)
+    names, texts = columns[::-1] if from_right else columns
+    names = sorted(names, key=lambda unit: unit.top)
+    texts = sorted(texts, key=lambda unit: unit.top)
+    if len(names) < _FEWEST_NAMES or not all(name.title or name.short for name in names):
+        return []
+    widest = max(unit.width for unit in texts)
+    if max(name.width for name in names) > _NARROW * widest or any(name.entry for name in names):
+        return []
+    if all(unit.short for unit in texts):
+        return []
+    beside = [any(abs(name.top - unit.top) < _LEVEL * name.height for unit in texts) for name in names]
+    if not all(beside):
+        return []
+    sections: list[list[_Unit]] = [[] for _ in names]
+    above: list[_Unit] = []
+    tops = [name.top - _LEVEL * name.height for name in names]
+    for unit in (*names, *texts):
+        place = sum(unit.top >= top for top in tops) - 1
+        (sections[place] if place >= 0 else above).append(unit)
+    return [section for section in (above, *sections) if section]
 
 
 def _tiers(bands: Sequence[list[_Unit]], gutters: Sequence[Lane]) -> list[list[_Unit]]:
@@ -248,7 +292,7 @@ def _heads(band: Sequence[_Unit], under: Sequence[_Unit], gutters: Sequence[Lane
         return True
     below = [unit.top for unit in (*band, *under) if unit not in heads]
     follows = bool(below) and min(below) - max(head.bottom for head in heads) < 0.5 * room
-    return follows and all(head.short or head.title for head in heads)
+    return follows and all((head.short and not head.entry) or head.title for head in heads)
 
 
 def _sections(bands: Sequence[list[_Unit]]) -> list[list[_Unit]]:

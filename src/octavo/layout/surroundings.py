@@ -29,6 +29,7 @@ class Surroundings:
     paragraphs: Sequence[Paragraph]
     figures: Sequence[Rect] = ()
     tables: Sequence[Rect] = ()
+    others: Sequence[Rect] = ()  # contents and listings
     lines_across: Sequence[Rect] = ()  # horizontal rules
     hints: Hints = field(default_factory=lambda: Hints(()))
 

@@ -9,10 +9,11 @@ import html
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from html.parser import HTMLParser
+from functools import lru_cache
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
-from octavo.content import Cell, Content, Mixed, Prose, Run, Runs, Table, Unmixed, runs_of
+from octavo.content import Cell, Content, Mixed, Prose, Run, Runs, Table, Unmixed, plain_run, runs_of
 
 _STYLES = {
     "b": "bold",
@@ -27,6 +28,7 @@ _STYLES = {
 }
 ELEMENTS = frozenset({"table", "thead", "tbody", "tr", "th", "td", "br", *_STYLES})  # what may stand in a text
 _SILENT = frozenset({"script", "style", "template"})  # their text is no text of the table
+_OF_CODE = frozenset({"script", "style"})  # what stands in them is no mark-up either
 _SPACE = re.compile(r"[ \t\n\r\f]+")  # what HTML takes for one space; others are characters
 _MAX_SPAN = 1000  # as browsers have it: a larger number is a slip of the model
 _SCHEMES = frozenset({"", "http", "https", "mailto"})  # a link may lead there; others run something
@@ -34,6 +36,17 @@ _MOST_PLACES = 100_000  # of a table's grid: cells that span more of it are a sl
 _COMMENT = "<!--", "-->"
 _DECLARATION = re.compile(r"<[!?][^<>]*>")
 _NO_TAG = re.compile(r"<(?!/?[A-Za-z][^<>]*>)")
+# A bare cell of one piece, or one tag, and the text after it. Nothing is given back once taken, so that time grows with
+# the text whatever it is. A value in quotes may hold a `>`.
+_STEP = re.compile(
+    r"""<(?:(t[dh])>([^<]*+)</\1"""
+    r"""|(/?)([A-Za-z][^\s/<>]*+)((?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+(?=>)|[^<>]*+))>([^<]*+)"""
+)
+_ATTRIBUTE = re.compile(r"""([^\s/=>]+)\s*+=++\s*+("[^"]*+"|'[^']*+'|[^\s"']*+)""")
+_VALUE_LAST = re.compile(r"""=\s*[^\s"'=]*$""")  # a slash at its end is the value's
+_SHORT: Final = 24  # characters of a cell that may well come again
+_PLAIN: Final = Run("")
+_Fragment: TypeAlias = tuple[str, Run]  # a piece of a cell's text, and its style as an empty run
 
 
 # --- written ----------------------------------------------------------------------------------------------------------
@@ -63,6 +76,8 @@ def _cell(cell: Cell) -> str:
 
 def _run(run: Run) -> str:
     text = html.escape(f"${run.text}$" if run.formula else run.text, quote=False)
+    if not run.styled:
+        return text
     for tag in tags(run):
         text = f"<{tag}>{text}</{tag}>"
     if run.link is not None and is_safe_link(run.link):
@@ -117,8 +132,7 @@ def styled(run: Run, tag: str) -> Run:
 def read(markup: str) -> Content:
     """The tables in a piece of HTML, and the text around them; an inner table is read as text of its cell."""
     reader = _TableReader()
-    reader.feed(_whole_tags_only(markup))
-    reader.close()
+    reader.take(_whole_tags_only(markup))
     reader.end_table()
     reader.end_text()
     pieces = reader.pieces
@@ -126,10 +140,7 @@ def read(markup: str) -> Content:
 
 
 def _whole_tags_only(markup: str) -> str:
-    """Without comments and declarations, and every `<` that begins no whole tag as the character it is.
-
-    The parser looks for the end of each of them anew: 30 kB of `<a ` took it 13 s.
-    """
+    """Without comments and declarations, and every `<` that begins no whole tag as the character it is."""
     begin, end = _COMMENT
     parts: list[str] = []
     at = 0
@@ -147,26 +158,66 @@ def tables(markup: str) -> list[Table]:
     return [piece for piece in pieces if isinstance(piece, Table) and piece.rows]
 
 
-class _TableReader(HTMLParser):
-    """Collects cells; tags that are not a table's own and no style are dropped, their text stays."""
+class _TableReader:
+    """Collects cells; tags that are not a table's own and no style are dropped, their text stays.
+
+    The standard library's `HTMLParser` took six times as long for this, half of all that a page of tables costs.
+    """
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.pieces: list[Unmixed] = []
         self._text: list[str] = []  # outside of cells
         self._rows: list[tuple[Cell, ...]] = []
         self._row: list[Cell] | None = None
-        self._cell: list[list[Run]] | None = None  # lines
+        self._cell: list[list[_Fragment]] | None = None  # lines
         self._spans = (1, 1)
+        self._spanned = False  # any cell so far
         self._header = self._in_head = False
         self._open: list[str] = []  # styles
+        self._style = _PLAIN  # what those open make of a run
         self._depth = 0
         self._silent = 0
+        self._code: str | None = None  # an element whose text is no mark-up
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def take(self, markup: str) -> None:
+        """All of it at once; every `<` in it begins a whole tag."""
+        self._said(markup.partition("<")[0])
+        for cell, words, closing, name, attributes, text in _STEP.findall(markup):
+            tag = name.lower()
+            if self._code is not None and (not closing or tag != self._code):
+                continue
+            if cell and self._depth == 1 and not self._silent:
+                self._whole_cell(cell, words)
+            elif cell:
+                self._began(cell, "")
+                self._said(words)
+                self._ended(cell)
+            elif closing:
+                self._ended(tag)
+            else:
+                self._began(tag, attributes)
+                if attributes[-1:] == "/" and not _VALUE_LAST.search(attributes):
+                    self._ended(tag)
+            if text:
+                self._said(text)
+
+    def _whole_cell(self, tag: str, words: str) -> None:
         self._apart()
-        if tag in _SILENT:
+        self._end_cell()
+        made = _short_cell if len(words) <= _SHORT else _bare_cell
+        self._cells().append(made(words, tag == "th" or self._in_head))
+
+    def _began(self, tag: str, attributes: str) -> None:
+        self._apart()
+        if self._depth == 1 and tag in ("td", "th"):
+            self._end_cell()
+            self._cell = [[]]
+            self._spans = _spans(attributes) if attributes else (1, 1)
+            self._spanned |= self._spans != (1, 1)
+            self._header = tag == "th" or self._in_head
+        elif tag in _SILENT:
             self._silent += 1
+            self._code = tag if tag in _OF_CODE else None
         elif tag == "table":
             self._depth += 1
             self.end_text()
@@ -179,21 +230,19 @@ class _TableReader(HTMLParser):
         elif tag == "tr":
             self._end_row()
             self._row = []
-        elif tag in ("td", "th"):
-            self._end_cell()
-            values = dict(attrs)
-            self._cell = [[]]
-            self._spans = (_span(values.get("rowspan")), _span(values.get("colspan")))
-            self._header = tag == "th" or self._in_head
         elif self._cell is not None and tag == "br":
             self._cell.append([])
         elif self._cell is not None and tag in _STYLES and tag not in self._open:
             self._open.append(tag)
+            self._style = styled(self._style, tag)
 
-    def handle_endtag(self, tag: str) -> None:
+    def _ended(self, tag: str) -> None:
         self._apart()
-        if tag in _SILENT:
+        if self._depth == 1 and tag in ("td", "th"):
+            self._end_cell()
+        elif tag in _SILENT:
             self._silent = max(0, self._silent - 1)
+            self._code = None
         elif tag == "table":
             self._depth = max(0, self._depth - 1)
             if self._depth == 0:
@@ -205,29 +254,29 @@ class _TableReader(HTMLParser):
             self._in_head = False
         elif tag == "tr":
             self._end_row()
-        elif tag in ("td", "th"):
-            self._end_cell()
         elif tag in self._open:
             while self._open.pop() != tag:
                 pass
+            self._style = _PLAIN
+            for still_open in self._open:
+                self._style = styled(self._style, still_open)
 
-    def handle_data(self, data: str) -> None:
+    def _said(self, text: str) -> None:
         if self._silent:
             return
+        if "&" in text:
+            text = html.unescape(text)
         if self._cell is None:
-            self._text.append(data)
-            return
-        run = Run(data)
-        for tag in self._open:
-            run = styled(run, tag)
-        self._cell[-1].append(run)
+            self._text.append(text)
+        else:
+            self._cell[-1].append((text, self._style))
 
     def end_table(self) -> None:
         """Close what is open and keep the table, if there is one."""
         self._end_row()
         self.end_text()
         if any(self._rows):
-            self.pieces.append(Table(_within_bounds(self._rows)))
+            self.pieces.append(Table(_within_bounds(self._rows) if self._spanned else tuple(self._rows)))
         self._rows = []
         self._depth = 0
         self._in_head = False
@@ -241,11 +290,11 @@ class _TableReader(HTMLParser):
     def _gap(self, tag: str) -> None:
         """Cells of an inner table stay apart in the text of the outer cell."""
         if self._depth > 1 and tag in ("td", "th", "tr") and self._cell is not None:
-            self._cell[-1].append(Run(" "))
+            self._cell[-1].append((" ", _PLAIN))
 
     def _apart(self) -> None:
         """So do the pieces of text outside of cells."""
-        if self._cell is None:
+        if self._cell is None and self._text:
             self._text.append(" ")
 
     def _end_cell(self) -> None:
@@ -253,9 +302,17 @@ class _TableReader(HTMLParser):
             return
         found = tuple(map(_tidied, self._cell))
         found = found if len(found) > 1 or found[0] else ()
-        self._row = [*(self._row or ()), Cell(found, *self._spans, self._header)]
+        self._cells().append(Cell(found, *self._spans, self._header))
         self._cell = None
-        self._open.clear()
+        if self._open:
+            self._open.clear()
+            self._style = _PLAIN
+
+    def _cells(self) -> list[Cell]:
+        """Of the row that is open, or begins here."""
+        if self._row is None:
+            self._row = []
+        return self._row
 
     def _end_row(self) -> None:
         self._end_cell()
@@ -264,27 +321,45 @@ class _TableReader(HTMLParser):
         self._row = None
 
 
-def _tidied(line: list[Run]) -> Runs:
-    """Runs of one style joined; white space once, and none at the ends."""
+def _bare_cell(words: str, header: bool) -> Cell:
+    runs = runs_of(_spaced_once(html.unescape(words) if "&" in words else words).strip(" "))
+    return Cell((runs,) if runs else (), header=header)
+
+
+_short_cell = lru_cache(maxsize=4096)(_bare_cell)  # "0", "%", nothing: a table says the same again and again
+
+
+def _tidied(line: list[_Fragment]) -> Runs:
+    """Fragments of one style joined; white space once, and none at the ends."""
     if len(line) == 1:  # nine in ten cells of a table
-        text = _SPACE.sub(" ", line[0].text).strip(" ")
-        return ((line[0] if text == line[0].text else replace(line[0], text=text)),) if text else ()
-    found: list[Run] = []
-    for run in line:
-        if found and replace(found[-1], text="") == replace(run, text=""):
-            found[-1] = replace(run, text=found[-1].text + run.text)
+        text, style = line[0]
+        text = _spaced_once(text).strip(" ")
+        return (_in_style(text, style),) if text else ()
+    joined: list[_Fragment] = []
+    for text, style in line:
+        if joined and joined[-1][1] == style:
+            joined[-1] = joined[-1][0] + text, style
         else:
-            found.append(run)
-    spaced: list[Run] = []
-    for run in found:
-        text = _SPACE.sub(" ", run.text)
-        if not spaced or spaced[-1].text.endswith(" "):
-            text = text.removeprefix(" ")
-        if text:
-            spaced.append(replace(run, text=text))
+            joined.append((text, style))
+    spaced: list[_Fragment] = []
+    for text, style in joined:
+        once = _spaced_once(text)
+        if not spaced or spaced[-1][0].endswith(" "):
+            once = once.removeprefix(" ")
+        if once:
+            spaced.append((once, style))
     if spaced:
-        spaced[-1] = replace(spaced[-1], text=spaced[-1].text.removesuffix(" "))
-    return tuple(run for run in spaced if run.text)
+        text, style = spaced[-1]
+        spaced[-1] = text.removesuffix(" "), style
+    return tuple(_in_style(text, style) for text, style in spaced if text)
+
+
+def _spaced_once(text: str) -> str:
+    return text if text.isprintable() and "  " not in text else _SPACE.sub(" ", text)
+
+
+def _in_style(text: str, style: Run) -> Run:
+    return plain_run(text) if style is _PLAIN else replace(style, text=text)
 
 
 def _within_bounds(rows: list[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]:
@@ -297,5 +372,12 @@ def _within_bounds(rows: list[tuple[Cell, ...]]) -> tuple[tuple[Cell, ...], ...]
     return tuple(tuple(replace(cell, row_span=1, column_span=1) for cell in row) for row in rows)
 
 
-def _span(value: str | None) -> int:
-    return min(_MAX_SPAN, max(1, int(value))) if value is not None and value.strip().isdecimal() else 1
+def _spans(attributes: str) -> tuple[int, int]:
+    """Rows and columns of a cell."""
+    values = {name.lower(): value for name, value in _ATTRIBUTE.findall(attributes)}
+    return _span(values.get("rowspan", "")), _span(values.get("colspan", ""))
+
+
+def _span(value: str) -> int:
+    value = html.unescape(value.strip("\"' "))
+    return min(_MAX_SPAN, max(1, int(value))) if value.strip().isdecimal() else 1

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from octavo.document import Pixels, TextLine
 from octavo.geometry import SCALE, Box, Size
-from octavo.networks.gutters import parted
+from octavo.networks.line_parting import parted
 from octavo.networks.session import Network, Tensor, as_batch
 from octavo.networks.strips import Quad
 from octavo.settings import EngineSettings

@@ -29,7 +29,7 @@ from octavo.document import (
 )
 from octavo.errors import OctavoError
 from octavo.geometry import SCALE, Box, PixelBudget
-from octavo.layout.flow import in_flow, paragraphs_in_order
+from octavo.layout.flow import columns_from_right, in_flow, paragraphs_in_order
 from octavo.layout.lines import straightened
 from octavo.layout.paragraphs import grouped
 from octavo.markup import html
@@ -206,7 +206,8 @@ def _read(passage: _Passage, answers: Iterator[ReadLine]) -> _Passage:
         words = tuple(Word(word.text, _extent(passage.crop, answer, word.start, word.end)) for word in answer.words)
         return replace(line, text=answer.text, words=words, confidence=answer.confidence)
 
-    paragraphs = tuple(tuple(answered(line) for line in paragraph) for paragraph in passage.paragraphs)
+    read = [[answered(line) for line in paragraph] for paragraph in passage.paragraphs]
+    paragraphs = tuple(tuple(columns_from_right(paragraph)) for paragraph in read)
     return _Passage(passage.crop, paragraphs, TextSource.RECOGNIZER, tuple(guess for guess in guesses if guess))
 
 

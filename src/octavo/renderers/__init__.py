@@ -1,6 +1,7 @@
 """Socket: a finished document to files. One file per format; its file name is what users type.
 
-A module here defines `render(document, pictures, options) -> Iterator[Artifact]`.
+A module here defines `render(document, pictures, options) -> Iterator[Artifact]`, and `count(document, options)`: how
+many files that will be, or a few more where a page turns out not to be drawable.
 """
 
 from collections.abc import Iterator

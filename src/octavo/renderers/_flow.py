@@ -6,6 +6,7 @@ has a place of its own among the text.
 
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from octavo.content import Content, Items, Prose, Run, Runs, Table, Verbatim, says, text_of
@@ -49,9 +50,7 @@ Passage: TypeAlias = Said | PictureShown | Lost
 def passages(document: Document, options: ParseOptions) -> list[Passage]:
     """The running text of a document, one thing after the other."""
     pictures = _pictures.named(document, options)
-    known = frozenset(
-        word for page in document.pages for block in page.blocks for word in prose.words(block.recognition.text or "")
-    )
+    known = _KnownWords(document)
     flow: list[Passage] = []
     for page in document.pages:
         for block in page.blocks:
@@ -68,6 +67,21 @@ def passages(document: Document, options: ParseOptions) -> list[Passage]:
                 flow.extend(made)
         flow.extend(_loss(page, problem) for problem in _pictures.losses_of_page(page))
     return flow
+
+
+class _KnownWords(Container[str]):
+    """The words of a document, in lower case; gathered when the first is asked for."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._words
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        texts = (block.recognition.text or "" for page in self._document.pages for block in page.blocks)
+        return frozenset(word for text in texts for word in prose.words(text))
 
 
 def _shown(block: Block, options: ParseOptions) -> bool:

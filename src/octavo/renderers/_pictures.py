@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from octavo.content import says
 from octavo.document import NOT_LATEX, Block, Document, Page, Problem, Role, Severity, Task
 from octavo.official.format import SHOWN_AS
-from octavo.settings import OfficialVersion, ParseOptions, Profile
+from octavo.settings import OfficialVersion, ParseOptions, PictureNames, Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +21,17 @@ class KeptPicture:
 def named(document: Document, options: ParseOptions) -> Mapping[tuple[int, int], KeptPicture]:
     """The pictures of a document by page number and block index.
 
-    Named as the official SDK names them: the page from 0, then a count that runs through the document.
+    Numbered as the official SDK does it: the page from 0, then a count that runs through the document.
     """
     official = options.profile is not Profile.FAITHFUL
+    stem = "cropped" if official or options.picture_names is PictureNames.OFFICIAL else document.name
     pictures: dict[tuple[int, int], KeptPicture] = {}
     for page in document.pages:
         for block in page.blocks:
             kind = _official_kind(block, options) if official else _kind(block)
             if kind is not None:
                 count = len(pictures)
-                path = f"imgs/cropped_page{page.number}_idx{count}.jpg"
+                path = f"imgs/{stem}_page{page.number}_idx{count}.jpg"
                 pictures[page.number, block.index] = KeptPicture(path, f"{kind} {page.number}-{count}", block)
     return pictures
 

@@ -1,4 +1,7 @@
-"""`imgs/cropped_page{P}_idx{K}.jpg`: figures, formulas without LaTeX, and whatever could not be read, as pictures."""
+"""`imgs/...jpg`: figures, formulas without LaTeX, and whatever could not be read, as pictures.
+
+What they are called, `_pictures` says, for all formats that show them.
+"""
 
 import logging
 from collections.abc import Iterator
@@ -30,3 +33,7 @@ def render(document: Document, pictures: Pictures, options: ParseOptions) -> Ite
             box = picture.block.region.box.to_pixels(size)
             crop = Image.fromarray(pixels[box.top : box.bottom, box.left : box.right])
             yield Artifact(picture.path, _jpeg.MEDIA_TYPE, _jpeg.encoded(crop, quality=_QUALITY))
+
+
+def count(document: Document, options: ParseOptions) -> int:
+    return len(_pictures.named(document, options))

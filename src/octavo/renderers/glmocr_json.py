@@ -26,14 +26,25 @@ def render(document: Document, pictures: Pictures, options: ParseOptions) -> Ite
     yield Artifact(f"{document.name}.json", "application/json", text.encode("utf-8", "replace"))
 
 
+def count(document: Document, options: ParseOptions) -> int:
+    return 1
+
+
 def pages(document: Document, options: ParseOptions) -> list[list[dict[str, Json]]]:
     """The regions of each page as plain values."""
     named = _pictures.named(document, options)
     if options.profile is not Profile.FAITHFUL:
         return [_official(page, named, options) for page in document.pages]
     return [
-        [_faithful(block, named.get((page.number, block.index))) for block in page.blocks if _kept(block, options)]
-        + [_lost(problem, len(page.blocks) + n) for n, problem in enumerate(_pictures.losses_of_page(page))]
+        [
+            _faithful(block, named.get((page.number, block.index))) | _of_page(page)
+            for block in page.blocks
+            if _kept(block, options)
+        ]
+        + [
+            _lost(problem, len(page.blocks) + n) | _of_page(page)
+            for n, problem in enumerate(_pictures.losses_of_page(page))
+        ]
         for page in document.pages
     ]
 
@@ -86,6 +97,11 @@ def _faithful(block: Block, picture: _pictures.KeptPicture | None) -> dict[str, 
         "problems": [_problem(problem) for problem in recognition.problems],
     }
     return values
+
+
+def _of_page(page: Page) -> dict[str, Json]:
+    """Which page this is, from 0, and its size in the pixels it was read at; 0 by 0 where it could not be drawn."""
+    return {"page": page.number, "page_size": [page.size.width, page.size.height]}
 
 
 def _content(block: Block) -> str | None:

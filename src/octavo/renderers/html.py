@@ -58,6 +58,10 @@ def render(document: Document, pictures: Pictures, options: ParseOptions) -> Ite
     yield Artifact(f"{document.name}.html", "text/html; charset=utf-8", text.encode("utf-8", "replace"))
 
 
+def count(document: Document, options: ParseOptions) -> int:
+    return 1
+
+
 def _page(document: Document, flow: Sequence[Passage]) -> Iterator[str]:
     yield "<!doctype html>"
     yield '<html><head><meta charset="utf-8">'

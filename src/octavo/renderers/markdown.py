@@ -4,7 +4,10 @@ Pages follow each other without a mark; a paragraph cut by a page is one paragra
 a quotation, at the place where it is missing.
 """
 
+import re
 from collections.abc import Iterator
+from typing import Final
+from urllib.parse import quote
 
 from octavo.content import says
 from octavo.document import Artifact, Document, Role
@@ -13,10 +16,16 @@ from octavo.renderers import Pictures, _pictures
 from octavo.renderers._flow import Lost, Passage, PictureShown, Said, passages
 from octavo.settings import OfficialVersion, ParseOptions, Profile
 
+_TO_QUOTE: Final = re.compile(r"[^\w/.~-]")  # what would end a link, or be taken for a part of an address
+
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
     text = _faithful(document, options) if options.profile is Profile.FAITHFUL else _official(document, options)
     yield Artifact(f"{document.name}.md", "text/markdown; charset=utf-8", text.encode("utf-8", "replace"))
+
+
+def count(document: Document, options: ParseOptions) -> int:
+    return 1
 
 
 def _faithful(document: Document, options: ParseOptions) -> str:
@@ -29,7 +38,7 @@ def _markdown(passage: Passage) -> str:
         case Said(content=content):
             return written(content)
         case PictureShown(alt=alt, path=path):
-            return f"![{alt}]({path})"
+            return f"![{alt}]({_TO_QUOTE.sub(lambda found: quote(found[0]), path)})"
         case Lost(text=text, saved=saved):
             lines = [f"**{text}**", *(["", *saved.splitlines()] if saved else [])]
             return "\n".join(f"> {line}".rstrip() for line in lines)

@@ -36,6 +36,10 @@ def render(document: Document, pictures: Pictures, options: ParseOptions) -> Ite
         yield Artifact(name, _jpeg.MEDIA_TYPE, _jpeg.encoded(_drawn(page, pixels), quality=_QUALITY))
 
 
+def count(document: Document, options: ParseOptions) -> int:
+    return len(document.pages)
+
+
 def _drawn(page: Page, pixels: Pixels) -> Image.Image:
     picture = Image.fromarray(pixels).convert("RGB")
     pen = _Pen(picture)

@@ -16,6 +16,10 @@ def render(document: Document, pictures: Pictures, options: ParseOptions) -> Ite
     yield Artifact(f"{document.name}.report.json", "application/json", text.encode("utf-8", "replace"))
 
 
+def count(document: Document, options: ParseOptions) -> int:
+    return 1
+
+
 def report(document: Document) -> dict[str, Json]:
     """The report as plain values. Pages count from 1 here, as people count them."""
     return {

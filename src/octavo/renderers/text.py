@@ -31,6 +31,10 @@ def render(document: Document, pictures: Pictures, options: ParseOptions) -> Ite
     yield Artifact(f"{document.name}.txt", "text/plain; charset=utf-8", text.encode("utf-8", "replace"))
 
 
+def count(document: Document, options: ParseOptions) -> int:
+    return 1
+
+
 def _plain(passage: Passage) -> str:
     match passage:
         case Said(content=content):

@@ -10,12 +10,12 @@ from typing import Any
 
 from octavo.document import Page, Severity
 from octavo.errors import EngineLost, EngineTimeout
+from octavo.machine import CpuClock
 from octavo.markup.markdown import written
 from octavo.parser import Parser
 from octavo.recognizers import Pulse
 from octavo.selftest.binding import Advice, Evidence, advice, binds, means
 from octavo.selftest.golden import Neighbours, golden_page, neighbours, pdf, words_f1
-from octavo.selftest.machine import CpuClock
 from octavo.settings import Furniture, ParseOptions, TextLayerUse
 
 # From here on an engine counts as right. The embedded one reads print as clean as this at 1.00; one word in twenty may

@@ -22,9 +22,9 @@ from typing import Any
 from octavo import __version__, delivery
 from octavo.document import Artifact
 from octavo.errors import OctavoError
+from octavo.machine import gpu_name, process_age
 from octavo.parser import Parser
 from octavo.selftest.examination import Figures, Start, examine
-from octavo.selftest.machine import gpu_name, process_age
 from octavo.settings import WorkerSettings
 
 log = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ end's own default beats default, and each value remembers where it came from. Th
 made, never on import; `without_effect` says which of its variables do nothing.
 """
 
+from octavo.settings.batch import BatchSettings, Retry, Shape
 from octavo.settings.document import (
     DEFAULT_TASKS,
     FAITHFUL_TASKS,
@@ -15,6 +16,7 @@ from octavo.settings.document import (
     OfficialVersion,
     OrientationUse,
     ParseOptions,
+    PictureNames,
     Profile,
     Shown,
     TextLayerUse,
@@ -39,6 +41,7 @@ __all__ = [
     "LAYOUT_MODEL",
     "LAYOUT_REVISION",
     "WORKER_DEFAULTS",
+    "BatchSettings",
     "EngineSettings",
     "ErrorText",
     "Furniture",
@@ -49,9 +52,12 @@ __all__ = [
     "OutputFormat",
     "Overflow",
     "ParseOptions",
+    "PictureNames",
     "Profile",
     "Resolved",
+    "Retry",
     "ServeSettings",
+    "Shape",
     "Shown",
     "TextLayerUse",
     "WorkerSettings",

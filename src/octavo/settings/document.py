@@ -49,6 +49,13 @@ class OrientationUse(StrEnum):
     OFF = "off"
 
 
+class PictureNames(StrEnum):
+    """What the pictures of a result are called."""
+
+    OFFICIAL = "official"  # imgs/cropped_page0_idx0.jpg, as the SDK calls them: the same in every document
+    DOCUMENT = "document"  # imgs/report_page0_idx0.jpg: documents may share a folder
+
+
 class Merge(StrEnum):
     """What the official profile does where one region lies in another."""
 
@@ -145,6 +152,11 @@ class ReadingKnobs(Settings):
     )
     formats: tuple[str, ...] = knob(
         ("markdown", "glmocr_json", "report", "crops", "overlay"), "What to write.", socket="renderers"
+    )
+    picture_names: PictureNames = knob(
+        PictureNames.OFFICIAL,
+        "Names of pictures: the official SDK's, or with the document's in them, as `octavo parse` writes them by "
+        "default. The profiles official and sdk keep the SDK's.",
     )
 
 

@@ -120,7 +120,7 @@ class ModelServer(Settings):
     )
     confidences: bool = knob(False, "Ask for token probabilities, and give each region a confidence.")
     recovery: bool = knob(
-        True, "Read again, otherwise, what came back empty, cut short or repeating: warmer, larger, in halves."
+        True, "Read again, otherwise, what came back empty, too short or repeating: warmer, larger, in halves."
     )
 
 
@@ -223,7 +223,7 @@ class LayoutNetwork(Settings):
     layout_polygons: bool = knob(False, "Outlines of regions, besides boxes: slower, and only for the result.")
 
 
-class Limits(Settings):
+class DocumentLimits(Settings):
     """What one document may cost."""
 
     max_source_bytes: int = knob(512 << 20, "Largest source in bytes.", ge=1, exceeded=SourceTooLarge)
@@ -249,7 +249,7 @@ class Limits(Settings):
     allow_private_addresses: bool = knob(False, "Fetch URLs that lead into private networks.")
 
 
-class EngineSettings(Limits, LayoutNetwork, VllmProcess, ModelServer, Choice):
+class EngineSettings(DocumentLimits, LayoutNetwork, VllmProcess, ModelServer, Choice):
     """What lives as long as an engine.
 
     The knobs are spelled in the classes it is made of, and come in their order from right to left.

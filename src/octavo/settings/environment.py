@@ -16,12 +16,13 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
+from octavo.settings.batch import BatchSettings
 from octavo.settings.document import ParseOptions
 from octavo.settings.engine import EngineSettings, LayoutNetwork, ModelServer, VllmProcess
 from octavo.settings.knobs import environment_names, is_set
 from octavo.settings.worker import ServeSettings, WorkerSettings
 
-MODELS: tuple[type[BaseModel], ...] = (ParseOptions, EngineSettings, ServeSettings, WorkerSettings)
+MODELS: tuple[type[BaseModel], ...] = (ParseOptions, EngineSettings, ServeSettings, WorkerSettings, BatchSettings)
 CONFIG = "GLMOCR_CONFIG_PATH"
 
 _NOTHING: Mapping[str, str] = MappingProxyType(

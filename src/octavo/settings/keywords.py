@@ -13,6 +13,7 @@ from octavo.settings.document import (
     OfficialStep,
     OfficialVersion,
     OrientationUse,
+    PictureNames,
     Profile,
     Shown,
     TextLayerUse,
@@ -45,6 +46,9 @@ class Keywords(TypedDict, total=False):
     """Running headers, footers and page numbers: apart from the text, inline, or dropped."""
     formats: Sequence[str]
     """What to write."""
+    picture_names: PictureNames | Literal["official", "document"]
+    """Names of pictures: the official SDK's, or with the document's in them, as `octavo parse` writes them by
+    default. The profiles official and sdk keep the SDK's."""
     official_version: OfficialVersion | Literal["0.1.1", "0.1.5"]
     """Profile official: the version of the SDK that it equals. The worker's image sets its own."""
     official_without: Sequence[OfficialStep | Literal["nms", "formula_numbers", "text_blocks", "bullet_points"]]
@@ -109,7 +113,7 @@ class Keywords(TypedDict, total=False):
     confidences: bool
     """Ask for token probabilities, and give each region a confidence."""
     recovery: bool
-    """Read again, otherwise, what came back empty, cut short or repeating: warmer, larger, in halves."""
+    """Read again, otherwise, what came back empty, too short or repeating: warmer, larger, in halves."""
     model_name: str
     """Model that vLLM loads: a hub name or a folder."""
     model_revision: str | None

@@ -66,7 +66,18 @@ class Storage(Settings):
     )
 
 
-class WorkerSettings(Storage):
+class Price(Settings):
+    """What a machine costs."""
+
+    price_per_hour: float | None = knob(
+        None,
+        "What this machine costs in $ per hour: receipts and quotes then say dollars.",
+        ge=0,
+        environment=("PRICE_PER_HOUR",),
+    )
+
+
+class WorkerSettings(Price, Storage):
     """What lives as long as a serverless worker."""
 
     concurrency: int = knob(2, "Jobs worked on at a time.", ge=1, le=256, environment=("WORKER_MAX_CONCURRENCY",))
@@ -106,9 +117,6 @@ class WorkerSettings(Storage):
     error_text: ErrorText = knob(
         ErrorText.PLAIN, "The `error` of a failed job: a line that begins with [code], or JSON as in `error_details`."
     )
-    price_per_hour: float | None = knob(
-        None, "What the worker costs in $ per hour: receipts then say dollars.", ge=0, environment=("PRICE_PER_HOUR",)
-    )
     stream_pages: bool = knob(
         False, "Stream pages as they are done; a job's output is then a list.", environment=("STREAM",)
     )
@@ -124,6 +132,7 @@ class WorkerSettings(Storage):
         pattern=r"(?i)^(debug|info|warning|error|critical)$",
         environment=("GLMOCR_LOG_LEVEL",),
     )
+    json_logs: bool = knob(False, "Log lines as JSON.")
     glmocr_ref: str = knob("none", "Commit of the official SDK this image was built with.", environment=("GLMOCR_REF",))
     vllm_base_image_ref: str = knob(
         "none", "Base image this image was built from.", environment=("VLLM_BASE_IMAGE_REF", "VLLM_BASE_IMAGE")
@@ -134,15 +143,59 @@ class WorkerSettings(Storage):
         return self.runsync_reply_bytes if synchronous else self.run_reply_bytes
 
 
-class ServeSettings(Settings):
+class JobStore(Settings):
+    """What a server's job queue takes in, and how long it keeps what came of it."""
+
+    store: str | None = knob(
+        None,
+        "Folder that keeps jobs and results, on a disk of this machine; servers on it may share one, and each goes on "
+        "with the jobs of one that died. Without: in memory, gone with the server.",
+    )
+    zero_retention: bool = knob(
+        False, "Write nothing of a document to a disk, and forget a job with the reply that carries its result."
+    )
+    retention_seconds: float = knob(86_400.0, "How long a job that has ended is kept.", gt=0)
+    kept_bytes: int = knob(4 << 30, "Most bytes of ended jobs' results kept; the oldest go first.", ge=1)
+    cache: bool = knob(
+        True, "Answer the same bytes, options and engine from the result that the same key has already, as `cached`."
+    )
+    queue_jobs: int = knob(1_000, "Most jobs that have not ended, of all keys.", ge=1, exceeded=Overloaded)
+    queue_bytes: int = knob(
+        4 << 30, "Most bytes of sources of jobs that have not ended, of all keys.", ge=1, exceeded=Overloaded
+    )
+    key_jobs: int = knob(200, "Most jobs of one key that have not ended.", ge=1, exceeded=Overloaded)
+    key_pages: int = knob(20_000, "Most pages of one key's jobs that have not ended.", ge=1, exceeded=Overloaded)
+    key_bytes: int = knob(
+        2 << 30, "Most bytes of sources of one key's jobs that have not ended.", ge=1, exceeded=Overloaded
+    )
+    short_pages: int = knob(
+        8, "A job of no more pages is short: of several places, the last one is left to those.", ge=1
+    )
+    lease_seconds: float = knob(
+        15.0, "A job whose server has not been heard of for so long is another's to go on with.", ge=0.5
+    )
+    attempts: int = knob(3, "Servers that may end while they have a job, before it is given up.", ge=1)
+
+
+class ServeSettings(JobStore):
     """What lives as long as an HTTP server."""
 
-    host: str = knob("127.0.0.1", "Address to listen on; 0.0.0.0 for every network. There is no login.")
+    host: str = knob("127.0.0.1", "Address to listen on; 0.0.0.0 for every network, which needs keys_file or no_login.")
     port: int = knob(8000, "Port to listen on.", ge=0, le=65535, environment=("PORT",))
+    keys_file: str | None = knob(None, "File of the keys that callers must have, a line each: see `octavo keys`.")
+    no_login: bool = knob(
+        False, "Without keys, listen on every network all the same: what stands in front asks who it is."
+    )
+    hosts: tuple[str, ...] = knob(
+        (), "Names this server answers to. Default: any with keys or no_login, else those of this machine alone."
+    )
+    sync_seconds: float = knob(
+        60.0, "How long /v1/parse waits before it answers with the job instead of its result.", ge=0
+    )
     request_bytes: int = knob(
         30_000_000, "Largest request; RunPod's load balancer takes 30 MB.", ge=1000, exceeded=SourceInvalid
     )
     arrival_seconds: float = knob(60.0, "Longest time a request may take to arrive.", gt=0, exceeded=SourceInvalid)
     reply_bytes: int = knob(
-        29_000_000, "Largest reply; RunPod's load balancer takes 30 MB.", ge=10_000, exceeded=LimitExceeded
+        29_000_000, "Largest reply of /parse; RunPod's load balancer takes 30 MB.", ge=10_000, exceeded=LimitExceeded
     )

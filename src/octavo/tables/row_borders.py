@@ -18,11 +18,13 @@ from octavo.glyphs.scripts import breaks_anywhere
 from octavo.tables.columns import Piece
 from octavo.tables.rules import Rule
 from octavo.tables.words import Token
+from octavo.tables.wrapping import Side, Wrapping, wrapping
 from octavo.wording.numbers import is_number
 from octavo.wording.sentences import breaks_off
 
 _LONGEST: Final = 24  # stretches a row may span
 _HOPELESS: Final = 25.0  # cost of a row that no division can make up for
+_DECIDED: Final = 3.0  # what it costs to go against what was decided for the whole table
 _TRUST: Final = 0.9  # what it costs to go against a border that something else suggests
 
 
@@ -54,9 +56,9 @@ class Measures:
 
     height: float  # of letters
     pitch: float  # from line to line inside a cell
-    fill: float  # columns that a row has text in
     widths: tuple[tuple[float, float], ...]  # left and right end of what stands in each column
     head: float  # where the headings end
+    wrapping: Wrapping  # where the further lines of a row stand
 
 
 def measured(entries: Sequence[CellLine], height: float, columns: int, head: float) -> Measures:
@@ -66,9 +68,8 @@ def measured(entries: Sequence[CellLine], height: float, columns: int, head: flo
         steps += [below.middle - above.middle for above, below in pairwise(own)]
     steps = sorted(step for step in steps if step > 0.7 * height)
     pitch = min(steps[len(steps) // 8], 1.7 * height) if steps else 1.2 * height
-    bands = on_one_height(entries, 0.6 * height)
-    fills = [len({c for e in band for c in range(e.first, e.last + 1)}) for band in bands]
-    return Measures(height, pitch, statistics.median(fills) if fills else 1.0, column_widths(entries, columns), head)
+    body = on_one_height((entry for entry in entries if entry.middle >= head), 0.6 * height)
+    return Measures(height, pitch, column_widths(entries, columns), head, wrapping(body))
 
 
 def column_widths(entries: Sequence[CellLine], columns: int) -> tuple[tuple[float, float], ...]:
@@ -93,14 +94,25 @@ def into_rows(
     drawn = [_drawn_between(above, below, rules) for above, below in pairwise(bands)]
     usually = sum(drawn) > 3 and sum(drawn) > 0.3 * len(drawn)
     borders = [
-        _Border(-4.0, 4.0) if is_drawn else _Border.between(above, below, measures, expected, usually_drawn=usually)
+        _Border(-4.0, 4.0)
+        if is_drawn
+        else _tied(above, below, measures) or _Border.between(above, below, measures, expected, usually_drawn=usually)
         for (above, below), is_drawn in zip(pairwise(bands), drawn, strict=True)
     ]
-    return min((_divided(bands, borders, measures, edge) for edge in Edge), key=lambda division: division[0])[1]
+    table = measures.wrapping
+    broken = frozenset(
+        id(band[0]) for band in bands if table.further(band) and table.side(band) in (Side.ABOVE, Side.BELOW)
+    )
+    divisions = (_divided(bands, borders, measures, edge, broken) for edge in Edge)
+    return min(divisions, key=lambda division: division[0])[1]
 
 
 def _divided(
-    bands: Sequence[Sequence[CellLine]], borders: Sequence["_Border"], measures: Measures, edge: Edge
+    bands: Sequence[Sequence[CellLine]],
+    borders: Sequence["_Border"],
+    measures: Measures,
+    edge: Edge,
+    broken: frozenset[int],
 ) -> tuple[float, list[list[CellLine]]]:
     """The cheapest division into rows, and its cost, if cells are aligned at this edge of their rows."""
     costs = [0.0]
@@ -113,7 +125,7 @@ def _divided(
             inside = [*bands[start], *inside]
             if start < end - 1:
                 undrawn += borders[start].inside
-            row_cost = _row_cost(inside, measures, edge) + undrawn
+            row_cost = _row_cost(inside, measures, edge, broken) + undrawn
             if row_cost > _HOPELESS:
                 break  # a longer row costs more still
             cost = costs[start] + row_cost + (borders[start - 1].dividing if start else 0.0)
@@ -166,6 +178,19 @@ class _Border:
         return cls(dividing, inside)
 
 
+def _tied(above: Sequence[CellLine], below: Sequence[CellLine], measures: Measures) -> _Border | None:
+    """What the table as a whole says of a stretch; None where it says nothing."""
+    if min(entry.middle for entry in above) < measures.head:
+        return None
+    match measures.wrapping.tie(above, below):
+        case True:
+            return _Border(_DECIDED, 0.0)
+        case False:
+            return _Border(-_DECIDED / 2, _DECIDED)
+        case None:
+            return None
+
+
 def _local_scale(entries: Sequence[CellLine], measures: Measures) -> float:
     """How much larger letters are here than in the table as a whole: photographs grow towards the viewer."""
     height = statistics.fmean(word.height for entry in entries for word in entry.words)
@@ -182,8 +207,8 @@ def _drawn_between(above: Sequence[CellLine], below: Sequence[CellLine], rules: 
     )
 
 
-def _row_cost(entries: Sequence[CellLine], measures: Measures, edge: Edge) -> float:
-    """How unlike one row these entries are."""
+def _row_cost(entries: Sequence[CellLine], measures: Measures, edge: Edge, broken: frozenset[int]) -> float:
+    """How unlike one row these entries are; `broken` are lines that their author broke where he liked, by identity."""
     cost = 0.0
     in_head = max(e.middle for e in entries) < measures.head
     cells: dict[tuple[int, int], list[CellLine]] = {}
@@ -193,7 +218,8 @@ def _row_cost(entries: Sequence[CellLine], measures: Measures, edge: Edge) -> fl
     cost += 3.0 * sum(right[0] <= left[1] for left, right in pairwise(keys))
     for lines in cells.values():
         for above, below in pairwise(lines):
-            cost += _line_cost(above, below, measures, in_head=in_head)
+            on_purpose = id(above) in broken or id(below) in broken
+            cost += _line_cost(above, below, measures, in_head=in_head, on_purpose=on_purpose)
     blocks = [(lines[0].middle, lines[-1].middle) for lines in cells.values()]
     if any(len(lines) > 1 for lines in cells.values()) and len(blocks) > 1:
         edges = Edge if in_head else (edge,)
@@ -210,18 +236,22 @@ def _unkeyed(cells: Mapping[tuple[int, int], Sequence[CellLine]], measures: Meas
         below_rest = len(own) == 1 and own[0].middle - above > 0.7 * measures.pitch
         at_bottom = all(abs(own[0].middle - lines[-1].middle) < 0.4 * measures.pitch for lines in cells.values())
         return 1.2 if below_rest and at_bottom else 0.0
-    if len(cells) > 1 or measures.fill < 1.5:
+    fill = measures.wrapping.fill
+    if len(cells) > 1 or fill < 1.5:
         return 0.5
     alone = cells[keys[0]][0]
-    return 2.6 if measures.fill >= 4 and not alone.number else 1.0
+    # The more a row has, the less can one entry be a row: 1.0 for rows of two entries, 2.6 for those of four.
+    return 1.0 if alone.number else 1.0 + 0.8 * min(2.0, fill - 2.0)
 
 
-def _line_cost(above: CellLine, below: CellLine, measures: Measures, *, in_head: bool) -> float:
+def _line_cost(above: CellLine, below: CellLine, measures: Measures, *, in_head: bool, on_purpose: bool) -> float:
     """How unlikely it is that two lines are of one cell."""
     cost = 0.0
     step = below.middle - above.middle
     if step > 1.35 * measures.pitch * _local_scale([above, below], measures):
         cost += 1.5
+    if on_purpose and not in_head:
+        return cost
     if above.number or below.number:
         return cost + (0.7 if in_head else 2.5)
     if _had_room(above, below, measures):

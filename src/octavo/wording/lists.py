@@ -11,7 +11,9 @@ _ENUMERATOR = re.compile(rf"[\s{BULLETS}*–—-]*|\(?([0-9]{{1,3}}|[a-z]|[ivxlc
 _BULLETED = re.compile(rf"(?:[{BULLETS}]\s*|[-–]\s+)(?=[^\W\d_]|[\"'“‘(\[$€£]?\w+\W+[^\W\d_])")
 _NUMBERED = re.compile(r"(\d{1,3}[.)])\s+(?=\S)")
 _BRACKETED = re.compile(r"\s*[(\[（]\w{1,3}[)\]）]")
-_WRITTEN = re.compile(r"^(\s*)[•·▪●◦]\s*", re.MULTILINE)  # those a language model writes; a box may be one to tick
+_KIND = re.compile(r"\s*(?P<opening>[(\[])?(?:(?P<digit>\d{1,3})|[a-z]|[ivx]{2,5})(?P<closing>[.)\]])\s")
+_MODELS = "•·▪●◦"  # those a language model writes; a box may be one to tick
+_WRITTEN = re.compile(rf"^(\s*)[{_MODELS}]\s*", re.MULTILINE)
 _ORDINAL = re.compile(r"[\[(]?(\d{1,3})[\])]?[.:]?\s")
 
 
@@ -29,6 +31,17 @@ def begins_entry(text: str) -> bool:
     return _MARKER.match(text) is not None
 
 
+def marker_kind(text: str) -> str | None:
+    """How an entry is counted: "1." for "12. Papers", "(a)" for "(iv) others"; None without a number or small letter.
+
+    Capitals do not count: names begin with them.
+    """
+    found = _KIND.match(text)
+    if found is None:
+        return None
+    return f"{found['opening'] or ''}{'1' if found['digit'] else 'a'}{found['closing']}"
+
+
 def begins_bracketed(text: str) -> bool:
     """Begins with a letter or number in brackets: "(a)", "[12]"."""
     return _BRACKETED.match(text) is not None
@@ -36,7 +49,7 @@ def begins_bracketed(text: str) -> bool:
 
 def with_dashes(text: str) -> str:
     """The bullets that a language model wrote at the begin of its lines, as Markdown's dashes."""
-    return _WRITTEN.sub(r"\1- ", text)
+    return _WRITTEN.sub(r"\1- ", text) if any(map(text.__contains__, _MODELS)) else text
 
 
 def is_enumerator(text: str) -> bool:

@@ -26,7 +26,7 @@ _COMPOUNDS = frozenset({"so-called", "so-so", "ex-husband", "ex-wife", "ex-offic
 
 def words(text: str) -> Iterable[str]:
     """The words of a text in lower case, compounds with their hyphens: what `known` of `joined` is made of."""
-    return (match.group().lower().replace("\u2010", "-") for match in _WORD.finditer(text))
+    return (word.lower().replace("\u2010", "-") for word in _WORD.findall(text))
 
 
 def joined(first: str, second: str, *, known: Container[str] = ()) -> str:

@@ -45,8 +45,7 @@ def of_model(text: str, label: Label) -> Content:
     text = cleaned(text.strip())
     if label in headings.TITLES:
         return Prose((markdown.read_line(" ".join(headings.unhashed(text).split())),))
-    if _FENCE.search(text):
-        opened = _FENCE.findall(text)
+    if ("```" in text or "~~~" in text) and (opened := _FENCE.findall(text)):
         return markdown.taken_apart(text if len(opened) % 2 == 0 else f"{text}\n{opened[-1]}")
     if label is Label.ALGORITHM and "\n" in text and "$" not in text and "\\(" not in text:
         return Code(text)

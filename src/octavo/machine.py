@@ -1,4 +1,4 @@
-"""What this machine tells of itself: how long this process lives, what the CPU spent, which GPU there is."""
+"""What this machine tells of itself: cores and memory that this process may use, what it spent, which GPUs it has."""
 
 import os
 import shutil
@@ -19,8 +19,13 @@ def process_age() -> float | None:
     return None
 
 
-def cores() -> float:
-    """Those this process may use: what its CPU mask and its container's quota leave."""
+def cores() -> int:
+    """Whole cores that this process may use, one at least: more threads than these only wait for each other."""
+    return max(1, round(_cores()))
+
+
+def _cores() -> float:
+    """What the CPU mask and the container's quota leave."""
     mask = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota()
     return float(mask) if quota is None else min(float(mask), quota)
@@ -54,7 +59,7 @@ class CpuClock:
 
     def share_since(self, before: "CpuClock") -> float:
         """0..1 of the cores there are."""
-        return (self.spent - before.spent) / max(1e-6, (self.at - before.at) * cores())
+        return (self.spent - before.spent) / max(1e-6, (self.at - before.at) * _cores())
 
     def loop_share_since(self, before: "CpuClock") -> float:
         """0..1 of one core: an event loop has no more."""
@@ -71,6 +76,17 @@ def _container_seconds() -> float | None:
     with suppress(OSError, ValueError):
         return int((_CGROUP / "cpuacct" / "cpuacct.usage").read_text(encoding="ascii")) / 1e9  # version 1
     return None
+
+
+def memory() -> int | None:
+    """Bytes this process may use: the machine's, or its container's where that is less."""
+    try:
+        installed = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+    limit = _CGROUP / "memory.max"
+    text = limit.read_text(encoding="ascii").strip() if limit.is_file() else "max"
+    return min(installed, int(text)) if text.isdigit() else installed
 
 
 def gpus(facts: str = "name") -> list[str]:

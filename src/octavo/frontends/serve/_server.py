@@ -1,0 +1,122 @@
+"""The home of uvicorn: listens, says where, ends in order."""
+
+import asyncio
+import contextlib
+import errno
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from octavo.errors import EngineUnavailable, OptionInvalid
+from octavo.frontends._settled import WorkerConfiguration
+from octavo.frontends._watch import EngineWatch
+from octavo.frontends.serve._app import application, opened
+from octavo.frontends.serve._desk import Desk
+from octavo.settings import ServeSettings
+
+log = logging.getLogger(__name__)
+
+_GRACE_SECONDS = 60  # in which requests that are being answered may end; jobs of the queue do not wait for it
+_KEPT_ALIVE_SECONDS = 75  # longer than the proxies' 60: who closes first must not be us, in the middle of a request
+_BACKLOG = 1024
+
+
+async def serve(settled: WorkerConfiguration, serve: ServeSettings) -> EngineUnavailable | None:
+    """Answer until the process is asked to end, or the engine is gone for good: then why. Raises OptionInvalid,
+    EngineUnavailable."""
+    server, watch = Server(application(settled, serve)), EngineWatch()
+    with contextlib.closing(bound(serve.host, serve.port)) as listening, server.capture_signals():
+        try:
+            async with opened(settled, serve, watch, server.end) as server.app.state.desk:
+                server.said = said(serve, *listening.getsockname()[:2])
+                await server.serve(sockets=[listening])
+        except asyncio.CancelledError:  # asked to end while it opened
+            log.info("ended_while_opening")
+    return watch.failure
+
+
+class Server(uvicorn.Server):
+    """uvicorn's, which ends streams of events when it is to end itself, and may be ended before it has begun."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self.app = app
+        self.said = ""
+        self._opening = asyncio.current_task()
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,  # nobody's word for where a request comes from is taken
+                timeout_keep_alive=_KEPT_ALIVE_SECONDS,
+                timeout_graceful_shutdown=_GRACE_SECONDS,
+            )
+        )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._opening = None
+        if self.said:
+            sys.stderr.write(f"{self.said}\n")
+            sys.stderr.flush()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """SIGTERM and Ctrl-C end it in order, a second one at once; afterwards they do what they did before."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit
+        if self._opening is not None:  # the model's server is started, and must be stopped again
+            self._opening.get_loop().call_soon_threadsafe(self._opening.cancel)
+        else:
+            self.end()
+
+    def end(self) -> None:
+        """In order: what is being answered has a while."""
+        self.should_exit = True
+        desk: Desk = self.app.state.desk
+        desk.queue.closing.set()  # or its streams of events would hold the server up
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens there. Raises OptionInvalid."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        why = "the port is taken" if error.errno == errno.EADDRINUSE else error.strerror or "no such address"
+        raise OptionInvalid(f"host {host}, port {port}: {why}") from error
+    return listening
+
+
+def said(serve: ServeSettings, host: str, port: int) -> str:
+    """The line of the start."""
+    name = f"[{host}]" if ":" in host else host
+    address = f"http://{name}:{port}"
+    if serve.keys_file is not None:
+        who = "with a key"
+    elif serve.no_login:
+        who = "for whoever reaches it: no_login"
+    else:
+        who = "for this machine only: without keys no other is listened to"
+    kept = (
+        "nothing is kept" if serve.zero_retention else "jobs are in memory" if serve.store is None else "jobs are kept"
+    )
+    return f"octavo: {address} ({who}; {kept}); all routes: {address}/docs"

@@ -1,0 +1,83 @@
+"""Tables of contents: entries whose leaders run to page numbers at one margin.
+
+Number, title and page stand far apart on one baseline; the white lanes between them look like gutters of columns. The
+leaders tell: they run from something to a number, and the numbers end at one margin.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from octavo.geometry import on_one_height
+from octavo.layout.lines import Line
+from octavo.layout.side_by_side import Row, in_rows
+from octavo.wording.headings import has_leader, is_contents_line
+from octavo.wording.page_numbers import is_page_number
+
+_FEWEST: Final = 3  # entries with a leader
+_FLUSH: Final = 1.0  # sizes of type the page numbers' margin may be ragged by
+_LONGEST: Final = 6  # characters of a page number: "A-112"
+_MOST_BETWEEN: Final = 2.0  # rows without a leader for each with one: chapters without dots, titles of several lines
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Entries that are to be read across."""
+
+    lines: tuple[Line, ...]
+    reason: str  # for people: what it rests on
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What stands on one height, from an entry's beginning to its page number."""
+
+    left: float
+    right: float
+    middle: float
+    size: float
+
+
+def find_contents(lines: Sequence[Line]) -> list[Contents]:
+    """The tables of contents among the lines; no line is in two of them. One of two columns is two."""
+    bands = on_one_height(
+        in_rows([line for line in lines if line.text]), lambda first, row: 0.5 * min(first.size, row.size)
+    )
+    columns: list[list[_Entry]] = []
+    for entry in (entry for band in bands for entry in _entries(band)):
+        column = next((column for column in columns if abs(column[0].right - entry.right) < _FLUSH * entry.size), None)
+        if column is None:
+            columns.append([entry])
+        else:
+            column.append(entry)
+    return [made for column in columns if len(column) >= _FEWEST and (made := _contents(column, bands)) is not None]
+
+
+def _entries(band: Sequence[Row]) -> Iterator[_Entry]:
+    """The entries with a leader on one height: two where the contents are set in two columns."""
+    begin = 0
+    for place, row in enumerate(band):
+        led = place > begin and has_leader(band[place - 1].text) and _is_page(row)
+        if led or is_contents_line(row.text):
+            yield _Entry(band[begin].left, row.right, row.middle, row.size)
+            begin = place + 1
+
+
+def _is_page(row: Row) -> bool:
+    return len(row.text) <= _LONGEST and is_page_number(row.text)
+
+
+def _contents(column: Sequence[_Entry], bands: Sequence[Sequence[Row]]) -> Contents | None:
+    """All that stands between the first and the last entry of a column; None where most of it has no leader."""
+    left, right = min(entry.left for entry in column), max(entry.right for entry in column)
+    top, bottom, size = column[0].middle, column[-1].middle, column[0].size
+    inside = [
+        [row for row in band if row.left > left - size and row.right < right + _FLUSH * size]
+        for band in bands
+        if top - 0.5 * size < band[0].middle < bottom + 0.5 * size
+    ]
+    rows = [row for band in inside for row in band]
+    if sum(map(bool, inside)) > (1 + _MOST_BETWEEN) * len(column):
+        return None
+    reason = f"contents: {len(column)} entries with leaders to page numbers at one margin"
+    return Contents(tuple(line for row in rows for line in row.lines), reason)

@@ -1,0 +1,192 @@
+"""Where the further lines of a row stand in a table: below its first line, or above its last.
+
+A row of a statement or a register begins with a line that has an entry in most columns; what has no room in a cell, or
+was broken there on purpose, goes on in lines with next to nothing beside it. Which row such a line belongs to is
+decided once for a whole table, by the steps from line to line: inside a row they are smaller than between rows. One
+row by itself can look either way.
+
+Lines in the first column and in others are decided apart: a line in the first column alone may be the heading of a
+group of rows, one anywhere else cannot be a row.
+"""
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import groupby, pairwise
+from typing import Final, Protocol
+
+from octavo.wording.sentences import breaks_off
+
+_LARGER: Final = 1.12  # steps between rows over those inside them; printed steps of one kind differ by 2 %
+_SMALLER: Final = 0.9  # of the step from row to row: lines of one cell are closer; headings of groups are not
+_ROWS: Final = 2  # steps from row to row that tell the usual one
+_AGREED: Final = 3.0  # rows that show one side for each that shows the other
+_FEWEST: Final = 0.1  # of the lines have several entries, where rows have: a row of a register has seven lines at most
+_WIDEST: Final = 1.6  # steps between lines of one cell, over the usual ones: further away a paragraph begins anew
+
+
+class Side(Enum):
+    """Which row the further lines belong to."""
+
+    ABOVE = "above"
+    BELOW = "below"
+    APART = "apart"  # none: a line in the first column alone is a row, or the heading of some
+    UNSURE = "unsure"
+
+
+class _Entry(Protocol):
+    """A line of one cell."""
+
+    @property
+    def first(self) -> int: ...
+    @property
+    def last(self) -> int: ...
+    @property
+    def number(self) -> bool: ...
+    @property
+    def middle(self) -> float: ...
+    @property
+    def text(self) -> str: ...
+
+
+_Band = Sequence[_Entry]  # what stands on one height
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapping:
+    """What is decided for one table."""
+
+    fill: float = 1.0  # columns that a line with the beginning of a row has text in
+    numeric: frozenset[int] = frozenset()  # columns of numbers
+    key: Side = Side.UNSURE  # of lines that stand in the first column
+    other: Side = Side.UNSURE  # of lines that stand in other columns alone
+    step: float = 0.0  # pixels between lines of one row, where a side is known
+
+    def further(self, band: _Band) -> bool:
+        """Whether a line of the body begins no row: it has few entries, and none in a column of numbers."""
+        columns = _columns(band)
+        few = len(band) <= max(1, self.fill / 2) and len(columns) < self.fill
+        return few and not columns & self.numeric
+
+    def side(self, band: _Band) -> Side:
+        return self.key if 0 in _columns(band) else self.other
+
+    def tie(self, above: _Band, below: _Band) -> bool | None:
+        """Whether two lines of the body, one right below the other, are of one row; None where nothing says so."""
+        if _middle(below) - _middle(above) > _WIDEST * self.step:
+            return None
+        hangs = self.further(below) and self.side(below) is Side.ABOVE
+        stands = self.further(above) and self.side(above) is Side.BELOW
+        if hangs or stands:
+            return True
+        ends = self.further(above) and self.side(above) is Side.ABOVE and not self.further(below)
+        begins = self.further(below) and self.side(below) is Side.BELOW and not self.further(above)
+        apart = any(self.further(band) and self.side(band) is Side.APART for band in (above, below))
+        return False if ends or begins or (apart and not _goes_on(above, below)) else None
+
+
+def wrapping(bands: Sequence[_Band]) -> Wrapping:
+    """How the body of a table, whose lines these are from top to bottom, goes on with its rows."""
+    if not bands:
+        return Wrapping()
+    several = [len(columns) for columns in map(_columns, bands) if len(columns) > 1]
+    fill = statistics.median(several) if len(several) >= _FEWEST * len(bands) else 1.0
+    undecided = Wrapping(fill, numeric_columns(bands))
+    runs = list(_runs(bands, undecided))
+    rows = [
+        _middle(below) - _middle(above)
+        for above, below in pairwise(bands)
+        if not undecided.further(above) and not undecided.further(below)
+    ]
+    usual = statistics.median_low(rows) if len(rows) >= _ROWS else 0.0
+    sides: dict[bool, Side] = {}
+    steps: list[float] = []
+    for key in (True, False):
+        own = [run for run in runs if run.key is key]
+        seen = [shown for run in own if (shown := run.shown(usual if key else 0.0)) is not None]
+        sides[key] = _agreed([side for side, _ in seen])
+        steps += [inside for side, inside in seen if side is sides[key]]
+        if sides[key] is Side.UNSURE and not key and own and not seen:
+            sides[key] = _by_ends(bands, undecided)
+            steps += [step for run in own for step in run.steps]
+    step = statistics.median(steps) if steps else 0.0
+    return Wrapping(fill, undecided.numeric, sides[True], sides[False], step)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Lines that begin no row, between two that do."""
+
+    key: bool
+    steps: tuple[float, ...]  # from the line above it to the one below; only those there are
+    whole: bool  # there is a row on either side
+    beside: bool  # a row next to it leaves the column empty: it stands in the middle of these lines
+
+    def shown(self, usual: float) -> tuple[Side, float] | None:
+        """Which side the steps show, and how large those inside the row are; `usual` is the step between rows."""
+        if self.beside:
+            return Side.UNSURE, 0.0
+        if not self.whole:
+            return None
+        for side, between, inside in (
+            (Side.ABOVE, self.steps[-1], self.steps[:-1]),
+            (Side.BELOW, self.steps[0], self.steps[1:]),
+        ):
+            if between > _LARGER * max(inside) and (not usual or max(inside) < _SMALLER * usual):
+                return side, statistics.median(inside)
+        if usual and min(self.steps) > _SMALLER * usual:
+            return Side.APART, usual
+        return None
+
+
+def _runs(bands: Sequence[_Band], table: Wrapping) -> Iterator[_Run]:
+    places = list(enumerate(bands))
+    for hangs, group in groupby(places, key=lambda place: table.further(place[1])):
+        if not hangs:
+            continue
+        run = list(group)
+        first, last = run[0][0], run[-1][0]
+        around = bands[max(0, first - 1) : last + 2]
+        steps = tuple(_middle(below) - _middle(above) for above, below in pairwise(around))
+        key = any(0 in _columns(band) for _, band in run)
+        rows = [*bands[max(0, first - 1) : first], *bands[last + 1 : last + 2]]
+        beside = key and any(0 not in _columns(row) for row in rows)
+        if steps:
+            yield _Run(key, steps, len(rows) == 2, beside)
+
+
+def _agreed(sides: Sequence[Side]) -> Side:
+    for side in (Side.ABOVE, Side.BELOW, Side.APART):
+        if (own := sides.count(side)) > _AGREED * (len(sides) - own):
+            return side
+    return Side.UNSURE
+
+
+def _by_ends(bands: Sequence[_Band], table: Wrapping) -> Side:
+    """Where all steps are equal: a table that begins with such a line has them above, any other below."""
+    return Side.BELOW if table.further(bands[0]) and not table.further(bands[-1]) else Side.ABOVE
+
+
+def numeric_columns(bands: Sequence[_Band]) -> frozenset[int]:
+    """Columns most of whose entries are numbers."""
+    known: dict[int, list[bool]] = {}
+    for band in bands:
+        for entry in band:
+            if entry.first == entry.last:
+                known.setdefault(entry.first, []).append(entry.number)
+    return frozenset(column for column, numbers in known.items() if sum(numbers) > 0.6 * len(numbers))
+
+
+def _goes_on(above: _Band, below: _Band) -> bool:
+    """Whether the words of the lines themselves say that the second goes on with the first."""
+    pairs = [(one.text, other.text) for one in above for other in below if one.first == other.first]
+    return any(breaks_off(text) or after[:1].islower() for text, after in pairs)
+
+
+def _columns(band: _Band) -> set[int]:
+    return {column for entry in band for column in range(entry.first, entry.last + 1)}
+
+
+def _middle(band: _Band) -> float:
+    return statistics.fmean(entry.middle for entry in band)

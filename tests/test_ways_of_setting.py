@@ -1,0 +1,260 @@
+"""Pages that are not set as running text: contents, listings, headings beside the text, lists beside each other.
+
+Each is made here, in other words, sizes and places than those the rules were found on, with the text a reader expects.
+"""
+
+import io
+from collections.abc import Iterator
+
+import pytest
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.pdfgen.canvas import Canvas
+
+import octavo
+from octavo.document import Role, TextLine
+from octavo.errors import EngineUnavailable
+from octavo.geometry import Box
+from octavo.layout.flow import columns_from_right
+from octavo.parser import Parser
+
+HEIGHT = A4[1]
+PROSE = (
+    "Boats that come in on the evening tide moor at the northern",
+    "quay, where the depth is four metres at low water and the",
+    "bollards stand closer together than anywhere else in town.",
+)
+
+
+class Sheet:
+    """A page; places in points from the left and from the top."""
+
+    def __init__(self) -> None:
+        self._file = io.BytesIO()
+        self._canvas = Canvas(self._file, A4)
+
+    def write(self, left: float, top: float, *texts: str, font: str = "Times-Roman", size: float = 10) -> float:
+        """Rows below each other; where the next one would stand."""
+        self._canvas.setFont(font, size)
+        for text in texts:
+            self._canvas.drawString(left, HEIGHT - top, text)
+            top += 1.3 * size
+        return top
+
+    def end(self, right: float, top: float, text: str, size: float = 10) -> None:
+        self._canvas.setFont("Times-Roman", size)
+        self._canvas.drawRightString(right, HEIGHT - top, text)
+
+    def pdf(self) -> bytes:
+        self._canvas.save()
+        return self._file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def parser() -> Iterator[Parser]:
+    try:
+        with Parser() as opened:
+            yield opened
+    except EngineUnavailable as missing:
+        pytest.skip(str(missing))
+
+
+def read(parser: Parser, sheet: Sheet) -> list[str]:
+    """The Markdown's lines, without what makes them headings and hard breaks, empty ones left out."""
+    lines = octavo.to_markdown(parser.parse(sheet.pdf())).splitlines()
+    return [line.rstrip().lstrip("# ") if not line.startswith(" ") else line.rstrip() for line in lines if line.strip()]
+
+
+# --- contents ------------------------------------------------------------------------------------------------------
+
+
+def contents(sheet: Sheet, left: float, right: float, top: float, *entries: tuple[str, str, str]) -> None:
+    for place, (number, title, page) in enumerate(entries):
+        row = top + 16 * place
+        sheet.write(left, row, number)
+        sheet.write(left + 30, row, title)
+        if page:
+            dots = "." * int((right - 14 - left - 30 - stringWidth(title, "Times-Roman", 10)) / 2.5)
+            sheet.end(right - 14, row, dots)
+            sheet.end(right, row, page)
+
+
+ENTRIES = (
+    ("I", "Quays", "3"),
+    ("II", "Cranes and what they lift", "17"),
+    ("III", "Sheds", "48"),
+    ("IV", "Ropes", "112"),
+)
+
+
+def told(lines: list[str]) -> list[str]:
+    """Entries without their leaders."""
+    return [" ".join(line.replace(".", " ").split()) for line in lines]
+
+
+def test_contents_are_read_across(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.write(70, 80, "Contents", font="Times-Bold", size=16)
+    contents(sheet, 70, 520, 120, *ENTRIES)
+    assert told(read(parser, sheet))[1:] == [" ".join(entry) for entry in ENTRIES]
+
+
+def test_contents_in_two_columns_are_read_one_after_the_other(parser: Parser) -> None:
+    sheet = Sheet()
+    contents(sheet, 60, 280, 120, *ENTRIES)
+    more = tuple((f"{number}a", title, f"2{page}") for number, title, page in ENTRIES)
+    contents(sheet, 320, 540, 120, *more)
+    assert told(read(parser, sheet)) == [" ".join(entry) for entry in (*ENTRIES, *more)]
+
+
+def test_a_title_of_two_rows_has_one_page(parser: Parser) -> None:
+    sheet = Sheet()
+    long = (("2.1", "On the keeping of ropes, chains and all that is made", ""), ("", "of hemp or iron", "31"))
+    contents(sheet, 70, 520, 120, ENTRIES[0], *long, *ENTRIES[2:])
+    assert told(read(parser, sheet))[1] == (
+        "2 1 On the keeping of ropes, chains and all that is made of hemp or iron 31"
+    )
+
+
+# --- listings --------------------------------------------------------------------------------------------------------
+
+
+def test_a_listing_is_one_block_with_its_indentation(parser: Parser) -> None:
+    sheet = Sheet()
+    top = sheet.write(70, 90, *PROSE) + 8
+    code = ("for boat in harbour:", "    if boat.late:", "        ring(bell)", "", "    moor(boat)", "log(1)")
+    for row in code:
+        spaces = len(row) - len(row.lstrip())
+        sheet.write(70 + 5.4 * spaces, top, row.strip(), font="Courier", size=9)
+        top += 12
+    sheet.write(70, top + 10, *PROSE)
+    text = octavo.to_markdown(parser.parse(sheet.pdf()))
+    assert "```\n" + "\n".join(code) + "\n```" in text
+    assert text.count("```") == 2
+
+
+def test_a_name_in_typewriter_type_leaves_the_paragraph_whole(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.write(70, 90, *PROSE[:2])
+    sheet.write(70, 116, "moor()", font="Courier")
+    sheet.write(110, 116, "is what the harbour master calls for that, as ever.")
+    assert "```" not in octavo.to_markdown(parser.parse(sheet.pdf()))
+
+
+# --- headings beside the text ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("font", ["Times-Roman", "Times-Bold"])
+def test_a_heading_beside_its_text_comes_before_it(parser: Parser, font: str) -> None:
+    sheet = Sheet()
+    names, top = ("Mooring", "Lifting gear", "Fees"), 100.0
+    for name in names:
+        sheet.write(60, top, name, font=font)
+        top = sheet.write(190, top, f"{name}: as follows.", *PROSE) + 6
+        top = (
+            sheet.write(
+                190, top, "In winter the same holds, but for the hours of the", "crane and those of the bridge."
+            )
+            + 14
+        )
+    lines = read(parser, sheet)
+    places = [place for place, line in enumerate(lines) if line in names]
+    assert [lines[place] for place in places] == [*names]
+    assert all(lines[place + 1].startswith(f"{lines[place]}: as follows.") for place in places)
+
+
+def test_two_columns_of_text_are_not_taken_for_that(parser: Parser) -> None:
+    sheet = Sheet()
+    for left, top in ((60, 100), (320, 130)):
+        sheet.write(left, top, f"Column at {left}", font="Times-Bold")
+        sheet.write(left, top + 20, *(row[:48] for row in PROSE * 3))
+        sheet.write(left, top + 160, f"More of {left}", font="Times-Bold")
+        sheet.write(left, top + 180, *(row[:48] for row in PROSE * 2))
+    lines = read(parser, sheet)
+    heads = [line for line in lines if line.startswith(("Column at", "More of"))]
+    assert heads == ["Column at 60", "More of 60", "Column at 320", "More of 320"]
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------
+
+
+def test_lists_beside_each_other_are_read_one_after_the_other(parser: Parser) -> None:
+    sheet = Sheet()
+    for left, words in ((60, ("rope", "chain", "anchor", "buoy")), (320, ("bread", "water", "salt", "lamp oil"))):
+        for place, word in enumerate(words):
+            sheet.write(left, 100 + 18 * place, "\u2022")
+            sheet.write(left + 16, 100 + 18 * place, f"{word} for the ship")
+    lines = read(parser, sheet)
+    words = [line.split(" for")[0].split()[-1] for line in lines]
+    assert words == ["rope", "chain", "anchor", "buoy", "bread", "water", "salt", "oil"]
+
+
+def test_a_level_of_letters_below_a_number_is_not_its_sentence(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.write(70, 100, "1. Ropes")
+    sheet.write(90, 118, "a) of hemp")
+    sheet.write(90, 136, "b) of wire")
+    sheet.write(70, 154, "2. Chains")
+    lines = read(parser, sheet)
+    assert [line.strip() for line in lines] == ["1. Ropes", "a) of hemp", "b) of wire", "2. Chains"]
+
+
+# --- aslant ----------------------------------------------------------------------------------------------------------
+
+
+def aslant(sheet: Sheet, left: float, top: float, text: str, degrees: float) -> None:
+    canvas = sheet._canvas
+    canvas.saveState()
+    canvas.translate(left, HEIGHT - top)
+    canvas.rotate(degrees)
+    canvas.setFillGray(0.7)
+    canvas.setFont("Helvetica", 20)
+    canvas.drawString(0, 0, text)
+    canvas.restoreState()
+
+
+@pytest.mark.parametrize("degrees", [22, 45, -35])
+def test_a_watermark_in_tiles_leaves_the_text_whole_and_is_no_part_of_it(parser: Parser, degrees: float) -> None:
+    sheet = Sheet()
+    sheet.write(70, 100, *PROSE)
+    sheet.write(70, 160, *PROSE)
+    for left in (60, 240, 420):
+        for top in (110, 175, 300, 420):
+            aslant(sheet, left, top, "copy of Ada", degrees)
+    document = parser.parse(sheet.pdf())
+    whole = " ".join(PROSE)
+    assert [line for line in octavo.to_markdown(document).splitlines() if line] == [whole, whole]
+    told = [block for block in document.pages[0].blocks if block.recognition.text == "copy of Ada"]
+    assert len(told) == 12
+    assert {block.role for block in told} == {Role.FURNITURE}
+
+
+def test_a_stamp_that_is_there_once_is_said(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.write(70, 100, *PROSE)
+    aslant(sheet, 200, 135, "PAID 12 March", 30)
+    assert read(parser, sheet) == [" ".join(PROSE), "PAID 12 March"]
+
+
+# --- from top to bottom ----------------------------------------------------------------------------------------------
+
+
+def column(text: str, left: float, top: float = 100, bottom: float = 600) -> TextLine:
+    return TextLine(Box(left, top, left + 20, bottom), text)
+
+
+def test_columns_of_chinese_begin_at_the_right() -> None:
+    lines = [column("\u8001\u4eba", 100), column("\u5b50\u4f9b", 140), column("\u6625\u306e", 180)]
+    assert [line.box.left for line in columns_from_right(lines)] == [180, 140, 100]
+
+
+def test_a_column_in_two_pieces_is_read_down() -> None:
+    lines = [column("\u8001\u4eba", 100), column("\u5b50\u4f9b", 140, 100, 300), column("\u6625\u306e", 140, 320, 600)]
+    assert [line.text for line in columns_from_right(lines)] == ["\u5b50\u4f9b", "\u6625\u306e", "\u8001\u4eba"]
+
+
+def test_turned_latin_lines_and_single_words_stay_as_they_come() -> None:
+    turned = [column("Depth in metres", 100), column("at low water", 140)]
+    assert columns_from_right(turned) == turned
+    across = [TextLine(Box(100, 100, 400, 120), "\u6625\u306e"), TextLine(Box(100, 130, 400, 150), "\u671d\u306b")]
+    assert columns_from_right(across) == across
