@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("constraints.lock", "deploy/requirements-worker.lock")
+LOCKS = ("constraints.lock", "deploy/requirements-worker.lock", "deploy/requirements-serve.lock")
 LICENCES = runpy.run_path(str(ROOT / "scripts" / "licences.py"))
 INSTALL = runpy.run_path(str(ROOT / "deploy" / "install.py"))
 
