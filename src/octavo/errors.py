@@ -263,3 +263,14 @@ class TimeBudgetSpent(OctavoError):
 
     code = "time_budget_spent"
     fault = Fault.CALLER
+
+
+def error_of(code: str, message: str) -> OctavoError:
+    """An error that was told by its code, as by another process; a code that is not known here is a defect."""
+    waiting = [OctavoError]
+    while waiting:
+        kind = waiting.pop()
+        if kind.code == code:
+            return kind(message)
+        waiting += kind.__subclasses__()
+    return OctavoError(message)

@@ -12,7 +12,8 @@ from typing import Any, Final, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from octavo.corpus.batch import Ended, Share
+from octavo.corpus.batch import Share
+from octavo.corpus.desk import Ended
 from octavo.corpus.items import Item
 from octavo.corpus.markers import SUCCESS
 from octavo.frontends._exits import Exit

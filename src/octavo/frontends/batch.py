@@ -18,6 +18,7 @@ from typing import Any
 
 from octavo.corpus import quotes, stores
 from octavo.corpus.batch import Batch
+from octavo.corpus.on_ray import Cluster, Order
 from octavo.corpus.readers import Local, Reader
 from octavo.corpus.sources import Corpus
 from octavo.corpus.stopping import Stop, Stopped
@@ -45,6 +46,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("target", metavar="TARGET", help="a folder, or s3://bucket/prefix (gs://, az://)")
     parser.add_argument("--dry-run", action="store_true", help="list, read a sample, say what all will take")
+    parser.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="read on a Ray cluster [default: RAY_ADDRESS, or here]",
+    )
     parser.add_argument("--overwrite", action="store_true", help="write into a target that has other files in it")
     parser.add_argument("--json", action="store_true", help="print events as lines of JSON")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no summary: errors only")
@@ -69,7 +77,11 @@ def run(arguments: Namespace) -> int:
     stop = Stop()
     with BatchReport(as_json=arguments.json, quiet=arguments.quiet, price_per_hour=batch.price_per_hour) as report:
         reader = Local(settings, options)
-        work = Batch(corpus, store, reader, batch, report, stop, overwrite=arguments.overwrite)
+        cluster = None
+        if arguments.ray is not None:
+            order = Order.of(arguments.source, arguments.target, settings, options, batch)
+            cluster = Cluster(arguments.ray, order, batch)
+        work = Batch(corpus, store, reader, batch, report, stop, overwrite=arguments.overwrite, cluster=cluster)
         if arguments.dry_run:
             quote = asyncio.run(_quote(work, options, batch))
             _say(quote, as_json=arguments.json)
@@ -77,6 +89,8 @@ def run(arguments: Namespace) -> int:
         summary: dict[str, Any] | None = None
         with suppress(asyncio.CancelledError, Stopped):
             summary = asyncio.run(_read(work, stop, report))
+        if cluster is not None:
+            cluster.close()
         code = report.end(summary)
     match stop.signal:
         case None:

@@ -48,7 +48,18 @@ class Share(Settings):
         return value
 
 
-class BatchSettings(Price, Share):
+class OnRay(Settings):
+    """Parsers on a Ray cluster."""
+
+    ray_cpus: float = knob(2.0, "CPUs that each parser takes on the cluster.", gt=0)
+    ray_gpus: float = knob(0.0, "GPUs that each parser takes: 1 where it starts its own model, else 0.", ge=0)
+    ray_least: int = knob(1, "Parsers that are there from the start.", ge=1)
+    ray_most: int | None = knob(
+        None, "Most parsers. Default: as many as the cluster has CPUs for; more where it grows by itself.", ge=1
+    )
+
+
+class BatchSettings(OnRay, Price, Share):
     """What lives as long as a batch of documents."""
 
     shapes: tuple[Shape, ...] = knob(
