@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env official-check lowest-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check fuzz torture clean
+.PHONY: help demo case test official-env official-check lowest-env clients-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,7 +28,7 @@ demo: $(INSTALLED) ## parse the shipped samples into out/
 	@$(BIN)/octavo parse samples/two-column-paper.pdf --output out
 	@$(BIN)/octavo parse samples/bank-statement.pdf samples/receipt.jpg samples/fax.tiff --output out/more
 
-test: $(INSTALLED) official-env lowest-env ## all tests; TESTS=tests/test_parse.py for some
+test: $(INSTALLED) official-env lowest-env clients-env ## all tests; TESTS=tests/test_parse.py for some
 	$(PYTEST) -m "not image and not whole" $(TESTS)
 
 official-env: $(INSTALLED) ## the official SDK, to compare with: 0.1.5 and the image's 0.1.1 (200 and 370 MB)
@@ -37,6 +37,9 @@ official-env: $(INSTALLED) ## the official SDK, to compare with: 0.1.5 and the i
 
 official-check: $(INSTALLED) official-env ## profiles official and sdk on the public set and 60 made documents, with both SDKs (20 min)
 	$(PYTEST) -m whole tests/official
+
+clients-env: $(INSTALLED) ## client libraries of other servers, which the server's dialects are tried with (320 MB)
+	@PYTHON=$(BIN)/python tests/clients/install_env.sh
 
 lowest-env: .venvs/lowest/aiohttp ## the lowest version of the HTTP library that is allowed, which refuses less by itself
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from octavo.glm_ocr.in_flight import LEAST, MOST, QUICK, SLOW, Limit, Load, first_limit, load_in
+from octavo.glm_ocr.in_flight import LEAST, MOST, QUICK, SLOW, Limit, ServerLoad, first_limit, load_in
 
 METRICS = """# HELP vllm:num_requests_running Number of requests in model execution batches.
 # TYPE vllm:num_requests_running gauge
@@ -20,7 +20,7 @@ vllm:num_requests_waiting_by_reason{engine="0",reason="capacity"} 99.0
 
 
 def test_the_load_is_that_of_all_engines() -> None:
-    assert load_in(METRICS) == Load(running=22, waiting=4)
+    assert load_in(METRICS) == ServerLoad(running=22, waiting=4)
 
 
 @pytest.mark.parametrize(
@@ -40,27 +40,27 @@ def test_a_server_may_not_tell(text: str) -> None:
 @pytest.mark.parametrize(
     ("limit", "held", "load", "following"),
     [
-        (32, 32, Load(32, 0), 64),  # the limit holds us back
-        (32, 29, Load(29, 0), 64),  # some have just come back
-        (32, 20, Load(20, 0), 32),  # there is not more to do
-        (600, 600, Load(600, 0), 1000),  # no more than may be
-        (128, 128, Load(100, 28), 112),  # more wait than a reserve of an eighth
-        (128, 128, Load(116, 12), 128),  # a few wait: nothing is idle
-        (40, 40, Load(4, 400), LEAST),  # others have filled it
-        (128, 100, Load(128, 72), 72),  # half of what waits is somebody else's: so is half of the surplus
-        (288, 400, Load(256, 144), 288),  # what is in flight above the last limit goes by itself
-        (64, 64, Load(20, 0), 64),  # the rest is held up before vLLM's queue: more would wait there
-        (64, 64, Load(40, 0), 128),  # the rest is on its way
-        (64, 64, Load(32, 0), 64),  # of those added by the last doubling, none has arrived
+        (32, 32, ServerLoad(32, 0), 64),  # the limit holds us back
+        (32, 29, ServerLoad(29, 0), 64),  # some have just come back
+        (32, 20, ServerLoad(20, 0), 32),  # there is not more to do
+        (600, 600, ServerLoad(600, 0), 1000),  # no more than may be
+        (128, 128, ServerLoad(100, 28), 112),  # more wait than a reserve of an eighth
+        (128, 128, ServerLoad(116, 12), 128),  # a few wait: nothing is idle
+        (40, 40, ServerLoad(4, 400), LEAST),  # others have filled it
+        (128, 100, ServerLoad(128, 72), 72),  # half of what waits is somebody else's: so is half of the surplus
+        (288, 400, ServerLoad(256, 144), 288),  # what is in flight above the last limit goes by itself
+        (64, 64, ServerLoad(20, 0), 64),  # the rest is held up before vLLM's queue: more would wait there
+        (64, 64, ServerLoad(40, 0), 128),  # the rest is on its way
+        (64, 64, ServerLoad(32, 0), 64),  # of those added by the last doubling, none has arrived
     ],
 )
-def test_the_limit_follows_the_queue(limit: int, held: int, load: Load, following: int) -> None:
+def test_the_limit_follows_the_queue(limit: int, held: int, load: ServerLoad, following: int) -> None:
     assert Limit(limit, LEAST, 1000).following(held, load).requests == following
 
 
 def test_where_the_server_was_full_the_limit_grows_by_small_steps() -> None:
-    reached = Limit(128, LEAST, 1000).following(128, Load(100, 28))
-    assert reached.following(112, Load(112, 0)).requests == 126
+    reached = Limit(128, LEAST, 1000).following(128, ServerLoad(100, 28))
+    assert reached.following(112, ServerLoad(112, 0)).requests == 126
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def used(
                 due[free_at + 1 + way].append(("comes", client))
             if now >= client.looks_at:
                 last = client.limit.requests
-                client.limit = client.limit.following(client.held, Load(running, len(queue)))
+                client.limit = client.limit.following(client.held, ServerLoad(running, len(queue)))
                 client.pause = QUICK if client.limit.requests > last else min(SLOW, 2 * client.pause)
                 client.looks_at = now + int(100 * client.pause)
             client.limits.append(client.limit.requests)

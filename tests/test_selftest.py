@@ -22,7 +22,7 @@ from octavo.__main__ import main
 from octavo.document import Crop, Recognition
 from octavo.frontends._exits import Exit
 from octavo.glm_ocr.boot_log import BootLog
-from octavo.glm_ocr.in_flight import Load, load_in
+from octavo.glm_ocr.in_flight import ServerLoad, load_in
 from octavo.jobs.worker import Call, Worker
 from octavo.recognizers import Pulse, nothing
 from octavo.recognizers.scripted import Scripted
@@ -172,7 +172,7 @@ def test_a_log_that_tells_nothing_gives_no_parts() -> None:
 def test_the_fullest_cache_is_told(name: str) -> None:
     both = "vllm:num_requests_running 3.0\nvllm:num_requests_waiting 0.0\n"
     both += f'vllm:{name}{{engine="0"}} 6.1e-05\nvllm:{name}{{engine="1"}} 0.0\n'
-    assert load_in(both) == Load(3, 0, 6.1e-05)
+    assert load_in(both) == ServerLoad(3, 0, 6.1e-05)
 
 
 # --- whole runs ------------------------------------------------------------------------------------------------------

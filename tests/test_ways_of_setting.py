@@ -12,7 +12,7 @@ from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
 import octavo
-from octavo.document import TextLine
+from octavo.document import Role, TextLine
 from octavo.errors import EngineUnavailable
 from octavo.geometry import Box
 from octavo.layout.flow import columns_from_right
@@ -197,6 +197,43 @@ def test_a_level_of_letters_below_a_number_is_not_its_sentence(parser: Parser) -
     sheet.write(70, 154, "2. Chains")
     lines = read(parser, sheet)
     assert [line.strip() for line in lines] == ["1. Ropes", "a) of hemp", "b) of wire", "2. Chains"]
+
+
+# --- aslant ----------------------------------------------------------------------------------------------------------
+
+
+def aslant(sheet: Sheet, left: float, top: float, text: str, degrees: float) -> None:
+    canvas = sheet._canvas
+    canvas.saveState()
+    canvas.translate(left, HEIGHT - top)
+    canvas.rotate(degrees)
+    canvas.setFillGray(0.7)
+    canvas.setFont("Helvetica", 20)
+    canvas.drawString(0, 0, text)
+    canvas.restoreState()
+
+
+@pytest.mark.parametrize("degrees", [22, 45, -35])
+def test_a_watermark_in_tiles_leaves_the_text_whole_and_is_no_part_of_it(parser: Parser, degrees: float) -> None:
+    sheet = Sheet()
+    sheet.write(70, 100, *PROSE)
+    sheet.write(70, 160, *PROSE)
+    for left in (60, 240, 420):
+        for top in (110, 175, 300, 420):
+            aslant(sheet, left, top, "copy of Ada", degrees)
+    document = parser.parse(sheet.pdf())
+    whole = " ".join(PROSE)
+    assert [line for line in octavo.to_markdown(document).splitlines() if line] == [whole, whole]
+    told = [block for block in document.pages[0].blocks if block.recognition.text == "copy of Ada"]
+    assert len(told) == 12
+    assert {block.role for block in told} == {Role.FURNITURE}
+
+
+def test_a_stamp_that_is_there_once_is_said(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.write(70, 100, *PROSE)
+    aslant(sheet, 200, 135, "PAID 12 March", 30)
+    assert read(parser, sheet) == [" ".join(PROSE), "PAID 12 March"]
 
 
 # --- from top to bottom ----------------------------------------------------------------------------------------------

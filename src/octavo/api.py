@@ -28,10 +28,10 @@ def parse(source: AnySource | Sequence[AnySource], **knobs: Unpack[Keywords]) ->
 
 def to_markdown(document: Document, options: ParseOptions | None = None) -> str:
     """The document as Markdown. Figures are linked as `imgs/...`; `Reading.artifacts` makes the pictures."""
-    return "".join(artifact.data.decode() for artifact in render(document, _NoPictures(), options or ParseOptions()))
+    return "".join(artifact.data.decode() for artifact in render(document, NoPictures(), options or ParseOptions()))
 
 
-class _NoPictures:
+class NoPictures:
     """For renderers that draw nothing."""
 
     def page(self, number: int) -> Pixels:

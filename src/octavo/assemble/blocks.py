@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from octavo.assemble import engine_text, formulas, furniture, headings, listings, lists
 from octavo.assemble.line_breaks import PrintedRow
-from octavo.assemble.lists import Item
+from octavo.assemble.lists import ListEntry
 from octavo.assemble.parts import RegionPart, Setting, divided, setting
 from octavo.assemble.second_look import relabelled
 from octavo.content import Content, Picture
@@ -78,7 +78,7 @@ class _Made:
     """A block, and the entries where it is a list, the rows where it is code."""
 
     block: Block
-    items: tuple[Item, ...] = ()
+    items: tuple[ListEntry, ...] = ()
     rows: tuple[PrintedRow, ...] = ()
 
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from octavo.assemble.headings import no_heading
 from octavo.content import says
 from octavo.document import Block, Label, Page, Role, Task
+from octavo.layout.watermarks import is_aslant
 from octavo.wording import prose
 from octavo.wording.page_numbers import is_page_number
 
@@ -23,6 +24,7 @@ _DRIFT = 12.0  # how far a running head moves from page to page, 0..1000
 _LONGEST = 200  # characters of a running head
 
 _MANY_ROWS = 3  # a foot of so many rows says something (address, bank, terms), which is kept once
+_MANY_TILES = 3  # times that words set aslant come, on a page or from page to page, from which they are a watermark
 _MANY_PIECES = 4  # side by side: a row of a table rather than a page's foot
 
 _Found: TypeAlias = tuple[Label, str]  # and why
@@ -31,7 +33,7 @@ _Place: TypeAlias = tuple[float, int, int]  # height of a block's middle, number
 
 def set_apart(pages: Sequence[Page]) -> list[Page]:
     """The pages with furniture in its role. Labels follow, so that JSON readers see the same."""
-    repeated = _repeated(pages)
+    repeated = _repeated(pages) | _watermarks(pages)
     said: set[str] = set()
     result: list[Page] = []
     for page in pages:
@@ -50,6 +52,8 @@ def _says_much(block: Block, blocks: Sequence[Block], said: set[str]) -> bool:
     """Whether a head or foot belongs to the text after all: the first of its words with several rows, or one cell of
     many that stand side by side."""
     if block.role is not Role.FURNITURE or block.region.task is not Task.TEXT or not says(block.content):
+        return False
+    if block.region.label is Label.ASIDE_TEXT:  # a watermark's tiles
         return False
     middle = block.region.box.center[1]
     beside = sum(b.role is Role.FURNITURE and b.region.box.top < middle < b.region.box.bottom for b in blocks)
@@ -97,6 +101,21 @@ def _repeated(pages: Sequence[Page]) -> dict[tuple[int, int], _Found]:
             reason = f"{label}: repeats on {count} of {len(pages)} pages"
             found |= dict.fromkeys(again, (label, reason))
     return found
+
+
+def _watermarks(pages: Sequence[Page]) -> dict[tuple[int, int], _Found]:
+    """Words set aslant over pages that come again and again; a stamp that is there once says something."""
+    seen: dict[str, list[tuple[int, int]]] = {}
+    for page in pages:
+        for block in page.blocks:
+            lines = block.recognition.lines
+            if block.region.label is Label.ASIDE_TEXT and lines and all(is_aslant(it, page.size) for it in lines):
+                words = prose.comparable(block.recognition.text or "")
+                seen.setdefault(words, []).append((page.number, block.index))
+    many = (places for places in seen.values() if len(places) >= _MANY_TILES)
+    return {
+        place: (Label.ASIDE_TEXT, f"watermark: set aslant {len(places)} times") for places in many for place in places
+    }
 
 
 def _on_many_pages(places: Sequence[_Place], enough: int) -> Iterator[tuple[int, int]]:

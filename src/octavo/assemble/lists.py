@@ -9,7 +9,7 @@ from octavo.wording.lists import after_bullet, after_number
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ListEntry:
     """One entry of a list: the bullet or number it starts with, its text, and where it begins."""
 
     marker: str  # "-" for any bullet, else as printed: "3."
@@ -17,16 +17,16 @@ class Item:
     box: Box
 
 
-def item(text: str, box: Box, *, bullets_only: bool = False) -> Item | None:
+def item(text: str, box: Box, *, bullets_only: bool = False) -> ListEntry | None:
     """The text as an entry of a list, if it starts like one. A dash in front of a number alone is none."""
     if (rest := after_bullet(text)) is not None:
-        return Item("-", rest, box)
+        return ListEntry("-", rest, box)
     if not bullets_only and (numbered := after_number(text)) is not None:
-        return Item(*numbered, box)
+        return ListEntry(*numbered, box)
     return None
 
 
-def listed(items: Sequence[Item], depths: Sequence[int] = ()) -> Items:
+def listed(items: Sequence[ListEntry], depths: Sequence[int] = ()) -> Items:
     """Entries as a list; without depths, all on the first level."""
     depths = depths or [0] * len(items)
     entries = zip(items, depths, strict=True)
@@ -43,7 +43,7 @@ def numbered(content: Content) -> Content:
             return content
 
 
-def depths(lists: Sequence[Sequence[Item]], tolerance: float) -> list[list[int]]:
+def depths(lists: Sequence[Sequence[ListEntry]], tolerance: float) -> list[list[int]]:
     """How deep each entry of each list is: entries that follow each other are as deep as they are indented.
 
     What is no list stands among them as one without entries. `tolerance` is how far an entry may stand from another of
@@ -51,7 +51,7 @@ def depths(lists: Sequence[Sequence[Item]], tolerance: float) -> list[list[int]]
     """
     found: list[list[int]] = []
     lefts: list[float] = []  # of the levels that are open
-    above: Item | None = None
+    above: ListEntry | None = None
     for items in lists:
         found.append([])
         for item in items:

@@ -13,7 +13,7 @@ from octavo.assemble import engine_text, listings
 from octavo.assemble.headings import set_as_heading
 from octavo.assemble.line_breaks import PrintedRow, broken_on_purpose, entries_of, form, rows_of
 from octavo.assemble.line_breaks import lines as lines_of
-from octavo.assemble.lists import Item, item, listed
+from octavo.assemble.lists import ListEntry, item, listed
 from octavo.content import Content
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextLine, TextSource
 from octavo.geometry import Box
@@ -35,7 +35,7 @@ class RegionPart:
     text: str  # as it was read
     content: Content
     rows: tuple[PrintedRow, ...] = ()  # where it is code: more of it may follow
-    items: tuple[Item, ...] = ()  # where it is a list: how deep they are, the page tells
+    items: tuple[ListEntry, ...] = ()  # where it is a list: how deep they are, the page tells
     reason: str | None = None  # why it is more than prose, for people
 
 

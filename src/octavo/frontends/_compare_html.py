@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from octavo.frontends._comparison import Change, Comparison, Difference, Entry, Match, PageComparison, changes, text_of
+from octavo.frontends._comparison import (
+    Change,
+    Comparison,
+    Difference,
+    JsonRegion,
+    Match,
+    PageComparison,
+    changes,
+    text_of,
+)
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #1a1a1a; background: #fff; margin: 2rem auto; max-width: 82rem;
@@ -82,7 +91,7 @@ def _drawing(one: PageComparison) -> Iterator[str]:
     yield "</svg>"
 
 
-def _rectangle(entry: Entry, side: str, match: Match) -> Iterator[str]:
+def _rectangle(entry: JsonRegion, side: str, match: Match) -> Iterator[str]:
     if entry.box is None:
         return
     box, stretch = entry.box, 1.414
@@ -112,14 +121,14 @@ def _marked(change: Change, text: str, tag: str, own: Change) -> str:
     return f"<{tag}>{escape(text)}</{tag}>" if change is own else ""
 
 
-def _cell(entries: Sequence[Entry], match: Match, text: str) -> str:
+def _cell(entries: Sequence[JsonRegion], match: Match, text: str) -> str:
     if not entries:
         return '<td class="missing">not there</td>'
     details = [f"#{entry.index} {entry.kind}" + _extras(entry, match) for entry in entries]
     return f'<td><span class="quiet">{escape(", ".join(details))}</span>\n{text or "<i>no text</i>"}</td>'
 
 
-def _extras(entry: Entry, match: Match) -> str:
+def _extras(entry: JsonRegion, match: Match) -> str:
     extras = ""
     if entry.box is not None and match.differences & {Difference.BOX, Difference.PIECES}:
         box = entry.box

@@ -20,7 +20,7 @@ _SAME_TEXT = 0.8  # likeness from which on two blocks without a common place are
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JsonRegion:
     """One region of a json_result."""
 
     index: int
@@ -52,8 +52,8 @@ class Difference(StrEnum):
 class Match:
     """Blocks of A and of B that are about the same piece of the page; one side may be empty."""
 
-    a: tuple[Entry, ...]
-    b: tuple[Entry, ...]
+    a: tuple[JsonRegion, ...]
+    b: tuple[JsonRegion, ...]
     differences: frozenset[Difference]
     likeness: float  # of the texts, 0..1
 
@@ -89,20 +89,20 @@ class Comparison:
         return sum(weight * likeness for weight, likeness in weights) / total if total else 1.0
 
 
-def entries_of(json_result: object) -> list[list[Entry]]:
+def entries_of(json_result: object) -> list[list[JsonRegion]]:
     """The pages of a json_result. Raises SourceInvalid where it is none."""
     if not isinstance(json_result, list) or not all(isinstance(page, list) for page in json_result):
         raise SourceInvalid("not a json_result: a list of pages, each a list of regions, is expected")
     return [[_entry(region, number) for number, region in enumerate(page)] for page in json_result]
 
 
-def _entry(region: object, number: int) -> Entry:
+def _entry(region: object, number: int) -> JsonRegion:
     if not isinstance(region, Mapping) or "label" not in region:
         raise SourceInvalid("not a json_result: a region with a label is expected")
     box = region.get("bbox_2d")
     native = region.get("native_label")
     content = region.get("content")
-    return Entry(
+    return JsonRegion(
         index=number,
         label=str(region["label"]),
         native_label=None if native is None else str(native),
@@ -122,8 +122,8 @@ def _lines_of_tables(content: str) -> str:
 
 def compared(
     name: str,
-    a: Sequence[Sequence[Entry]],
-    b: Sequence[Sequence[Entry]],
+    a: Sequence[Sequence[JsonRegion]],
+    b: Sequence[Sequence[JsonRegion]],
     *,
     ignored: frozenset[Difference] = frozenset(),
     tolerance: float = 2.0,
@@ -136,7 +136,7 @@ def compared(
     return Comparison(name, tuple(pages))
 
 
-def _matches(a: list[Entry], b: list[Entry], ignored: frozenset[Difference], tolerance: float) -> list[Match]:
+def _matches(a: list[JsonRegion], b: list[JsonRegion], ignored: frozenset[Difference], tolerance: float) -> list[Match]:
     groups = _grouped(a, b)
     in_order = _in_order([(of_a[0].index, of_b[0].index) for of_a, of_b in groups if of_a and of_b])
     matches = []
@@ -148,7 +148,7 @@ def _matches(a: list[Entry], b: list[Entry], ignored: frozenset[Difference], tol
     return matches
 
 
-def _differences(a: tuple[Entry, ...], b: tuple[Entry, ...], tolerance: float) -> Iterable[Difference]:
+def _differences(a: tuple[JsonRegion, ...], b: tuple[JsonRegion, ...], tolerance: float) -> Iterable[Difference]:
     if not a or not b:
         yield Difference.ONLY_B if not a else Difference.ONLY_A
         return
@@ -173,15 +173,15 @@ def _moved(a: Box, b: Box) -> float:
 
 # --- matching ----------------------------------------------------------------------------------------------------
 
-_Group = tuple[tuple[Entry, ...], tuple[Entry, ...]]
+_Group = tuple[tuple[JsonRegion, ...], tuple[JsonRegion, ...]]
 
 
-def _grouped(a: list[Entry], b: list[Entry]) -> list[_Group]:
+def _grouped(a: list[JsonRegion], b: list[JsonRegion]) -> list[_Group]:
     """Every block of both in exactly one group."""
     free_a, free_b = {entry.index: entry for entry in a}, {entry.index: entry for entry in b}
     groups: list[_Group] = []
 
-    def take(of_a: Sequence[Entry], of_b: Sequence[Entry]) -> None:
+    def take(of_a: Sequence[JsonRegion], of_b: Sequence[JsonRegion]) -> None:
         groups.append((tuple(of_a), tuple(of_b)))
         for entry in of_a:
             del free_a[entry.index]
@@ -205,7 +205,7 @@ def _grouped(a: list[Entry], b: list[Entry]) -> list[_Group]:
     return _sorted(groups)
 
 
-def _places(a: list[Entry], b: list[Entry]) -> Iterable[tuple[float, int, int]]:
+def _places(a: list[JsonRegion], b: list[JsonRegion]) -> Iterable[tuple[float, int, int]]:
     """Pairs at one place and how well they fit: blocks with the same text before others."""
     for one in a:
         for other in b:
@@ -217,7 +217,7 @@ def _places(a: list[Entry], b: list[Entry]) -> Iterable[tuple[float, int, int]]:
                 yield 1.0, one.index, other.index
 
 
-def _pieces(whole: Entry, others: Iterable[Entry]) -> list[Entry]:
+def _pieces(whole: JsonRegion, others: Iterable[JsonRegion]) -> list[JsonRegion]:
     """The blocks that together say what one says, if no one of them does."""
     if whole.box is None or not whole.content:
         return []
@@ -289,17 +289,17 @@ def changes(a: str, b: str) -> list[tuple[Change, str]]:
     return steps
 
 
-def text_of(entries: Sequence[Entry]) -> str:
+def text_of(entries: Sequence[JsonRegion]) -> str:
     """The text of blocks that are compared as one."""
     return _text(entries) or ""
 
 
-def _text(entries: Sequence[Entry]) -> str | None:
+def _text(entries: Sequence[JsonRegion]) -> str | None:
     texts = [entry.content for entry in entries if entry.content]
     return "\n\n".join(texts) if texts else None
 
 
-def _length(entries: Sequence[Entry]) -> int:
+def _length(entries: Sequence[JsonRegion]) -> int:
     return len(_text(entries) or "")
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from octavo import dropins, renderers
+from octavo.api import NoPictures
 from octavo.corpus import records
 from octavo.corpus.records import Place, Writing
-from octavo.document import Document, Page, Pixels
-from octavo.errors import OptionInvalid
+from octavo.document import Document, Page
 from octavo.frontends._inputs import Input, Part
 from octavo.jobs.checkpoints import Checkpoint, reading_digest, spelled
 from octavo.settings import EngineSettings, ParseOptions, PictureNames, Profile
@@ -54,7 +54,7 @@ class Keeping:
         and pictures that another document may have given the same names."""
         empty = Document(entry.stem, (), page_count=0)
         for name in self.options.formats:
-            for artifact in dropins.load(renderers, name).render(empty, _NoPictures(), self.options):
+            for artifact in dropins.load(renderers, name).render(empty, NoPictures(), self.options):
                 yield artifact.name
         shared = self.options.picture_names is PictureNames.OFFICIAL or self.options.profile is not Profile.FAITHFUL
         if shared and "crops" in self.options.formats:
@@ -122,10 +122,3 @@ def _source(parts: Iterable[Part]) -> str:
         said = part if isinstance(part, bytes) else str(part.resolve() if isinstance(part, Path) else part).encode()
         digest.update(hashlib.sha256(said).digest())
     return digest.hexdigest()
-
-
-class _NoPictures:
-    """Of a document without pages."""
-
-    def page(self, number: int) -> Pixels:
-        raise OptionInvalid(f"page {number + 1}: there are no pages")

@@ -16,7 +16,7 @@ from octavo.frontends._comparison import (
     Change,
     Comparison,
     Difference,
-    Entry,
+    JsonRegion,
     Match,
     changes,
     compared,
@@ -61,7 +61,7 @@ def run(arguments: Namespace) -> int:
 
 # --- reading -----------------------------------------------------------------------------------------------------
 
-_Pages = Sequence[Sequence[Entry]]
+_Pages = Sequence[Sequence[JsonRegion]]
 
 
 def _results(place: Path) -> dict[str, _Pages]:
@@ -139,16 +139,16 @@ def _places(match: Match) -> str:
     return " / ".join(sides)
 
 
-def _kinds(entries: Sequence[Entry]) -> str:
+def _kinds(entries: Sequence[JsonRegion]) -> str:
     return "+".join(entry.kind for entry in entries)
 
 
-def _boxes(entries: Sequence[Entry]) -> str:
+def _boxes(entries: Sequence[JsonRegion]) -> str:
     boxes = [entry.box for entry in entries if entry.box is not None]
     return "+".join(f"[{box.left:g},{box.top:g},{box.right:g},{box.bottom:g}]" for box in boxes)
 
 
-def _problems(entries: Sequence[Entry]) -> str:
+def _problems(entries: Sequence[JsonRegion]) -> str:
     return ", ".join(problem for entry in entries for problem in entry.problems) or "none"
 
 

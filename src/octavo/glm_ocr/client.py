@@ -23,9 +23,9 @@ import aiohttp
 
 from octavo.document import Usage
 from octavo.errors import EngineLost, EngineRefused, EngineTimeout, OctavoError
-from octavo.glm_ocr.connections import ConnectFailed, ConnectionLost, Connections, Reply
+from octavo.glm_ocr.connections import ConnectFailed, ConnectionLost, Connections, HttpReply
 from octavo.glm_ocr.fair_gate import FairGate
-from octavo.glm_ocr.in_flight import Load
+from octavo.glm_ocr.in_flight import ServerLoad
 from octavo.glm_ocr.model import Sampling
 from octavo.glm_ocr.remote import is_direct
 from octavo.settings import EngineSettings
@@ -86,7 +86,7 @@ class Upstream(Protocol):
         """A request failed in a way that may mean that it is gone: look before the next one."""
         ...
 
-    async def load(self) -> Load | None:
+    async def load(self) -> ServerLoad | None:
         """How much it has to do; None where it does not tell. Raises ConnectFailed where it is not there."""
         ...
 
@@ -241,7 +241,7 @@ class ChatClient:
             return _answer(reply.body)
         return await self._refused(reply, question, extras)
 
-    async def _refused(self, reply: Reply, question: Question, extras: frozenset[str]) -> Answer:
+    async def _refused(self, reply: HttpReply, question: Question, extras: frozenset[str]) -> Answer:
         status, said = reply.status, reply.body.decode("utf-8", "replace")
         if status in (408, 425, 429, 503) and (status == 429 or "retry-after" in reply.headers):
             busy = _retry_after(reply.headers.get("retry-after"), otherwise=self._settings.retry_seconds)
@@ -268,7 +268,7 @@ class _Direct:
         self._seconds = settings.request_seconds
         self._connections = Connections(headers, idle_seconds=_IDLE_CONNECTION, connect_seconds=_CONNECT_SECONDS)
 
-    async def post(self, url: str, body: bytes) -> Reply:
+    async def post(self, url: str, body: bytes) -> HttpReply:
         return await self._connections.post(url, body, seconds=self._seconds)
 
     async def close(self) -> None:
@@ -288,14 +288,14 @@ class _Session:
             trust_env=True,
         )
 
-    async def post(self, url: str, body: bytes) -> Reply:
+    async def post(self, url: str, body: bytes) -> HttpReply:
         """Raises as `Connections.post` does."""
         try:
             async with self._session.post(
                 url, data=body, allow_redirects=False
             ) as response:  # the key is for this server
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                return Reply(response.status, headers, await response.read())
+                return HttpReply(response.status, headers, await response.read())
         except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError) as error:
             raise ConnectFailed("the server does not accept connections") from error
         except TimeoutError:

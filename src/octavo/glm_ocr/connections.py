@@ -25,7 +25,7 @@ class ConnectionLost(OSError):
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     status: int
     headers: Mapping[str, str]  # names in lower case
     body: bytes
@@ -44,7 +44,7 @@ class Connections:
         self._address = ("", 0)
         self._idle: list[_Connection] = []
 
-    async def post(self, url: str, body: bytes, *, seconds: float) -> Reply:
+    async def post(self, url: str, body: bytes, *, seconds: float) -> HttpReply:
         """The server's reply within so many seconds. Raises ConnectFailed, ConnectionLost, TimeoutError."""
         if url != self._url:
             self._aim(url)
@@ -100,11 +100,11 @@ class _Connection(asyncio.Protocol):
         self.reusable = False
         self.used = 0.0  # time.monotonic()
         self._transport: asyncio.Transport | None = None
-        self._reply: asyncio.Future[Reply] | None = None
+        self._reply: asyncio.Future[HttpReply] | None = None
         self._received = bytearray()
         self._chunks = Chunks()
 
-    async def ask(self, request: bytes) -> Reply:
+    async def ask(self, request: bytes) -> HttpReply:
         self._reply = asyncio.get_running_loop().create_future()
         if self._transport is None or not self.open:
             raise ConnectionLost("the connection was closed")
@@ -189,7 +189,7 @@ class Chunks:
         return None if end < 0 else (bytes(self._body), end + 4)
 
 
-def parsed(data: bytearray, chunks: Chunks, *, ended: bool) -> tuple[Reply, int] | None:
+def parsed(data: bytearray, chunks: Chunks, *, ended: bool) -> tuple[HttpReply, int] | None:
     """The reply and the bytes it takes; None where it is not whole yet. Raises ValueError for what is no HTTP."""
     at = 0
     while True:
@@ -211,15 +211,15 @@ def parsed(data: bytearray, chunks: Chunks, *, ended: bool) -> tuple[Reply, int]
         headers.setdefault("connection", "close")
     if "chunked" in headers.get("transfer-encoding", "").lower():
         body = chunks.whole(data, at)
-        return None if body is None else (Reply(status, headers, body[0]), body[1])
+        return None if body is None else (HttpReply(status, headers, body[0]), body[1])
     if "content-length" in headers:
         length = int(headers["content-length"])
         if not 0 <= length <= LARGEST_REPLY:
             raise ValueError("a reply of absurd length")
         whole = len(data) >= at + length
-        return (Reply(status, headers, bytes(data[at : at + length])), at + length) if whole else None
+        return (HttpReply(status, headers, bytes(data[at : at + length])), at + length) if whole else None
     if status in (204, 304):
-        return Reply(status, headers, b""), at
+        return HttpReply(status, headers, b""), at
     if len(data) > LARGEST_REPLY:
         raise ValueError("a reply of absurd length")
-    return (Reply(status, headers | {"connection": "close"}, bytes(data[at:])), len(data)) if ended else None
+    return (HttpReply(status, headers | {"connection": "close"}, bytes(data[at:])), len(data)) if ended else None

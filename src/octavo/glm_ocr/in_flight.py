@@ -18,7 +18,7 @@ QUICK, SLOW = 0.1, 1.0  # seconds between two looks: while the limit grows, and 
 
 
 @dataclass(frozen=True, slots=True)
-class Load:
+class ServerLoad:
     """Requests at a server, everybody's."""
 
     running: int
@@ -26,13 +26,13 @@ class Load:
     cache: float | None = None  # 0..1, how full the fullest engine's KV cache is; where it is told
 
 
-def load_in(metrics: str) -> Load | None:
+def load_in(metrics: str) -> ServerLoad | None:
     """The load in vLLM's metrics (Prometheus text), over all its engines; None where they do not tell."""
     running, waiting = (_sum(gauge, metrics) for gauge in (_RUNNING, _WAITING))
     if running is None or waiting is None:
         return None
     cache = max((full for full in map(float, _CACHE.findall(metrics)) if full <= 1), default=None)
-    return Load(running, waiting, cache)
+    return ServerLoad(running, waiting, cache)
 
 
 def _gauge(name: str) -> re.Pattern[str]:
@@ -65,7 +65,7 @@ class Limit:
     def adapts(self) -> bool:
         return self.least < self.most
 
-    def following(self, held: int, load: Load) -> "Limit":
+    def following(self, held: int, load: ServerLoad) -> "Limit":
         """The next limit, given how many of this one are used, and the load of the server."""
         reserve = _reserve(load.running)
         if load.waiting > reserve:

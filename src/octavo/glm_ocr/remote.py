@@ -16,7 +16,7 @@ import aiohttp
 from octavo import addresses
 from octavo.errors import EngineUnavailable, OctavoError, OptionInvalid
 from octavo.glm_ocr.connections import ConnectFailed
-from octavo.glm_ocr.in_flight import Load, load_in
+from octavo.glm_ocr.in_flight import ServerLoad, load_in
 from octavo.settings import EngineSettings
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class RemoteServer:
     sequences = None
     start_seconds: Mapping[str, float] = MappingProxyType({})
 
-    async def load(self) -> Load | None:
+    async def load(self) -> ServerLoad | None:
         return await load_of(self.base_url, self._session)
 
     def _check_model(self, body: bytes) -> None:
@@ -112,7 +112,7 @@ class RemoteServer:
             await self._session.close()
 
 
-async def load_of(base_url: str, session: aiohttp.ClientSession | None) -> Load | None:
+async def load_of(base_url: str, session: aiohttp.ClientSession | None) -> ServerLoad | None:
     """The load of a vLLM; None where it does not tell, or is none. Raises ConnectFailed."""
     if session is None:
         raise ConnectFailed("the server was not asked for yet")

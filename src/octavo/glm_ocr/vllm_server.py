@@ -26,7 +26,7 @@ import aiohttp
 
 from octavo.errors import EngineUnavailable
 from octavo.glm_ocr.boot_log import BootLog
-from octavo.glm_ocr.in_flight import Load
+from octavo.glm_ocr.in_flight import ServerLoad
 from octavo.glm_ocr.remote import authorization, load_of
 from octavo.settings import EngineSettings, known_variables
 from octavo.weights import hub_cache
@@ -181,7 +181,7 @@ class VllmServer:
         given = any(argument.startswith(others) for argument in self._settings.vllm_args)
         return None if given else self._settings.max_num_seqs
 
-    async def load(self) -> Load | None:
+    async def load(self) -> ServerLoad | None:
         return await load_of(self.base_url, self._session)
 
     async def close(self) -> None:

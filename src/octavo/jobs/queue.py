@@ -39,6 +39,7 @@ Ended: TypeAlias = Callable[[Entry, Reply], None]
 FILES = "files/"
 PAGES = "pages/"
 _SOURCE = "source/"
+_NOTE = "note"
 _HERE = "here"  # what stands in a payload for bytes that lie in the store's files
 _LOOK_SECONDS = 0.5  # how soon what another server did is seen
 _TIDY_SECONDS = 30.0
@@ -205,6 +206,20 @@ class Queue:
         if data is None:
             raise JobUnknown("the job has no such page or file")
         return data
+
+    async def note(self, entry: Entry, note: bytes) -> None:
+        """Keep something with a job that its front end has to know again; it goes with the job."""
+        await self._do(self._store.files.write, entry.id, _NOTE, note)
+
+    async def noted(self, entry: Entry) -> bytes | None:
+        return await self._do(self._store.files.read, entry.id, _NOTE)
+
+    async def refuse(self, asked: Asked, error: OctavoError) -> Entry:
+        """A job that has failed, for callers who hear of errors only when they ask for it. Raises Overloaded."""
+        new = New(uuid.uuid4().hex, asked.owner, {}, parts=0, idempotency=asked.idempotency, webhook=asked.webhook)
+        entry = await self._do(partial(self._store.admit, new, self._limits, held=True))
+        await self._finish(entry, error_reply(error))
+        return await self.job(entry.id, None)
 
     async def wait(self, name: str, seconds: float) -> Entry:
         """The job once it has ended, or as it is after so many seconds. Raises JobUnknown."""

@@ -24,12 +24,12 @@ class SharedTime:
         self._each = 0.0  # seconds that a job bears which was in hand all along
 
     @contextmanager
-    def share(self) -> Iterator["Share"]:
+    def share(self) -> Iterator["TimeShare"]:
         """One job, from when it has a place to when it ends."""
         self._turn()
         self._jobs += 1
         try:
-            yield Share(self._turn, self._each, self._clock)
+            yield TimeShare(self._turn, self._each, self._clock)
         finally:
             self._turn()
             self._jobs -= 1
@@ -42,7 +42,7 @@ class SharedTime:
         return self._each
 
 
-class Share:
+class TimeShare:
     """One job's part, up to now."""
 
     def __init__(self, each: Callable[[], float], so_far: float, clock: Callable[[], float]) -> None:
@@ -60,7 +60,9 @@ class Share:
         return self._clock() - self._began
 
 
-def receipt(document: Document, known: Collection[int], share: Share, price_per_hour: float | None) -> dict[str, Any]:
+def receipt(
+    document: Document, known: Collection[int], share: TimeShare, price_per_hour: float | None
+) -> dict[str, Any]:
     """The result's `usage`. Tokens are of all pages; seconds leave out the `known` ones, which another worker read."""
     read_here = sum(
         (block.recognition.usage for page in document.pages if page.number not in known for block in page.blocks),

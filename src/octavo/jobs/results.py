@@ -24,7 +24,7 @@ _TEXTUAL = ("text/", "application/json")  # media types whose files stand in a r
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class JobRequest:
     """What one job asks for, with the worker's defaults filled in."""
 
     job: Job
@@ -45,10 +45,10 @@ class Asked:
         return tuple(dict.fromkeys((*(name for name in needed if needed[name]), *self.job.formats)))
 
 
-def asked_for(job: Job, options: ParseOptions, settings: WorkerSettings) -> Asked:
+def asked_for(job: Job, options: ParseOptions, settings: WorkerSettings) -> JobRequest:
     """The job over the worker's `options` and `settings`."""
     tasks = {**options.tasks, **job.reading.tasks}
-    return Asked(
+    return JobRequest(
         job,
         ParseOptions.model_validate(dict(options) | job.chosen | {"tasks": tasks}),
         job.output_format or settings.output_format,
@@ -57,7 +57,7 @@ def asked_for(job: Job, options: ParseOptions, settings: WorkerSettings) -> Aske
     )
 
 
-def identity(asked: Asked, engine: EngineSettings, settings: WorkerSettings) -> dict[str, Any]:
+def identity(asked: JobRequest, engine: EngineSettings, settings: WorkerSettings) -> dict[str, Any]:
     """Who answers: the fields that a result and a warm-up share."""
     glm_ocr = engine.engine == "glm-ocr"
     return {
@@ -113,7 +113,7 @@ def warnings(notes: Iterable[Note]) -> list[dict[str, str]]:
     return [asdict(note) for note in notes]
 
 
-def page_reply(page: Page, asked: Asked) -> Reply:
+def page_reply(page: Page, asked: JobRequest) -> Reply:
     """One streamed page, with its texts."""
     alone = Document("document", (page,), page_count=1, problems=page.problems)
     problems = [problem_entry(problem) for problem in page.problems]
@@ -125,7 +125,7 @@ def page_reply(page: Page, asked: Asked) -> Reply:
     return reply
 
 
-def files_said(artifacts: Sequence[Artifact], asked: Asked) -> dict[str, Any]:
+def files_said(artifacts: Sequence[Artifact], asked: JobRequest) -> dict[str, Any]:
     """The files in the contract's fields, and those the job names in `formats` in ours."""
     job = asked.job
     made = {name: [file for file in artifacts if file.format == name] for name in asked.formats}
@@ -147,7 +147,7 @@ def tell_where(files: Mapping[str, Any], where: Mapping[str, Mapping[str, str]])
         listed.update(where.get(listed["path"], {}))
 
 
-def digest(reading: str, options: bytes, asked: Asked) -> str | None:
+def digest(reading: str, options: bytes, asked: JobRequest) -> str | None:
     """The same for jobs that read the same (`reading`), under options that are spelled the same, and show the same;
     None where files go to a place of the caller's."""
     job = asked.job

@@ -44,7 +44,7 @@ class Destination(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Bucket:
+class UploadBucket:
     """An S3-compatible bucket."""
 
     store: "S3Store"
@@ -130,10 +130,10 @@ def place_for(
             if job.s3_config is not None:
                 theirs = job.s3_config
                 store = _store(theirs.endpoint_url, theirs.bucket_name, theirs.access_id, theirs.access_secret)
-                return Bucket(store, folder, _link(settings), allow_private)
+                return UploadBucket(store, folder, _link(settings), allow_private)
             own = None if settings.overflow in (Overflow.VOLUME, Overflow.OFF) and not wish else _own_bucket(settings)
             if own is not None:
-                return Bucket(own, folder, _link(settings), allow_private=True)
+                return UploadBucket(own, folder, _link(settings), allow_private=True)
             if wish:
                 raise OptionInvalid("input.upload.to: this worker has no bucket; send s3Config, or set BUCKET_*")
             on_volume = settings.overflow in (Overflow.AUTO, Overflow.VOLUME) and delivery.is_folder(volume)

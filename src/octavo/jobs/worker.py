@@ -27,8 +27,8 @@ from octavo.jobs.checkpoints import Checkpoint
 from octavo.jobs.contract import Job, job_from, page_selection
 from octavo.jobs.encoding import Reply, error_reply, worded
 from octavo.jobs.estimates import Estimates, Kind, Taken
-from octavo.jobs.receipt import Share, SharedTime, receipt
-from octavo.jobs.results import Asked
+from octavo.jobs.receipt import SharedTime, TimeShare, receipt
+from octavo.jobs.results import JobRequest
 from octavo.jobs.uploads import Destination, fitted, place_for
 from octavo.parser import Parser, Reading
 from octavo.renderers.report import problem_entry
@@ -66,7 +66,7 @@ class _Wanted:
     """What one call asks for, and where its files go."""
 
     call: Call
-    asked: Asked
+    asked: JobRequest
     place: Destination | None
     started: float = field(default_factory=time.perf_counter)
 
@@ -95,7 +95,7 @@ class _OpenJob:
     is_pdf: bool
     checkpoint: Checkpoint | None
     deadline: float  # of the event loop's clock
-    share: Share
+    share: TimeShare
 
 
 class Worker:

@@ -1,8 +1,9 @@
 """Who claims which lines of a page: one finder after the other, in an order that is part of what they know.
 
-Contents, tables, listings and figures take the lines that are theirs; forms, ledgers and formulas those that no rule of
-spacing holds together; the rest is grouped to paragraphs, which are labelled by type, place and spacing. Each line goes
-to the first finder that claims it, and every claim says why. Nothing is dropped: the last finder takes what is left.
+Watermarks, contents, tables, listings and figures take the lines that are theirs; forms, ledgers and formulas those
+that no rule of spacing holds together; the rest is grouped to paragraphs, labelled by type, place and spacing.
+Each line goes to the first finder that claims it, and every claim says why. Nothing is dropped: the last finder takes
+what is left.
 
 A finder gets the sheet, the lines that are still free and the claims made before it, and yields claims on free lines.
 A new one is a function here and its place in `FINDERS`.
@@ -25,9 +26,13 @@ from octavo.layout.listings import find_listings
 from octavo.layout.paragraphs import grouped
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.surroundings import Surroundings
+from octavo.layout.watermarks import find_watermarks
 from octavo.tables import TableCandidate
 
 _DRAWN: Final = 0.05  # share of a figure with strokes from which texts in line in it are labels rather than a table
+_LOW: Final = 0.08  # share of the page's height: a picture in its header or footer is lower
+_TOP: Final = 0.1  # share of the page's height above which a low picture is its header's; below, it is `_LOW`
+_BOLD: Final = 0.5  # share of a text's length in bold from which it is bold
 _CHART_LABELS: Final = 4  # short texts in a drawing from which it is a chart
 _SET_ANOTHER_WAY = frozenset({Label.CONTENT, Label.ALGORITHM})  # text that no paragraph holds
 _PICTURES = frozenset({Label.HEADER_IMAGE, Label.FOOTER_IMAGE, Label.CHART, Label.IMAGE})
@@ -42,6 +47,12 @@ def claimed(sheet: Sheet) -> list[Claim]:
         free = _without(free, [line for claim in found if not claim.lost for line in claim.lines])
         claims += found
     return claims
+
+
+def watermarks(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """First of all: they cross everything else."""
+    for line in find_watermarks(free, sheet.size):
+        yield Claim(Label.ASIDE_TEXT, (line,), 0.7, "aside: set aslant over the page")
 
 
 def contents(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
@@ -117,7 +128,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         yield Claim(verdict.label, paragraph.lines, 0.8, verdict.reason, begins=paragraph.begins)
 
 
-FINDERS = (contents, tables, listings, forms, ledgers, figures, formulas, paragraphs)
+FINDERS = (watermarks, contents, tables, listings, forms, ledgers, figures, formulas, paragraphs)
 
 
 # --- claims against each other ------------------------------------------------------------------------------------
@@ -125,7 +136,9 @@ FINDERS = (contents, tables, listings, forms, ledgers, figures, formulas, paragr
 
 def _why_no_table(table: TableCandidate, sheet: Sheet, claims: Sequence[Claim]) -> str:
     """What speaks against an area that looks like a table by its text alone; nothing where it may be one."""
-    if any(sheet.rect(table.box).holds(line) for claim in claims for line in claim.lines):
+    if any(
+        sheet.rect(table.box).holds(line) for claim in claims if claim.label is Label.CONTENT for line in claim.lines
+    ):
         return "its rows are entries of contents"
     if table.ruled:
         return ""
@@ -150,14 +163,14 @@ def _without(lines: Sequence[Line], taken: Sequence[Line]) -> list[Line]:
 
 
 def _picture_label(figure: Figure, page: Size) -> Label:
-    low = figure.rect.height < 0.08 * page.height
-    if low and figure.rect.bottom < 0.1 * page.height:
+    low = figure.rect.height < _LOW * page.height
+    if low and figure.rect.bottom < _TOP * page.height:
         return Label.HEADER_IMAGE
-    if low and figure.rect.top > 0.92 * page.height:
+    if low and figure.rect.top > (1 - _LOW) * page.height:
         return Label.FOOTER_IMAGE
     return Label.CHART if len(figure.lines) >= _CHART_LABELS and figure.density < 0.7 else Label.IMAGE
 
 
 def _mostly_bold(lines: Sequence[Line]) -> bool:
     bold = sum(line.width for line in lines if line.source.bold)
-    return bold > 0.5 * sum(line.width for line in lines)
+    return bold > _BOLD * sum(line.width for line in lines)

@@ -18,6 +18,7 @@ from octavo.wording.formulas import is_formula_number, mathematical
 
 _LONG: Final = 10.0  # sizes of type from which a line shows where its column begins and ends
 _NEAR: Final = 25.0  # sizes of type up and down a column is looked for
+_SHARED: Final = 0.2  # share of the lower one's height that pieces of a formula share where they stand side by side
 _SEEN: Final = 0.55  # score from which the network's word counts for a line that is set apart
 _SEEN_AGAIN: Final = 0.12  # the same on a page with a formula it is sure of: where one is, there are more
 
@@ -125,7 +126,7 @@ def _gathered(
             other = lines[index]
             reach = 20 * size if _same_column(column, columns[index], size) else 3 * size
             gap, drop = -one.overlap_x(other), -one.overlap_y(other)
-            beside = drop < -0.2 * min(one.height, other.height)
+            beside = drop < -_SHARED * min(one.height, other.height)
             if (beside and gap < reach) or (drop < 0.45 * size and gap < 0):
                 group.add(index)
                 fresh.append(index)

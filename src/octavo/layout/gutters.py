@@ -15,6 +15,7 @@ from octavo.layout.lines import Line, straightened
 _WIDE: Final = 16.0  # sizes of type: two columns together are at least this wide
 _NEAR: Final = 8.0  # sizes of type up and down columns are looked for
 _EDGE: Final = 1.3  # sizes of type two edges may differ by and still be in line
+_ALIKE: Final = 1.6  # times a line's size: what is set larger (a heading, an initial) says nothing of its columns
 _WITNESSES: Final = 2  # lines on each side that must end or begin at the gutter
 
 Lane: TypeAlias = tuple[float, float]  # left and right edge
@@ -31,7 +32,7 @@ def is_gutter(a: Line, b: Line, lines_near: Near) -> bool:
     near = [
         line
         for line in lines_near(a, 4.2 * size)
-        if abs(line.middle - a.middle) > 0.5 * size and 0.6 * size < line.size < 1.6 * size
+        if abs(line.middle - a.middle) > 0.5 * size and 0.6 * size < line.size < _ALIKE * size
     ]
     crossing = sum(line.left < lane - 0.5 * size and line.right > lane + 0.5 * size for line in near)
     ends = sum(lane - 3 * size < line.right <= lane + 0.5 * size and line.width > 3 * size for line in near)

@@ -23,7 +23,12 @@ _NARROW: Final = 0.34  # of the whole width: an amount is no wider
 _SHORT: Final = 8.0  # sizes of type: an unread amount is no longer
 _PROSE: Final = 12.0  # sizes of type from which items that all end at one margin are a column of text
 
+_BAND: Final = 0.5  # sizes of type that the middles of what stands on one height may differ by
+_AMOUNTS: Final = 0.6  # share of the rows that end in an amount
+
 _REACH: Final = 20.0  # sizes of type from a name in a form to its value, at most
+_VALUE_PITCH: Final = 1.6  # sizes of type from one line of a value to the next, at most
+_VALUE_SIZE: Final = 1.1  # times the other's size: lines of one value are set alike
 _LONGEST_NAME: Final = 40  # characters of a name in a form
 
 
@@ -52,7 +57,7 @@ def find_ledgers(lines: Sequence[Line]) -> list[Ledger]:
 
 def _bands(lines: Sequence[Line]) -> list[list[Row]]:
     """What stands on one height of the page, left to right; the bands top to bottom."""
-    return on_one_height(in_rows(lines), lambda first, row: 0.5 * min(first.size, row.size))
+    return on_one_height(in_rows(lines), lambda first, row: _BAND * min(first.size, row.size))
 
 
 def _goes_on(run: Sequence[Sequence[Row]], band: Sequence[Row]) -> bool:
@@ -81,7 +86,7 @@ def _ledger(run: Sequence[Sequence[Row]]) -> list[Ledger]:
     ends = [band[-2].right for band in pairs]
     if max(ends) - min(ends) < 2 * size and max(ends) - left > _PROSE * size:
         return []
-    if sum(_is_amount(band[-1]) for band in pairs) < 0.6 * len(pairs):
+    if sum(_is_amount(band[-1]) for band in pairs) < _AMOUNTS * len(pairs):
         return []
     rows = [row for band in run for row in band]
     reason = f"items and amounts: {len(pairs)} rows, the amounts flush right"
@@ -139,8 +144,9 @@ def _next_field(run: Sequence[tuple[Row, ...]], name: Row, value: Row) -> bool:
 
 def _more_of_value(run: Sequence[tuple[Row, ...]], row: Row) -> bool:
     above = run[-1][-1]
-    below = 0 < row.middle - above.middle < 1.6 * row.size
-    return below and abs(row.left - above.left) < 0.3 * row.size and 0.9 < row.size / above.size < 1.1
+    below = 0 < row.middle - above.middle < _VALUE_PITCH * row.size
+    alike = max(row.size, above.size) < _VALUE_SIZE * min(row.size, above.size)
+    return below and alike and abs(row.left - above.left) < 0.3 * row.size
 
 
 def _form(run: Sequence[tuple[Row, ...]]) -> Ledger:

@@ -20,6 +20,18 @@ from octavo.wording.headings import is_numbered
 from octavo.wording.lists import begins_entry, begins_with_bullet, marker_kind
 
 _LEVEL: Final = 0.8  # sizes of type between the levels of a list, at least: the width of a marker, and no less is set
+_PITCH: Final = 1.25  # sizes of type from one baseline to the next where a page does not tell
+_LOOSEST: Final = 2.6  # the same at most, as a page's usual one: of double spacing with large leads
+_TELLS: Final = 8.0  # sizes of type from which a row tells the page's pitch
+_ALIKE: Final = 1.2  # times the smaller size: rows in one type
+_OTHER_SIZE: Final = 1.12  # times the smaller size from which a row is set in another type, where sizes are known
+_OTHER_SIZE_SEEN: Final = 1.45  # the same where heights are seen
+_OTHER_SIZE_FLUSH: Final = 1.8  # the same in a row that is as long as the one above: it is rather its letters
+_CLOSE: Final = 1.28  # times its chain's pitch: a row goes on
+_CLOSE_RUNNING: Final = 1.6  # the same below a row that is full: a tall formula in a line parts rows, too
+_SECOND: Final = 1.2  # times the page's usual pitch: a second row goes on
+_OFF: Final = 1.3  # times the pitch of the others at which the first row is on its own
+_SET_IN: Final = 0.6  # sizes of type from which a row is set in
 _MANY_ROWS: Final = 7  # from which a few full ones among them are no chance
 
 
@@ -130,14 +142,14 @@ def _followers(rows: Sequence[Row]) -> dict[int, list[int]]:
 
 
 def _usual_pitch(rows: Sequence[Row], below: dict[int, list[int]]) -> float:
-    """Distance of baselines in sizes of type, as most long rows of the page have it; 1.25 where nothing tells."""
+    """Distance of baselines in sizes of type, as most long rows of the page have it; `_PITCH` where nothing tells."""
     pitches = []
     for index, candidates in below.items():
         for other in candidates:
             a, b = rows[index], rows[other]
-            if min(a.width, b.width) > 8 * a.size and max(a.size, b.size) < 1.2 * min(a.size, b.size):
+            if min(a.width, b.width) > _TELLS * a.size and max(a.size, b.size) < _ALIKE * min(a.size, b.size):
                 pitches.append((b.middle - a.middle) / a.size)
-    return min(2.6, max(1.0, statistics.median(pitches))) if len(pitches) > 2 else 1.25
+    return min(_LOOSEST, max(1.0, statistics.median(pitches))) if len(pitches) > 2 else _PITCH
 
 
 def _why_apart(chain: Sequence[Row], row: Row, usual: float) -> str:
@@ -147,7 +159,8 @@ def _why_apart(chain: Sequence[Row], row: Row, usual: float) -> str:
     known = above.lines[0].source.font_size is not None and row.lines[0].source.font_size is not None
     full = len(chain) > 1 and above.right > max(other.right for other in chain) - size
     flush = abs(above.left - row.left) < 0.8 * size and (full or abs(above.right - row.right) < 0.8 * size)
-    if max(above.size, row.size) > (1.12 if known else 1.8 if flush else 1.45) * size:
+    least = _OTHER_SIZE if known else _OTHER_SIZE_FLUSH if flush else _OTHER_SIZE_SEEN
+    if max(above.size, row.size) > least * size:
         return "its type has another size"
     ends = row.right if above.bold else max(other.right for other in chain)
     if above.bold != row.bold and (above if above.bold else row).right < ends - 2 * size:
@@ -160,9 +173,9 @@ def _why_apart(chain: Sequence[Row], row: Row, usual: float) -> str:
     if len(chain) > 1:
         settled = statistics.median(b.middle - a.middle for a, b in pairwise(chain))
         running = above.right > max(other.right for other in chain) - size and abs(row.left - above.left) < 0.4 * size
-        close = pitch < (1.6 if running else 1.28) * settled + 0.12 * size  # a tall formula in a line parts rows, too
+        close = pitch < (_CLOSE_RUNNING if running else _CLOSE) * settled + 0.12 * size
     else:
-        close = pitch < max(1.5, 1.2 * usual) * max(above.size, row.size) + 0.1 * size
+        close = pitch < max(1.5, _SECOND * usual) * max(above.size, row.size) + 0.1 * size
     return "" if close else f"it is {pitch / size:.1f} sizes of type below the row above"
 
 
@@ -172,7 +185,7 @@ def _regular(chain: list[Row], begins: str) -> list[_Chain]:
         return [(chain, begins)]
     first = chain[1].middle - chain[0].middle
     rest = statistics.median(b.middle - a.middle for a, b in pairwise(chain[1:]))
-    if first <= 1.3 * rest:
+    if first <= _OFF * rest:
         return [(chain, begins)]
     return [(chain[:1], begins), (chain[1:], "the row above is further off than those below")]
 
@@ -209,11 +222,11 @@ def _starts(chain: Sequence[Row], begins: str) -> list[str]:
         last = index + 1 == len(chain)
         if hanging:
             starts[index] = "first lines hang out, and it does" if indents[index] < 0.5 else ""
-        elif step > 0.6 and not early[index - 1]:
-            back = not last and indents[index] - indents[index + 1] > 0.6
+        elif step > _SET_IN and not early[index - 1]:
+            back = not last and indents[index] - indents[index + 1] > _SET_IN
             continues = starts[index - 1] and (last or not back or early[index])
             starts[index] = "" if continues else "it is set in"
-        elif step < -0.6:
+        elif step < -_SET_IN:
             starts[index] = "" if starts[index - 1] else "the row above is set in"
         if not starts[index] and early[index - 1]:
             starts[index] = "the row above ends early"

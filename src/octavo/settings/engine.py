@@ -223,7 +223,7 @@ class LayoutNetwork(Settings):
     layout_polygons: bool = knob(False, "Outlines of regions, besides boxes: slower, and only for the result.")
 
 
-class Limits(Settings):
+class DocumentLimits(Settings):
     """What one document may cost."""
 
     max_source_bytes: int = knob(512 << 20, "Largest source in bytes.", ge=1, exceeded=SourceTooLarge)
@@ -243,7 +243,7 @@ class Limits(Settings):
     allow_private_addresses: bool = knob(False, "Fetch URLs that lead into private networks.")
 
 
-class EngineSettings(Limits, LayoutNetwork, VllmProcess, ModelServer, Choice):
+class EngineSettings(DocumentLimits, LayoutNetwork, VllmProcess, ModelServer, Choice):
     """What lives as long as an engine.
 
     The knobs are spelled in the classes it is made of, and come in their order from right to left.

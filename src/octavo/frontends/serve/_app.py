@@ -121,7 +121,8 @@ async def _refused(request: Request, error: Exception, settings: WorkerSettings)
         raise error
     desk: Desk = request.app.state.desk
     come_again = desk.queue.come_again_seconds(await desk.queue.load()) if isinstance(error, Overloaded) else 0
-    return await answer(error_reply(error, settings.error_text), come_again=come_again)
+    reply = error_reply(error, settings.error_text) | {"detail": error.message}
+    return await answer(reply, come_again=come_again)
 
 
 async def _not_understood(request: Request, error: Exception) -> Response:

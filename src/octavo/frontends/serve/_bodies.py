@@ -29,9 +29,11 @@ class Form:
 
     fields: Sequence[tuple[str, str]]
     files: Sequence[tuple[str, bytes]] = field(repr=False)
+    names: Sequence[str] = ()  # that the files have
 
-    def values(self, name: str) -> list[str]:
-        return [value for key, value in self.fields if key == name]
+    def name_of(self, field: str) -> str:
+        """What the first file of a field is called; empty where nobody says."""
+        return next((name for (key, _), name in zip(self.files, self.names, strict=True) if key == field), "")
 
     def named(self, *names: str) -> tuple[bytes, ...]:
         """The files that came under one of these names."""
@@ -83,11 +85,17 @@ def source_here(parts: Sequence[bytes]) -> dict[str, Any]:
     return {"source_base64": _HERE} if len(parts) == 1 else {"images_base64": [_HERE] * len(parts)}
 
 
-async def json_in(request: Request, held: Hold, serve: ServeSettings) -> Any:
+async def bytes_in(request: Request, held: Hold, serve: ServeSettings) -> bytes:
     """Raises SourceInvalid, Overloaded."""
     body = bytearray()
     async for piece in _pieces(request, held, serve):
         body += piece
+    return bytes(body)
+
+
+async def json_in(request: Request, held: Hold, serve: ServeSettings) -> Any:
+    """Raises SourceInvalid, Overloaded."""
+    body = await bytes_in(request, held, serve)
     try:
         return await asyncio.to_thread(json.loads, body)
     except (ValueError, RecursionError) as error:
@@ -110,10 +118,12 @@ async def form_in(request: Request, held: Hold, serve: ServeSettings) -> Form:
         raise SourceInvalid("the request's form is malformed") from error
     try:
         fields = [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
-        files = [(name, await value.read()) for name, value in form.multi_items() if not isinstance(value, str)]
+        uploads = [(name, value) for name, value in form.multi_items() if not isinstance(value, str)]
+        files = [(name, await upload.read()) for name, upload in uploads]
+        names = [upload.filename or "" for _, upload in uploads]
     finally:
         await form.close()
-    return Form(fields, files)
+    return Form(fields, files, names)
 
 
 async def _pieces(request: Request, held: Hold, serve: ServeSettings) -> AsyncGenerator[bytes]:

@@ -15,7 +15,9 @@ from octavo.errors import NotAllowed, OctavoError
 from octavo.frontends._keys import NOBODY, Key, KeyRing, secret_in
 from octavo.frontends.serve._answers import refusal
 
-_OPEN = frozenset({"/", "/ping", "/healthz", "/readyz", "/docs", "/openapi.json"})  # nothing of a job is there
+_OPEN = frozenset(
+    {"/", "/ping", "/health", "/healthz", "/readyz", "/version", "/docs", "/openapi.json"}
+)  # nothing of a job is there
 THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 

@@ -19,6 +19,7 @@ class Metrics:
     """Of one server. Names and labels hold nothing of a document or a key."""
 
     def __init__(self) -> None:
+        self._good = self._bad = 0
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)  # memory and CPU of this process
         self._jobs = Counter("octavo_jobs", "Jobs that ended, by how.", ["status"], registry=registry)
@@ -62,11 +63,19 @@ class Metrics:
 
     def ended(self, reply: Reply) -> None:
         self._jobs.labels(reply["status"]).inc()
+        if "error" in reply:
+            self._bad += 1
+        else:
+            self._good += 1
         if (said := reply.get("error_details")) is not None:
             self._errors.labels(said["code"]).inc()
         usage: dict[str, Any] = reply.get("result", {}).get("usage", {})
         for kind in ("prompt", "completion"):
             self._tokens.labels(kind).inc(usage.get(f"{kind}_tokens", 0))
+
+    def counted(self) -> dict[str, int]:
+        """Jobs that ended here: `completed`, `failed`."""
+        return {"completed": self._good, "failed": self._bad}
 
     def text(self, load: Load, now: float, *, ready: bool) -> bytes:
         self._queue.labels("queued").set(load.queued)

@@ -29,6 +29,7 @@ class Failure(BaseModel):
     status: str = Field(examples=["error"])
     error: str = Field(description="For people.", examples=["[type_unsupported] the content is neither a PDF ..."])
     error_details: ErrorDetails
+    detail: str | None = Field(None, description="The message once more, where clients of other servers look for it.")
 
 
 class Reply(BaseModel):

@@ -4,6 +4,7 @@ import time
 
 from fastapi import APIRouter, Request, Response
 
+from octavo import __version__
 from octavo.frontends.serve import _metrics
 from octavo.frontends.serve._answers import JSON
 from octavo.frontends.serve._desk import Desk
@@ -20,6 +21,18 @@ async def healthz(request: Request) -> Response:
     desk: Desk = request.app.state.desk
     await desk.queue.load()
     return Response(encoded({"status": "ok"}), media_type=JSON)
+
+
+@router.get("/health", responses={200: {"model": Seen}})
+async def health(request: Request) -> Response:
+    """The same, as the servers of docling and of the official SDK call it."""
+    return await healthz(request)
+
+
+@router.get("/version", responses={200: {"model": dict[str, str]}})
+async def version(request: Request) -> Response:
+    """What answers here."""
+    return Response(encoded({"octavo": __version__}), media_type=JSON)
 
 
 @router.get("/readyz", responses={200: {"model": Seen}, 503: {"model": Seen, "description": "The model still loads."}})

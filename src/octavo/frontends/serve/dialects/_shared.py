@@ -1,0 +1,82 @@
+"""What the dialects have in common: a wish of theirs as the one job, its answer waited for, refusals by name."""
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from fastapi import Request
+
+from octavo.errors import OctavoError, OptionInvalid, SourceInvalid, shown
+from octavo.frontends._keys import Key
+from octavo.frontends.serve._desk import Desk
+from octavo.frontends.serve._gate import demand
+from octavo.jobs.encoding import Reply
+from octavo.jobs.queue import PAGES
+from octavo.jobs.store import Entry
+
+_NOT_SET: tuple[object, ...] = (None, False, "", [], {})
+
+
+def asked(request: Request) -> tuple[Desk, Key]:
+    """The desk, and who asks it. Raises NotAllowed."""
+    key: Key = request.state.key
+    demand(key, "parse")
+    desk: Desk = request.app.state.desk
+    return desk, key
+
+
+def owner(key: Key) -> str | None:
+    """Whose jobs it sees: None for all."""
+    return None if "admin" in key.scopes else key.name
+
+
+def an_object(value: object, what: str = "the request") -> Mapping[str, Any]:
+    """Raises SourceInvalid."""
+    if not isinstance(value, dict):
+        raise SourceInvalid(f"{what} must be a JSON object")
+    return value
+
+
+def refuse_others(wish: Mapping[str, Any], known: Collection[str], of: str) -> None:
+    """Name what is asked for and cannot be done here; what is not set asks for nothing. Raises OptionInvalid."""
+    for name, value in wish.items():
+        if name not in known and value not in _NOT_SET:
+            raise OptionInvalid(f"{shown(name)}: {of} has it, and Octavo cannot do it")
+
+
+def source(text: object, what: str) -> dict[str, str]:
+    """The key of a job that an address or base64 stands for. Raises SourceInvalid."""
+    if not isinstance(text, str) or not text:
+        raise SourceInvalid(f"{what} must be an address or base64")
+    scheme = text[:12].partition(":")[0].lower()
+    if scheme in ("http", "https"):
+        return {"source_url": text}
+    if scheme == "file":
+        raise SourceInvalid(f"{what}: files of the server are not read; send the document itself")
+    return {"source_base64": text}
+
+
+def result_of(reply: Reply) -> Mapping[str, Any]:
+    """A reply's result. Raises the error that it is instead."""
+    if (said := reply.get("error_details")) is not None:
+        raise failed(said)
+    result: Mapping[str, Any] = reply["result"]
+    return result
+
+
+def failed(said: Mapping[str, Any]) -> OctavoError:
+    """The error of a job that failed, to be answered with."""
+    for kind in _kinds(OctavoError):
+        if kind.code == said["code"]:
+            return kind(said["message"])
+    return OctavoError(said["message"])
+
+
+def _kinds(kind: type[OctavoError]) -> list[type[OctavoError]]:
+    return [kind, *(deeper for below in kind.__subclasses__() for deeper in _kinds(below))]
+
+
+async def page_texts(desk: Desk, entry: Entry) -> list[dict[str, Any]]:
+    """Each page by itself, as the events told of it."""
+    names = sorted(await desk.queue.files(entry, PAGES), key=lambda name: int(name.partition(".")[0]))
+    return [json.loads(await desk.queue.file(entry, PAGES, name)) for name in names]
