@@ -18,10 +18,12 @@ from typing import Any
 
 from octavo.corpus import quotes, stores
 from octavo.corpus.batch import Batch
+from octavo.corpus.endpoint import Endpoint
 from octavo.corpus.on_ray import Cluster, Order
 from octavo.corpus.readers import Local, Reader
 from octavo.corpus.sources import Corpus
 from octavo.corpus.stopping import Stop, Stopped
+from octavo.errors import OptionInvalid
 from octavo.frontends._batch_report import BatchReport
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
@@ -63,6 +65,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.CRITICAL)
     batch = resolve(BatchSettings, explicit(arguments, BatchSettings), os.environ).values
+    if batch.endpoint and arguments.ray is not None:
+        raise OptionInvalid("--ray and --endpoint exclude each other")
     options = resolve(ParseOptions, explicit(arguments, ParseOptions), os.environ, defaults=_DEFAULTS).values
     settings = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ).values
     corpus = Corpus(
@@ -76,7 +80,7 @@ def run(arguments: Namespace) -> int:
     one_page_one_thread()
     stop = Stop()
     with BatchReport(as_json=arguments.json, quiet=arguments.quiet, price_per_hour=batch.price_per_hour) as report:
-        reader = Local(settings, options)
+        reader: Reader = Endpoint(batch, options) if batch.endpoint else Local(settings, options)
         cluster = None
         if arguments.ray is not None:
             order = Order.of(arguments.source, arguments.target, settings, options, batch)
@@ -109,9 +113,8 @@ async def _read(work: Batch, stop: Stop, report: BatchReport) -> dict[str, Any] 
 async def _quote(work: Batch, options: ParseOptions, batch: BatchSettings) -> dict[str, Any]:
     """Nothing is written, and no lease taken."""
     share = await asyncio.to_thread(work.share)
-    reader: Reader = work.reader
-    async with reader.opened():
-        sampled = await quotes.read(quotes.chosen(share.to_read, batch.sample), work.corpus, reader)
+    async with work.reader.opened():
+        sampled = await quotes.read(quotes.chosen(share.to_read, batch.sample), work.corpus, work.reader)
     return {"done_before": share.done} | quotes.quote(share.to_read, sampled, options, batch.price_per_hour)
 
 

@@ -3,9 +3,9 @@
 import re
 from enum import StrEnum
 
-from pydantic import field_validator
+from pydantic import SecretStr, field_validator
 
-from octavo.errors import SourceTooLarge
+from octavo.errors import EngineTimeout, SourceTooLarge
 from octavo.settings.knobs import Settings, knob
 from octavo.settings.worker import Price
 
@@ -59,7 +59,21 @@ class OnRay(Settings):
     )
 
 
-class BatchSettings(OnRay, Price, Share):
+class Elsewhere(Settings):
+    """Documents that are read by others."""
+
+    endpoint: str | None = knob(
+        None,
+        "Read there and not here: https://api.runpod.ai/v2/ID of RunPod, or an Octavo server.",
+        pattern=r"^https?://[^/\s]+",
+    )
+    endpoint_key: SecretStr | None = knob(None, "Key for it. Never logged.", environment=("RUNPOD_API_KEY",))
+    endpoint_seconds: float = knob(
+        1800.0, "How long it may take over a document, waiting included.", gt=0, exceeded=EngineTimeout
+    )
+
+
+class BatchSettings(Elsewhere, OnRay, Price, Share):
     """What lives as long as a batch of documents."""
 
     shapes: tuple[Shape, ...] = knob(
