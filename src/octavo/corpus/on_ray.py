@@ -7,6 +7,7 @@ every node must reach. A document whose node was lost is read again elsewhere, u
 
 import asyncio
 import json
+import logging
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -83,6 +84,9 @@ class Cluster:
         self._ray = ray
         self._order = order
         self._settings = settings
+        ray.data.DataContext.get_current().enable_progress_bars = False  # the batch has its own
+        for name in ("ray", "ray.data"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         try:
             ray.init(address=address or None, log_to_driver=False, logging_level="error", ignore_reinit_error=True)
         except (ConnectionError, ValueError, RuntimeError) as error:
@@ -105,8 +109,6 @@ class Cluster:
             concurrency=(min(self._settings.ray_least, most), most),
             num_cpus=self._settings.ray_cpus,
             num_gpus=self._settings.ray_gpus or None,
-            max_restarts=-1,
-            max_task_retries=-1,
         )
         try:
             for row in ended.iter_rows():

@@ -31,6 +31,7 @@ class BatchReport:
         self._as_json = as_json
         self._quiet = quiet
         self._price = price_per_hour
+        self._out = sys.stdout
         self._began = time.monotonic()
         self._said_at = self._began
         self._share = Share(0, 0, 0, ())
@@ -112,7 +113,7 @@ class BatchReport:
         self._event("end", {"run": run, "corpus": summary})
         if not self._as_json and not self._quiet:
             for line in self._words(run, summary):
-                sys.stdout.write(f"{line}\n")
+                self._out.write(f"{line}\n")
         whole = summary is None or (summary["documents"] == summary["success"] and not summary["archives"])
         return Exit.SUCCESS if whole and self.ended_as.total() == self.ended_as[SUCCESS] else Exit.PARTIAL
 
@@ -137,8 +138,8 @@ class BatchReport:
 
     def _event(self, name: str, said: Mapping[str, Any]) -> None:
         if self._as_json:
-            sys.stdout.write(json.dumps({"event": name, **said}, ensure_ascii=False) + "\n")
-            sys.stdout.flush()
+            self._out.write(json.dumps({"event": name, **said}, ensure_ascii=False) + "\n")
+            self._out.flush()
 
     def _line(self, text: str) -> None:
         if self._watched:

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from contextlib import suppress
+from contextlib import nullcontext, redirect_stdout, suppress
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
@@ -91,7 +91,8 @@ def run(arguments: Namespace) -> int:
             _say(quote, as_json=arguments.json)
             return Exit.SUCCESS
         summary: dict[str, Any] | None = None
-        with suppress(asyncio.CancelledError, Stopped):
+        beside = nullcontext() if cluster is None else redirect_stdout(sys.stderr)  # Ray prints there what it retries
+        with beside, suppress(asyncio.CancelledError, Stopped):
             summary = asyncio.run(_read(work, stop, report))
         if cluster is not None:
             cluster.close()
