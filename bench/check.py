@@ -44,7 +44,7 @@ def ratios(folder: Path, pages: int, repeat: int) -> dict[str, float]:
     for workload in WORKLOADS:
         document = folder.resolve() / f"{workload}.pdf"
         with ExitStack() as stack:
-            octavo, server = opened(stack, document, 64, {"answers_kept": 0})
+            octavo, server = opened(stack, document, 64, {"answers_kept": 0, "recovery": False})
             pairs = []
             for _ in range(repeat):
                 unit = yardstick()

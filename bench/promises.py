@@ -65,7 +65,7 @@ def main() -> None:
     arguments.add_argument("--folder", type=Path, default=Path("out/bench"))
     arguments.add_argument("--pages", type=int, default=1000, help="of the longest document")
     arguments.add_argument("--limit", type=int, default=32)
-    arguments.add_argument("--settings", default='{"answers_kept": 0}')
+    arguments.add_argument("--settings", default='{"answers_kept": 0, "recovery": false}')
     arguments.add_argument("--out", type=Path, default=Path("out/bench/promises.json"))
     chosen = arguments.parse_args()
     document = chosen.folder.resolve() / "report.pdf"

@@ -317,8 +317,8 @@ def main() -> None:
     arguments.add_argument("--repeat", type=int, default=3)
     arguments.add_argument(
         "--settings",
-        default='{"answers_kept": 0}',
-        help="engine settings of Octavo as JSON; by default each crop is asked for, as the peers do",
+        default='{"answers_kept": 0, "recovery": false}',
+        help="engine settings of Octavo as JSON; by default each crop is asked for once, as the peers do",
     )
     arguments.add_argument("--out", type=Path, default=Path("out/bench/throughput"))
     chosen = arguments.parse_args()

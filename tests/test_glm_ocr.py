@@ -11,7 +11,7 @@ from octavo.geometry import Size
 from octavo.glm_ocr.model import (
     MAX_PIXELS,
     PROMPTS,
-    Verdict,
+    AnswerVerdict,
     budget,
     closed_table,
     find_loop,
@@ -88,7 +88,7 @@ def test_text_after_a_loop_is_kept() -> None:
 )
 def test_what_pages_really_repeat_is_no_loop(text: str) -> None:
     assert find_loop(text, to_the_end=False) is None
-    assert judged(text, Task.TEXT, "stop") is not Verdict.LOOP
+    assert judged(text, Task.TEXT, "stop") is not AnswerVerdict.LOOP
 
 
 def test_looking_for_loops_takes_time_in_proportion_to_the_text() -> None:
@@ -103,18 +103,18 @@ def test_looking_for_loops_takes_time_in_proportion_to_the_text() -> None:
 @pytest.mark.parametrize(
     ("text", "task", "finish", "verdict"),
     [
-        ("Hello", Task.TEXT, "stop", Verdict.GOOD),
-        ("", Task.TEXT, "stop", Verdict.EMPTY),
-        ("Hello and then", Task.TEXT, "length", Verdict.CUT),
-        ("Hello and then", Task.TEXT, "abort", Verdict.CUT),
-        ("<table><tr><td>1</td></tr>", Task.TABLE, "stop", Verdict.CUT),
-        ("<table><tr><td>1</td></tr></table>", Task.TABLE, "stop", Verdict.GOOD),
-        ("no no no no", Task.TEXT, "repetition", Verdict.LOOP),
-        ("<table>" + "<tr><td></td></tr>" * 400, Task.TABLE, "length", Verdict.LOOP),
-        ("and again, " * 100, Task.TEXT, "stop", Verdict.LOOP),
+        ("Hello", Task.TEXT, "stop", AnswerVerdict.GOOD),
+        ("", Task.TEXT, "stop", AnswerVerdict.EMPTY),
+        ("Hello and then", Task.TEXT, "length", AnswerVerdict.CUT),
+        ("Hello and then", Task.TEXT, "abort", AnswerVerdict.CUT),
+        ("<table><tr><td>1</td></tr>", Task.TABLE, "stop", AnswerVerdict.CUT),
+        ("<table><tr><td>1</td></tr></table>", Task.TABLE, "stop", AnswerVerdict.GOOD),
+        ("no no no no", Task.TEXT, "repetition", AnswerVerdict.LOOP),
+        ("<table>" + "<tr><td></td></tr>" * 400, Task.TABLE, "length", AnswerVerdict.LOOP),
+        ("and again, " * 100, Task.TEXT, "stop", AnswerVerdict.LOOP),
     ],
 )
-def test_verdicts(text: str, task: Task, finish: str, verdict: Verdict) -> None:
+def test_verdicts(text: str, task: Task, finish: str, verdict: AnswerVerdict) -> None:
     assert judged(text, task, finish) is verdict
 
 

@@ -35,16 +35,23 @@ async def reading(server: ModelServer | str, **settings: object) -> AsyncIterato
         await recognizer.close()
 
 
-def lines_of_text(count: int = 4, width: int = 560) -> Pixels:
+def lines_of_text(count: int = 4, width: int = 560, text: str = "line of a text") -> Pixels:
     """White paper with `count` lines of black text, 56 pixels apart."""
     pixels = np.full((56 * count, width, 3), 255, np.uint8)
     for number in range(count):
-        cv2.putText(pixels, f"line {number} of text", (10, 56 * number + 38), 0, 1.0, (0, 0, 0), 2)
+        cv2.putText(pixels, text, (10, 56 * number + 38), 0, 1.0, (0, 0, 0), 2)
+    return pixels
+
+
+def word(width: int = 560, height: int = 224) -> Pixels:
+    """White paper with a word that any short answer may be."""
+    pixels = np.full((height, width, 3), 255, np.uint8)
+    cv2.putText(pixels, "read", (10, height // 2), 0, 1.0, (0, 0, 0), 2)
     return pixels
 
 
 def crop(pixels: Pixels | None = None, task: Task = Task.TEXT, label: Label = Label.TEXT) -> Crop:
-    pixels = lines_of_text() if pixels is None else pixels
+    pixels = word() if pixels is None else pixels
     region = Region(0, Box.of_page(), label, task, 1.0)
     height, width = pixels.shape[:2]
     return Crop(region, pixels, PixelBox(0, 0, width, height), Size(width, height))
@@ -76,7 +83,7 @@ async def eventually(happened: Callable[[], bool]) -> None:
 )
 async def test_the_request_is_the_official_one(task: Task, prompt: str) -> None:
     """The body the official SDK 0.1.5 sends, but for the bound on tokens and the JPEG's quality."""
-    async with serving(always("<table></table>")) as server, reading(server) as recognizer:
+    async with serving(always("<table><td>read</table>")) as server, reading(server) as recognizer:
         recognition = await read_one(recognizer, crop(task=task))
     (asked,) = server.asked
     body = dict(asked.body)
@@ -85,7 +92,7 @@ async def test_the_request_is_the_official_one(task: Task, prompt: str) -> None:
     assert body == {"model": "glm-ocr", "temperature": 0.0, "top_p": 1e-5, "top_k": 1, "repetition_penalty": 1.1}
     assert asked.prompt == prompt
     assert asked.size == (560, 224)
-    assert np.abs(asked.pixels.astype(int) - lines_of_text().astype(int)).mean() < 3
+    assert np.abs(asked.pixels.astype(int) - word().astype(int)).mean() < 3
     assert recognition.source is TextSource.RECOGNIZER
     assert recognition.usage.prompt_tokens == 100
     assert recognition.usage.requests == 1
@@ -94,11 +101,11 @@ async def test_the_request_is_the_official_one(task: Task, prompt: str) -> None:
 
 
 async def test_a_crop_gets_its_margin_whatever_was_encoded_before_it() -> None:
-    small = replace(crop(lines_of_text(1, 300)), size=Size(336, 84))
+    small = replace(crop(word(300, 56)), size=Size(336, 84))
     async with serving(always("text")) as server, reading(server) as recognizer:
         await recognizer.recognize([crop(np.zeros((300, 700, 3), np.uint8)), small], document="d")
     (asked,) = (asked for asked in server.asked if asked.size == (336, 84))
-    assert np.abs(asked.pixels[:56, :300].astype(int) - lines_of_text(1, 300).astype(int)).mean() < 3
+    assert np.abs(asked.pixels[:56, :300].astype(int) - word(300, 56).astype(int)).mean() < 3
     assert (asked.pixels[64:] > 250).all()
     assert (asked.pixels[:, 304:] > 250).all()
 
@@ -107,7 +114,7 @@ async def test_more_are_in_flight_as_long_as_vllm_has_none_waiting(monkeypatch: 
     monkeypatch.setattr("octavo.recognizers.openai.QUICK", 0.02)
     async with serving(always("text", delay=0.4), sequences=48) as server, reading(server) as recognizer:
         assert recognizer.at_once == 32
-        await recognizer.recognize([crop(lines_of_text(1))] * 400, document="d")
+        await recognizer.recognize([crop(word(height=56))] * 400, document="d")
         assert 48 <= recognizer.at_once <= 54
         # 48 running look like room under a limit of 109 at most, however late one looks: twice 64 is the last step.
         assert 48 < server.most_in_flight <= 128
@@ -117,7 +124,7 @@ async def test_a_server_that_still_boots_is_followed_once_it_is_up(monkeypatch: 
     monkeypatch.setattr("octavo.recognizers.openai.QUICK", 0.01)
     server = ModelServer(always("text", delay=0.1), port=free_port(), sequences=100)
     async with reading(server) as recognizer:
-        reads = asyncio.create_task(recognizer.recognize([crop(lines_of_text(1))] * 400, document="d"))
+        reads = asyncio.create_task(recognizer.recognize([crop(word(height=56))] * 400, document="d"))
         await asyncio.sleep(0.3)  # many looks
         async with server:
             await reads
@@ -140,7 +147,7 @@ def once_together(count: int) -> Script:
 async def test_a_server_that_tells_no_load_keeps_the_least(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("octavo.recognizers.openai.QUICK", 0.01)
     async with serving(once_together(32)) as server, reading(server) as recognizer:
-        await recognizer.recognize([crop(lines_of_text(1))] * 200, document="d")
+        await recognizer.recognize([crop(word(height=56))] * 200, document="d")
         assert server.most_in_flight == recognizer.at_once == 32
 
 
@@ -150,7 +157,7 @@ async def test_connections_are_a_limit_too(monkeypatch: pytest.MonkeyPatch) -> N
         serving(once_together(40), sequences=500) as server,
         reading(server, connection_pool_size=40) as recognizer,
     ):
-        await recognizer.recognize([crop(lines_of_text(1))] * 400, document="d")
+        await recognizer.recognize([crop(word(height=56))] * 400, document="d")
         assert server.most_in_flight == recognizer.at_once == 40
 
 
@@ -163,7 +170,7 @@ async def test_a_limit_that_is_given_stays(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 async def test_answers_come_back_in_the_order_of_the_crops() -> None:
-    crops = [crop(lines_of_text(width=280 + 28 * n)) for n in range(20)]
+    crops = [crop(word(280 + 28 * n)) for n in range(20)]
     async with (
         serving(lambda asked: Reply(f"{asked.size[0]}", delay=0.02 * (asked.number % 3))) as server,
         reading(server) as recognizer,
@@ -383,7 +390,7 @@ async def test_what_no_file_can_hold_is_not_in_an_answer() -> None:
 
 
 async def test_a_crop_that_comes_again_is_not_asked_for_again() -> None:
-    other = crop(lines_of_text(2))
+    other = crop(word(height=112))
     async with serving(always("read")) as server, reading(server, answers_kept=10) as recognizer:
         first = await recognizer.recognize([crop()] * 3 + [other], document="one")
         second = await recognizer.recognize([crop(), other], document="two")
@@ -463,7 +470,7 @@ async def test_a_server_that_never_comes_is_said_so() -> None:
 
 
 async def test_a_crop_that_kills_the_server_takes_no_other_along() -> None:
-    poison = crop(lines_of_text(width=840))
+    poison = crop(word(840))
 
     restarts = set[asyncio.Task[None]]()
 
@@ -507,10 +514,10 @@ async def test_a_loop_is_read_again_warmer() -> None:
     def stuck(asked: Asked) -> Reply:
         if asked.body["temperature"] == 0.0:
             return Reply("and again, " * 200, finish_reason="length")
-        return Reply("the text")
+        return Reply("read")
 
     recognition = await read_by(stuck)
-    assert (recognition.text, codes(recognition)) == ("the text", [])
+    assert (recognition.text, codes(recognition)) == ("read", [])
     assert recognition.steps == ("read: loop", "warmer: good")
 
 
@@ -528,7 +535,7 @@ async def test_a_loop_that_stays_is_said_once_and_reported() -> None:
 
 async def test_a_page_that_repeats_itself_is_believed() -> None:
     text = "signed and sealed\n" * 30
-    recognition = await read_by(always(text))
+    recognition = await read_by(always(text), crop(lines_of_text(30, text="signed and sealed")))
     assert (recognition.text, codes(recognition)) == (text.strip(), [])
     assert recognition.steps == ("read: loop", "warmer: loop")
 
@@ -560,30 +567,32 @@ def lines_in(pixels: Pixels) -> int:
 async def test_text_too_long_for_one_answer_is_read_in_halves() -> None:
     def short_of_breath(asked: Asked) -> Reply:
         count = lines_in(asked.pixels)
-        return Reply(f"{count} lines", finish_reason="stop" if count <= 2 else "length")
+        text = "\n".join(["line of a text"] * min(count, 2))
+        return Reply(text, finish_reason="stop" if count <= 2 else "length")
 
     recognition = await read_by(short_of_breath, crop(lines_of_text(8)))
-    assert (recognition.text, codes(recognition)) == ("2 lines\n2 lines\n2 lines\n2 lines", [])
+    assert (recognition.text, codes(recognition)) == ("\n".join(["line of a text"] * 8), [])
     assert recognition.steps.count("halves") == 3
 
 
 async def test_a_table_is_read_by_halves_of_rows() -> None:
     def short_of_breath(asked: Asked) -> Reply:
         count = lines_in(asked.pixels)
-        rows = "".join(f"<tr><td>{number}</td></tr>" for number in range(min(count, 2)))
+        rows = "".join(f"<tr><td>line of text {number}</td></tr>" for number in range(min(count, 2)))
         return Reply(f"<table>{rows}" + ("</table>" if count <= 2 else "<tr><td>"), finish_reason="stop")
 
     recognition = await read_by(short_of_breath, crop(lines_of_text(4), Task.TABLE, Label.TABLE))
-    assert recognition.text == "<table>" + "<tr><td>0</td></tr><tr><td>1</td></tr>" * 2 + "</table>"
+    two_rows = "<tr><td>line of text 0</td></tr><tr><td>line of text 1</td></tr>"
+    assert recognition.text == f"<table>{two_rows * 2}</table>"
     assert codes(recognition) == []
 
 
 async def test_a_table_that_stays_cut_is_closed_and_reported() -> None:
     recognition = await read_by(
-        always("<table><tr><td>1</td></tr><tr><td>2", finish_reason="length"),
+        always("<table><tr><td>line of a text</td></tr><tr><td>2", finish_reason="length"),
         crop(lines_of_text(1), Task.TABLE, Label.TABLE),
     )
-    assert recognition.text == "<table><tr><td>1</td></tr></table>"
+    assert recognition.text == "<table><tr><td>line of a text</td></tr></table>"
     assert codes(recognition) == ["truncated"]
 
 
@@ -609,3 +618,142 @@ async def test_what_was_read_stands_when_the_server_leaves_on_the_ladder() -> No
 async def test_without_recovery_each_crop_is_asked_about_once() -> None:
     recognition = await read_by(always("half of", finish_reason="length"), recovery=False)
     assert (recognition.text, codes(recognition), recognition.usage.requests) == ("half of", ["truncated"], 1)
+
+
+# --- servers that lie and end by themselves: answers are weighed --------------------------------------------------
+
+
+PARAGRAPH = "All human beings are born free"
+
+
+def rows_of(count: int) -> str:
+    return "".join(f"<tr><td>goods {n}</td><td>of a price</td></tr>" for n in range(count))
+
+
+def goods(rows: int = 13) -> Pixels:
+    return lines_of_text(rows, text="goods 1   of a price")
+
+
+async def test_one_word_of_a_paragraph_climbs_and_is_read_in_halves() -> None:
+    def salient(asked: Asked) -> Reply:
+        count = lines_in(asked.pixels)
+        return Reply("free" if count > 3 else "\n".join([PARAGRAPH] * count))
+
+    recognition = await read_by(salient, crop(lines_of_text(6, text=PARAGRAPH)))
+    assert (recognition.text, codes(recognition)) == ("\n".join([PARAGRAPH] * 6), [])
+    assert recognition.steps == ("read: short", "halves", "read: good", "read: good")
+
+
+async def test_one_word_of_a_paragraph_that_stays_is_a_loss_with_what_was_expected() -> None:
+    recognition = await read_by(always("free"), crop(lines_of_text(6, text=PARAGRAPH)))
+    (problem,) = recognition.problems
+    assert (problem.code, problem.severity) == ("short_answer", Severity.LOST)
+    told, there = map(int, [word for word in problem.message.split() if word.isdigit()])
+    assert told < 20
+    assert 110 < there < 200  # 150 are written there
+    assert recognition.text is not None
+    assert set(recognition.text.split()) == {"free"}
+    assert recognition.usage.requests <= 9
+
+
+async def test_one_row_of_a_table_is_read_by_halves_of_rows() -> None:
+    def hasty(asked: Asked) -> Reply:
+        count = lines_in(asked.pixels)
+        return Reply(f"<table>{rows_of(count if count <= 4 else 1)}</table>")
+
+    recognition = await read_by(hasty, crop(goods(), Task.TABLE, Label.TABLE))
+    assert recognition.text is not None
+    assert (recognition.text.count("<tr>"), codes(recognition)) == (13, [])
+
+
+async def test_a_table_that_stays_one_row_is_a_loss_and_its_row_is_kept() -> None:
+    recognition = await read_by(always(f"<table>{rows_of(1)}</table>"), crop(goods(), Task.TABLE, Label.TABLE))
+    assert codes(recognition) == ["short_answer"]
+    assert recognition.text is not None
+    assert "goods 0" in recognition.text
+
+
+@pytest.mark.parametrize("answer", ["I am sorry, I cannot read the text in this image.", "Text Recognition:"])
+async def test_what_is_no_reading_is_a_loss_and_its_words_are_saved(answer: str) -> None:
+    recognition = await read_by(always(answer), crop(lines_of_text(8, text=PARAGRAPH)))
+    (problem,) = recognition.problems
+    assert recognition.text is None
+    assert (problem.code, problem.severity, problem.saved_text) == ("refused_answer", Severity.LOST, answer)
+
+
+async def test_a_refusal_that_was_chance_leaves_no_trace() -> None:
+    def moody(asked: Asked) -> Reply:
+        if asked.body["temperature"] == 0.0:
+            return Reply("Sorry, I can't help with this image.")
+        return Reply("\n".join([PARAGRAPH] * 8))
+
+    recognition = await read_by(moody, crop(lines_of_text(8, text=PARAGRAPH)))
+    assert codes(recognition) == []
+    assert recognition.steps == ("read: refusal", "warmer: good")
+
+
+async def test_a_letter_that_says_sorry_is_read_and_doubted_unless_the_text_layer_has_it() -> None:
+    said = "I am sorry, I cannot come"
+    letter = crop(lines_of_text(1, text=said))
+    recognition = await read_by(always(said), letter)
+    assert (recognition.text, codes(recognition)) == (said, ["refused_answer"])
+    assert recognition.problems[0].severity is Severity.DOUBTFUL
+    assert codes(await read_by(always(said), replace(letter, layer=said))) == []
+
+
+async def test_a_prompt_before_the_text_is_doubted() -> None:
+    recognition = await read_by(always(f"Text Recognition: {PARAGRAPH}"), crop(lines_of_text(1, text=PARAGRAPH)))
+    assert codes(recognition) == ["echoed_prompt"]
+
+
+async def test_an_answer_to_blank_paper_is_doubted_as_made_up() -> None:
+    recognition = await read_by(always("Dear Sir"), crop(np.full((112, 280, 3), 250, np.uint8)))
+    (problem,) = recognition.problems
+    assert (problem.code, problem.severity) == ("invented_answer", Severity.DOUBTFUL)
+    assert recognition.text == "Dear Sir"
+
+
+async def test_a_page_of_words_for_one_line_is_doubted_as_made_up() -> None:
+    story = " ".join(f"sentence {n} of a story" for n in range(40))
+    assert codes(await read_by(always(story), crop(lines_of_text(1)))) == ["invented_answer"]
+
+
+async def test_a_latex_table_becomes_html() -> None:
+    latex = r"\begin{tabular}{ll} line & of a text \\ \hline line & of a text \end{tabular}"
+    recognition = await read_by(always(latex), crop(lines_of_text(2), Task.TABLE, Label.TABLE))
+    assert recognition.text is not None
+    assert recognition.text.count("<tr>") == 2
+    assert codes(recognition) == []
+
+
+async def test_a_latex_table_that_is_broken_is_doubted() -> None:
+    latex = r"\begin{tabular}{ll} line & of a text \\ line of a text \end{tabular}"
+    recognition = await read_by(always(latex), crop(lines_of_text(2), Task.TABLE, Label.TABLE))
+    assert codes(recognition) == ["no_table"]
+
+
+async def test_the_text_layer_tells_what_a_table_lacks() -> None:
+    full = "".join(f"goods {n} of a price " for n in range(13))
+    one = replace(crop(goods(), Task.TABLE, Label.TABLE), layer=full)
+    (problem,) = (await read_by(always(f"<table>{rows_of(1)}</table>"), one)).problems
+    assert problem.code == "short_answer"
+    assert "text layer" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [("free", "short_answer"), ("I am sorry, I cannot read this image.", "refused_answer")],
+)
+async def test_a_final_answer_stands_as_it_is_and_is_told(answer: str, code: str) -> None:
+    """Profile official: no question more than the SDK asks, no other string, but the ledger says what lacks."""
+    final = replace(crop(lines_of_text(8, text=PARAGRAPH)), final=True)
+    recognition = await read_by(always(answer), final)
+    assert (recognition.text, codes(recognition), recognition.usage.requests) == (answer, [code], 1)
+    assert recognition.problems[0].severity is Severity.LOST
+
+
+async def test_a_latex_table_in_a_final_answer_stays_latex() -> None:
+    latex = r"\begin{tabular}{ll} line & of a text \\ line & of a text \end{tabular}"
+    final = replace(crop(lines_of_text(2), Task.TABLE, Label.TABLE), final=True)
+    recognition = await read_by(always(latex), final)
+    assert (recognition.text, codes(recognition)) == (latex, ["no_table"])

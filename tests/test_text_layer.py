@@ -19,7 +19,7 @@ from octavo.glyphs.lines import lines
 from octavo.glyphs.text import spelled
 from octavo.pages import open_pages
 from octavo.settings import EngineSettings, ParseOptions, TextLayerUse
-from octavo.text_layer import recognition
+from octavo.text_layer import known, recognition
 
 PROSE = (
     "The quick brown fox jumps over the lazy dog while the other animals",
@@ -174,6 +174,15 @@ def test_tables_and_formulas_are_left_to_the_recogniser() -> None:
     page = page_of(text_page(*PROSE))
     assert read(page, label=Label.TABLE, task=Task.TABLE) is None
     assert read(page, label=Label.DISPLAY_FORMULA, task=Task.FORMULA) is None
+
+
+def test_the_words_of_a_table_are_known_though_another_reads_it() -> None:
+    page = page_of(text_page(*PROSE))
+    whole = known(region(task=Task.TABLE), page)
+    assert whole is not None
+    assert whole.split() == " ".join(PROSE).split()
+    assert known(region(Box(0, 900, 1000, 1000)), page) is None
+    assert known(region(), page_of(text_page(*PROSE), text_layer=TextLayerUse.OFF)) is None
 
 
 # --- what cannot be believed ------------------------------------------------------------------------------------------

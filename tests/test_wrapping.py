@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 from tabling import HEIGHT, Drawing
 
+from octavo.document import TextLine, Word
 from octavo.geometry import Box
 from octavo.tables import find_tables, read_table
 from octavo.tables.rules import find_rules
@@ -89,3 +90,81 @@ def test_the_last_rows_further_lines_are_in_the_area_and_a_note_below_is_not() -
     (table,) = [it for it in find_tables(page.pixels, page.lines, find_rules(page.pixels)) if not it.lost]
 
     assert last - HEIGHT / 2 < table.box.to_pixels(page.size).bottom < last + 15
+
+
+# --- cells with more than a line, heads that stand elsewhere than their columns ------------------------------------
+
+
+def test_a_list_in_a_closed_cell_is_one_cell() -> None:
+    rows = (
+        (("Kind",), ("What is meant",)),
+        (("Tools for the shed:", "• hammer", "• saw"), ("They are kept dry.",)),
+        (("Steps:", "1. open the door", "2. read the sheet"), ("Plain words that say", "how it is done.")),
+        (("last",), ("row",)),
+    )
+    drawing, y = Drawing(520, 220), 20
+    for x in (20, 260, 500):
+        drawing.rule(x, 20, x, 20 + sum(17 * max(map(len, row)) + 8 for row in rows))
+    drawing.rule(20, y, 500, y)
+    for row in rows:
+        for left, cell in zip((26, 266), row, strict=True):
+            for number, line in enumerate(cell):
+                drawing.write(line, left, y + 4 + 17 * number)
+        y += 17 * max(map(len, row)) + 8
+        drawing.rule(20, y, 500, y)
+    assert texts(drawing) == [[" ".join(cell) for cell in row] for row in rows]
+
+
+@pytest.mark.parametrize("columns", [2, 3, 5])
+def test_numbers_set_right_stay_under_headings_set_left(columns: int) -> None:
+    heads = ["Year", "Ducks", "Swans on lakes", "Geese", "Gulls"][:columns]
+    rows = [heads, *([str(2019 + n), *(str(120 + 7 * n + k) for k in range(columns - 1))] for n in range(6))]
+    drawing = Drawing(40 + 150 * columns, 200)
+    for number, row in enumerate(rows):
+        for column, text in enumerate(row):
+            left = 20 + 150 * column
+            drawing.write(text, left if number == 0 else left + 135 - 7 * len(text), 20 + 22 * number)
+    assert texts(drawing) == rows
+
+
+def test_a_cell_of_hebrew_is_read_from_the_right_with_its_spaces() -> None:
+    drawing = Drawing(500, 160)
+    rows = [["מחיר ליחידה", "שם המוצר"], ["14.90", "מחברת גדולה עם 40 שורות"], ["29.00", "נייר לבן"]]
+    for number, row in enumerate(rows):
+        for right, text in zip((140, 460), row, strict=True):
+            words, x = [], right
+            for part in text.split():
+                box = Box.from_pixels(x - 7 * len(part), 20 + 30 * number, x, 32 + 30 * number, drawing.size)
+                words.append(Word(part, box))
+                x -= 7 * len(part) + 5
+            drawing.lines.append(TextLine(Box.around(word.box for word in words), text, tuple(words)))
+    assert texts(drawing) == rows
+
+
+def test_the_head_of_goods_below_addresses_begins_a_table_of_its_own() -> None:
+    page = Drawing(760, 420)
+    blocks = (
+        ("Bill to", "Ship to", "Invoice no.", "2025-00418"),
+        ("Mason & Daughters", "Mason & Daughters", "Date", "14 Aug 2025"),
+        ("12 Quarry Road", "88 Dock Street", "Order", "PO-7731"),
+        ("Weston WE1 4AB", "Weston WE1 9ZZ", "Customer", "40022"),
+    )
+    goods = (
+        ("Pos", "Description", "Qty", "Unit", "Price", "Amount"),
+        ("1", "Torque wrench", "4", "pc", "89.90", "359.60"),
+        ("2", "Socket set, 32 parts", "10", "set", "41.50", "415.00"),
+        ("3", "Grease, lithium", "25", "kg", "6.20", "155.00"),
+    )
+    for number, row in enumerate(blocks):
+        for left, text in zip((20, 240, 480, 620), row, strict=True):
+            page.write(text, left, 20 + 18 * number)
+    for number, row in enumerate(goods):
+        for left, text in zip((26, 80, 360, 420, 530, 660), row, strict=True):
+            page.write(text, left, 140 + 20 * number)
+    areas = [
+        it.box.to_pixels(page.size)
+        for it in find_tables(page.pixels, page.lines, find_rules(page.pixels))
+        if not it.lost
+    ]
+    assert any(abs(area.top - 140) < 8 for area in areas)
+    assert not any(area.top < 100 and area.bottom > 150 for area in areas)

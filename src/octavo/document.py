@@ -236,6 +236,8 @@ class Crop:
     pixels: Pixels  # a view into the page where it can be: do not write to it
     box: PixelBox  # where it was cut, in pixels of the page's picture
     size: Size
+    layer: str | None = None  # what the page's trusted text layer has there: to weigh an answer by, not to read
+    final: bool = False  # the first answer that ends by itself stands, as in the official SDK
 
 
 class TextSource(StrEnum):

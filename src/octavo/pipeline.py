@@ -34,10 +34,10 @@ from octavo.document import (
     TextSource,
 )
 from octavo.errors import EngineFailed, OctavoError, PageUnreadable
-from octavo.geometry import Box
+from octavo.geometry import Box, PixelBudget
 from octavo.official.layout import wants_outlines
 from octavo.recognizers import Recognizer
-from octavo.settings import ParseOptions
+from octavo.settings import ParseOptions, Profile
 from octavo.trace import PageTrace
 
 log = logging.getLogger(__name__)
@@ -221,7 +221,7 @@ async def _page(
         budget = stages.recognizer.budget
         prepared = await loop.run_in_executor(
             stages.executor,
-            lambda: _prepare(image, detections, problems, options, lambda r: crops.cut(image, r, budget)),
+            lambda: _prepare(image, detections, problems, options, lambda r: _cut(r, image, budget, options)),
         )
         watch.lap("regions")
         image = _without_pixels(image)  # the next page may be drawn into its memory
@@ -303,6 +303,12 @@ def _prepare(
             prepared.crops.append(cut(region))
         prepared.recognitions.append(known)
     return prepared
+
+
+def _cut(region: Region, image: PageImage, budget: PixelBudget, options: ParseOptions) -> Crop:
+    """The crop, with what its answer is weighed by. The official profile keeps answers as the model gives them."""
+    final = options.profile is not Profile.FAITHFUL
+    return replace(crops.cut(image, region, budget), layer=text_layer.known(region, image), final=final)
 
 
 def _known(region: Region, image: PageImage, options: ParseOptions) -> Recognition | None:

@@ -69,6 +69,21 @@ def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recog
     return Recognition(text, TextSource.TEXT_LAYER, lines=tuple(lines), problems=problems)
 
 
+def known(region: Region, page: PageImage) -> str | None:
+    """The words of a trusted layer that stand in the region, in any order; None where there are none to be believed.
+
+    What another reader says of the region is weighed by them; a picture within it may hold more.
+    """
+    layer = page.text
+    if layer is None or layer.verdict is not Trust.TRUSTED:
+        return None
+    lines = [line for line in layer.lines if line.text and line.box.intersection(region.box)]
+    if _doubted(region, lines, layer):
+        return None
+    words = [word for line in lines for word in line.words or (line,) if region.box.holds(word.box)]
+    return " ".join(word.text or "" for word in words) or None
+
+
 def _lost(why: str, lines: Sequence[TextLine] = ()) -> Recognition:
     saved = "\n".join(line.text for line in lines if line.text) or None
     problem = Problem("text_layer_insufficient", why, Severity.LOST, saved_text=saved)

@@ -92,6 +92,8 @@ class AnswerVerdict(StrEnum):
     EMPTY = "empty"  # nothing was said
     CUT = "cut"  # it ends in the middle
     LOOP = "loop"  # it says the same again and again
+    SHORT = "short"  # far less than is there: `glm_ocr.weighing`
+    REFUSAL = "refusal"  # it speaks of itself, or says what it was asked
 
 
 def judged(text: str, task: Task, finish_reason: str) -> AnswerVerdict:

@@ -69,13 +69,14 @@ class Ink:
         small = np.asarray(cv2.resize(pixels, extent, interpolation=cv2.INTER_AREA), np.uint8)
         unit = max(2.0, size * scale)
         ink, paper = _ink(small)
-        rest = _without_rim(_wiped(ink, lines, scale))
+        text = _places(lines, Size(*extent), scale)
+        rest = _without_rim(_wiped(ink, text))
         for box in (rect.scaled(scale) for rect in known):
             _fill(rest[int(box.top) : int(box.bottom) + 1, int(box.left) : int(box.right) + 1])
         steps = cv2.morphologyEx(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
         changes = np.asarray(cv2.threshold(steps, _CHANGE, 255, cv2.THRESH_BINARY)[1], np.uint8)
         busy = _busy(np.asarray(steps, np.uint8), unit)
-        return cls(scale, unit, rest, _wiped(busy, lines, scale), paper, _wiped(changes, lines, scale))
+        return cls(scale, unit, rest, _wiped(busy, text), paper, _wiped(changes, text))
 
     def strokes(self, rect: Rect) -> float:
         """Share of an area with strokes that are neither text nor straight lines."""
@@ -211,9 +212,17 @@ def _ink(small: Pixels) -> tuple[NDArray[np.uint8], bool]:
     paper = int(levels.argmax())
     if levels[max(0, paper - 4) : paper + 5].sum() < 0.4 * grey.size:
         return np.asarray(strokes, np.uint8), False
-    tone = cv2.absdiff(small, np.full_like(small, np.median(small[np.abs(grey.astype(np.int16) - paper) < 4], axis=0)))
-    area = cv2.threshold(tone.max(2), _TONE, 255, cv2.THRESH_BINARY)[1]
+    on_paper = np.asarray(cv2.inRange(grey, max(0, paper - 3), min(255, paper + 3)), np.uint8)
+    red, green, blue = (_off_paper(np.asarray(channel, np.uint8), on_paper) for channel in cv2.split(small))
+    area = cv2.threshold(cv2.max(cv2.max(red, green), blue), _TONE, 255, cv2.THRESH_BINARY)[1]
     return np.asarray(cv2.bitwise_or(strokes, area), np.uint8), True
+
+
+def _off_paper(channel: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How far a channel is from its median where the mask `paper` is set: counted, which is faster than sorted."""
+    counts = np.cumsum(cv2.calcHist([channel], [0], paper, [256], (0, 256)))
+    low, high = np.searchsorted(counts, [(counts[-1] + 1) // 2, counts[-1] // 2 + 1])
+    return np.asarray(cv2.absdiff(channel, np.full_like(channel, int((low + high) / 2))), np.uint8)
 
 
 def _busy(steps: NDArray[np.uint8], unit: float) -> NDArray[np.uint8]:
@@ -226,14 +235,21 @@ def _busy(steps: NDArray[np.uint8], unit: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.bitwise_and(edges, cv2.bitwise_not(straight)), np.uint8)
 
 
-def _wiped(ink: NDArray[np.uint8], lines: Sequence[Line], scale: float) -> NDArray[np.uint8]:
-    """The ink without the lines of text."""
-    rest, size = ink.copy(), Size(ink.shape[1], ink.shape[0])
+def _places(lines: Sequence[Line], size: Size, scale: float) -> list[tuple[slice, slice]]:
+    """Rows and columns of the shrunk page that the lines of text take up, with a little air."""
+    places = []
     for line in lines:
         box = line.source.box.on(size).grown(0.2 * line.height * scale)
-        top, bottom = int(box.top), int(box.bottom) + 1
-        left, right = int(box.left), int(box.right) + 1
-        rest[max(0, top) : bottom, max(0, left) : right] = 0
+        rows = slice(max(0, int(box.top)), int(box.bottom) + 1)
+        places.append((rows, slice(max(0, int(box.left)), int(box.right) + 1)))
+    return places
+
+
+def _wiped(ink: NDArray[np.uint8], text: Sequence[tuple[slice, slice]]) -> NDArray[np.uint8]:
+    """The ink without the lines of text."""
+    rest = ink.copy()
+    for place in text:
+        rest[place] = 0
     return rest
 
 

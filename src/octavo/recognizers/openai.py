@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from octavo.document import Crop, Label, Pixels, Recognition, Task
+from octavo.document import Crop, Pixels, Recognition, Task
 from octavo.errors import EngineFailed, EngineUnavailable
 from octavo.geometry import PixelBudget
 from octavo.glm_ocr import model as glm_ocr
@@ -24,9 +24,10 @@ from octavo.glm_ocr.fair_gate import FairGate
 from octavo.glm_ocr.in_flight import QUICK, SLOW, first_limit
 from octavo.glm_ocr.model import Sampling
 from octavo.glm_ocr.pictures import EncodedPicture, encoded
-from octavo.glm_ocr.recovery import Ladder, lost
+from octavo.glm_ocr.recovery import Ladder, Wanted, lost
 from octavo.glm_ocr.remote import RemoteServer
 from octavo.glm_ocr.vllm_server import VllmServer
+from octavo.glm_ocr.weighing import evidence
 from octavo.machine import cores
 from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
@@ -60,6 +61,7 @@ class ChatRecognizer:
             token_limit=settings.region_tokens,
             budget=self.budget,
             climbing=settings.recovery,
+            prompts=tuple(self._prompts.values()),
         )
 
     @property
@@ -100,31 +102,25 @@ class ChatRecognizer:
     ) -> list[Recognition]:
         loop = asyncio.get_running_loop()
         encoding = [loop.run_in_executor(self._encoders, _all_encoded, some, self._quality) for some in _batches(crops)]
-        pictures = [picture for some in await asyncio.gather(*encoding) for picture in some]
-        kinds = [(crop.region.task, crop.region.label) for crop in crops]
+        shown = [one for some in await asyncio.gather(*encoding) for one in some]
         del crops  # and with them the page: see `glm_ocr.pictures`
         begun()
         if self._adapts and (self._adapting is None or self._adapting.done()):
             self._adapting = asyncio.create_task(self._adapt())
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._recognize(picture, *kind, document))
-                for picture, kind in zip(pictures, kinds, strict=True)
-            ]
+            tasks = [group.create_task(self._recognize(picture, wanted, document)) for picture, wanted in shown]
         return [task.result() for task in tasks]
 
-    async def _recognize(
-        self, picture: EncodedPicture | EngineFailed, task: Task, label: Label, document: str
-    ) -> Recognition:
+    async def _recognize(self, picture: EncodedPicture | EngineFailed, wanted: Wanted, document: str) -> Recognition:
         if isinstance(picture, EngineFailed):
             return lost(picture.code, picture.message)
-        key = picture.digest + f"{task}{label}".encode()
-        return await self._before.recognition(key, document, lambda: self._read(picture, task, label, document))
+        key = picture.digest + wanted.digest
+        return await self._before.recognition(key, document, lambda: self._read(picture, wanted, document))
 
-    async def _read(self, picture: EncodedPicture, task: Task, label: Label, document: str) -> Recognition:
+    async def _read(self, picture: EncodedPicture, wanted: Wanted, document: str) -> Recognition:
         async with self._gate.slot(document):
             try:
-                return await self._ladder.read(picture, task, label)
+                return await self._ladder.read(picture, wanted)
             except Exception:  # the last line of defence: a crop's defect must not take its page
                 log.exception("crop_failed document=%s", document)
                 failure = EngineFailed("the region could not be read: an unexpected error, see the log")
@@ -197,15 +193,19 @@ def _batches(crops: Sequence[Crop]) -> Iterator[list[Crop]]:
         yield batch
 
 
-def _all_encoded(crops: Sequence[Crop], quality: int) -> list[EncodedPicture | EngineFailed]:
-    """The pictures; for one that cannot be encoded, why."""
+def _all_encoded(crops: Sequence[Crop], quality: int) -> list[tuple[EncodedPicture | EngineFailed, Wanted]]:
+    """The pictures, or why one cannot be encoded; each with what is wanted of it."""
     pictures: list[EncodedPicture | EngineFailed] = []
     for crop in crops:
         try:
             pictures.append(encoded(crop.pixels, quality, crop.size))
         except EngineFailed as failure:
             pictures.append(failure)
-    return pictures
+    wanted = (
+        Wanted(crop.region.task, crop.region.label, known, crop.final)
+        for crop, known in zip(crops, evidence(crops), strict=True)
+    )
+    return list(zip(pictures, wanted, strict=True))
 
 
 async def open_recognizer(settings: EngineSettings) -> ChatRecognizer:

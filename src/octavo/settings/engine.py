@@ -120,7 +120,7 @@ class ModelServer(Settings):
     )
     confidences: bool = knob(False, "Ask for token probabilities, and give each region a confidence.")
     recovery: bool = knob(
-        True, "Read again, otherwise, what came back empty, cut short or repeating: warmer, larger, in halves."
+        True, "Read again, otherwise, what came back empty, too short or repeating: warmer, larger, in halves."
     )
 
 

@@ -113,7 +113,7 @@ class Keywords(TypedDict, total=False):
     confidences: bool
     """Ask for token probabilities, and give each region a confidence."""
     recovery: bool
-    """Read again, otherwise, what came back empty, cut short or repeating: warmer, larger, in halves."""
+    """Read again, otherwise, what came back empty, too short or repeating: warmer, larger, in halves."""
     model_name: str
     """Model that vLLM loads: a hub name or a folder."""
     model_revision: str | None

@@ -11,15 +11,16 @@ from itertools import pairwise
 from typing import Final
 
 from octavo.geometry import Rect, on_one_height, union
-from octavo.tables.columns import column_gaps
+from octavo.tables.columns import ColumnGaps, column_gaps
 from octavo.tables.rules import Rule, Rules
-from octavo.tables.words import Token
 from octavo.wording.floats import names_float
 from octavo.wording.headings import has_leader
 from octavo.wording.lists import is_enumerator
 from octavo.wording.numbers import is_amount
 from octavo.wording.sentences import names_field
 
+_LETTERS: Final = 0.3  # of a line's height: so close may segments stand and be two
+_FAR: Final = 1.8  # steps between the rows of a block, from which on what comes next is another
 _LEADING: Final = 1.6  # heights of type from line to line inside a cell, at most; print has 1.1 to 1.4
 _SHADED_ROWS: Final = 4  # lines of text in a lattice that may be the shading of a row or two
 _SAME_STEP: Final = 1.25  # steps from line to line that are of one kind differ by less
@@ -281,21 +282,29 @@ def _runs(rows: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ite
 def _grown(rows: Sequence[Sequence[Segment]], start: int, height: float) -> list[Sequence[Segment]]:
     """As many rows from the first on as keep the gaps between its columns."""
     run = [rows[start]]
-    gaps = _gaps(run, height)
+    seen = ColumnGaps(run, _LETTERS * height)
+    gaps = seen.found()
     for row in rows[start + 1 :]:
         step = min(segment.top for segment in row) - max(segment.bottom for segment in run[-1])
         if step > (3.5 if len(row) > 1 and len(row) >= 0.7 * (len(gaps) + 1) else 2.2) * height:
             break
-        if _tallest(row) > 1.4 * height or _out_of_line(row, run, height):
+        if _tallest(row) > 1.4 * height or _out_of_line(row, run, height) or _begins_anew(row, run, height):
             break
-        wider = _gaps([*run, row], height)
-        wanted = max(len(gaps), len(_gaps([row], height)))
+        seen.add(row)
+        wider = seen.found()
+        own = _gaps([row], height)
         sparse = len(row) < 0.5 * (len(gaps) + 1)  # a heading between rows may run over columns it leaves empty
-        if len(wider) < max(1, (0.5 if sparse or len(run) == 1 else 0.75) * wanted):
+        least = 0.5 if sparse or len(run) == 1 else 0.75
+        if _kept(gaps, wider) < max(1, least * len(gaps)) or _kept(own, wider) < least * len(own):
             break
         run.append(row)
         gaps = wider
     return run
+
+
+def _kept(gaps: Sequence[tuple[float, float]], among: Sequence[tuple[float, float]]) -> int:
+    """How many gaps are still there; two that became one, because few texts stand between them, both are."""
+    return sum(any(min(right, end) > max(left, start) for start, end in among) for left, right in gaps)
 
 
 def _without_what_follows(run: list[Sequence[Segment]], height: float) -> list[Sequence[Segment]]:
@@ -336,16 +345,34 @@ def _out_of_line(row: Sequence[Segment], run: Sequence[Sequence[Segment]], heigh
     if len(row) < 3 or len(run) < (3 if len(run[-1]) > 1 else 2):
         return False
     reach = 0.7 * height
-    aligned = sum(
-        any(
-            abs(segment.left - other.left) < reach
-            or abs(segment.right - other.right) < reach
-            or abs(segment.axis - other.axis) < reach
-            for other in several
-        )
-        for segment in row
-    )
+    aligned = sum(any(_edges_meet(segment, other, reach) for other in several) for segment in row)
     return aligned < 0.5 * len(row)
+
+
+def _begins_anew(row: Sequence[Segment], run: Sequence[Sequence[Segment]], height: float) -> bool:
+    """Whether a row is the head of another table: far below what has numbers, without any, in columns of its own."""
+    steps = [below[0].middle - above[0].middle for above, below in pairwise(run)]
+    if len(row) < 3 or not steps or row[0].middle - run[-1][0].middle < _FAR * max(steps):
+        return False
+    if any(_has_digit(segment) for segment in row) or not any(_has_digit(it) for above in run for it in above):
+        return False
+    several = [above for above in run if len(above) > 1]
+    return sum(_in_column(segment, several, height) for segment in row) < 0.6 * len(row)
+
+
+def _has_digit(segment: Segment) -> bool:
+    return any(character.isdigit() for character in segment.text or "")
+
+
+def _in_column(segment: Segment, rows: Sequence[Sequence[Segment]], height: float) -> bool:
+    """Whether half of the rows have a text with the same edge or middle."""
+    reach = 0.7 * height
+    return 2 * sum(any(_edges_meet(segment, other, reach) for other in row) for row in rows) >= len(rows)
+
+
+def _edges_meet(one: Segment, other: Segment, reach: float) -> bool:
+    apart = (one.left - other.left, one.right - other.right, one.axis - other.axis)
+    return min(map(abs, apart)) < reach
 
 
 def _follows(
@@ -357,6 +384,8 @@ def _follows(
     """Whether rows belong to the run above: nothing is between, and it has the same columns or is their head."""
     end, start = max(p.bottom for p in run[-1]), min(p.top for p in below[0])
     if start - end > 4 * height or any(end < row[0].middle < start for row in rows):
+        return False
+    if _begins_anew(below[0], run, height):
         return False
     both, one, other = _gaps([*run, *below], height), _gaps(run, height), _gaps(below, height)
     if len(both) > 1 and len(both) >= 0.8 * max(len(one), len(other)):
@@ -380,8 +409,7 @@ def _is_head(
 
 def _gaps(rows: Sequence[Sequence[Segment]], height: float) -> list[tuple[float, float]]:
     """Stretches between columns. What was found as two segments is two segments, however close they stand."""
-    lines = [[Token(p.left, p.top, p.right, p.bottom, "", p.line, True) for p in row] for row in rows]
-    return column_gaps(lines, 0.3 * height)
+    return column_gaps(rows, _LETTERS * height)
 
 
 def _judged(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> TableArea | None:

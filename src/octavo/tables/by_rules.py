@@ -18,7 +18,9 @@ from octavo.tables.grid import Grid, Slot, text_lines
 from octavo.tables.row_borders import CellLine, into_rows, measured
 from octavo.tables.rules import Rule, Rules
 from octavo.tables.words import Token, usual_height
+from octavo.wording.numbers import is_number
 
+_CLOSED: Final = 0.9  # share of the sides of cells that are drawn, where these alone are the table's rows
 _COVERED: Final = 0.75  # share of a cell's side along which a line must run to close it
 
 
@@ -50,7 +52,8 @@ def grid_by_rules(words: Sequence[Token], rules: Rules) -> FilledGrid | None:
     ys = [y for number, y in enumerate(ys) if level[number].any()]  # others close no cell
     lattice = _lattice(xs, ys, rules)
     drawn = _drawn_share(lattice, words)
-    lattice = _divided(lattice, words, rules, height)
+    if drawn <= _CLOSED or not _rows_are_drawn(lattice, words):
+        lattice = _divided(lattice, words, rules, height)
     drawn *= (len(ys) - 1) / (len(lattice.ys) - 1)
     _continue_columns(lattice, words, height)
     return _assembled(lattice, words, drawn)
@@ -169,6 +172,19 @@ def _divided(lattice: _Lattice, words: Sequence[Token], rules: Rules, height: fl
         if y in lattice.ys:
             level[border] = lattice.level[lattice.ys.index(y)]
     return _Lattice(lattice.xs, ys, lattice.upright[source], level, lattice.at[source])
+
+
+def _rows_are_drawn(lattice: _Lattice, words: Sequence[Token]) -> bool:
+    """Whether each cell is closed, whatever stands in it: lists, paragraphs. Numbers below each other are rows."""
+    filled = 0
+    for top, bottom in pairwise(lattice.ys):
+        inside = [word for word in words if top <= word.middle < bottom]
+        filled += bool(inside)
+        for left, right in pairwise(lattice.xs):
+            lines = text_lines([word for word in inside if left <= word.axis < right])
+            if sum(is_number(" ".join(word.text for word in line)) for line in lines) > 1:
+                return False
+    return filled > 2
 
 
 def _single_lines(lattice: _Lattice, words: Sequence[Token]) -> bool:

@@ -69,11 +69,46 @@ def column_borders(lines: Sequence[Sequence[Token]], rules: Rules, height: float
         for rule in rules.vertical
         if rule.length > 0.5 * (bottom - top) and left + height / 2 < rule.at < right - height / 2
     ]
+    counted = _in_order(lines, height) if not drawn else None
+    if counted is not None:
+        return [left - 1, *counted, right + 1]
     inner = list(drawn)
     for start, end in column_gaps(lines, height):
         if not any(start - height / 2 < at < end + height / 2 for at in drawn):
-            inner.append((start + end) / 2)
+            inner.append(_between(start, end, lines, height))
     return _with_contents([left - 1, *sorted(inner), right + 1], lines, height)
+
+
+def _in_order(lines: Sequence[Sequence[Token]], height: float) -> list[float] | None:
+    """Borders between columns where nearly all lines, the first among them, have as many texts as there are columns.
+
+    A heading set left and its numbers, set right, then need not stand under each other.
+    """
+    rows = [pieces(line, 0.75 * height) for line in lines]
+    count = len(rows[0])
+    whole = [row for row in rows if len(row) == count]
+    if count < 2 or len(whole) < 3 or len(whole) < 0.8 * len(rows):
+        return None
+    borders = []
+    for column in range(1, count):
+        end, start = max(row[column - 1].right for row in whole), min(row[column].left for row in whole)
+        crossed = any(piece.left < start and piece.right > end for row in rows if row not in whole for piece in row)
+        if start - end < 0.2 * height or crossed:
+            return None
+        borders.append((start + end) / 2)
+    return borders
+
+
+def _between(start: float, end: float, lines: Sequence[Sequence[Token]], height: float) -> float:
+    """Where to divide columns in a gap: beside a text that begins in it and runs into a column, or ends in it."""
+    middle = (start + end) / 2
+    low, high = start, end
+    for piece in (piece for line in lines for piece in pieces(line, 0.75 * height)):
+        if start <= piece.left < middle and piece.right > end:
+            high = min(high, piece.left)
+        elif piece.left < start and middle < piece.right <= end:
+            low = max(low, piece.right)
+    return (low + high) / 2 if high - low > 0.2 * height else middle
 
 
 def _with_contents(borders: list[float], lines: Sequence[Sequence[Token]], height: float) -> list[float]:

@@ -9,6 +9,7 @@ from octavo.tables.grid import Grid, Slot, text_lines
 from octavo.tables.rules import Rules
 from octavo.tables.words import Token, usual_height
 from octavo.tables.wrapping import Side, Wrapping, wrapping
+from octavo.wording.lists import is_enumerator
 from octavo.wording.numbers import is_number
 
 
@@ -25,7 +26,9 @@ def misfit(grid: Grid, cells: dict[Slot, list[Token]], rules: Rules) -> float:
     doubts = _against(table, bands, rules)
     for slot, lines in placed.items():
         doubts += sum(_hole(line, height) for line in lines)
-        doubts += _stacked(grid, slot, lines, height, on_purpose=_on_purpose(table, slot))
+        doubts += _stacked(
+            grid, slot, lines, height, on_purpose=_on_purpose(table, slot) or _closed(grid, slot, rules, height)
+        )
         doubts += _crossed_by_rules(lines, rules, height)
     doubts += _torn(grid, cells, height) + _parted(placed, height)
     return (doubts + 2.0 * _empty_bands(grid, cells)) / count
@@ -84,9 +87,24 @@ def _on_purpose(table: Wrapping, slot: Slot) -> bool:
     return slot.row > 0 and (table.other if slot.column else table.key) in (Side.ABOVE, Side.BELOW)
 
 
+def _closed(grid: Grid, slot: Slot, rules: Rules, height: float) -> bool:
+    """Whether lines are drawn above and below a cell, along most of it: they end its rows, not the words."""
+    left, right = grid.columns[slot.column], grid.columns[slot.column + slot.columns]
+    return all(
+        sum(
+            max(0.0, min(rule.end, right) - max(rule.start, left))
+            for rule in rules.horizontal
+            if abs(rule.at - y) < 0.4 * height
+        )
+        > 0.75 * (right - left)
+        for y in (grid.rows[slot.row], grid.rows[slot.row + slot.rows])
+    )
+
+
 def _hole(line: Sequence[Token], height: float) -> float:
     """Gaps in a line that are too wide for a space: two cells taken for one."""
-    gaps = (after.left - before.right for before, after in pairwise(line))
+    begin = 1 if len(line) > 1 and is_enumerator(line[0].text) else 0  # an entry of a list is set in from its mark
+    gaps = (after.left - before.right for before, after in pairwise(line[begin:]))
     return sum(min(1.0, gap / height - 0.9) for gap in gaps if gap > 0.9 * height)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from octavo.content import Cell, Table, runs_of
 from octavo.geometry import on_one_height
+from octavo.glyphs.scripts import is_right_to_left
 from octavo.tables.words import Token, usual_height
 from octavo.wording import prose
 
@@ -103,8 +104,18 @@ def text_lines(words: Sequence[Token]) -> list[list[Token]]:
 
 
 def _line_text(line: Sequence[Token]) -> str:
+    line = _as_read(line)
     text = ""
     for before, word in zip([None, *line[:-1]], line, strict=True):
         apart = before is not None and (word.spaced or word.line != before.line)
         text += f" {word.text}" if apart else word.text
     return text
+
+
+def _as_read(line: Sequence[Token]) -> list[Token]:
+    """Words on one height in the order they are read: Hebrew and Arabic from the right, each line as its words come."""
+    letters = [is_right_to_left(ord(letter)) for word in line for letter in word.text if letter.isalpha()]
+    if sum(letters) * 2 <= len(letters):
+        return list(line)
+    right = {number: max(word.right for word in line if word.line == number) for number in {it.line for it in line}}
+    return sorted(line, key=lambda word: (-right[word.line], word.place))

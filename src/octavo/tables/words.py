@@ -30,6 +30,7 @@ class Token(Rect):
     line: int  # which line of text it came from
     spaced: bool  # whether a space is before it, where it is not the first of its line
     bold: bool = False
+    place: int = 0  # among the words of its line, as they are read
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +129,13 @@ def tokens(lines: Sequence[TextLine], frame: Box, size: Size, straight: Straight
     found = []
     for number, line in enumerate(lines):
         height = _height(line, frame, size)
-        for word, spaced in _words(line):
+        for place, (word, spaced) in enumerate(_words(line)):
             left, top = _pixels(word.box.left, word.box.top, frame, size)
             right, bottom = _pixels(word.box.right, word.box.bottom, frame, size)
             x, y = straight.point((left + right) / 2, (top + bottom) / 2)
             half = min(bottom - top, height) / 2 * _LETTERS if height else (bottom - top) / 2
             wide = (right - left) / 2
-            found.append(Token(x - wide, y - half, x + wide, y + half, word.text, number, spaced, line.bold))
+            found.append(Token(x - wide, y - half, x + wide, y + half, word.text, number, spaced, line.bold, place))
     return found
 
 
