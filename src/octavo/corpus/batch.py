@@ -24,7 +24,7 @@ from octavo.corpus.markers import HOME, Markers
 from octavo.corpus.on_ray import Cluster, Task
 from octavo.corpus.readers import Reader
 from octavo.corpus.sources import Corpus
-from octavo.corpus.stopping import Stop, Stopped
+from octavo.corpus.stopping import Stop, Stopped, to_its_end
 from octavo.corpus.stores import Store
 from octavo.errors import Fault, OctavoError, OutputTaken
 from octavo.settings import BatchSettings
@@ -227,7 +227,7 @@ class Batch:
         return before is None or before.trouble != self.markers.trouble.get(item.key)
 
     async def _claimed(self, item: Item) -> None:
-        lease = await asyncio.to_thread(self.leases.claimed, item.key)
+        lease = await self._lease(item)
         if lease is None:
             self._of_others.append(item)
             return
@@ -253,12 +253,23 @@ class Batch:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
             with suppress(OctavoError):
-                await asyncio.to_thread(self.leases.release, lease)
+                await to_its_end(partial(self.leases.release, lease))
         if ended is None:
             self.listener.by_others(item)
         else:
             self._count(ended)
             self.listener.ended(ended)
+
+    async def _lease(self, item: Item) -> Lease | None:
+        """The claim to a document, where it is ours. When cancelled, what a thread still claims is given back."""
+        claiming = asyncio.create_task(asyncio.to_thread(self.leases.claimed, item.key))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with suppress(OctavoError):
+                if lease := await claiming:
+                    await to_its_end(partial(self.leases.release, lease))
+            raise
 
     def _count(self, ended: Ended) -> None:
         """Raises the document's error where it is the last of many: there is no use in going on."""
