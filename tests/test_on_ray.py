@@ -13,7 +13,7 @@ from octavo.corpus.desk import Before, Ended
 from octavo.corpus.items import Item
 from octavo.corpus.markers import Trouble
 from octavo.corpus.on_ray import Order, Task
-from octavo.errors import DocumentCorrupt, OctavoError, error_of
+from octavo.errors import DocumentCorrupt, OctavoError, of_code
 from octavo.frontends._exits import Exit
 from octavo.settings import BatchSettings, EngineSettings, ParseOptions
 
@@ -37,11 +37,11 @@ def test_settings_travel_as_plain_values() -> None:
     assert all(isinstance(value, dict) for value in (order.engine["layout_thresholds"], order.options["tasks"]))
 
 
-def test_an_error_of_another_machine_keeps_its_code_and_fault() -> None:
+def test_an_of_code_another_machine_keeps_its_code_and_fault() -> None:
     ended = Ended(ITEM, "failed", error=DocumentCorrupt("broken"))
     (told,) = [Ended.of(ITEM, json.loads(json.dumps(ended.said))).error]
     assert (type(told), str(told)) == (DocumentCorrupt, "broken")
-    assert type(error_of("no_such_code", "x")) is OctavoError
+    assert type(of_code("no_such_code", "x")) is OctavoError
 
 
 def test_without_ray_it_is_said_what_to_install(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

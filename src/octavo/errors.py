@@ -265,12 +265,9 @@ class TimeBudgetSpent(OctavoError):
     fault = Fault.CALLER
 
 
-def error_of(code: str, message: str) -> OctavoError:
-    """An error that was told by its code, as by another process; a code that is not known here is a defect."""
-    waiting = [OctavoError]
-    while waiting:
-        kind = waiting.pop()
-        if kind.code == code:
-            return kind(message)
-        waiting += kind.__subclasses__()
-    return OctavoError(message)
+def of_code(code: str, message: str) -> OctavoError:
+    """The error that another process says by its code; OctavoError itself for one that is not known here."""
+    kinds: list[type[OctavoError]] = [OctavoError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return next((kind for kind in kinds if kind.code == code), OctavoError)(message)

@@ -15,7 +15,7 @@ from octavo.corpus.readers import Reader, Result
 from octavo.corpus.sources import Corpus
 from octavo.corpus.stopping import Stop, Stopped, in_thread
 from octavo.document import Artifact
-from octavo.errors import EngineUnavailable, OctavoError, error_of
+from octavo.errors import EngineUnavailable, OctavoError, of_code
 from octavo.settings import Shape
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ class Ended:
 
 def _said_elsewhere(error: Mapping[str, Any]) -> OctavoError:
     """An error of another process, by its code."""
-    return error_of(str(error["code"]), str(error["message"]))
+    return of_code(str(error["code"]), str(error["message"]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from octavo.errors import (
     OctavoError,
     OptionInvalid,
     SourceTooLarge,
-    error_of,
+    of_code,
 )
 from octavo.guarded_http import parsed_url, plain
 from octavo.jobs.contract import READING
@@ -196,7 +196,7 @@ def _checked(reply: Mapping[str, Any]) -> Mapping[str, Any]:
     """The result in a reply. Raises what the other side says it failed at."""
     details = reply.get("error_details")
     if isinstance(details, Mapping):
-        raise error_of(str(details.get("code")), str(details.get("message")))
+        raise of_code(str(details.get("code")), str(details.get("message")))
     result = reply.get("result")
     if not isinstance(result, Mapping) or reply.get("status") not in ("success", "partial"):
         raise EngineRefused("the endpoint's reply is none of Octavo's")

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -27,11 +27,11 @@ _SHOWN: Final = 20  # documents with a loss, at the end; the summary has all
 class BatchReport:
     """Counts what is done, and says it."""
 
-    def __init__(self, *, as_json: bool, quiet: bool, price_per_hour: float | None) -> None:
+    def __init__(self, out: TextIO, *, as_json: bool, quiet: bool, price_per_hour: float | None) -> None:
         self._as_json = as_json
         self._quiet = quiet
         self._price = price_per_hour
-        self._out = sys.stdout
+        self._out = out
         self._began = time.monotonic()
         self._said_at = self._began
         self._share = Share(0, 0, 0, ())

@@ -11,10 +11,11 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from contextlib import nullcontext, redirect_stdout, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TextIO
 
 from octavo.corpus import quotes, stores
 from octavo.corpus.batch import Batch
@@ -79,7 +80,11 @@ def run(arguments: Namespace) -> int:
     store = stores.opened(arguments.target)
     one_page_one_thread()
     stop = Stop()
-    with BatchReport(as_json=arguments.json, quiet=arguments.quiet, price_per_hour=batch.price_per_hour) as report:
+    quiet, price = arguments.quiet, batch.price_per_hour
+    with (
+        _alone() if arguments.ray is not None else nullcontext(sys.stdout) as out,
+        BatchReport(out, as_json=arguments.json, quiet=quiet, price_per_hour=price) as report,
+    ):
         reader: Reader = Endpoint(batch, options) if batch.endpoint else Local(settings, options)
         cluster = None
         if arguments.ray is not None:
@@ -91,8 +96,7 @@ def run(arguments: Namespace) -> int:
             _say(quote, as_json=arguments.json)
             return Exit.SUCCESS
         summary: dict[str, Any] | None = None
-        beside = nullcontext() if cluster is None else redirect_stdout(sys.stderr)  # Ray prints there what it retries
-        with beside, suppress(asyncio.CancelledError, Stopped):
+        with suppress(asyncio.CancelledError, Stopped):
             summary = asyncio.run(_read(work, stop, report))
         if cluster is not None:
             cluster.close()
@@ -104,6 +108,19 @@ def run(arguments: Namespace) -> int:
             return Exit.TERMINATED
         case _:
             raise KeyboardInterrupt
+
+
+@contextmanager
+def _alone() -> Iterator[TextIO]:
+    """Standard output for us alone: Ray and what it is made of print what they retry, which goes to standard error."""
+    sys.stdout.flush()
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as own:
+        os.dup2(2, 1)
+        try:
+            yield own
+        finally:
+            sys.stdout.flush()
+            os.dup2(own.fileno(), 1)
 
 
 async def _read(work: Batch, stop: Stop, report: BatchReport) -> dict[str, Any] | None:
