@@ -30,6 +30,8 @@ _OTHER_SIZE_FLUSH: Final = 1.8  # the same in a row that is as long as the one a
 _CLOSE: Final = 1.28  # times its chain's pitch: a row goes on
 _CLOSE_RUNNING: Final = 1.6  # the same below a row that is full: a tall formula in a line parts rows, too
 _SECOND: Final = 1.2  # times the page's usual pitch: a second row goes on
+_NEAR: Final = 1.5  # sizes of type: a second row this near goes on whatever is usual
+_GIVE: Final = 0.1  # sizes of type more than that: places are rounded
 _OFF: Final = 1.3  # times the pitch of the others at which the first row is on its own
 _SET_IN: Final = 0.6  # sizes of type from which a row is set in
 _AT_MARGIN: Final = 2.5  # sizes of type: a row that ends nearer to the margin runs to it
@@ -180,7 +182,7 @@ def _why_apart(chain: Sequence[Row], row: Row, usual: float) -> str:
         running = above.right > max(other.right for other in chain) - size and abs(row.left - above.left) < 0.4 * size
         close = pitch < (_CLOSE_RUNNING if running else _CLOSE) * settled + 0.12 * size
     else:
-        close = pitch < max(1.5, _SECOND * usual) * max(above.size, row.size) + 0.1 * size
+        close = pitch < max(_NEAR, _SECOND * usual) * max(above.size, row.size) + _GIVE * size
     return "" if close else f"it is {pitch / size:.1f} sizes of type below the row above"
 
 
