@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env official-check lowest-env clients-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check fuzz torture clean
+.PHONY: help demo case test official-env official-check lowest-env clients-env vllm-env ray-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check ray-check fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,7 +62,7 @@ lint: $(INSTALLED) ## style, types, layers, generated docs
 lint-deploy: ## Dockerfile, shell scripts, workflows; skipped where their checkers cannot be installed
 	@PYTHON="$$(scripts/find_python.sh)" scripts/lint_deploy.sh $(DEPLOY_TOOLS)
 
-image-check: $(INSTALLED) ## build the worker's image on a stub of vLLM's and let it answer jobs (root, buildah, debootstrap, openssl; 10 min, then 6)
+image-check: $(INSTALLED) ## build the worker's image on a stub of vLLM's, and the small one, and let them answer jobs (root, buildah, debootstrap, openssl; 10 min, then 6)
 	$(PYTEST) -m image -s tests/image
 
 LOCK := $(SUPPLY_TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
@@ -70,11 +70,13 @@ LOCK := $(SUPPLY_TOOLS)/uv pip compile --quiet --universal --python-version 3.11
 locks: $(SUPPLY_TOOLS)/uv ## constraints.lock and the image's lock, with the hashes of all files of each version
 	$(LOCK) --no-deps --upgrade constraints.txt --output-file constraints.lock
 	$(LOCK) --upgrade --constraint constraints.txt deploy/requirements-worker.txt --output-file deploy/requirements-worker.lock
+	$(LOCK) --upgrade --constraint constraints.txt deploy/requirements-serve.txt --output-file deploy/requirements-serve.lock
 
 audit: $(INSTALLED) $(SUPPLY_TOOLS)/uv ## licences of what is installed, and known weaknesses of what is locked
 	$(BIN)/python scripts/licences.py
 	$(SUPPLY_TOOLS)/pip-audit --strict --require-hashes --disable-pip --requirement constraints.lock
 	$(SUPPLY_TOOLS)/pip-audit --strict --require-hashes --disable-pip --requirement deploy/requirements-worker.lock
+	$(SUPPLY_TOOLS)/pip-audit --strict --require-hashes --disable-pip --requirement deploy/requirements-serve.lock
 
 sbom: $(INSTALLED) $(SUPPLY_TOOLS)/uv ## what the tree and the image are made of, as CycloneDX, in dist/
 	@mkdir -p dist
@@ -116,6 +118,17 @@ fuzz: $(INSTALLED) ## every parser and random faults: FUZZ=40 times the tests' e
 
 torture: $(INSTALLED) ## hostile files, memory over 1,000 documents, processes killed at random; docs/reliability.md (an hour)
 	$(BIN)/python bench/torture.py $(TORTURE)
+
+ray-env: $(INSTALLED) .venvs/ray/.installed ## Ray, which `make test` then uses (500 MB)
+
+.venvs/ray/.installed:
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venvs/ray \
+	    ray==2.60.0 attrs==26.1.0 filelock==4.3.1 fsspec==2026.9.0 jsonschema==4.26.0 jsonschema-specifications==2025.9.1 \
+	    pandas==3.0.0 python-dateutil==2.9.0.post0 referencing==0.37.0 rpds-py==2026.9.1 six==1.17.0
+	@touch $@
+
+ray-check: ray-env ## a batch of 1,000 documents on two Ray nodes, one of them killed (an hour on two cores)
+	cd tests && PYTHONPATH=../.venvs/ray ../$(BIN)/python ray_cluster.py --documents 1000
 
 KILLED ?= --documents 150 --workers 4 --kills 30
 batch-check: $(INSTALLED) ## batches whose processes are killed at random, on a folder and on a bucket (15 minutes)

@@ -263,6 +263,9 @@ def main() -> int:
             f"{settled[0]:.0f} MiB, then {settled[-1]:.0f} MiB {of_last[-1][0]:.0f} s after it started",
         )
     )
+    for job in sorted((job for job in one_page if job not in met), key=lambda job: -job.took)[:5]:
+        since = min((job.begun - end for _, end in server.downtimes if end <= job.begun), default=-1.0)
+        print(f"  one of the slowest: {job.took:.1f} s, begun {since:.0f} s after a start")
     for job in wrong[:10]:
         print(f"  job {job.number}, {job.pages} pages: {job.wrong}")
     return 0 if all(kept) else 1

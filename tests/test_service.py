@@ -400,6 +400,20 @@ async def test_what_a_dead_server_had_is_another_s_at_once(tmp_path: Path) -> No
         assert (await ended(client, job))["status"] == "success"
 
 
+def test_a_page_is_told_of_once_wherever_a_server_died(tmp_path: Path) -> None:
+    from octavo.jobs.store import Limits, New, Store
+
+    store = Store(tmp_path, holder="server", lease_seconds=60, attempts=2)
+    store.admit(New("a", "", {}, parts=1, pages=2), Limits(10, 10, 10, 10, 10))
+    store.claim(short=9, long_too=True)
+    store.files.write("a", "pages/1.json", b"first")  # and here it died, before it could tell
+    for page, body in ((1, b"first"), (1, b"first"), (2, b"second"), (2, b"second, read better")):
+        store.page_done("a", page, body, {}, page)
+    told = [json.loads(event.data)["page"] for event in store.events("a", 0) if event.kind == "page"]
+    assert told == [1, 2, 2]
+    store.close()
+
+
 async def test_a_job_that_ends_every_server_is_given_up(tmp_path: Path) -> None:
     from octavo.jobs.store import JobStatus, Limits, New, Store
 

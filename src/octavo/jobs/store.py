@@ -369,14 +369,18 @@ class Store:
         name = f"pages/{page}.json"
         if not self._held(job):
             return
-        new = self.files.read(job, name) != body
-        if new:
+        otherwise = self.files.read(job, name) != body
+        if otherwise:
             self.files.write(job, name, body)
         with self._transaction():
             if self._held(job):
                 self._base.execute("UPDATE jobs SET done = MAX(done, ?) WHERE id = ?", (done, job))
-                if new:
+                if otherwise or not self._told_of(job, page):  # a server may have died between file and event
                     self._event(job, "page", {"page": page, **data})
+
+    def _told_of(self, job: str, page: int) -> bool:
+        of_page = "SELECT 1 FROM events WHERE job = ? AND kind = 'page' AND json_extract(data, '$.page') = ?"
+        return self._base.execute(of_page, (job, page)).fetchone() is not None
 
     def finish(self, job: str, status: JobStatus, reply: bytes, error: Mapping[str, Any] | None) -> bool:
         """How a job that this server has ended; False, and nothing, where it is another's by now."""
