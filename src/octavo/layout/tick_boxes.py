@@ -51,7 +51,10 @@ def find_tick_boxes(pixels: Pixels, lines: Sequence[TextLine], size: float) -> l
 
 def _squares(drawn: NDArray[np.uint8], size: float) -> Iterator[tuple[Rect, float]]:
     """Framed squares, and the share of their inside that is drawn on."""
-    shortest, longest = max(8, round(_SMALLEST * size)), _LARGEST * size
+    shortest, longest = (
+        max(9, round(_SMALLEST * size) | 1),
+        _LARGEST * size,
+    )  # odd: an even opening moves what it leaves
     edges = cv2.morphologyEx(drawn, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
     outlines, _ = cv2.findContours(edges, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     strokes = sorted((tuple(cv2.boundingRect(outline)) for outline in outlines), key=lambda stroke: stroke[1])
