@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from octavo.document import Pixels
 from octavo.geometry import Rect, Size, union
 from octavo.layout.lines import Line
-from octavo.wording.floats import names_float, names_note
+from octavo.wording.floats import is_label, names_float, names_note
 from octavo.wording.numbers import is_on_axis
 
 _AXIS: Final = 4  # numbers in a figure from which they are those of axes
@@ -69,13 +69,14 @@ class Ink:
         small = np.asarray(cv2.resize(pixels, extent, interpolation=cv2.INTER_AREA), np.uint8)
         unit = max(2.0, size * scale)
         ink, paper = _ink(small)
-        rest = _without_rim(_wiped(ink, lines, scale))
+        text = _places(lines, Size(*extent), scale)
+        rest = _without_rim(_wiped(ink, text))
         for box in (rect.scaled(scale) for rect in known):
             _fill(rest[int(box.top) : int(box.bottom) + 1, int(box.left) : int(box.right) + 1])
         steps = cv2.morphologyEx(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
         changes = np.asarray(cv2.threshold(steps, _CHANGE, 255, cv2.THRESH_BINARY)[1], np.uint8)
         busy = _busy(np.asarray(steps, np.uint8), unit)
-        return cls(scale, unit, rest, _wiped(busy, lines, scale), paper, _wiped(changes, lines, scale))
+        return cls(scale, unit, rest, _wiped(busy, text), paper, _wiped(changes, text))
 
     def strokes(self, rect: Rect) -> float:
         """Share of an area with strokes that are neither text nor straight lines."""
@@ -105,6 +106,7 @@ def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
         inner = _with_labels(rect, lines, size)
         rect = _with_titles_of_axes(inner, lines, size)
         own = tuple(line for line in lines if rect.holds(line) and not (inner.holds(line) and _beside(line, page)))
+        own = _labels_of(own, rect, page)
         reason = f"figure: ink that no text explains, {page.strokes(rect):.1%} of it strokes, {len(own)} texts in it"
         figures.append(Figure(rect, page.share(page.rest, rect), own, reason))
     return sorted(figures, key=lambda figure: (figure.rect.top, figure.rect.left))
@@ -113,6 +115,18 @@ def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
 def _beside(line: Line, page: Ink) -> bool:
     """Whether a line is long and has no ink around it: text that runs beside a figure, though in its box."""
     return line.width >= _LONG * line.size and page.share(page.rest, line.grown(line.size)) < 0.03
+
+
+def _labels_of(lines: Sequence[Line], rect: Rect, page: Ink) -> tuple[Line, ...]:
+    """Those of the lines in an area that are part of the figure.
+
+    What reads like a text stays one, whatever lies behind or over it: a watermark, a panel, a photo. Where straight
+    lines and shades are all that is drawn, the figure has no names for its parts either, unless numbers go along it.
+    """
+    numbers = sum(is_on_axis(line.text) for line in lines)
+    if lines and all(line.text for line in lines) and page.strokes(rect) < _FLAT and numbers < _AXIS:
+        return ()
+    return tuple(line for line in lines if not line.text or is_label(line.text))
 
 
 def _cut_free(rect: Rect, lines: Sequence[Line], page: Ink) -> Rect:
@@ -211,9 +225,17 @@ def _ink(small: Pixels) -> tuple[NDArray[np.uint8], bool]:
     paper = int(levels.argmax())
     if levels[max(0, paper - 4) : paper + 5].sum() < 0.4 * grey.size:
         return np.asarray(strokes, np.uint8), False
-    tone = cv2.absdiff(small, np.full_like(small, np.median(small[np.abs(grey.astype(np.int16) - paper) < 4], axis=0)))
-    area = cv2.threshold(tone.max(2), _TONE, 255, cv2.THRESH_BINARY)[1]
+    on_paper = np.asarray(cv2.inRange(grey, max(0, paper - 3), min(255, paper + 3)), np.uint8)
+    red, green, blue = (_off_paper(np.asarray(channel, np.uint8), on_paper) for channel in cv2.split(small))
+    area = cv2.threshold(cv2.max(cv2.max(red, green), blue), _TONE, 255, cv2.THRESH_BINARY)[1]
     return np.asarray(cv2.bitwise_or(strokes, area), np.uint8), True
+
+
+def _off_paper(channel: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How far a channel is from its median where the mask `paper` is set: counted, which is faster than sorted."""
+    counts = np.cumsum(cv2.calcHist([channel], [0], paper, [256], (0, 256)))
+    low, high = np.searchsorted(counts, [(counts[-1] + 1) // 2, counts[-1] // 2 + 1])
+    return np.asarray(cv2.absdiff(channel, np.full_like(channel, int((low + high) / 2))), np.uint8)
 
 
 def _busy(steps: NDArray[np.uint8], unit: float) -> NDArray[np.uint8]:
@@ -226,14 +248,21 @@ def _busy(steps: NDArray[np.uint8], unit: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.bitwise_and(edges, cv2.bitwise_not(straight)), np.uint8)
 
 
-def _wiped(ink: NDArray[np.uint8], lines: Sequence[Line], scale: float) -> NDArray[np.uint8]:
-    """The ink without the lines of text."""
-    rest, size = ink.copy(), Size(ink.shape[1], ink.shape[0])
+def _places(lines: Sequence[Line], size: Size, scale: float) -> list[tuple[slice, slice]]:
+    """Rows and columns of the shrunk page that the lines of text take up, with a little air."""
+    places = []
     for line in lines:
         box = line.source.box.on(size).grown(0.2 * line.height * scale)
-        top, bottom = int(box.top), int(box.bottom) + 1
-        left, right = int(box.left), int(box.right) + 1
-        rest[max(0, top) : bottom, max(0, left) : right] = 0
+        rows = slice(max(0, int(box.top)), int(box.bottom) + 1)
+        places.append((rows, slice(max(0, int(box.left)), int(box.right) + 1)))
+    return places
+
+
+def _wiped(ink: NDArray[np.uint8], text: Sequence[tuple[slice, slice]]) -> NDArray[np.uint8]:
+    """The ink without the lines of text."""
+    rest = ink.copy()
+    for place in text:
+        rest[place] = 0
     return rest
 
 

@@ -5,6 +5,8 @@ Its input is one fixed size, so a hint costs the same on every page: about 0.15 
 project is measured on. Who can tell the layout without it should not call it.
 """
 
+from functools import cached_property
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -31,9 +33,12 @@ class HintNetwork:
 
     def __init__(self, settings: EngineSettings) -> None:
         self._network = Network(WEIGHTS, settings, threads_per_run=min(2, settings.threads or 2))
-        names = self._network.metadata["character"].split("\n")  # with classes that nobody asks about
-        self._columns = {kind: names.index(kind) for kind in HintKind}
         self.described = self._network.described
+
+    @cached_property
+    def _columns(self) -> dict[HintKind, int]:
+        names = self._network.metadata["character"].split("\n")  # with classes that nobody asks about
+        return {kind: names.index(kind) for kind in HintKind}
 
     def hints(self, pixels: Pixels, *, threshold: float = 0.4) -> list[Hint]:
         """What is on a page, strongest first, in pixels. A picture much wider than high is looked at in two halves."""

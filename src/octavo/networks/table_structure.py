@@ -5,6 +5,7 @@ nothing of the text. Pre- and post-processing follow PaddleOCR's table recogniti
 """
 
 import re
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -28,9 +29,12 @@ class TableNetwork:
     def __init__(self, settings: EngineSettings) -> None:
         """Raises EngineUnavailable where ONNX Runtime or the weights are missing."""
         self._network = Network(WEIGHTS, settings, threads_per_run=settings.threads or 0)
-        tags = [tag for tag in self._network.metadata["character"].split("\n") if tag != "<td>"]
-        self._tags = ["", *tags, ""]  # the first starts, the last ends the table
         self.described = self._network.described
+
+    @cached_property
+    def _tags(self) -> list[str]:
+        """The first starts, the last ends the table."""
+        return ["", *(tag for tag in self._network.metadata["character"].split("\n") if tag != "<td>"), ""]
 
     def read(self, pixels: Pixels) -> SeenTable:
         """The structure of the one table that fills the picture. Raises EngineFailed."""

@@ -9,6 +9,7 @@ many of them side by side.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import cv2
@@ -93,7 +94,10 @@ class TextReader:
 
     def __init__(self, settings: EngineSettings) -> None:
         self._network = Network(WEIGHTS, settings)
-        self._alphabet = ("", *self._network.metadata["character"].split("\n"), " ")
+
+    @cached_property
+    def _alphabet(self) -> tuple[str, ...]:
+        return ("", *self._network.metadata["character"].split("\n"), " ")
 
     @property
     def described(self) -> str:

@@ -11,9 +11,8 @@ from itertools import pairwise
 from typing import Final
 
 from octavo.geometry import Rect, on_one_height, union
-from octavo.tables.columns import column_gaps
+from octavo.tables.columns import ColumnGaps, column_gaps
 from octavo.tables.rules import Rule, Rules
-from octavo.tables.words import Token
 from octavo.wording.floats import names_float
 from octavo.wording.headings import has_leader
 from octavo.wording.lists import is_enumerator
@@ -22,6 +21,7 @@ from octavo.wording.sentences import names_field
 from octavo.wording.ticks import begins_choice, is_tick_box
 
 _BESIDE: Final = 1.5  # heights of type from a box to tick to its text, at most; columns stand further apart
+_LETTERS: Final = 0.3  # of a line's height: so close may segments stand and be two
 _FAR: Final = 1.8  # steps between the rows of a block, from which on what comes next is another
 _LEADING: Final = 1.6  # heights of type from line to line inside a cell, at most; print has 1.1 to 1.4
 _SHADED_ROWS: Final = 4  # lines of text in a lattice that may be the shading of a row or two
@@ -291,14 +291,16 @@ def _runs(rows: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ite
 def _grown(rows: Sequence[Sequence[Segment]], start: int, height: float) -> list[Sequence[Segment]]:
     """As many rows from the first on as keep the gaps between its columns."""
     run = [rows[start]]
-    gaps = _gaps(run, height)
+    seen = ColumnGaps(run, _LETTERS * height)
+    gaps = seen.found()
     for row in rows[start + 1 :]:
         step = min(segment.top for segment in row) - max(segment.bottom for segment in run[-1])
         if step > (3.5 if len(row) > 1 and len(row) >= 0.7 * (len(gaps) + 1) else 2.2) * height:
             break
         if _tallest(row) > 1.4 * height or _out_of_line(row, run, height) or _begins_anew(row, run, height):
             break
-        wider = _gaps([*run, row], height)
+        seen.add(row)
+        wider = seen.found()
         own = _gaps([row], height)
         sparse = len(row) < 0.5 * (len(gaps) + 1)  # a heading between rows may run over columns it leaves empty
         least = 0.5 if sparse or len(run) == 1 else 0.75
@@ -416,8 +418,7 @@ def _is_head(
 
 def _gaps(rows: Sequence[Sequence[Segment]], height: float) -> list[tuple[float, float]]:
     """Stretches between columns. What was found as two segments is two segments, however close they stand."""
-    lines = [[Token(p.left, p.top, p.right, p.bottom, "", p.line, True) for p in row] for row in rows]
-    return column_gaps(lines, 0.3 * height)
+    return column_gaps(rows, _LETTERS * height)
 
 
 def _judged(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> TableArea | None:

@@ -5,17 +5,38 @@ from typing import Final
 
 from octavo.geometry import union
 from octavo.tables.by_network import NetworkGrid
-from octavo.tables.by_words import FilledGrid, grid_by_words, in_columns
+from octavo.tables.by_words import FilledGrid, in_columns
 from octavo.tables.fit import misfit
 from octavo.tables.grid import Grid, Slot, filled, without_overlaps
 from octavo.tables.rules import Rules
 from octavo.tables.words import Token
 
 _MOSTLY_DRAWN: Final = 0.5  # share of the sides of cells that are ruling lines, from which on these come first
+_NOTHING: Final = 0.01  # contradictions per line up to which nothing speaks against a reading
 _CLEARLY: Final = 0.025  # contradictions per line by which a reading must be better than one that is more often right
 
 
-def chosen(words: Sequence[Token], rules: Rules, lattice: FilledGrid | None, seen: NetworkGrid | None) -> FilledGrid:
+def is_sure(alone: FilledGrid | None, lattice: FilledGrid | None, rules: Rules) -> bool:
+    """Whether a network has nothing to add to what alignment says of words that are known.
+
+    Every place has its words, so that nothing can be a cell over several; nothing speaks against it, and the lines
+    that are drawn, if any, do not say otherwise. Of 25 tables of the tuning sets that a network was asked about, 4 are
+    so, and the network changed none of them; of the 21 others it changed 11.
+    """
+    if alone is None or (lattice is not None and lattice.grid.shape != alone.grid.shape):
+        return False
+    rows, columns = alone.grid.shape
+    full = not alone.grid.merged and len(alone.cells) == rows * columns
+    return full and misfit(alone.grid, alone.cells, rules) < _NOTHING
+
+
+def chosen(
+    words: Sequence[Token],
+    rules: Rules,
+    lattice: FilledGrid | None,
+    alone: FilledGrid | None,
+    seen: NetworkGrid | None,
+) -> FilledGrid:
     """The reading with the fewest contradictions; of equals, the first of the network's, alignment's, the lattice's."""
     readings = []
     if seen is not None and len(seen.columns) > 1:
@@ -24,7 +45,6 @@ def chosen(words: Sequence[Token], rules: Rules, lattice: FilledGrid | None, see
         if seen.rows:
             grid = Grid(seen.columns, seen.rows, seen.merged)
             readings.append(FilledGrid(grid, filled(grid, words)))
-    alone = grid_by_words(words, rules)
     readings += [reading for reading in (alone, lattice) if reading is not None]
     if not readings:
         return _single(words, rules)

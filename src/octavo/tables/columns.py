@@ -7,7 +7,7 @@ several columns, long entries beside empty cells) are counted against it, and to
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from octavo.tables.words import Token
 
 _WIDE: Final = 0.75  # gap in text heights that is no space between words
 _CROSSED: Final = 0.15  # share of lines that may cross a border
+_USUAL: Final = 2_000  # pixels of a page's width that are kept ready
+
+Word = TypeVar("Word", bound=Rect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,11 @@ class Piece(Rect):
 
 def pieces(line: Sequence[Token], gap: float) -> list[Piece]:
     """A line (words from left to right) cut at gaps of more than `gap` pixels."""
-    cut: list[list[Token]] = []
+    return [Piece.of(words) for words in _apart(line, gap)]
+
+
+def _apart(line: Sequence[Word], gap: float) -> list[list[Word]]:
+    cut: list[list[Word]] = []
     end = 0.0
     for word in line:
         if cut and word.left - end <= gap:
@@ -46,37 +53,72 @@ def pieces(line: Sequence[Token], gap: float) -> list[Piece]:
         else:
             cut.append([word])
             end = word.right
-    return [Piece.of(words) for words in cut]
+    return cut
 
 
-def column_gaps(lines: Sequence[Sequence[Token]], height: float) -> list[tuple[float, float]]:
+def column_gaps(lines: Sequence[Sequence[Rect]], height: float) -> list[tuple[float, float]]:
     """Stretches (left, right) between columns, for lines of words and the height of their letters."""
-    words = [word for line in lines for word in line]
-    if not words:
-        return []
-    start = min(word.left for word in words)
-    width = int(max(word.right for word in words) - start) + 2
-    wide, narrow, crossed = (np.zeros(width) for _ in range(3))
-    for line in lines:
-        parts = pieces(line, _WIDE * height)
+    return ColumnGaps(lines, height).found()
+
+
+class ColumnGaps:
+    """The same for lines that come one by one: looking again after each does not begin anew."""
+
+    def __init__(self, lines: Sequence[Sequence[Rect]], height: float) -> None:
+        self._height = height
+        self._lines: list[Sequence[Rect]] = []
+        self._begin([line for line in lines if line])
+
+    def add(self, line: Sequence[Rect]) -> None:
+        """One more line, its words from left to right."""
+        if self._lines and min(word.left for word in line) >= self._start:
+            self._count(line)
+        else:
+            self._begin([*self._lines, line])
+
+    def found(self) -> list[tuple[float, float]]:
+        if not self._lines:
+            return []
+        wide, narrow, crossed = (counts[: self._width] for counts in (self._wide, self._narrow, self._crossed))
+        return [
+            (self._start + left, self._start + right)
+            for left, right in _stretches(_free(wide, narrow, crossed))
+            if right - left >= (0.2 if wide[left:right].max() >= 3 else 0.45) * self._height
+            and left > 0
+            and right < self._width - 1
+        ]
+
+    def _begin(self, lines: Sequence[Sequence[Rect]]) -> None:
+        self._lines = []
+        self._start = min((word.left for line in lines for word in line), default=0.0)
+        self._width = 2
+        self._wide, self._narrow, self._crossed = (np.zeros(_USUAL) for _ in range(3))
+        for line in lines:
+            self._count(line)
+
+    def _count(self, line: Sequence[Rect]) -> None:
+        self._lines.append(line)
+        start, height, crossed = self._start, self._height, self._crossed
+        self._width = max(self._width, int(max(word.right for word in line) - start) + 2)
+        if self._width > len(crossed):
+            more = np.zeros(self._width)
+            self._wide, self._narrow, self._crossed = (
+                np.concatenate((counts, more)) for counts in (self._wide, self._narrow, crossed)
+            )
+            crossed = self._crossed
+        parts = _apart(line, _WIDE * height)
         weight = 1.0 if len(parts) > 1 else 0.35  # a line of one piece may be a heading or a note
-        for part in parts:
-            for word in part.words:
-                crossed[_span(word.left, word.right, start, width)] += weight
-            for before, after in pairwise(part.words):
+        for words in parts:
+            for word in words:
+                crossed[_span(word.left, word.right, start)] += weight
+            for before, after in pairwise(words):
                 if after.left > before.right:
-                    stretch = _span(before.right, after.left, start, width)
+                    stretch = _span(before.right, after.left, start)
                     usual = (_WIDE - (after.left - before.right) / height) / (_WIDE - 0.3)
                     crossed[stretch] += weight * min(1.0, usual) * 0.9
-                    narrow[stretch] += 1
+                    self._narrow[stretch] += 1
         for left, right in pairwise(parts):
-            wide[_span(left.right, right.left, start, width)] += 1
-    free = _free(wide, narrow, crossed)
-    return [
-        (start + left, start + right)
-        for left, right in _stretches(free)
-        if right - left >= (0.2 if wide[left:right].max() >= 3 else 0.45) * height and left > 0 and right < width - 1
-    ]
+            self._wide[_span(max(word.right for word in left), right[0].left, start)] += 1
 
 
 def _free(wide: NDArray[np.float64], narrow: NDArray[np.float64], crossed: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -86,8 +128,9 @@ def _free(wide: NDArray[np.float64], narrow: NDArray[np.float64], crossed: NDArr
     return np.asarray(tolerated | close)
 
 
-def _span(left: float, right: float, start: float, width: int) -> slice:
-    return slice(max(0, round(left - start)), min(width, max(round(left - start) + 1, round(right - start))))
+def _span(left: float, right: float, start: float) -> slice:
+    first = round(left - start)
+    return slice(max(0, first), max(first + 1, round(right - start)))
 
 
 def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:

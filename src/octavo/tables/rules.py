@@ -62,7 +62,7 @@ def find_rules(pixels: Pixels, text: Sequence[PixelBox] = (), *, shortest: int =
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
     boxes = np.array(text, np.float64).reshape(-1, 4)
     across = _along_rows(grey, boxes, _ACROSS, gap=12)
-    turned = np.ascontiguousarray(grey.T)  # over the diagonal: x and y change places
+    turned = np.asarray(cv2.transpose(grey), np.uint8)  # over the diagonal: x and y change places
     down = _along_rows(turned, boxes[:, [1, 0, 3, 2]], _DOWN, gap=7)  # more would join the stems of letters
     return Rules(
         Size(pixels.shape[1], pixels.shape[0]),
