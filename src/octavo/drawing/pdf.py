@@ -17,6 +17,7 @@ import pypdfium2.raw as pdfium
 
 from octavo.drawing import scan, wire
 from octavo.drawing.wire import Draw, Drawn, Open, Refused
+from octavo.wording.ticks import EMPTY, TICKED
 
 MOST_GLYPHS = 100_000  # per page: a dense broadsheet page has 40,000
 MOST_OBJECTS = 20_000  # per page that are looked through for pictures
@@ -117,7 +118,7 @@ class PdfPart:
             tables, drawn = _text_of(page, self._form)
             memory.mapped(at + len(tables))[at : at + len(tables)] = tables
             drawn["glyphs_at"] = at
-        return Drawn(width, height, 72 * scale, resident=_resident(), **drawn)
+        return Drawn(width, height, 72 * scale, resident=wire.own_size()[1], **drawn)
 
     def _render(self, page: Any, pixels: mmap.mmap, width: int, height: int) -> None:
         target = ctypes.c_char.from_buffer(pixels)
@@ -399,6 +400,8 @@ def _annotations(page: Any, form: Any) -> tuple[list[list[str | float]], list[li
 
 def _field_text(annotation: Any, form: Any) -> str:
     kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
+    if kind in (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON):
+        return TICKED if pdfium.FPDFAnnot_IsChecked(form, annotation) else EMPTY
     if kind not in (pdfium.FPDF_FORMFIELD_TEXTFIELD, pdfium.FPDF_FORMFIELD_COMBOBOX):
         return ""
     if kind == pdfium.FPDF_FORMFIELD_TEXTFIELD and pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation) & (1 << 13):
@@ -414,13 +417,3 @@ def _wide(read: Any) -> str:
     buffer = (ctypes.c_ushort * (size // 2))()
     read(buffer, size)
     return bytes(buffer)[: size - 2].decode("utf-16-le", errors="replace")
-
-
-def _resident() -> int:
-    """Bytes of its own, without the pages' memory that it shares."""
-    try:
-        with open("/proc/self/statm", "rb") as facts:  # noqa: PTH123 - pathlib costs a child 5 ms of start-up
-            _, resident, shared, *_ = facts.read().split()
-            return (int(resident) - int(shared)) * mmap.PAGESIZE
-    except OSError:
-        return 0
