@@ -1,7 +1,7 @@
 """CPU seconds of whole processes that turn born-digital PDFs into Markdown: Octavo, LiteParse and pdf-inspector.
 
-    python bench/born_digital.py --pages 1,100                        peers in .venvs/native, made where they are missing
-    python bench/born_digital.py --earlier b17a13c=../octavo-b17a13c  another tree of Octavo beside this one
+    python bench/born_digital.py --pages 1,100                         peers in .venvs/native, made where missing
+    python bench/born_digital.py --earlier b17a13c=../octavo-b17a13c   another tree of Octavo beside this one
 
 The shipped paper and statement, over and over, as one document of so many pages. What counts is the CPU of the process
 and its children from start to end, imports included, so that other tenants of the machine matter less than by the
