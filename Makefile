@@ -62,7 +62,7 @@ lint: $(INSTALLED) ## style, types, layers, generated docs
 lint-deploy: ## Dockerfile, shell scripts, workflows; skipped where their checkers cannot be installed
 	@PYTHON="$$(scripts/find_python.sh)" scripts/lint_deploy.sh $(DEPLOY_TOOLS)
 
-image-check: $(INSTALLED) ## build the worker's image on a stub of vLLM's and let it answer jobs (root, buildah, debootstrap, openssl; 10 min, then 6)
+image-check: $(INSTALLED) ## build the worker's image on a stub of vLLM's, and the small one, and let them answer jobs (root, buildah, debootstrap, openssl; 10 min, then 6)
 	$(PYTEST) -m image -s tests/image
 
 LOCK := $(SUPPLY_TOOLS)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
@@ -70,11 +70,13 @@ LOCK := $(SUPPLY_TOOLS)/uv pip compile --quiet --universal --python-version 3.11
 locks: $(SUPPLY_TOOLS)/uv ## constraints.lock and the image's lock, with the hashes of all files of each version
 	$(LOCK) --no-deps --upgrade constraints.txt --output-file constraints.lock
 	$(LOCK) --upgrade --constraint constraints.txt deploy/requirements-worker.txt --output-file deploy/requirements-worker.lock
+	$(LOCK) --upgrade --constraint constraints.txt deploy/requirements-serve.txt --output-file deploy/requirements-serve.lock
 
 audit: $(INSTALLED) $(SUPPLY_TOOLS)/uv ## licences of what is installed, and known weaknesses of what is locked
 	$(BIN)/python scripts/licences.py
 	$(SUPPLY_TOOLS)/pip-audit --strict --require-hashes --disable-pip --requirement constraints.lock
 	$(SUPPLY_TOOLS)/pip-audit --strict --require-hashes --disable-pip --requirement deploy/requirements-worker.lock
+	$(SUPPLY_TOOLS)/pip-audit --strict --require-hashes --disable-pip --requirement deploy/requirements-serve.lock
 
 sbom: $(INSTALLED) $(SUPPLY_TOOLS)/uv ## what the tree and the image are made of, as CycloneDX, in dist/
 	@mkdir -p dist

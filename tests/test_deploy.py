@@ -19,6 +19,7 @@ from octavo.settings import (
     LAYOUT_REVISION,
     EngineSettings,
     ParseOptions,
+    ServeSettings,
     WorkerSettings,
     environment_names,
     resolve,
@@ -71,6 +72,23 @@ def test_the_image_has_what_the_package_needs() -> None:
     }
     listed = (ROOT / "deploy" / "requirements-worker.txt").read_text().splitlines()
     assert needed <= {Requirement(line).name for line in listed if not line.startswith("#")}
+
+
+def test_the_small_image_has_what_the_server_needs() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needed = {Requirement(line).name for line in (*project["dependencies"], *project["optional-dependencies"]["serve"])}
+    listed = (ROOT / "deploy" / "requirements-serve.txt").read_text().splitlines()
+    assert needed <= {Requirement(line).name for line in listed if not line.startswith("#")}
+
+
+def test_compose_starts_what_there_is() -> None:
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]
+    known = {name for field in ServeSettings.model_fields for name in environment_names(ServeSettings, field)} | KNOWN
+    for service in services.values():
+        build = service["build"]
+        assert (ROOT / ("Dockerfile" if build == "." else build["dockerfile"])).is_file()
+        assert set(service["environment"]) <= known | ELSEWHERE
+        assert "OCTAVO_KEYS_FILE" in service["environment"]
 
 
 def test_a_default_build_needs_neither_git_nor_a_compiler() -> None:

@@ -114,6 +114,7 @@ class Reading:
 
     described = "reading"
     budget = PixelBudget()
+    reads_pictures = False
     at_once = 4
     start_seconds: dict[str, float] = {}  # noqa: RUF012  the protocol's
 

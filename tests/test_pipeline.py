@@ -67,6 +67,7 @@ class Reader:
 
     described = "reader"
     budget = PixelBudget()
+    reads_pictures = False
 
     def __init__(self, pause: Callable[[int], float] = lambda page: 0.0, getting_ready: float = 0.0) -> None:
         self._pause, self._getting_ready = pause, getting_ready

@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("constraints.lock", "deploy/requirements-worker.lock")
+LOCKS = ("constraints.lock", "deploy/requirements-worker.lock", "deploy/requirements-serve.lock")
 LICENCES = runpy.run_path(str(ROOT / "scripts" / "licences.py"))
 INSTALL = runpy.run_path(str(ROOT / "deploy" / "install.py"))
 
@@ -39,6 +39,7 @@ def test_the_locks_are_of_the_versions_that_were_tested() -> None:
     tested = pinned((ROOT / "constraints.txt").read_text())
     assert pinned((ROOT / "constraints.lock").read_text()) == tested
     worker = pinned((ROOT / "deploy" / "requirements-worker.lock").read_text())
+    worker |= pinned((ROOT / "deploy" / "requirements-serve.lock").read_text())
     alone = {"portalocker", "python-dotenv", "colorama"}  # of the official SDK; of Windows
     assert {name: version for name, version in worker.items() if name not in alone}.items() <= tested.items()
 
@@ -69,12 +70,13 @@ def test_the_locks_have_all_that_is_needed() -> None:
     """Their packages are installed without what they depend on."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
-    tree = [*project["dependencies"], *extras["official"], *extras["runpod"], *extras["dev"]]
+    tree = [*project["dependencies"], *extras["official"], *extras["runpod"], *extras["serve"], *extras["dev"]]
     ours = needed([line for line in tree if not line.startswith("octavo")])
     assert ours <= pinned((ROOT / "constraints.lock").read_text()).keys()
-    lines = (ROOT / "deploy" / "requirements-worker.txt").read_text().splitlines()
-    worker = needed([line for line in lines if line and not line.startswith("#")])
-    assert worker <= pinned((ROOT / "deploy" / "requirements-worker.lock").read_text()).keys()
+    for image in ("worker", "serve"):
+        lines = (ROOT / "deploy" / f"requirements-{image}.txt").read_text().splitlines()
+        inside = needed([line for line in lines if line and not line.startswith("#")])
+        assert inside <= pinned((ROOT / "deploy" / f"requirements-{image}.lock").read_text()).keys()
 
 
 def test_only_what_the_base_lacks_is_installed() -> None:

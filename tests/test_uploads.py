@@ -14,7 +14,7 @@ from test_contract import NULL_ENGINES, PAGE
 
 from octavo.jobs.contract import job_from
 from octavo.jobs.encoding import Reply, encoded
-from octavo.jobs.uploads import Bucket, place_for
+from octavo.jobs.uploads import UploadBucket, place_for
 from octavo.jobs.worker import Call, Worker
 from octavo.parser import Parser
 from octavo.settings import EngineSettings, ParseOptions, WorkerSettings, resolve
@@ -198,7 +198,7 @@ def test_the_bucket_s_name_may_stand_in_its_endpoint(endpoint: str, name: str | 
     )
     job = job_from({"image_base64": PAGE})
     place = place_for(job, "job-7", settings, Path("/no/such"), allow_private=False)
-    assert isinstance(place, Bucket)
+    assert isinstance(place, UploadBucket)
     signed = place.signed("GET", "job-7/a.jpg", timedelta(minutes=1))
     assert signed.startswith(address)
     assert ("eu-west-1" in signed) is ("eu-west-1" in endpoint)

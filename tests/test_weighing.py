@@ -157,6 +157,14 @@ def test_a_whole_page_may_hold_drawings() -> None:
     assert weighed("a word", Task.TEXT, there).weight is Weight.FAIR
 
 
+def test_what_lacks_less_than_a_third_by_ink_is_doubted_and_no_loss() -> None:
+    made = MADE[0]
+    there = known(made.pixels)
+    doubted, lost = (weighed(made.text[: int(len(made.text) * share)], made.task, there) for share in (0.78, 0.6))
+    assert (doubted.weight, doubted.surely) == (Weight.SHORT, False)
+    assert (lost.weight, lost.surely) == (Weight.SHORT, True)
+
+
 # --- the text layer -------------------------------------------------------------------------------------------------
 
 

@@ -162,8 +162,10 @@ def _compared(row: tuple[Cell, ...]) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The region is kept as a picture and not read. Which file that is, the renderer that cuts it says."""
+    """The region is kept as a picture. Which file that is, the renderer that cuts it says."""
 
+    lines: tuple[str, ...] = ()  # what is written in it
+    labels: bool = False  # it is nothing but labels: numbers along an axis, names of parts
     kind: Literal["picture"] = field(default="picture", kw_only=True, repr=False)
 
 
@@ -214,7 +216,7 @@ def text_of(runs: Runs) -> str:
 
 
 def plain(content: Content) -> str:
-    """What it says, without styles, a line each; nothing for pictures."""
+    """What it says, without styles, a line each; of a picture, what is written in it."""
     match content:
         case Prose(lines):
             return "\n".join(map(text_of, lines))
@@ -228,8 +230,8 @@ def plain(content: Content) -> str:
             return latex
         case Table(rows):
             return "\n".join("\t".join(cell.text for cell in row) for row in rows)
-        case Picture():
-            return ""
+        case Picture(lines):
+            return "\n".join(lines)
         case Form(rows):
             return "\n".join(f"{text_of(row.name)} {text_of(row.value)}".strip() for row in rows)
         case Verbatim(markdown):

@@ -129,6 +129,7 @@ class TextLayer:
     lines: tuple[TextLine, ...] = ()
     doubtful: tuple[Box, ...] = ()  # areas of a trusted page whose text is not to be believed
     pictures: tuple[Box, ...] = ()  # areas covered by raster images: text in them is not in the layer
+    buried: int = 0  # characters, most that the page has: drawn to be seen, and then drawn over
 
 
 class Layer(StrEnum):

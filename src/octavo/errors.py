@@ -263,3 +263,11 @@ class TimeBudgetSpent(OctavoError):
 
     code = "time_budget_spent"
     fault = Fault.CALLER
+
+
+def of_code(code: str, message: str) -> OctavoError:
+    """The error that another process says by its code; OctavoError itself for one that is not known here."""
+    kinds: list[type[OctavoError]] = [OctavoError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return next((kind for kind in kinds if kind.code == code), OctavoError)(message)

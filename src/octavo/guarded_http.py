@@ -12,6 +12,7 @@ import errno
 import os
 import re
 import socket
+from collections.abc import Mapping
 
 import aiohttp
 from aiohttp import AddrInfoType
@@ -21,6 +22,7 @@ from yarl import URL
 from octavo import addresses
 from octavo.errors import AddressRefused, DeliveryFailed, SourceInvalid
 
+_POST_SECONDS = 20.0
 _PUT_SECONDS = 300.0  # of one attempt
 _PUT_PAUSES = (0.0, 1.0, 4.0)  # before each attempt
 
@@ -131,3 +133,19 @@ async def put(address: str, data: bytes, media_type: str, *, allow_private: bool
         except (aiohttp.ClientError, OSError) as error:
             why = plain(error)
     raise DeliveryFailed(f"{url.host} did not take an upload: {why}")
+
+
+async def post(address: str, data: bytes, headers: Mapping[str, str], *, allow_private: bool) -> int:
+    """The status that one attempt is answered with. Raises SourceInvalid, AddressRefused; DeliveryFailed, which names
+    the host only."""
+    url = parsed_url(address, allow_private=allow_private)
+    try:
+        async with (
+            asyncio.timeout(_POST_SECONDS),
+            guarded_session(allow_private=allow_private) as session,
+            session.post(url, data=data, headers=headers, allow_redirects=False) as response,
+        ):
+            return response.status
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        why = f"it took longer than {_POST_SECONDS:g} s" if isinstance(error, TimeoutError) else plain(error)
+        raise DeliveryFailed(f"{url.host} did not take a message: {why}") from error

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
-from octavo import assemble, crops, regions, text_layer
+from octavo import assemble, conservation, crops, regions, text_layer
 from octavo.detectors import Detector
 from octavo.document import (
     Crop,
@@ -218,10 +218,9 @@ async def _page(
             trace.text = image.text
         detections, problems = await _layout(image, stages.detector)
         watch.lap("layout")
-        budget = stages.recognizer.budget
         prepared = await loop.run_in_executor(
             stages.executor,
-            lambda: _prepare(image, detections, problems, options, lambda r: _cut(r, image, budget, options)),
+            lambda: _prepare(image, detections, problems, options, stages.recognizer),
         )
         watch.lap("regions")
         image = _without_pixels(image)  # the next page may be drawn into its memory
@@ -239,7 +238,7 @@ async def _page(
             trace.detections, trace.regions, trace.recognitions = detections, prepared.regions, recognitions
         return await loop.run_in_executor(
             stages.executor,
-            lambda: assemble.page(image, prepared.regions, recognitions, prepared.problems, options, watch.seconds),
+            lambda: _assembled(image, detections, prepared, recognitions, options, watch.seconds),
         )
     except OctavoError as error:
         return assemble.lost_page(number, Problem(error.code, error.message, Severity.LOST, page=number))
@@ -249,6 +248,19 @@ async def _page(
         log.exception("page_failed document=%s page=%d", document, number + 1)
         failure = EngineFailed(f"page {number + 1} could not be processed: an unexpected error, see the log")
         return assemble.lost_page(number, Problem(failure.code, failure.message, Severity.LOST, page=number))
+
+
+def _assembled(
+    image: PageImage,
+    detections: Sequence[Detection],
+    prepared: _Prepared,
+    recognitions: Sequence[Recognition],
+    options: ParseOptions,
+    seconds: Mapping[str, float],
+) -> Page:
+    """The page of the result, counted; what the official profile drops is the SDK's decision, and told."""
+    page = assemble.page(image, prepared.regions, recognitions, prepared.problems, options, seconds)
+    return conservation.checked(page, image.text, detections) if options.profile is Profile.FAITHFUL else page
 
 
 def _answered(recognition: Recognition) -> Recognition:
@@ -292,15 +304,15 @@ def _prepare(
     detections: Sequence[Detection],
     problems: Sequence[Problem],
     options: ParseOptions,
-    cut: Callable[[Region], Crop],
+    recognizer: Recognizer,
 ) -> _Prepared:
     """Settle the regions, take what the text layer can say, and cut the rest."""
     settled = regions.settle(detections, image, options)
     prepared = _Prepared(settled.regions, [], [], [*image.problems, *problems, *settled.problems])
     for region in settled.regions:
-        known = _known(region, image, options)
+        known = _known(region, image, options, reads_pictures=recognizer.reads_pictures)
         if known is None:
-            prepared.crops.append(cut(region))
+            prepared.crops.append(_cut(region, image, recognizer.budget, options))
         prepared.recognitions.append(known)
     return prepared
 
@@ -311,8 +323,12 @@ def _cut(region: Region, image: PageImage, budget: PixelBudget, options: ParseOp
     return replace(crops.cut(image, region, budget), layer=text_layer.known(region, image), final=final)
 
 
-def _known(region: Region, image: PageImage, options: ParseOptions) -> Recognition | None:
+def _known(region: Region, image: PageImage, options: ParseOptions, *, reads_pictures: bool) -> Recognition | None:
     """What needs no recogniser: regions that are not read, and those the text layer can say."""
+    faithful = options.profile is Profile.FAITHFUL
+    if region.task is Task.SKIP and faithful:
+        unread = any(line.text is None for line in region.lines)
+        return None if unread and reads_pictures else text_layer.in_picture(region)
     if region.task in (Task.SKIP, Task.ABANDON):
         return Recognition(None, TextSource.NONE)
     return text_layer.recognition(region, image, options)

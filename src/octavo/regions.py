@@ -177,7 +177,8 @@ def _without_nested(detections: Sequence[Detection], options: ParseOptions, drop
     for place, index in enumerate(by_size):
         if index in gone or kept[index].label in _NEVER_SWALLOWED:
             continue
-        host = next((other for other in by_size[:place] if other in kept and inside[index, other]), None)
+        hosts = (other for other in by_size[:place] if other in kept and inside[index, other])
+        host = next((other for other in hosts if not _aslant(kept[other])), None)
         if host is None or options.task_of(kept[host].label) not in _READ:
             continue
         drop(kept[index], f"the {kept[host].label.value} around it reads it")
@@ -185,6 +186,11 @@ def _without_nested(detections: Sequence[Detection], options: ParseOptions, drop
         kept[host] = replace(kept[host], lines=_distinct([*kept[host].lines, *lines]) if lines else kept[host].lines)
         del kept[index]
     return [kept[index] for index in sorted(kept)]
+
+
+def _aslant(detection: Detection) -> bool:
+    """Whether it is lines that run aslant: in the box around them stands what is not theirs."""
+    return detection.label is Label.ASIDE_TEXT and bool(detection.lines) and all(line.quad for line in detection.lines)
 
 
 def _split_up(detections: Sequence[Detection], container: int, inside: NDArray[np.bool_]) -> bool:

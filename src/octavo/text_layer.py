@@ -69,6 +69,17 @@ def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recog
     return Recognition(text, TextSource.TEXT_LAYER, lines=tuple(lines), problems=problems)
 
 
+def in_picture(region: Region) -> Recognition:
+    """What is known of the text in a region that is kept as a picture, without looking at it."""
+    texts = [line.text for row in rows_of(region.lines) for line in row if line.text]
+    problems: tuple[Problem, ...] = ()
+    if unread := sum(line.text is None for line in region.lines):
+        message = f"{unread} lines of text in a picture were not read: the engine reads no pictures"
+        problems = (Problem("picture_unread", message, Severity.DOUBTFUL),)
+    source = TextSource.TEXT_LAYER if texts else TextSource.NONE
+    return Recognition("\n".join(texts) or None, source, lines=region.lines, problems=problems)
+
+
 def known(region: Region, page: PageImage) -> str | None:
     """The words of a trusted layer that stand in the region, in any order; None where there are none to be believed.
 

@@ -22,7 +22,7 @@ from octavo.document import Crop, Label, PageImage, Pixels, Recognition, Region,
 from octavo.geometry import Box
 from octavo.glm_ocr import model as glm_ocr
 from octavo.glm_ocr.client import ChatClient, Question
-from octavo.glm_ocr.in_flight import Load
+from octavo.glm_ocr.in_flight import ServerLoad
 from octavo.glm_ocr.model import Sampling
 from octavo.glm_ocr.pictures import encoded
 from octavo.glm_ocr.remote import RemoteServer
@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(400)
 
 # What the ledger says of answers by random weights: they seldom come to an end, or at once. Which, depends on the other
 # requests of the moment: bfloat16 rounds differently in batches of another size.
-NONSENSE = ("truncated", "empty_answer", "repetition_loop")
+NONSENSE = ("truncated", "empty_answer", "repetition_loop", "short_answer", "invented_answer", "no_table")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -139,7 +139,7 @@ async def test_vllm_and_transformers_agree_on_a_picture(reader: ChatRecognizer, 
 async def test_cancelled_requests_stop_on_the_server(reader: ChatRecognizer, server: EngineSettings) -> None:
     remote = RemoteServer(server, reader.base_url)
 
-    async def load() -> Load:
+    async def load() -> ServerLoad:
         await remote.ready()
         told = await remote.load()
         assert told is not None, "vLLM's metrics have other names than we know"

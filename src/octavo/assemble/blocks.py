@@ -12,7 +12,7 @@ from octavo.assemble.line_breaks import PrintedRow
 from octavo.assemble.lists import ListEntry
 from octavo.assemble.parts import RegionPart, Setting, divided, setting
 from octavo.assemble.second_look import relabelled
-from octavo.content import Content, Picture
+from octavo.content import Content
 from octavo.document import (
     Block,
     Label,
@@ -87,7 +87,7 @@ def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Ma
         return [_Made(Block(region, recognition, 0, None, Role.LEFT_OUT))]
     text = recognition.text
     if region.task is Task.SKIP:
-        return [_Made(_block(region, recognition, Picture()))]
+        return [_Made(_block(region, recognition, engine_text.picture(text or "")))]
     if text is None:
         return [_Made(_block(region, recognition, None))]
     if region.task is Task.TABLE:

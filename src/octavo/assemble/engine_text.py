@@ -8,6 +8,7 @@ from octavo.content import (
     Code,
     Content,
     Mixed,
+    Picture,
     Prose,
     Run,
     runs_of,
@@ -15,6 +16,7 @@ from octavo.content import (
 from octavo.document import Label
 from octavo.markup import html, markdown
 from octavo.markup.cleaning import cleaned
+from octavo.wording.floats import are_labels
 from octavo.wording.lists import with_dashes
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
@@ -64,6 +66,12 @@ def _with_breaks(lines: Sequence[str]) -> str:
         else:
             text += "\n"
     return text.strip()
+
+
+def picture(text: str) -> Picture:
+    """A picture and the text in it, a line each."""
+    lines = tuple(line.strip() for line in text.splitlines() if line.strip())
+    return Picture(lines, labels=bool(lines) and are_labels(lines))
 
 
 def table(text: str) -> Content:

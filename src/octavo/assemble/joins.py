@@ -27,6 +27,8 @@ _FLOATING = frozenset(
         Label.FOOTNOTE,
         Label.ASIDE_TEXT,
         Label.SEAL,
+        Label.HEADER,  # one that is kept in the text
+        Label.FOOTER,
     }
 )
 _NO_PROSE = re.compile(r"\s*(?:[>|]\s|`{3}|\$\$|<table)")

@@ -250,7 +250,8 @@ class Ladder:
             message = (
                 f"the model gave {weighed.told} of about {weighed.there} characters that are there by {weighed.witness}"
             )
-            problems.append(Problem("short_answer", message, Severity.LOST))
+            severity = Severity.LOST if weighed.surely else Severity.DOUBTFUL
+            problems.append(Problem("short_answer", message, severity))
         if weighed.weight is Weight.INVENTED:
             message = (
                 f"the model gave {weighed.told} characters; by {weighed.witness} about {weighed.there} are there: "

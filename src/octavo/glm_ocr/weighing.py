@@ -21,6 +21,7 @@ from octavo.document import Crop, Label, Origin, Pixels, Task
 from octavo.glm_ocr import ink
 
 SHORT: Final = 0.79  # of the strokes there are: less is far too little; all but 1 good answer in 300 have more
+LOST: Final = 2 / 3  # of the strokes there are: with less, a third or more is surely missing; 1 good answer in 1000 has
 SLACK: Final = 3.0  # strokes, two letters: what a speck or a stain may be taken for
 LACKING: Final = 0.25  # of the text layer's letters: an answer without them is short; good ones lack 0.05
 FEWEST_LETTERS: Final = 6  # of a text layer, to be compared with
@@ -103,6 +104,7 @@ class Weighed:
     told: int = 0  # characters that were read
     there: int = 0  # characters that are there, about
     witness: str = ""  # for people
+    surely: bool = True  # short by so much that ink cannot be mistaken
 
 
 FAIR: Final = Weighed(Weight.FAIR)
@@ -141,7 +143,7 @@ def _by_strokes(plain: str, evidence: Evidence) -> Weighed:
     count = sum(not char.isspace() for char in plain)
     expected = round(count * least / told) if told else round(least / _USUAL)
     if told < SHORT * (least - SLACK):
-        return Weighed(Weight.SHORT, count, expected, "its ink")
+        return Weighed(Weight.SHORT, count, expected, "its ink", told < LOST * (least - SLACK))
     if told > INVENTED * most + BESIDE or (most == 0 and told > 1):
         return Weighed(Weight.INVENTED, count, expected, "its ink")
     return FAIR
@@ -152,7 +154,7 @@ def _by_marks(told: int, evidence: Evidence) -> Weighed:
     if there is None:
         return FAIR
     if told < SHORT_FORMULA * (there - SLACK):
-        return Weighed(Weight.SHORT, told, there, "its ink")
+        return Weighed(Weight.SHORT, told, there, "its ink", told < LOST * (there - SLACK))
     if told > INVENTED * there + BESIDE or (there == 0 and told):
         return Weighed(Weight.INVENTED, told, there, "its ink")
     return FAIR

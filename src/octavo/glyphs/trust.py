@@ -103,10 +103,14 @@ def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> Text
     visible = on_page & ~hidden
     # Hidden text with ink where it stands repeats what one sees (a scan); without, it is nothing on the page at all.
     repeated = on_page & hidden & inked
+    meant = on_page & _meant_to_be_seen(glyphs)
+    buried = int((meant & ~visible & ~inked).sum())
+    buried = buried if buried > MOSTLY * meant.sum() else 0
     found = tuple(lines(glyphs, visible | np.isin(glyphs.codes, SPACES)))
     if not visible.any() or repeated.sum() > MOSTLY * (repeated | visible).sum():
         reason = f"{_percent(on_page & hidden, on_page)} of the characters are drawn so that nobody sees them"
-        return TextLayer(Trust.INVISIBLE, reason, tuple(lines(glyphs, np.ones(len(glyphs), bool))), stamps, pictures)
+        everything = tuple(lines(glyphs, np.ones(len(glyphs), bool)))
+        return TextLayer(Trust.INVISIBLE, reason, everything, stamps, pictures, buried)
     bad, reasons = _bad(glyphs, visible)
     lines_all = found + written
     if bad.sum() > TOO_MANY_GARBLED * visible.sum():
@@ -121,7 +125,7 @@ def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> Text
     if repeated.any():
         doubtful += tuple(line.box for line in lines(glyphs, repeated))
     reason = f"{int(visible.sum())} visible characters" + (f", {reasons}" if reasons else "")
-    return TextLayer(Trust.TRUSTED, reason, lines_all, doubtful, pictures)
+    return TextLayer(Trust.TRUSTED, reason, lines_all, doubtful, pictures, buried)
 
 
 def _percent(part: Flags, whole: Flags) -> str:
@@ -142,6 +146,12 @@ def _undrawn(glyphs: Glyphs) -> Flags:
     named = np.array(["glyphless" in glyphs.fonts[font].name.lower() for font in glyphs.font], bool)
     hidden: Flags = (unseen | named)[glyphs.run]
     return hidden
+
+
+def _meant_to_be_seen(glyphs: Glyphs) -> Flags:
+    """Drawn in a colour that stands out from the paper, and so neither a layer for searching nor white on white."""
+    dark: Flags = ~_undrawn(glyphs) & glyphs.dark[glyphs.run]
+    return dark
 
 
 def _covered(glyphs: Glyphs, drawing: Drawing) -> Flags:

@@ -22,8 +22,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
+from octavo import guarded_http
 from octavo.document import Artifact, Page
 from octavo.errors import JobNotOver, JobUnknown, OctavoError, OptionInvalid, Overloaded
+from octavo.jobs import webhooks
 from octavo.jobs.contract import SOURCE_KEYS
 from octavo.jobs.encoding import Reply, encoded, error_reply
 from octavo.jobs.store import REPLY, Entry, Event, JobStatus, Limits, Load, New, Store
@@ -43,6 +45,7 @@ _NOTE = "note"
 _HERE = "here"  # what stands in a payload for bytes that lie in the store's files
 _LOOK_SECONDS = 0.5  # how soon what another server did is seen
 _TIDY_SECONDS = 30.0
+_HOOKS_SECONDS = 2.0  # how soon it is looked for those to be told again
 _NO_ROOM_SECONDS = 1.0  # before a job is tried again that the worker had no room for
 _LONGEST_WAIT = 600  # seconds: the most that a caller who is turned away is told to wait
 
@@ -86,6 +89,7 @@ class Queue:
         name = uuid.uuid4().hex
         call = Call(asked.payload, asked.s3_config, name, parts=asked.parts)
         job = self._worker.check(call)
+        self._refuse_webhook(asked.webhook)
         if job.warmup or job.dry_run:
             raise OptionInvalid("warmup and dry_run are answered at once: they are no jobs")
         new = New(
@@ -110,6 +114,14 @@ class Queue:
             await self._do(self._store.files.remove, name)
             return entry
         return await self._answered_or_waiting(entry, arrived)
+
+    def _refuse_webhook(self, address: str | None) -> None:
+        """Raises OptionInvalid, SourceInvalid, AddressRefused where it cannot be told, or must not."""
+        if address is None:
+            return
+        if self._settings.webhook_secret is None:
+            raise OptionInvalid("webhook: this server signs none (webhook_secret)")
+        guarded_http.parsed_url(address, allow_private=self._worker.allow_private)
 
     @staticmethod
     def _kept(asked: Asked, inline: tuple[bytes, ...]) -> Mapping[str, Any]:
@@ -272,7 +284,7 @@ class Queue:
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Jobs are fetched and read meanwhile; what is not done at the end is given back, with its pages."""
-        loops = [asyncio.create_task(loop()) for loop in (self._fetch_loop, self._read_loop, self._keep_loop)]
+        loops = [asyncio.create_task(loop()) for loop in self._loops]
         try:
             yield
         finally:
@@ -284,6 +296,22 @@ class Queue:
             await asyncio.gather(*loops, *self._mine.values(), return_exceptions=True)
             await self._do(self._store.close)
             self._thread.shutdown()
+
+    @property
+    def _loops(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
+        return self._fetch_loop, self._read_loop, self._keep_loop, self._tell_loop
+
+    async def _tell_loop(self) -> None:
+        """Tell addresses of jobs that have ended, one after the other."""
+        while True:
+            hook = None if self._settings.webhook_secret is None else await self._do(self._store.claim_hook)
+            if hook is None or self._settings.webhook_secret is None:
+                await self._until_changed(_HOOKS_SECONDS)
+                continue
+            entry, tries = hook
+            secret, now = self._settings.webhook_secret.get_secret_value(), int(time.time())
+            heard = await webhooks.tell(entry, secret, now, allow_private=self._worker.allow_private)
+            await self._do(self._store.hook_told, entry.id, None if heard else webhooks.again_in(tries + 1))
 
     async def _fetch_loop(self) -> None:
         fetching: set[asyncio.Task[None]] = set()
@@ -401,6 +429,7 @@ class Queue:
         tidied, every = 0.0, min(_LOOK_SECONDS, self._settings.lease_seconds / 4)
         while True:
             held = await self._do(self._store.renew)
+            await self._do(self._store.bury)
             for name, task in list(self._mine.items()):
                 if name not in held:
                     self._worker.elsewhere.add(name)

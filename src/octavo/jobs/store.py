@@ -12,7 +12,9 @@ jobs short ones of the same key.
 The methods block, and are for one thread.
 """
 
+import fcntl
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -160,6 +162,8 @@ class Store:
         """`holder` is this server's name. Raises EngineUnavailable where the folder cannot be used."""
         self.files: Files = InMemory() if folder is None else InFolder(folder / "jobs")
         self._holder, self._lease, self._attempts = holder, lease_seconds, attempts
+        self._servers = None if folder is None else folder / "servers"
+        self._alive: int | None = None
         try:
             if folder is not None:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -171,6 +175,7 @@ class Store:
             )
             if folder is not None:
                 (folder / "octavo.db").chmod(0o600)
+                self._alive = _locked(folder / "servers", holder)
             self._base.row_factory = sqlite3.Row
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = NORMAL")  # a power cut may cost the last jobs, never the file
@@ -187,6 +192,9 @@ class Store:
 
     def close(self) -> None:
         self._base.close()
+        if self._alive is not None and self._servers is not None:
+            (self._servers / self._holder).unlink(missing_ok=True)
+            os.close(self._alive)
 
     # --- taking in -----------------------------------------------------------------------------------------------
 
@@ -337,6 +345,17 @@ class Store:
             ).fetchall()
             return {row["id"]: row["wish"] for row in rows}
 
+    def bury(self) -> None:
+        """Take their leases from servers that have died, which the system tells by their locks: at once, where a lease
+        alone would tell after its time."""
+        if self._servers is None:
+            return
+        for file in self._servers.iterdir():
+            if file.name != self._holder and _is_dead(file):
+                with self._transaction():
+                    self._base.execute("UPDATE jobs SET lease = 0 WHERE holder = ?", (file.name,))
+                file.unlink(missing_ok=True)
+
     def release(self, job: str) -> None:
         """Give a job back, not by any fault of its own: this server ends."""
         with self._transaction():
@@ -350,14 +369,18 @@ class Store:
         name = f"pages/{page}.json"
         if not self._held(job):
             return
-        new = self.files.read(job, name) != body
-        if new:
+        otherwise = self.files.read(job, name) != body
+        if otherwise:
             self.files.write(job, name, body)
         with self._transaction():
             if self._held(job):
                 self._base.execute("UPDATE jobs SET done = MAX(done, ?) WHERE id = ?", (done, job))
-                if new:
+                if otherwise or not self._told_of(job, page):  # a server may have died between file and event
                     self._event(job, "page", {"page": page, **data})
+
+    def _told_of(self, job: str, page: int) -> bool:
+        of_page = "SELECT 1 FROM events WHERE job = ? AND kind = 'page' AND json_extract(data, '$.page') = ?"
+        return self._base.execute(of_page, (job, page)).fetchone() is not None
 
     def finish(self, job: str, status: JobStatus, reply: bytes, error: Mapping[str, Any] | None) -> bool:
         """How a job that this server has ended; False, and nothing, where it is another's by now."""
@@ -544,3 +567,26 @@ def _entry(row: sqlite3.Row) -> Entry:
         "error": lambda text: None if text is None else json.loads(text),
     }
     return Entry(**{name: read.get(name, lambda value: value)(row[name]) for name in Entry.__slots__})
+
+
+def _locked(folder: Path, name: str) -> int:
+    """A file that is locked as long as this process lives."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(folder / name, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+def _is_dead(file: Path) -> bool:
+    """Whether nobody has the lock any more."""
+    try:
+        descriptor = os.open(file, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True

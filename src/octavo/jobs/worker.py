@@ -128,6 +128,11 @@ class Worker:
         self.fetching = 0  # jobs that wait for a download: they take no place yet
 
     @property
+    def allow_private(self) -> bool:
+        """Whether addresses may lead into private networks."""
+        return self._parser.settings.allow_private_addresses
+
+    @property
     def working(self) -> int:
         """Jobs in hand: what a front end waits for before it ends."""
         return self.room.jobs
@@ -213,8 +218,7 @@ class Worker:
 
     def _wanted(self, call: Call) -> _Wanted:
         job = job_from(call.payload, call.s3_config, call.warmup)
-        private = self._parser.settings.allow_private_addresses
-        place = place_for(job, call.id, self._settings, self._volume, allow_private=private)
+        place = place_for(job, call.id, self._settings, self._volume, allow_private=self.allow_private)
         return _Wanted(call, results.asked_for(job, self._options, self._settings), place)
 
     @asynccontextmanager

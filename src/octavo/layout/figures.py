@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from octavo.document import Pixels
 from octavo.geometry import Rect, Size, union
 from octavo.layout.lines import Line
-from octavo.wording.floats import names_float, names_note
+from octavo.wording.floats import is_label, names_float, names_note
 from octavo.wording.numbers import is_on_axis
 
 _AXIS: Final = 4  # numbers in a figure from which they are those of axes
@@ -106,6 +106,7 @@ def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
         inner = _with_labels(rect, lines, size)
         rect = _with_titles_of_axes(inner, lines, size)
         own = tuple(line for line in lines if rect.holds(line) and not (inner.holds(line) and _beside(line, page)))
+        own = _labels_of(own, rect, page)
         reason = f"figure: ink that no text explains, {page.strokes(rect):.1%} of it strokes, {len(own)} texts in it"
         figures.append(Figure(rect, page.share(page.rest, rect), own, reason))
     return sorted(figures, key=lambda figure: (figure.rect.top, figure.rect.left))
@@ -114,6 +115,18 @@ def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
 def _beside(line: Line, page: Ink) -> bool:
     """Whether a line is long and has no ink around it: text that runs beside a figure, though in its box."""
     return line.width >= _LONG * line.size and page.share(page.rest, line.grown(line.size)) < 0.03
+
+
+def _labels_of(lines: Sequence[Line], rect: Rect, page: Ink) -> tuple[Line, ...]:
+    """Those of the lines in an area that are part of the figure.
+
+    What reads like a text stays one, whatever lies behind or over it: a watermark, a panel, a photo. Where straight
+    lines and shades are all that is drawn, the figure has no names for its parts either, unless numbers go along it.
+    """
+    numbers = sum(is_on_axis(line.text) for line in lines)
+    if lines and all(line.text for line in lines) and page.strokes(rect) < _FLAT and numbers < _AXIS:
+        return ()
+    return tuple(line for line in lines if not line.text or is_label(line.text))
 
 
 def _cut_free(rect: Rect, lines: Sequence[Line], page: Ink) -> Rect:

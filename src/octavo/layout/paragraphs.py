@@ -30,8 +30,15 @@ _OTHER_SIZE_FLUSH: Final = 1.8  # the same in a row that is as long as the one a
 _CLOSE: Final = 1.28  # times its chain's pitch: a row goes on
 _CLOSE_RUNNING: Final = 1.6  # the same below a row that is full: a tall formula in a line parts rows, too
 _SECOND: Final = 1.2  # times the page's usual pitch: a second row goes on
+_NEAR: Final = 1.5  # sizes of type: a second row this near goes on whatever is usual
+_GIVE: Final = 0.1  # sizes of type more than that: places are rounded
 _OFF: Final = 1.3  # times the pitch of the others at which the first row is on its own
 _SET_IN: Final = 0.6  # sizes of type from which a row is set in
+_AT_MARGIN: Final = 2.5  # sizes of type: a row that ends nearer to the margin runs to it
+_FILLED: Final = 0.6  # share of rows that run to the margin from which their breaks are the margin's
+_FILLED_OF_MANY: Final = 0.3  # the same of `_MANY_ROWS` and more
+_FOUND_ROOM: Final = 0.8  # sizes of type beside the next word that a row must leave to be the last of its paragraph
+_PARTED: Final = 1.12  # times the usual pitch from which less of a sign is needed
 _MANY_ROWS: Final = 7  # from which a few full ones among them are no chance
 
 
@@ -175,7 +182,7 @@ def _why_apart(chain: Sequence[Row], row: Row, usual: float) -> str:
         running = above.right > max(other.right for other in chain) - size and abs(row.left - above.left) < 0.4 * size
         close = pitch < (_CLOSE_RUNNING if running else _CLOSE) * settled + 0.12 * size
     else:
-        close = pitch < max(1.5, _SECOND * usual) * max(above.size, row.size) + 0.1 * size
+        close = pitch < max(_NEAR, _SECOND * usual) * max(above.size, row.size) + _GIVE * size
     return "" if close else f"it is {pitch / size:.1f} sizes of type below the row above"
 
 
@@ -236,8 +243,8 @@ def _starts(chain: Sequence[Row], begins: str) -> list[str]:
 
 def _filled(chain: Sequence[Row], right: float, size: float) -> bool:
     """Whether rows mostly run to the margin; in an address, a poem or a program each ends where it ends."""
-    share = 0.6 if len(chain) < _MANY_ROWS else 0.3
-    return sum(right - row.right < 2.5 * size for row in chain) >= max(2, share * len(chain))
+    share = _FILLED if len(chain) < _MANY_ROWS else _FILLED_OF_MANY
+    return sum(right - row.right < _AT_MARGIN * size for row in chain) >= max(2, share * len(chain))
 
 
 def _early(chain: Sequence[Row], right: float, size: float) -> list[bool]:
@@ -253,8 +260,8 @@ def _early(chain: Sequence[Row], right: float, size: float) -> list[bool]:
     early = []
     for under, gap, pitch in zip([*chain[1:], chain[-1]], short, [*pitches, usual], strict=True):
         least = 0.0 if under.text else 2 * size + ragged
-        parted = len(pitches) > 2 and pitch > 1.12 * usual and gap > size + ragged
-        early.append(parted or gap > max(2 * size, under.first_word + 0.8 * size, least))
+        parted = len(pitches) > 2 and pitch > _PARTED * usual and gap > size + ragged
+        early.append(parted or gap > max(2 * size, under.first_word + _FOUND_ROOM * size, least))
     return early
 
 

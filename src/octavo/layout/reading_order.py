@@ -8,6 +8,7 @@ before those below it that it overlaps in x, and before those on its right unles
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,10 @@ from numpy.typing import NDArray
 from octavo.document import Label
 from octavo.geometry import Rect, on_one_height, union
 from octavo.layout.gutters import Lane, lanes
+
+_SLACK: Final = 0.4  # of the lowest quarter of heights: boxes may overlap by that and still count as apart
+_CELLS: Final = 0.8  # share of the things in bands that are short, from which the bands are rows of a form
+_AS_WIDE: Final = 0.7  # share of a column's width from which what stands below goes on in it
 
 _FIRST = frozenset({Label.HEADER, Label.HEADER_IMAGE})
 _LAST = frozenset({Label.FOOTER, Label.FOOTER_IMAGE})
@@ -151,8 +156,8 @@ def _unit(things: Sequence[Placed], members: Sequence[int]) -> _Unit:
 # --- lanes ------------------------------------------------------------------------------------------------------
 
 _DEPTH = 12
-_FEWEST_NAMES = 2  # headings in a column beside the text from which they are a way of setting it
-_NARROW = 0.6  # of the text beside: such headings are no wider; two columns of text are as wide as each other
+_FEWEST_NAMES: Final = 2  # headings in a column beside the text from which they are a way of setting it
+_NARROW: Final = 0.6  # of the text beside: such headings are no wider; two columns of text are as wide as each other
 _LEVEL = 0.6  # of its height a heading and what stands beside it may begin apart, for their types differ
 
 
@@ -203,9 +208,9 @@ def _gutters(units: Sequence[_Unit]) -> list[Lane]:
 
 
 def _slack(units: Sequence[_Unit]) -> float:
-    """How far boxes may overlap and still count as apart: 0.4 of the lowest quarter of heights."""
+    """How far boxes may overlap and still count as apart."""
     heights = sorted(unit.height for unit in units)
-    return 0.4 * heights[len(heights) // 4]
+    return _SLACK * heights[len(heights) // 4]
 
 
 def _columns(units: Sequence[_Unit], gutters: Sequence[Lane]) -> list[list[_Unit]]:
@@ -228,7 +233,7 @@ def _cells(bands: Sequence[Sequence[_Unit]], gutters: Sequence[Lane]) -> bool:
     if all(sum(unit.entry for unit in column) > 0.5 * len(column) for column in _columns(cells, gutters)):
         return False
     lone = all(len(column) == 1 for band in shared for column in _columns(band, gutters))
-    return lone and sum(unit.short for unit in cells) >= 0.8 * len(cells)
+    return lone and sum(unit.short for unit in cells) >= _CELLS * len(cells)
 
 
 def _beside_headings(units: Sequence[_Unit], gutters: Sequence[Lane], from_right: bool) -> list[list[_Unit]]:
@@ -327,7 +332,7 @@ def _fills(band: Sequence[_Unit], section: Sequence[_Unit], lanes: Sequence[Lane
     wide = max(unit.right for unit in band) - min(unit.left for unit in band)
     tall = max(unit.bottom for unit in section) - min(unit.top for unit in section)
     gap = min(unit.top for unit in band) - max(unit.bottom for unit in column)
-    return wide > 0.7 * (right - left) and gap < max(0.5 * tall, 1.0) and not all(unit.short for unit in section)
+    return wide > _AS_WIDE * (right - left) and gap < max(0.5 * tall, 1.0) and not all(unit.short for unit in section)
 
 
 # --- no lane ----------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from octavo.geometry import Rect, union
 from octavo.glyphs.scripts import breaks_anywhere
@@ -11,6 +12,13 @@ from octavo.layout.gutters import is_bridged, is_gutter
 from octavo.layout.lines import Line
 from octavo.wording.formulas import is_formula_number
 from octavo.wording.lists import is_bullet
+
+_COVERED: Final = 0.5  # share of a line's width that its left neighbour may cover and still be beside it
+_NARROW: Final = 1.3  # sizes of type: a shorter line is a mark or number in front of the next
+_MARK_GAP: Final = 3.0  # sizes of type from such a mark to what it belongs to, at most
+_CLOSE: Final = 1.2  # sizes of type: a gap that is no more than a wide space
+_BRIDGED: Final = 2.6  # sizes of type: a gap that other rows run across may be that wide
+_OTHER_TYPE: Final = 1.8  # times the smaller size from which two lines are set apart at any gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +122,7 @@ def _neighbour(lines: Sequence[Line], index: int, before: Iterable[int]) -> int 
         gap = abs(line.left - other.right)
         least = 0.5 if gap > 0.6 * line.size or min(line.width, other.width) > 8 * line.size else 0.2  # fractions
         level = line.overlap_y(other) > least * min(line.height, other.height)
-        if level and line.left - other.right > -0.5 * line.width and gap < nearest:
+        if level and line.left - other.right > -_COVERED * line.width and gap < nearest:
             best, nearest = other_index, gap
     return best
 
@@ -131,10 +139,10 @@ def _one_row(lines: _Levels, a: Line, b: Line) -> bool:
     """Whether two neighbours are parts of one line rather than lines of two columns."""
     size = min(a.size, b.size)
     gap = b.left - a.right
-    if max(a.size, b.size) > 1.8 * size and gap > 0.5 * size:
+    if max(a.size, b.size) > _OTHER_TYPE * size and gap > 0.5 * size:
         return False
-    if a.width < 1.3 * a.size or is_bullet(a.text):
-        return gap < 3 * b.size and not is_gutter(a, b, lines.near)
-    if gap < 1.2 * max(a.size, b.size):
+    if a.width < _NARROW * a.size or is_bullet(a.text):
+        return gap < _MARK_GAP * b.size and not is_gutter(a, b, lines.near)
+    if gap < _CLOSE * max(a.size, b.size):
         return not is_gutter(a, b, lines.near)
-    return gap < 2.6 * size and is_bridged(a, b, lines.near)
+    return gap < _BRIDGED * size and is_bridged(a, b, lines.near)

@@ -39,7 +39,7 @@ _INDENT = "    "  # four spaces a level are enough below any marker
 
 
 def written(content: Content) -> str:
-    """The content as Markdown; nothing for a picture, which only a link can show."""
+    """The content as Markdown; of a picture, which only a link can show, the text in it."""
     match content:
         case Prose(lines):
             return HARD_BREAK.join(map(line, lines))
@@ -56,8 +56,8 @@ def written(content: Content) -> str:
             return f"$$\n{latex}{tag}\n$$"
         case Table():
             return html_markup.table(content)
-        case Picture():
-            return ""
+        case Picture(lines):
+            return HARD_BREAK.join(line(runs_of(one)) for one in lines)
         case Form(rows):
             return HARD_BREAK.join(line(beside(row)) for row in rows)
         case Verbatim(markdown):

@@ -42,6 +42,11 @@ class Recognizer(Protocol):
         ...
 
     @property
+    def reads_pictures(self) -> bool:
+        """Whether it reads the lines that a detector found within pictures: crops whose task is to skip them."""
+        ...
+
+    @property
     def at_once(self) -> int:
         """How many crops it reads at a time, as things stand: pages are kept ready for that many."""
         ...
@@ -49,7 +54,8 @@ class Recognizer(Protocol):
     async def recognize(
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
     ) -> list[Recognition]:
-        """One recognition per crop, in order: the crops of one page, whose task is text, table or formula.
+        """One recognition per crop, in order: the crops of one page, whose task is text, table or formula; pictures
+        with lines in them only for who `reads_pictures`.
 
         `begun` is called once reading starts, after what has to be done before: other pages wait for that.
 

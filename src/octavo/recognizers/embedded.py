@@ -54,6 +54,7 @@ class EmbeddedRecognizer:
     """The networks that find lines, read them, and see the structure of tables."""
 
     budget = PixelBudget()
+    reads_pictures = True
     at_once = 1
     start_seconds: Mapping[str, float] = MappingProxyType({})
 
@@ -112,6 +113,8 @@ class EmbeddedRecognizer:
         match passage.crop.region.task:
             case Task.TABLE if passage.read:
                 return self._table(passage)
+            case Task.SKIP:
+                return _in_picture(passage)
             case Task.FORMULA if passage.read:
                 return replace(_text(passage), problems=(*passage.problems, _NOT_LATEX))
             case _:
@@ -218,6 +221,13 @@ def _text(passage: _Passage) -> Recognition:
     texts = [[line.text for line in paragraph if line.text] for paragraph in passage.paragraphs]
     paragraphs = [join(lines) for lines in texts if lines]
     return Recognition("\n\n".join(paragraphs), passage.source, passage.confidence, passage.lines, passage.problems)
+
+
+def _in_picture(passage: _Passage) -> Recognition:
+    """A picture's text, a line each. What looks like a line in a photo may be none: unread, it is doubted, not lost."""
+    text = "\n".join(line.text for line in passage.read if line.text) or None
+    problems = tuple(replace(problem, severity=Severity.DOUBTFUL) for problem in passage.problems)
+    return Recognition(text, passage.source, passage.confidence, passage.lines, problems)
 
 
 def _nothing(passage: _Passage) -> Recognition:

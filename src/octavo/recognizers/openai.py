@@ -40,6 +40,8 @@ _TOGETHER = 2 << 20  # pixels encoded in one go, a page of 150 dpi: 3 ms, and on
 class ChatRecognizer:
     """Reads crops by asking a chat model about each."""
 
+    reads_pictures = False
+
     def __init__(self, settings: EngineSettings, upstream: Upstream) -> None:
         self._upstream = upstream
         self._quality = settings.crop_quality

@@ -17,6 +17,7 @@ class Scripted:
 
     described = "scripted"
     budget = PixelBudget()
+    reads_pictures = False
     at_once = 1
     start_seconds: Mapping[str, float] = MappingProxyType({})
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from octavo.content import Content, Items, Prose, Run, Runs, Table, Verbatim, says, text_of
+from octavo.content import Content, Items, Picture, Prose, Run, Runs, Table, Verbatim, says, text_of
 from octavo.document import Block, Document, Label, Page, Problem, Role
 from octavo.markup import markdown
 from octavo.renderers import _pictures
@@ -102,7 +102,8 @@ def _one_list(above: Passage, below: Passage) -> Said | None:
 def _of_block(page: Page, block: Block, picture: _pictures.KeptPicture | None) -> Iterator[Passage]:
     if picture is not None:
         yield PictureShown(page.number, picture.alt, picture.path)
-    if block.content is not None and says(block.content):
+    labels = isinstance(block.content, Picture) and block.content.labels  # the picture's name has them
+    if says(block.content) and not labels:
         yield Said(page.number, block.content, block.region.label)
     for problem in _pictures.losses(block):
         yield _loss(page, problem)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from octavo import content
 from octavo.content import says
 from octavo.document import NOT_LATEX, Block, Document, Page, Problem, Role, Severity, Task
 from octavo.official.format import SHOWN_AS
@@ -32,8 +33,18 @@ def named(document: Document, options: ParseOptions) -> Mapping[tuple[int, int],
             if kind is not None:
                 count = len(pictures)
                 path = f"imgs/{stem}_page{page.number}_idx{count}.jpg"
-                pictures[page.number, block.index] = KeptPicture(path, f"{kind} {page.number}-{count}", block)
+                alt = f"{kind} {page.number}-{count}{_labels(block)}"
+                pictures[page.number, block.index] = KeptPicture(path, alt, block)
     return pictures
+
+
+def _labels(block: Block) -> str:
+    """What is written in a drawing where it would say nothing in a text: numbers along an axis, names of parts."""
+    match block.content:
+        case content.Picture((_, *_) as lines, labels=True):
+            return f": {' · '.join(lines)}"
+        case _:
+            return ""
 
 
 def _kind(block: Block) -> str | None:

@@ -105,8 +105,8 @@ def _of_page(page: Page) -> dict[str, Json]:
 
 
 def _content(block: Block) -> str | None:
-    """Markdown of this region alone; None for pictures and losses."""
-    if block.content is None or isinstance(block.content, Picture):
+    """Markdown of this region alone: of a picture, of the text in it. None for losses, and where nothing is written."""
+    if block.content is None or block.content == Picture():
         return None
     return markdown.written(block.content)
 

@@ -23,6 +23,7 @@ from octavo.content import (
     Runs,
     Table,
     Verbatim,
+    runs_of,
 )
 from octavo.document import Artifact, Document, Label, Problem, Status
 from octavo.markup import html, markdown
@@ -110,8 +111,8 @@ def _content(content: Content, label: Label) -> Iterator[str]:
             yield f'<pre class="formula">{escape(shown)}</pre>'
         case Table():
             yield html.table(content)
-        case Picture():
-            return
+        case Picture(lines):
+            yield from _paragraph([runs_of(one) for one in lines], Label.FIGURE_TITLE)
         case Verbatim(text):
             yield from _content(markdown.read(text), label)
         case Mixed(parts):

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from typing import Final
 from urllib.parse import quote
 
-from octavo.content import says
+from octavo.content import runs_of, says
 from octavo.document import Artifact, Document, Role
-from octavo.markup.markdown import written
+from octavo.markup.markdown import line, written
 from octavo.renderers import Pictures, _pictures
 from octavo.renderers._flow import Lost, Passage, PictureShown, Said, passages
 from octavo.settings import OfficialVersion, ParseOptions, Profile
 
+_BRACKET, _ESCAPED = re.compile(r"([\[\]])"), r"\\\1"
 _TO_QUOTE: Final = re.compile(r"[^\w/.~-]")  # what would end a link, or be taken for a part of an address
 
 
@@ -38,7 +39,8 @@ def _markdown(passage: Passage) -> str:
         case Said(content=content):
             return written(content)
         case PictureShown(alt=alt, path=path):
-            return f"![{alt}]({_TO_QUOTE.sub(lambda found: quote(found[0]), path)})"
+            name = _BRACKET.sub(_ESCAPED, line(runs_of(alt)))
+            return f"![{name}]({_TO_QUOTE.sub(lambda found: quote(found[0]), path)})"
         case Lost(text=text, saved=saved):
             lines = [f"**{text}**", *(["", *saved.splitlines()] if saved else [])]
             return "\n".join(f"> {line}".rstrip() for line in lines)

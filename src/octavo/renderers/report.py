@@ -4,7 +4,8 @@ import json
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from octavo.document import Artifact, Document, Page, Problem, Role
+from octavo.content import plain
+from octavo.document import Artifact, Block, Document, Page, Problem, Role
 from octavo.renderers import Pictures
 from octavo.settings import ParseOptions
 
@@ -56,6 +57,17 @@ def problem_entry(problem: Problem) -> dict[str, Json]:
     }
 
 
+def _furniture(block: Block) -> Json:
+    """A running header, footer or page number: what is not in the running text, and why it is taken for one."""
+    box = block.region.box
+    return {
+        "label": block.region.label.value,
+        "bbox_2d": [round(side) for side in (box.left, box.top, box.right, box.bottom)],
+        "text": plain(block.content) if block.content is not None else "",
+        "reason": (block.reasons or (block.region.reason,))[-1],
+    }
+
+
 def _page(page: Page) -> Json:
     sources = sorted({block.recognition.source.value for block in page.blocks})
     return {
@@ -67,6 +79,7 @@ def _page(page: Page) -> Json:
         "text_layer": page.text_layer.value if page.text_layer else None,
         "text_layer_reason": page.text_layer_reason,
         "regions": len(page.blocks),
+        "furniture": [_furniture(block) for block in page.blocks if block.role is Role.FURNITURE],
         "left_out": sum(block.role is Role.LEFT_OUT for block in page.blocks),
         "sources": [*sources],
         "problems": len(page.problems),

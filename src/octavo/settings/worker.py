@@ -189,6 +189,9 @@ class ServeSettings(JobStore):
     hosts: tuple[str, ...] = knob(
         (), "Names this server answers to. Default: any with keys or no_login, else those of this machine alone."
     )
+    webhook_secret: SecretStr | None = knob(
+        None, "What webhooks are signed with; without it a job cannot ask for one. Never logged."
+    )
     sync_seconds: float = knob(
         60.0, "How long /v1/parse waits before it answers with the job instead of its result.", ge=0
     )

@@ -1,6 +1,8 @@
 """What is written at tables and figures: captions with their number, titles, notes and sources."""
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 
 _TABLE = r"table|tab\.|tabelle|tableau|tabla|tabela|tabella|таблица|табл\."
 _FIGURE = r"figure|figura|fig\.|abbildung|abb\.|рисунок|рис\.|chart|exhibit"
@@ -22,6 +24,9 @@ _NOTE = re.compile(
 )
 _MARKED = re.compile(r"\s*(?:[*†‡§¶#¹²³⁰-⁹]|\(?\d{1,3}(?:[).](?!\d)|\s)|[a-z]\s)")
 _SIGN = re.compile(r"[*†‡§¶¹²³⁴-⁹]\s?\w")
+_AMOUNT = re.compile(r"[$€£¥]?\s?(-?[\d.,]*\d)[.,](\d\d)\s?[$€£¥]?")
+_LONGEST_LABEL, _WORDS_OF_LABEL = 30, 4  # characters and words a name of a part or of an axis has at most
+_FEWEST_AMOUNTS = 2
 _AFTER_NUMBER = re.compile(r"\s*\S+\s*[\w.\-]+\s*[.:|–—-]")
 
 
@@ -53,3 +58,20 @@ def begins_note(text: str) -> bool:
 def begins_with_sign(text: str) -> bool:
     """ "*see below", "† deceased": by a sign that nothing but a note begins with."""
     return _SIGN.match(text) is not None
+
+
+def is_label(text: str) -> bool:
+    """Whether a line in a drawing may be a label of it: a number, a name; neither a sentence nor a row of a bill."""
+    return len(text) <= _LONGEST_LABEL and len(text.split()) <= _WORDS_OF_LABEL
+
+
+def are_labels(lines: Sequence[str]) -> bool:
+    """Whether the lines in a drawing are no more than its labels.
+
+    Amounts are more than that, unless they go up in even steps as those along an axis do.
+    """
+    if not all(map(is_label, lines)):
+        return False
+    amounts = [int("".join(filter(str.isdigit, line))) for line in lines if _AMOUNT.fullmatch(line)]
+    steps = {abs(after - before) for before, after in pairwise(sorted(amounts))}
+    return len(amounts) < _FEWEST_AMOUNTS or len(steps) == 1

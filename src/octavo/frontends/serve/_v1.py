@@ -140,7 +140,7 @@ async def artifacts(request: Request, job: Id) -> Response:
 @router.get(
     "/jobs/{job}/artifacts/{name:path}",
     response_class=Response,
-    responses={200: {"content": {"application/octet-stream": {}}}, **failures(404, 422)},
+    responses={200: {"content": {"*/*": {}}}, **failures(404, 422)},
 )
 async def artifact(request: Request, job: Id, name: str) -> Response:
     """One file."""
@@ -155,7 +155,7 @@ async def artifact(request: Request, job: Id, name: str) -> Response:
 @router.get(
     "/jobs/{job}/events",
     response_class=Response,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}, **failures(404, 422)},
+    responses={200: {"content": {"text/event-stream": {}}}, **failures(404, 422)},
 )
 async def events(
     request: Request,

@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import Request
 
-from octavo.errors import OctavoError, OptionInvalid, SourceInvalid, shown
+from octavo.errors import OptionInvalid, SourceInvalid, of_code, shown
 from octavo.frontends._keys import Key
 from octavo.frontends.serve._desk import Desk
 from octavo.frontends.serve._gate import demand
@@ -59,21 +59,9 @@ def source(text: object, what: str) -> dict[str, str]:
 def result_of(reply: Reply) -> Mapping[str, Any]:
     """A reply's result. Raises the error that it is instead."""
     if (said := reply.get("error_details")) is not None:
-        raise failed(said)
+        raise of_code(said["code"], said["message"])
     result: Mapping[str, Any] = reply["result"]
     return result
-
-
-def failed(said: Mapping[str, Any]) -> OctavoError:
-    """The error of a job that failed, to be answered with."""
-    for kind in _kinds(OctavoError):
-        if kind.code == said["code"]:
-            return kind(said["message"])
-    return OctavoError(said["message"])
-
-
-def _kinds(kind: type[OctavoError]) -> list[type[OctavoError]]:
-    return [kind, *(deeper for below in kind.__subclasses__() for deeper in _kinds(below))]
 
 
 async def page_texts(desk: Desk, entry: Entry) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from octavo.jobs.encoding import encoded
 router = APIRouter(tags=["GLM-OCR's own server"])
 
 _KNOWN = ("images", "file", "model", "start_page_id", "end_page_id", "request_id", "user_id")
+_ERROR = {"model": dict[str, str], "description": "`error`: what is wrong, in its words."}
 _BODY = {
     "requestBody": {
         "required": True,
@@ -37,7 +38,9 @@ _BODY = {
 
 
 @router.post(
-    "/glmocr/parse", openapi_extra=_BODY, responses={200: {"model": dict[str, Any]}, **failures(422, 429, 500, 502)}
+    "/glmocr/parse",
+    openapi_extra=_BODY,
+    responses={200: {"model": dict[str, Any]}, **failures(422, 429), 400: _ERROR, 500: _ERROR},
 )
 async def parse(request: Request) -> Response:
     """Addresses, data: URLs or base64 as `images` or `file`; the result under both of its pairs of names."""

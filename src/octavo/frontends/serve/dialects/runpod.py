@@ -9,7 +9,7 @@ import json
 import time
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from octavo.errors import OctavoError, Overloaded
 from octavo.frontends._keys import Key
@@ -22,7 +22,12 @@ from octavo.jobs.encoding import encoded
 from octavo.jobs.queue import Asked
 from octavo.jobs.store import Entry, JobStatus
 
-router = APIRouter(prefix="/v2/{endpoint}", tags=["RunPod endpoint"])
+
+async def _any(endpoint: Annotated[str, Path(description="Whatever its client calls it.")]) -> str:
+    return endpoint
+
+
+router = APIRouter(prefix="/v2/{endpoint}", tags=["RunPod endpoint"], dependencies=[Depends(_any)])
 
 _STATUS = {
     JobStatus.QUEUED: "IN_QUEUE",

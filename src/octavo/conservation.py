@@ -1,0 +1,160 @@
+"""Conservation of text: what could be read on a page ends where a reader of the result finds it.
+
+Each line of a trusted text layer, and each line that a detector found on the picture, ends in the running text, in
+furniture (which the report lists), in a picture as its text, or in a problem. The stages promise that one by one; here
+it is counted, page by page, so that a slip of theirs is a loss with its words and its place, and never silence.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.content import Formula, plain
+from octavo.document import Block, Detection, Page, Problem, Severity, TextLayer, TextLine, TextSource, Trust
+from octavo.geometry import Box
+
+LOST: Final = "text_lost"
+BURIED: Final = "text_buried"
+_DOUBTED: Final = 0.3  # share of a line in a doubtful area from which its words are not the page's
+_BREAKS: Final = "-\u2010\u00ad"  # at a line's end: gone where the word is put together
+_MARKS: Final = "•·▪▫●○◦■□◻◆◇▶►➢➤▸‣⁃∙✓✔✗❖*-–—"  # at a line's beginning: an entry's, whose mark is the list's own
+
+
+def checked(page: Page, layer: TextLayer | None, detections: Iterable[Detection]) -> Page:
+    """The page, with a loss for each of its lines that ended nowhere, and one where most of its text is drawn over."""
+    losses = [_loss(page, line) for line in missing(page, seen(layer, detections))]
+    if layer is not None and layer.buried:
+        message = f"{layer.buried} characters, most that the page has, lie under what is drawn over them"
+        losses.append(Problem(BURIED, message, Severity.LOST, page.number))
+    return replace(page, problems=(*page.problems, *losses)) if losses else page
+
+
+def _loss(page: Page, line: TextLine) -> Problem:
+    message = "a line that was seen on the page ended in no part of the result"
+    return Problem(LOST, message, Severity.LOST, page.number, line.box, saved_text=line.text)
+
+
+def seen(layer: TextLayer | None, detections: Iterable[Detection]) -> list[TextLine]:
+    """The lines that must not get lost; without a text where only their place is known, or their words are doubted."""
+    if layer is None or layer.verdict is not Trust.TRUSTED:
+        return [replace(line, text=None) for detection in detections for line in detection.lines]
+    own = [_believed(line, layer) for line in layer.lines]
+    return own + [line for detection in detections for line in detection.lines if line.text is None]
+
+
+def _believed(line: TextLine, layer: TextLayer) -> TextLine:
+    doubted = any(line.box.covered_by(area) > _DOUBTED for area in layer.doubtful)
+    return replace(line, text=None) if doubted else line
+
+
+def missing(page: Page, lines: Sequence[TextLine]) -> list[TextLine]:
+    """Those of the lines that ended nowhere on the page, with what of their text did.
+
+    A text is looked for where it stood, and what was found once is not found again: of two equal amounts both must be
+    there. Spaces are no text; a word may be put together over the end of a line.
+    """
+    places = [_of_block(block) for block in page.blocks] + [_of_problem(problem) for problem in page.problems]
+    near = _near([line.box for line in lines], [place.box for place in places])
+    longest_first = sorted(range(len(lines)), key=lambda index: -len(lines[index].text or ""))
+    gone: dict[int, TextLine] = {}
+    for index in longest_first:
+        left = _left(lines[index], [places[number] for number in near[index]])
+        if left is not None:
+            gone[index] = left
+    return [gone[index] for index in sorted(gone) if not _all_there(index, lines, near, places)]
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where text may have ended."""
+
+    box: Box
+    said: str  # without spaces
+    anew: bool  # read from the picture by itself, or told as lost: which words of the layer it has is not asked
+    read: bool  # somebody looked, be it that nothing is there
+    left: str = ""  # in which no line was found yet
+
+    def __post_init__(self) -> None:
+        self.left = self.said
+
+    def take(self, letters: str) -> bool:
+        """Whether the letters are here; they are not any more then."""
+        at = self.left.find(letters)
+        if at >= 0:
+            self.left = f"{self.left[:at]}\n{self.left[at + len(letters) :]}"
+        return at >= 0
+
+
+def _of_block(block: Block) -> _Place:
+    read = block.recognition
+    told = "".join(problem.saved_text for problem in read.problems if problem.saved_text)
+    said = plain(block.content) if block.content else ""
+    number = block.content.number or "" if isinstance(block.content, Formula) else ""
+    anew = read.source is TextSource.RECOGNIZER and not read.lines
+    return _Place(block.region.box, "".join(f"{said}{number}{told}".split()), anew, read.text is not None)
+
+
+def _of_problem(problem: Problem) -> _Place:
+    return _Place(problem.box or Box.of_page(), "", anew=problem.severity is not Severity.DOUBTFUL, read=True)
+
+
+def _near(lines: Sequence[Box], places: Sequence[Box]) -> list[list[int]]:
+    """For each line the places that hold its middle, the smallest first; else those that it touches."""
+    if not lines or not places:
+        return [[] for _ in lines]
+    line, place = _edges(lines)[:, None], _edges(places)[None]
+    x, y = (line[..., 0] + line[..., 2]) / 2, (line[..., 1] + line[..., 3]) / 2
+    holds = (place[..., 0] <= x) & (x <= place[..., 2]) & (place[..., 1] <= y) & (y <= place[..., 3])
+    touches = (
+        (place[..., 0] <= line[..., 2])
+        & (line[..., 0] <= place[..., 2])
+        & (place[..., 1] <= line[..., 3])
+        & (line[..., 1] <= place[..., 3])
+    )
+    area = (place[..., 2] - place[..., 0]) * (place[..., 3] - place[..., 1])
+    found: list[list[int]] = []
+    for held, touched in zip(holds, touches, strict=True):
+        numbers = np.flatnonzero(held | touched)
+        found.append(numbers[np.lexsort((area[0, numbers], ~held[numbers]))].tolist())
+    return found
+
+
+def _edges(boxes: Sequence[Box]) -> NDArray[np.float64]:
+    return np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.float64)
+
+
+def _left(line: TextLine, places: Sequence[_Place]) -> TextLine | None:
+    """What of a line is in none of the places; nothing where all of it is."""
+    if any(place.anew for place in places):
+        return None
+    if line.text is None:
+        return None if any(place.read for place in places) else line
+    if _in_any("".join(line.text.split()), places) or _in_any(_letters(line.text), places):
+        return None
+    words = [word for word in line.text.split() if not _in_any(_letters(word), places)]
+    return replace(line, text=" ".join(words)) if words else None
+
+
+def _letters(text: str) -> str:
+    """What of a text must be there, wherever its lines are broken and whatever its list's entries are marked with."""
+    return "".join(text.split()).lstrip(_MARKS).rstrip(_BREAKS)
+
+
+def _in_any(letters: str, places: Sequence[_Place]) -> bool:
+    return not letters or any(place.take(letters) for place in places)
+
+
+def _all_there(index: int, lines: Sequence[TextLine], near: Sequence[Sequence[int]], places: Sequence[_Place]) -> bool:
+    """Whether the characters are there after all, though in another order: where words repeat, the first place a line
+    fits may be another's."""
+    if lines[index].text is None or not near[index]:
+        return False
+    here = set(near[index])
+    beside = [number for number, others in enumerate(near) if here.intersection(others)]
+    there = set(here).union(*(near[number] for number in beside))
+    wanted = Counter("".join(_letters(lines[number].text or "") for number in beside))
+    return wanted <= Counter("".join(places[number].said for number in there))
