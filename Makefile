@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env official-check lowest-env clients-env vllm-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check fuzz torture clean
+.PHONY: help demo case test official-env official-check lowest-env clients-env vllm-env ray-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check ray-check fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -118,6 +118,17 @@ fuzz: $(INSTALLED) ## every parser and random faults: FUZZ=40 times the tests' e
 
 torture: $(INSTALLED) ## hostile files, memory over 1,000 documents, processes killed at random; docs/reliability.md (an hour)
 	$(BIN)/python bench/torture.py $(TORTURE)
+
+ray-env: $(INSTALLED) .venvs/ray/.installed ## Ray, which `make test` then uses (500 MB)
+
+.venvs/ray/.installed:
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venvs/ray \
+	    ray==2.60.0 attrs==26.1.0 filelock==4.3.1 fsspec==2026.9.0 jsonschema==4.26.0 jsonschema-specifications==2025.9.1 \
+	    pandas==3.0.0 python-dateutil==2.9.0.post0 referencing==0.37.0 rpds-py==2026.9.1 six==1.17.0
+	@touch $@
+
+ray-check: ray-env ## a batch of 1,000 documents on two Ray nodes, one of them killed (an hour on two cores)
+	cd tests && PYTHONPATH=../.venvs/ray ../$(BIN)/python ray_cluster.py --documents 1000
 
 KILLED ?= --documents 150 --workers 4 --kills 30
 batch-check: $(INSTALLED) ## batches whose processes are killed at random, on a folder and on a bucket (15 minutes)

@@ -33,6 +33,7 @@ from octavo.frontends._flags import as_text, drop_ins
 from octavo.glm_ocr import connections
 from octavo.glyphs import lines as text_lines
 from octavo.jobs.contract import READING, Keys
+from octavo.layout import flow
 from octavo.settings import (
     BatchSettings,
     EngineSettings,
@@ -82,7 +83,8 @@ FIXED = (
     Fixed(
         child.MEMORY_LIMIT,
         "bytes of address space of the process that opens a document and draws its pages",
-        f"`{LimitExceeded.code}`; where PDFium ends of it, `{PageUnreadable.code}` or `{DocumentCorrupt.code}`",
+        f"`{LimitExceeded.code}`; where one step asks for all of it at once, `{PageUnreadable.code}` or "
+        f"`{DocumentCorrupt.code}`",
     ),
     Fixed(
         wire.LONGEST_MESSAGE,
@@ -94,6 +96,11 @@ FIXED = (
         text_lines.MOST_SPANS,
         "stretches of text of a page that are put together into lines",
         "each stretch is a line of its own",
+    ),
+    Fixed(
+        flow.MOST_LINES,
+        "lines of a page or region that are put in order and taken apart",
+        "they are read from top to bottom, as one text",
     ),
     Fixed(
         pdf.MOST_OBJECTS,

@@ -89,6 +89,11 @@ def make_pdf(
             head, _, rest = numbered[number].partition(b"stream\n")
             body = rest.removesuffix(b"\nendstream")
             numbered[number] = head + b"stream\n" + _encrypted(body, key, number) + b"\nendstream"
+    return pdf_of(numbered, trailer)
+
+
+def pdf_of(numbered: Mapping[int, bytes], trailer: str = "") -> bytes:
+    """A PDF of objects by their numbers; the first is the catalogue."""
     out = bytearray(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
     offsets = {}
     for number in sorted(numbered):

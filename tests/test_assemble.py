@@ -519,6 +519,21 @@ def test_short_lines_below_each_other_do_not_become_a_sentence() -> None:
     assert [block.continues for block in body(made)] == [False, False]
 
 
+def test_a_tick_is_no_mere_bullet() -> None:
+    made = page([read(lines("✓ Sent by post", "✗ Paid in cash", "□ Signed by both", "• Kept"))])
+    assert contents_of(made) == ["- ✓ Sent by post\n- ✗ Paid in cash\n- □ Signed by both\n- Kept"]
+
+
+def test_rows_that_divide_a_word_are_running_text_however_ragged() -> None:
+    found = [
+        line("The members came to the con-", 100, 100, 420),
+        line("clusion that all plans for the new har-", 100, 116, 370),
+        line("bour are free.", 100, 132, 330),
+    ]
+    text = "The members came to the conclusion that all plans for the new harbour are free."
+    assert contents_of(page([read(found, text=text)])) == [text]
+
+
 def test_rows_broken_on_purpose_stay_rows() -> None:
     address = read(
         [

@@ -149,6 +149,14 @@ def test_a_volume_that_refuses_costs_nothing(tmp_path: Path) -> None:
     assert not checkpoint.pages()
 
 
+def test_what_comes_once_the_job_has_ended_is_not_kept(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path, "digest")
+    checkpoint.keep(page(0))
+    checkpoint.discard()
+    checkpoint.keep(page(1))
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_never_came_back_goes_after_a_day(tmp_path: Path) -> None:
     for source in (b"old", b"new"):
         kept_in(tmp_path, [source], OPTIONS, settings(tmp_path)).keep(page(0))

@@ -144,7 +144,7 @@ def test_a_page_of_too_many_lines_is_read_from_top_to_bottom(
     detector: EmbeddedDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the finders do grows faster than the number of lines; nothing is left out for that."""
-    monkeypatch.setattr("octavo.detectors.embedded._MOST_LINES", 2)
+    monkeypatch.setattr("octavo.layout.flow.MOST_LINES", 2)
     layer = TextLayer(
         Trust.TRUSTED,
         "",

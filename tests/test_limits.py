@@ -2,19 +2,23 @@
 
 import asyncio
 import inspect
+import subprocess
+import sys
 from collections.abc import Callable
 from io import BytesIO
 
 import pytest
+from pdf_maker import pdf_of
 from PIL import Image
 from pydantic import BaseModel
 
 from octavo import errors, fetch, pages
-from octavo.drawing import picture
+from octavo.drawing import picture, wire
 from octavo.drawing.wire import Open, Refused
 from octavo.errors import OctavoError
 from octavo.fetch import Data
 from octavo.jobs.admission import Room
+from octavo.parser import Parser
 from octavo.settings import EngineSettings, ParseOptions, ServeSettings, WorkerSettings, exceeded_code
 
 CODES = {error.code for _, error in inspect.getmembers(errors, inspect.isclass) if issubclass(error, OctavoError)}
@@ -80,3 +84,70 @@ def test_a_file_with_more_pictures_than_are_read_is_refused_and_not_cut(monkeypa
         else:
             with pytest.raises(Refused, match="more than 2 pictures"):
                 picture.PicturePart(data, 0, len(data), request)  # type: ignore[arg-type]
+
+
+def test_a_child_says_that_it_was_memory_before_the_kernel_refuses_it() -> None:
+    """Where memory is refused, PDFium ends as by a defect, and the document would be called corrupt."""
+    program = (
+        "import time; from octavo.drawing import child, wire; child.MEMORY_LIMIT = wire.own_size()[0] + (200 << 20)\n"
+        "with child.Watch():\n"
+        "    taken = bytearray(300 << 20)\n"
+        "    time.sleep(60)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, timeout=120)
+    assert done.returncode == wire.OUT_OF_MEMORY
+
+
+def test_a_child_at_rest_may_be_of_any_size() -> None:
+    program = (
+        "import time; from octavo.drawing import child; child.MEMORY_LIMIT = 1; watch = child.Watch()\n"
+        "with watch:\n"
+        "    pass\n"
+        "time.sleep(3 * child.LOOK_SECONDS)"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False, timeout=120).returncode == 0
+
+
+def forms_in_forms(depth: int, times: int) -> bytes:
+    """A page that draws a form so many times, which draws another so many times, and so on."""
+    objects = {
+        1: b"<</Type/Catalog/Pages 2 0 R>>",
+        2: b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        3: b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R/Resources<</XObject<</X 5 0 R>>>>>>",
+    }
+    for number in range(4, 5 + depth):
+        body = (b"/X Do " if number < 4 + depth else b"0 0 9 9 re f ") * times
+        form = b"/Type/XObject/Subtype/Form/BBox[0 0 612 792]/Resources<</XObject<</X %d 0 R>>>>" % (number + 1)
+        entries = b"" if number == 4 else form
+        objects[number] = b"<<%b/Length %d>>stream\n%b\nendstream" % (entries, len(body), body)
+    return pdf_of(objects)
+
+
+@pytest.mark.slow
+def test_a_page_that_asks_for_too_much_memory_is_beyond_a_limit_and_not_corrupt() -> None:
+    with (
+        pages.open_pages([forms_in_forms(10, 10)], ParseOptions(), EngineSettings()) as opened,
+        pytest.raises(errors.LimitExceeded, match="memory"),
+    ):
+        opened.draw(0)
+
+
+def test_pages_of_a_document_that_are_slow_one_after_the_other_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "SLOW_FROM", -40.0)  # as if each page took 40 s longer
+    with pages.open_pages([tiff(3)], ParseOptions(), EngineSettings(document_seconds=60.0)) as opened:
+        for number in range(2):
+            opened.draw(number)
+        with pytest.raises(errors.LimitExceeded, match=r"page 3 .*document_seconds"):
+            opened.draw(2)
+
+
+async def test_a_document_of_which_no_page_is_within_the_limits_is_refused_by_their_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def too_slow(self: pages.Pages, number: int) -> None:
+        raise errors.LimitExceeded(f"page {number + 1} takes more than 30 s of CPU time to draw (page_seconds)")
+
+    monkeypatch.setattr(pages.Pages, "draw", too_slow)
+    async with Parser(EngineSettings(detector="whole_page", recognizer="scripted")) as parser:
+        with pytest.raises(errors.LimitExceeded, match=r"none of the pages .*page_seconds"):
+            await parser.aparse(Data(tiff(2)))

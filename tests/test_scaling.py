@@ -5,16 +5,24 @@ the slope over a factor of eight.
 """
 
 import math
+import random
 import time
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
+from octavo import assemble, regions, text_layer
+from octavo.assemble import parts
 from octavo.content import Table
+from octavo.document import Detection, Label, Origin, Page, PageImage, TextLayer, TextLine, Trust
+from octavo.geometry import Box
 from octavo.glm_ocr.connections import Chunks, parsed
+from octavo.layout import flow
 from octavo.markup import html
 from octavo.markup.cleaning import cleaned
 from octavo.pages import select
+from octavo.settings import ParseOptions
 
 SQUARE_FROM = 1.6
 
@@ -100,3 +108,65 @@ def test_no_mark_up_makes_it_look_again_and_again(piece: str) -> None:
 )
 def test_it_grows_no_faster_than_what_was_sent(work: Callable[[int], object], size: int) -> None:
     assert slope(work, size) < SQUARE_FROM
+
+
+# --- pages of many lines -----------------------------------------------------------------------------------------
+
+
+def line(left: float, top: float, width: float, height: float, text: str) -> TextLine:
+    return TextLine(Box(left, top, min(1000.0, left + width), min(1000.0, top + height)), text, font_size=0.7 * height)
+
+
+def scattered(count: int) -> list[TextLine]:
+    dice = random.Random(1)
+    return [line(dice.uniform(0, 980), dice.uniform(0, 990), 10, 6, "word") for _ in range(count)]
+
+
+def a_lattice(count: int) -> list[TextLine]:
+    height = 990 / (count // 20)
+    return [line(5 + at % 20 * 49, 5 + at // 20 * height, 20, 0.8 * height, str(at % 97)) for at in range(count)]
+
+
+def one_column(count: int) -> list[TextLine]:
+    height = 990 / count
+    return [line(100, 5 + at * height, 800, 0.8 * height, "a line of text that is long enough") for at in range(count)]
+
+
+def one_row(count: int) -> list[TextLine]:
+    return [line(5 + at * 990 / count, 500, 495 / count, 5, "ab") for at in range(count)]
+
+
+def letters_before_small_print(count: int) -> list[TextLine]:
+    dice = random.Random(1)
+    large = [line(dice.uniform(0, 980), dice.uniform(0, 980), 10, 20, "A") for _ in range(count // 2)]
+    return large + [line(dice.uniform(0, 980), dice.uniform(0, 990), 4, 4, "x y") for _ in range(count // 2)]
+
+
+def read_whole(lines: list[TextLine]) -> Page:
+    """A page of these lines without regions: one text, put in order and taken apart."""
+    pixels = np.full((1650, 1275, 3), 255, np.uint8)
+    image = PageImage(0, pixels, 150, text=TextLayer(Trust.TRUSTED, "", tuple(lines)))
+    whole = Detection(Box.of_page(), Label.TEXT, 0.5, origin=Origin.WHOLE_PAGE)
+    settled = regions.settle([whole], image, ParseOptions())
+    read = [text_layer.recognition(region, image, ParseOptions()) for region in settled.regions]
+    recognitions = [recognition for recognition in read if recognition is not None]
+    return assemble.page(image, settled.regions, recognitions, settled.problems, ParseOptions(), {})
+
+
+@pytest.mark.parametrize("arrangement", [scattered, a_lattice, one_column, one_row, letters_before_small_print])
+def test_a_page_of_many_lines_costs_little_more_than_their_number(
+    arrangement: Callable[[int], list[TextLine]],
+) -> None:
+    pages = {count: arrangement(count) for count in (250, 2000)}  # made before the time is taken
+    assert slope(lambda count: read_whole(pages[count]), 250) < SQUARE_FROM
+
+
+@pytest.mark.parametrize("arrangement", [scattered, one_column])
+def test_beyond_so_many_lines_a_page_is_read_from_top_to_bottom_with_all_its_words(
+    arrangement: Callable[[int], list[TextLine]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "MOST_LINES", 99)
+    monkeypatch.setattr(parts, "MOST_LINES", 99)
+    lines = arrangement(100)
+    (block,) = read_whole(lines).blocks
+    assert sorted((block.recognition.text or "").split()) == sorted(" ".join(it.text or "" for it in lines).split())

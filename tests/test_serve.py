@@ -1,6 +1,7 @@
 """Jobs over HTTP: the load balancer's pings, replies with a status that fits, pages as lines."""
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -8,12 +9,15 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
 
 import aiohttp
 import pytest
+from model_server import Asked, ModelServer, Reply
+from PIL import Image
 from replayed import DROP_INS, ENVIRONMENT, PAGE, Case, documents
-from serving import ENGINE, serving
+from serving import ENGINE, running, serving, until
 from test_contract import NULL_ENGINES
 
 from octavo.settings import (
@@ -151,3 +155,63 @@ async def test_a_model_that_never_comes_up_ends_it_with_the_reason(tmp_path: Pat
     assert said.rstrip().endswith("[engine_unavailable]")
     assert "no such thing in config.json" in said
     assert "Traceback" not in said
+
+
+async def test_a_caller_who_hangs_up_in_mid_stream_stops_the_work_and_disturbs_nobody(tmp_path: Path) -> None:
+    """Page 1 is read and sent, the others are being asked about when the caller goes."""
+
+    def slow_but_the_first(asked: Asked) -> Reply:
+        return Reply("read", delay=3600 if is_of(LATER, asked) else 0)
+
+    async with ModelServer(slow_but_the_first) as model, asyncio.timeout(300):
+        engine = EngineSettings(
+            detector="whole_page",
+            recognizer="openai",
+            url=model.url,
+            volume_path=str(tmp_path),
+            pages_in_flight=4,
+            answers_kept=0,  # the pages are alike
+        )
+        async with running(engine, worker=WorkerSettings(concurrency=2)) as server:
+            worker = server.desk.worker
+            async with aiohttp.ClientSession(server.url) as caller:
+                job = {"images_base64": [sized(FIRST), *[sized(LATER)] * 5]}
+                response = await caller.post("/parse/stream", json=job)
+                assert json.loads(await response.content.readline())["type"] == "page"
+                await until(lambda: model.in_flight >= 3)
+                beside = asyncio.create_task(asked_beside(server.client))
+            await until(lambda: model.abandoned >= 3)
+            assert await beside == ["success"] * 5
+            await until(lambda: not (worker.working or worker.fetching or worker.room.bytes or model.in_flight))
+            await until(lambda: not files_under(tmp_path))  # no page of it is kept
+            asked = len(model.asked)
+            assert await asked_beside(server.client) == ["success"] * 5
+            assert all(is_of(NEIGHBOUR, one) for one in model.asked[asked:])
+
+
+FIRST, LATER, NEIGHBOUR = (200, 200), (200, 600), (600, 200)  # pixels; the model is sent pictures about as long
+
+
+def is_of(size: tuple[int, int], asked: Asked) -> bool:
+    return 0.6 < (asked.size[0] / asked.size[1]) / (size[0] / size[1]) < 1.6
+
+
+def sized(size: tuple[int, int]) -> str:
+    """A picture with ink in it."""
+    picture = Image.new("RGB", size, "white")
+    picture.paste((0, 0, 0), (10, 20, size[0] - 10, 36))
+    data = BytesIO()
+    picture.save(data, "PNG")
+    return base64.b64encode(data.getvalue()).decode()
+
+
+def files_under(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def asked_beside(client: aiohttp.ClientSession) -> list[str]:
+    replies = []
+    for _ in range(5):
+        async with client.post("/parse", json={"image_base64": sized(NEIGHBOUR)}) as response:
+            replies.append((await response.json())["status"])
+    return replies

@@ -93,7 +93,16 @@ def test_raised_and_lowered_characters_stay_in_their_line() -> None:
         b"BT /F1 12 Tf 72 700 Td (E = mc) Tj /F1 7 Tf 5 Ts (2) Tj 0 Ts /F1 12 Tf ( and H) Tj /F1 7 Tf -3 Ts (2) Tj "
         b"0 Ts /F1 12 Tf (O.) Tj ET"
     )
-    assert [line.text for line in layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines] == ["E = mc2 and H2O."]
+    assert [line.text for line in layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines] == ["E = mc² and H₂O."]
+
+
+@pytest.mark.parametrize(
+    ("small", "rise", "text"),
+    [("+9", 5, "10⁺⁹"), ("th", 5, "10th"), ("1,2", 5, "10¹,²"), ("2", 0, "102"), ("-9", 5, "10⁻⁹")],
+)
+def test_figures_are_raised_and_letters_stay(small: str, rise: int, text: str) -> None:
+    content = f"BT /F1 12 Tf 72 700 Td (10) Tj /F1 7 Tf {rise} Ts ({small}) Tj ET".encode()
+    assert [line.text for line in layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines] == [text]
 
 
 def test_bold_made_of_two_copies_is_read_once() -> None:

@@ -12,6 +12,8 @@ import pytest
 from bucket import NAME, SECRET, LoopbackBucket, loopback_bucket
 from test_contract import NULL_ENGINES, PAGE
 
+from octavo import guarded_http
+from octavo.errors import DeliveryFailed
 from octavo.jobs.contract import job_from
 from octavo.jobs.encoding import Reply, encoded
 from octavo.jobs.uploads import UploadBucket, place_for
@@ -170,6 +172,59 @@ async def test_a_bucket_that_refuses_is_an_error_that_may_pass(bucket: LoopbackB
     reply = await ask(PICTURES, 8_000, wrong)
     assert (reply["error_details"]["code"], reply["error_details"]["retryable"]) == ("delivery_failed", True)
     assert "HTTP 404" in reply["error"]
+
+
+def refusing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bucket that takes every file but one."""
+    put = guarded_http.put
+
+    async def but_one(address: str, data: bytes, media_type: str, *, allow_private: bool) -> None:
+        if name in address:
+            raise DeliveryFailed("the bucket did not take an upload: HTTP 507")
+        await put(address, data, media_type, allow_private=allow_private)
+
+    monkeypatch.setattr(guarded_http, "put", but_one)
+
+
+@pytest.mark.parametrize("refused", ["document_page2", "document.md"])
+async def test_a_delivery_that_fails_leaves_nothing_in_the_bucket(
+    bucket: LoopbackBucket, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    bucket.s3.put_object(Bucket=NAME, Key="job-7/somebody-else's", Body=b"stays")
+    refusing(refused, monkeypatch)
+    reply = await ask(PICTURES | {"upload": {"to": "bucket"}}, 2_500, bucket.variables)
+    assert reply["error_details"]["code"] == "delivery_failed"
+    assert list(bucket.files()) == ["job-7/somebody-else's"]
+    assert "lie there still" not in json.dumps(reply)
+
+
+async def test_what_cannot_be_taken_back_is_told(bucket: LoopbackBucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys may let us write and not delete."""
+
+    async def kept(address: str, *, allow_private: bool) -> bool:
+        return False
+
+    monkeypatch.setattr(guarded_http, "delete", kept)
+    refusing("document_page2", monkeypatch)
+    reply = await ask(PICTURES | {"upload": {"to": "bucket"}}, 9_000, bucket.variables)
+    assert reply["error_details"]["code"] == "delivery_failed"
+    (told,) = [note["message"] for note in reply["result"]["warnings"] if note["key"] == "uploads"]
+    assert all(repr(key.removeprefix("job-7/")) in told for key in bucket.files())
+    assert "document_page2" not in told
+
+
+async def test_texts_that_were_taken_back_are_in_the_reply(
+    bucket: LoopbackBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = {
+        "put_urls": {name: bucket.signed(name) for name in ("document.json", "document.md")},
+    }
+    refusing("document.md", monkeypatch)
+    reply = await ask({"image_base64": PAGE, "upload": upload}, 9_000_000, PRIVATE)
+    assert reply["error_details"]["code"] == "delivery_failed"
+    assert reply["result"]["json_result"]
+    assert "[text]" in reply["result"]["markdown_result"]
+    assert "document.json" in json.dumps(reply["result"]["warnings"])  # it is the caller's, and stays
 
 
 async def test_secrets_stay_secret(bucket: LoopbackBucket, caplog: pytest.LogCaptureFixture) -> None:

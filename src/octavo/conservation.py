@@ -21,7 +21,7 @@ LOST: Final = "text_lost"
 BURIED: Final = "text_buried"
 _DOUBTED: Final = 0.3  # share of a line in a doubtful area from which its words are not the page's
 _BREAKS: Final = "-\u2010\u00ad"  # at a line's end: gone where the word is put together
-_MARKS: Final = "•·▪▫●○◦■□◻◆◇▶►➢➤▸‣⁃∙✓✔✗❖*-–—"  # at a line's beginning: an entry's, whose mark is the list's own
+_MARKS: Final = "•·▪▫●○◦■◆◇▶►➢➤▸‣⁃∙❖*-–—☐☑☒"  # at a line's beginning: an entry's, whose mark is the list's own
 
 
 def checked(page: Page, layer: TextLayer | None, detections: Iterable[Detection]) -> Page:

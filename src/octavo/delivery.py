@@ -1,5 +1,9 @@
 """Artefacts to where they were asked for. A name is relative and stays inside; no half-written file is ever seen."""
 
+import os
+import re
+import stat
+import time
 import uuid
 from collections.abc import Iterable
 from contextlib import suppress
@@ -7,6 +11,9 @@ from pathlib import Path, PurePosixPath
 
 from octavo.document import Artifact
 from octavo.errors import DeliveryFailed
+
+_PART = re.compile(r"\.[0-9a-f]{32}\.part$")
+_FORGOTTEN_SECONDS = 3600.0  # a file is written in seconds; what is older has no writer any more
 
 
 def to_folder(artifacts: Iterable[Artifact], folder: Path, *, private: bool = False) -> list[Path]:
@@ -29,6 +36,28 @@ def remove(names: Iterable[str], folder: Path) -> None:
                 if not above.is_relative_to(folder):
                     break
                 above.rmdir()  # refused, and so the end, where something else is in it
+
+
+def clean_up(folder: Path, *, depth: int = 0) -> None:
+    """Take away what writers left half written in a folder, and so far below it, that were killed.
+
+    By its name, its age and its owner: of files that somebody writes, or that are another's, none is touched.
+    """
+    try:
+        entries = [entry for entry in os.scandir(folder) if not entry.is_symlink()]
+    except OSError:
+        return
+    for entry in entries:
+        with suppress(OSError):
+            if depth and entry.is_dir(follow_symlinks=False):
+                clean_up(Path(entry.path), depth=depth - 1)
+            elif _PART.match(entry.name) and _is_left(entry.stat(follow_symlinks=False)):
+                Path(entry.path).unlink(missing_ok=True)
+
+
+def _is_left(facts: os.stat_result) -> bool:
+    mine = not hasattr(os, "geteuid") or facts.st_uid == os.geteuid()
+    return mine and stat.S_ISREG(facts.st_mode) and time.time() - facts.st_mtime > _FORGOTTEN_SECONDS
 
 
 def is_folder(path: Path) -> bool:

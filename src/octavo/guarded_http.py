@@ -24,6 +24,7 @@ from octavo.errors import AddressRefused, DeliveryFailed, SourceInvalid
 
 _POST_SECONDS = 20.0
 _PUT_SECONDS = 300.0  # of one attempt
+_DELETE_SECONDS = 20.0
 _PUT_PAUSES = (0.0, 1.0, 4.0)  # before each attempt
 
 
@@ -149,3 +150,17 @@ async def post(address: str, data: bytes, headers: Mapping[str, str], *, allow_p
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         why = f"it took longer than {_POST_SECONDS:g} s" if isinstance(error, TimeoutError) else plain(error)
         raise DeliveryFailed(f"{url.host} did not take a message: {why}") from error
+
+
+async def delete(address: str, *, allow_private: bool) -> bool:
+    """Whether a file is gone that was put. Tried once."""
+    try:
+        url = parsed_url(address, allow_private=allow_private, encoded=True)
+        async with (
+            asyncio.timeout(_DELETE_SECONDS),
+            guarded_session(allow_private=allow_private) as session,
+            session.delete(url, allow_redirects=False) as response,
+        ):
+            return response.status < 300 or response.status in (404, 410)
+    except (aiohttp.ClientError, OSError, TimeoutError, AddressRefused, SourceInvalid):
+        return False

@@ -40,6 +40,7 @@ from octavo.settings import EngineSettings, ParseOptions, TextLayerUse
 
 log = logging.getLogger(__name__)
 
+SLOW_FROM = 3.0  # seconds of CPU from which a page counts as slow: a scan takes 0.3, a JPEG 2000 of 600 dpi 2
 HEADER_WITHIN = 1024  # bytes: PDFium and Acrobat accept that much junk before "%PDF-"
 PICTURES: tuple[
     tuple[bytes, bytes], ...
@@ -124,11 +125,13 @@ class Pages:
         parts: Sequence[OpenedPart],
         headings: Sequence[Bookmark],
         options: ParseOptions,
-        limit: int,
+        limits: EngineSettings,
     ) -> None:
         self._source = source
         self._options = options
-        self._max_pixels = limit
+        self._limits = limits
+        self._slow_seconds = 0.0  # of CPU, that pages took beyond what one takes
+        self._counting = threading.Lock()
         self._parts = parts
         # Where each part starts. A part that cannot be opened stands for one page, which cannot be read.
         self._starts = list(itertools.accumulate((max(1, part.pages) for part in parts), initial=0))
@@ -147,6 +150,10 @@ class Pages:
         facts = self._parts[part]
         if facts.code:
             raise PageUnreadable(f"page {number + 1}: {facts.message}")
+        if self._slow_seconds > self._limits.document_seconds:
+            raise LimitExceeded(
+                f"page {number + 1} was not drawn: other pages took too much CPU time (document_seconds)"
+            )
         is_pdf = bool(self._source.request.parts[part][2])
         request = Draw(
             document=self._source.number,
@@ -154,16 +161,19 @@ class Pages:
             page=number - self._starts[part],
             dpi=float(self._options.drawn_dpi),
             max_side=self._options.max_side,
-            max_pixels=self._max_pixels,
+            max_pixels=self._limits.max_page_pixels,
             glyphs=is_pdf and self._options.text_layer is not TextLayerUse.OFF,
         )
         try:
             answer = pool.shared().draw(self._source, request)
         except pool.ChildSlow as error:
             seconds = self._source.seconds
+            self._count(seconds)
             raise LimitExceeded(
                 f"page {number + 1} takes more than {seconds:g} s of CPU time to draw (page_seconds)"
             ) from error
+        except pool.ChildFat as error:
+            raise LimitExceeded(f"page {number + 1} needs more memory than a page may have") from error
         except (pool.NoChild, pool.ChildKilled) as error:
             raise _exhausted(f"page {number + 1} cannot be drawn") from error
         except pool.ChildLost as error:
@@ -172,7 +182,12 @@ class Pages:
         if isinstance(answer, Failed):
             raise _page_error(answer, number)
         drawn, memory = answer
+        self._count(drawn.seconds)
         return self._image(number, drawn, memory)
+
+    def _count(self, seconds: float) -> None:
+        with self._counting:
+            self._slow_seconds += max(0.0, seconds - SLOW_FROM)
 
     def _image(self, number: int, drawn: Drawn, memory: NDArray[np.uint8]) -> PageImage:
         pixels = memory[: drawn.height * drawn.width * 3].reshape(drawn.height, drawn.width, 3)
@@ -247,7 +262,7 @@ def open_pages(parts: Sequence[bytes], options: ParseOptions, settings: EngineSe
             for title, level, page, part in opened.outline
             if part is not None and level is not None and str(title).strip()
         ]
-        pages = Pages(source, facts, headings, options, settings.max_page_pixels)
+        pages = Pages(source, facts, headings, options, settings)
         if len(pages.numbers) > settings.max_pages:
             raise LimitExceeded(
                 f"{len(pages.numbers)} pages are selected; at most {settings.max_pages} are read (max_pages)"
@@ -265,6 +280,8 @@ def _open(source: pool.Source) -> Opened:
         raise LimitExceeded(
             f"the document takes more than {source.seconds:g} s of CPU time to open (page_seconds)"
         ) from error
+    except pool.ChildFat as error:
+        raise LimitExceeded("the document needs more memory to open than one may have") from error
     except (pool.NoChild, pool.ChildKilled) as error:
         raise _exhausted("the document cannot be opened") from error
     except pool.ChildLost as error:

@@ -30,7 +30,7 @@ from PIL import Image
 from octavo import assemble, detectors, dropins, official_sdk, pipeline, recognizers, renderers
 from octavo.detectors import Detector
 from octavo.document import Artifact, Document, Page, PageImage, Pixels, Problem, Severity
-from octavo.errors import DocumentCorrupt, EngineUnavailable, OptionInvalid, PageUnreadable
+from octavo.errors import DocumentCorrupt, EngineUnavailable, LimitExceeded, OptionInvalid, PageUnreadable
 from octavo.fetch import Fetched, Source, fetch, source_from
 from octavo.machine import cores
 from octavo.official import words
@@ -323,9 +323,12 @@ class Reading:
 
     def _refuse_if_nothing_was_drawn(self) -> None:
         """A document of which no page can be drawn is no document."""
-        unreadable = [[p for p in page.problems if p.code == PageUnreadable.code] for page in self._done]
-        if unreadable and all(unreadable):
-            raise DocumentCorrupt(f"none of the pages can be drawn: {unreadable[0][0].message}")
+        why = [_why_not_drawn(page) for page in self._done]
+        reasons = [reason for reason in why if reason is not None]
+        if not reasons or len(reasons) < len(why):
+            return
+        refused = LimitExceeded if any(reason.code == LimitExceeded.code for reason in reasons) else DocumentCorrupt
+        raise refused(f"none of the pages can be drawn: {reasons[0].message}")
 
     async def _finish(self) -> None:
         """Off the event loop: of a thousand pages it takes as long as drawing thirty."""
@@ -373,6 +376,12 @@ class Reading:
     def pictures(self) -> renderers.Pictures:
         """Of the pages, upright, once the document is there. Asking for one blocks: it may be drawn again."""
         return _UprightPages(self.document, self.source)
+
+
+def _why_not_drawn(page: Page) -> Problem | None:
+    """What was wrong with a page of which there is nothing; None where it was drawn."""
+    drawing = (PageUnreadable.code, LimitExceeded.code)
+    return next((problem for problem in page.problems if not page.size.area and problem.code in drawing), None)
 
 
 def _refuse_without_engine(page: Page) -> None:

@@ -4,6 +4,7 @@ The `official` profile has a formatter of its own.
 """
 
 import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -23,10 +24,11 @@ from octavo.document import (
     Role,
     Severity,
     Task,
+    TextLine,
     TextSource,
     Usage,
 )
-from octavo.geometry import SCALE
+from octavo.geometry import SCALE, Box
 from octavo.settings import ParseOptions
 
 _SAME_INDENT = 0.6  # of the running text's size: entries of one level stand no further apart
@@ -99,8 +101,13 @@ def _blocks(region: Region, recognition: Recognition, page: Setting) -> list[_Ma
     parts = divided(region, recognition, page)
     if len(parts) == 1:
         return [_made(region, recognition, parts[0])]
+    found, read = _ByHeight(region.lines), _ByHeight(recognition.lines)
     return [
-        _made(_region_of(part, region), _share(part, recognition, first=number == 0), part)
+        _made(
+            replace(region, box=part.box, lines=found.within(part.box), polygon=()),
+            _share(part, recognition, read.within(part.box), first=number == 0),
+            part,
+        )
         for number, part in enumerate(parts)
     ]
 
@@ -131,14 +138,22 @@ def _made(region: Region, recognition: Recognition, part: RegionPart) -> _Made:
 # --- parts of a region as regions of their own --------------------------------------------------------------------
 
 
-def _region_of(part: RegionPart, region: Region) -> Region:
-    lines = tuple(line for line in region.lines if part.box.contains(*line.box.center))
-    return replace(region, box=part.box, lines=lines, polygon=())
+class _ByHeight:
+    """Lines by where they stand: a region of thousands may have thousands of parts."""
+
+    def __init__(self, lines: Sequence[TextLine]) -> None:
+        self._lines = lines
+        self._places = sorted(range(len(lines)), key=lambda place: lines[place].box.middle)
+        self._middles = [lines[place].box.middle for place in self._places]
+
+    def within(self, box: Box) -> tuple[TextLine, ...]:
+        """Those with their middle in the box, in the order they were given."""
+        level = self._places[bisect_left(self._middles, box.top) : bisect_right(self._middles, box.bottom)]
+        return tuple(self._lines[place] for place in sorted(level) if box.holds(self._lines[place].box))
 
 
-def _share(part: RegionPart, recognition: Recognition, *, first: bool) -> Recognition:
+def _share(part: RegionPart, recognition: Recognition, lines: tuple[TextLine, ...], *, first: bool) -> Recognition:
     """What of a recognition belongs to one part; what cannot be shared out stays with the first."""
-    lines = tuple(line for line in recognition.lines if part.box.contains(*line.box.center))
     known = [line.confidence for line in lines if line.confidence is not None]
     return replace(
         recognition,

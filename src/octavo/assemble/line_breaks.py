@@ -14,6 +14,7 @@ from octavo.wording.headings import is_contents_line, is_numbered
 from octavo.wording.sentences import names_field
 
 _ADDRESS = re.compile(r"\S+@\S|https?://|www\.")
+_DIVIDED = re.compile(r"[^\W\d_][-\u2010\u00ad]$")
 _SHORT_ROWS = 35  # mean characters of rows below which three that begin with capitals or digits are no prose
 _MOST = 0.85  # of the rows
 _SHORT_PAIR = 25  # the same for two
@@ -66,6 +67,8 @@ def broken_on_purpose(paragraph: Paragraph) -> bool:
     rows = paragraph.rows
     if any(below.middle - above.middle < 0.5 * below.size for above, below in pairwise(rows)):
         return False  # pieces of one row, far apart
+    if any(_DIVIDED.search(above.text) and below.text[:1].islower() for above, below in pairwise(rows)):
+        return False  # a word is divided at the end of a row: only in running text
     slack = [(row.left - paragraph.left, paragraph.right - row.right) for row in rows]
     centred = all(abs(left - right) < 0.8 * paragraph.size for left, right in slack)
     room = [left + right if centred else right for left, right in slack]

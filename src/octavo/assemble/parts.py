@@ -18,7 +18,7 @@ from octavo.content import Content
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextLine, TextSource
 from octavo.geometry import Box
 from octavo.layout import paragraphs
-from octavo.layout.flow import paragraphs_in_order
+from octavo.layout.flow import MOST_LINES, paragraphs_in_order
 from octavo.layout.lines import read_from_right, straightened, typical_size
 from octavo.layout.side_by_side import Row, in_rows
 from octavo.wording import prose
@@ -71,7 +71,7 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Reg
     lines = [line for line in recognition.lines if (line.text or "").strip()]
     text = recognition.text or ""
     whole = RegionPart(region.label, region.box, text, engine_text.prose(text))
-    if region.task is not Task.TEXT or not lines:
+    if region.task is not Task.TEXT or not 0 < len(lines) <= MOST_LINES:
         return [whole]
     known, references = _grouped_by_words(region, recognition), region.label in _REFERENCES
     grouped = _grouped(lines, page.page, known=known, references=references)

@@ -8,9 +8,8 @@ documents are done, those of machines that died included; it waits for those tha
 import asyncio
 import json
 import logging
-import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,57 +17,22 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from octavo.corpus import markers, shards
+from octavo.corpus.desk import Before, Desk, Ended
 from octavo.corpus.items import Item
 from octavo.corpus.leases import BEATS, Lease, Leases
-from octavo.corpus.markers import FAILED, HOME, Markers, Trouble
-from octavo.corpus.readers import Reader, Result
+from octavo.corpus.markers import HOME, Markers
+from octavo.corpus.on_ray import Cluster, Task
+from octavo.corpus.readers import Reader
 from octavo.corpus.sources import Corpus
-from octavo.corpus.stopping import Stop, Stopped, in_thread
+from octavo.corpus.stopping import Stop, Stopped, to_its_end
 from octavo.corpus.stores import Store
-from octavo.document import Artifact
-from octavo.errors import EngineUnavailable, Fault, OctavoError, OutputTaken
-from octavo.settings import BatchSettings, Shape
+from octavo.errors import Fault, OctavoError, OutputTaken
+from octavo.settings import BatchSettings
 
 log = logging.getLogger(__name__)
 
 _FAILED_IN_A_ROW: Final = 10  # documents that fail by no fault of theirs: something is down, and all would fail
 _AT_ONCE: Final = 16  # small files that are got side by side
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How one document ended."""
-
-    item: Item
-    status: str  # success, partial, failed
-    pages: int = 0
-    page_count: int | None = None
-    problems: Sequence[Any] = ()
-    error: OctavoError | None = None
-    seconds: float = 0.0
-    files: tuple[str, ...] = ()
-
-    @property
-    def said(self) -> dict[str, Any]:
-        """For the marker, and for machines that listen."""
-        error = self.error
-        return {
-            "document": self.item.name,
-            "status": self.status,
-            "pages": self.pages,
-            "page_count": self.page_count,
-            "problems": list(self.problems),
-            "error": None
-            if error is None
-            else {
-                "code": error.code,
-                "message": error.message,
-                "fault": error.fault.value,
-                "retryable": error.retryable,
-            },
-            "seconds": round(self.seconds, 3),
-            "files": list(self.files),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,20 +72,22 @@ class Batch:
     listener: Listener
     stop: Stop
     overwrite: bool = False
+    cluster: Cluster | None = None  # that reads, instead of this process
     leases: Leases = field(init=False)
     markers: Markers = field(init=False)
+    _desk: Desk = field(init=False)
     _plan: shards.Plan = field(init=False)
     _all: list[Item] = field(default_factory=list)
     _free: deque[Item] = field(default_factory=deque)
     _of_others: list[Item] = field(default_factory=list)
-    _again: dict[str, Trouble | None] = field(default_factory=dict)  # documents that were done: why they are not now
+    _before: dict[str, Before] = field(default_factory=dict)  # documents that were done
     _held: dict[str, tuple[Lease, asyncio.Task[Ended | None]]] = field(default_factory=dict)
     _in_a_row: int = 0
 
     def __post_init__(self) -> None:
         self.leases = Leases(self.store, self.settings.lease_seconds)
-        shapes = ",".join(sorted(self.settings.shapes))
-        self.markers = Markers(self.store, f"{self.reader.digest} {shapes}")
+        self.markers = Markers.of(self.store, self.reader, self.settings.shapes)
+        self._desk = Desk(self.corpus, self.reader, self.markers, self.settings.shapes, self.leases.worker, self.stop)
 
     async def run(self) -> dict[str, Any] | None:
         """All of it; the summary of the whole corpus where all of it is done. Raises OctavoError, and Stopped where
@@ -130,7 +96,9 @@ class Batch:
         self._plan = await asyncio.to_thread(self._settled_plan)
         self.listener.listed(share)
         self._free.extend(share.to_read)
-        if share.to_read:
+        if share.to_read and self.cluster is not None:
+            await asyncio.to_thread(self._read_elsewhere, self.cluster)
+        elif share.to_read:
             async with self.reader.opened():
                 await self._read_all()
         if shards.wanted(self.settings.shapes):
@@ -174,12 +142,12 @@ class Batch:
     def _is_to_be_read(self, item: Item) -> bool:
         if not self.markers.is_done(item):
             if item.key in self.markers.done:
-                self._again[item.key] = self.markers.trouble.get(item.key)
+                self._before[item.key] = Before(self.markers.trouble.get(item.key))
             return True
         trouble = self.markers.trouble.get(item.key)
         if trouble is None or trouble.status not in self.settings.retry:
             return False
-        self._again[item.key] = trouble
+        self._before[item.key] = Before(trouble)
         return True
 
     def _ordered(self, items: Iterable[Item]) -> list[Item]:
@@ -188,6 +156,22 @@ class Batch:
         return sorted(items, key=lambda item: (-item.size.bit_length(), hash((self.leases.worker, item.key))))
 
     # --- reading -------------------------------------------------------------------------------------------------
+
+    def _read_elsewhere(self, cluster: Cluster) -> None:
+        """By machines that somebody else schedules: nothing has to be claimed. Blocks."""
+        done = self.markers.done
+        tasks = [Task(item, self._before.get(item.key), frozenset(done.get(item.key, ()))) for item in self._free]
+        for item, said in cluster.read(tasks):
+            if self.stop.signal is not None:
+                raise Stopped
+            if said is None:
+                self.listener.by_others(item)
+                continue
+            for _ in range(said["pages"]):
+                self.listener.page(item)
+            ended = Ended.of(item, said)
+            self._count(ended)
+            self.listener.ended(ended)
 
     async def _read_all(self) -> None:
         await asyncio.to_thread(self.leases.look)
@@ -239,14 +223,21 @@ class Batch:
         """As the markers were last seen."""
         if not self.markers.is_done(item):
             return False
-        return item.key not in self._again or self._again[item.key] != self.markers.trouble.get(item.key)
+        before = self._before.get(item.key)
+        return before is None or before.trouble != self.markers.trouble.get(item.key)
 
     async def _claimed(self, item: Item) -> None:
-        lease = await asyncio.to_thread(self.leases.claimed, item.key)
+        lease = await self._lease(item)
         if lease is None:
             self._of_others.append(item)
             return
-        reading = asyncio.create_task(self._document(item))
+        desk = self._desk.document(
+            item,
+            self._before.get(item.key),
+            begun=partial(self.listener.begun, item),
+            page=partial(self.listener.page, item),
+        )
+        reading = asyncio.create_task(desk)
         self._held[item.key] = (lease, reading)
         try:
             ended = await reading
@@ -262,12 +253,23 @@ class Batch:
                 reading.cancel()
                 await asyncio.gather(reading, return_exceptions=True)
             with suppress(OctavoError):
-                await asyncio.to_thread(self.leases.release, lease)
+                await to_its_end(partial(self.leases.release, lease))
         if ended is None:
             self.listener.by_others(item)
         else:
             self._count(ended)
             self.listener.ended(ended)
+
+    async def _lease(self, item: Item) -> Lease | None:
+        """The claim to a document, where it is ours. When cancelled, what a thread still claims is given back."""
+        claiming = asyncio.create_task(asyncio.to_thread(self.leases.claimed, item.key))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with suppress(OctavoError):
+                if lease := await claiming:
+                    await to_its_end(partial(self.leases.release, lease))
+            raise
 
     def _count(self, ended: Ended) -> None:
         """Raises the document's error where it is the last of many: there is no use in going on."""
@@ -275,68 +277,6 @@ class Batch:
         self._in_a_row = self._in_a_row + 1 if blameless else 0
         if ended.error is not None and self._in_a_row >= _FAILED_IN_A_ROW:
             raise ended.error
-
-    async def _document(self, item: Item) -> Ended | None:
-        """Read, written and said; None where another machine has done it meanwhile. Raises Stopped."""
-        if await asyncio.to_thread(self._is_done_now, item):
-            return None
-        self.listener.begun(item)
-        began = time.monotonic()
-        try:
-            async with self.stop.scope():
-                data = await self.corpus.read(item)
-                async with self.reader.reading(item, data, lambda: self.listener.page(item)) as result:
-                    files = await in_thread(partial(self._put, item, result), result.files)
-                    ended = Ended(
-                        item,
-                        result.status,
-                        result.pages,
-                        result.page_count,
-                        result.problems,
-                        seconds=time.monotonic() - began,
-                        files=tuple(files),
-                    )
-        except EngineUnavailable:
-            raise  # of the run, not of the document
-        except OctavoError as error:
-            ended = Ended(item, FAILED, error=error, seconds=time.monotonic() - began)
-        except Exception as error:  # a defect met in one document must not take the others with it
-            if isinstance(error, Stopped):
-                raise
-            log.info("document_failed document=%s", item.name, exc_info=True)
-            defect = OctavoError(f"unexpected {type(error).__name__}: a defect of Octavo; --verbose says where")
-            ended = Ended(item, FAILED, error=defect, seconds=time.monotonic() - began)
-        first = await asyncio.to_thread(self._settle, ended)
-        return ended if first else None
-
-    def _is_done_now(self, item: Item) -> bool:
-        if item.key not in self._again:
-            return self.store.version(self.markers.done_path(item)) is not None
-        trouble = self._again[item.key]
-        if trouble is None:  # it was done in another way: is it in this one?
-            return not self.markers.is_done(item) and self.store.version(self.markers.done_path(item)) is not None
-        return self.store.version(trouble.path) != trouble.version
-
-    def _put(self, item: Item, result: Result, files: Iterator[Artifact]) -> list[str]:
-        """Everything of a document but its marker."""
-        names = []
-        if Shape.FOLDERS in self.settings.shapes:
-            for artifact in files:
-                path = f"{item.place}/{artifact.name}"
-                self.store.put(path, artifact.data)
-                names.append(path)
-        if shards.wanted(self.settings.shapes):
-            self.store.put(self.markers.rows_path(item), result.rows().packed())
-        return names
-
-    def _settle(self, ended: Ended) -> bool:
-        again = ended.item.key in self._again
-        earlier = self.markers.earlier(ended.item) if again else None
-        first = self.markers.settle(ended.item, ended.said | {"by": self.leases.worker}, again=again)
-        for name in (earlier or {}).get("files", ()):
-            if name not in ended.files:
-                self.store.delete(str(name))
-        return first
 
     async def _beat(self) -> None:
         """Say that this machine lives; let go of what another one has taken over."""

@@ -10,13 +10,15 @@ A listing of names says all that the next run needs to go on: a million document
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from octavo.corpus.items import Item
+from octavo.corpus.readers import Reader
 from octavo.corpus.stores import Store
 from octavo.errors import SourceInvalid, SourceNotFound
+from octavo.settings import Shape
 
 HOME: Final = ".octavo"
 FAILED: Final = "failed"
@@ -41,6 +43,11 @@ class Markers:
     digest: str  # of how documents are read and written
     done: dict[str, set[str]] = field(default_factory=dict)  # key -> digests
     trouble: dict[str, Trouble] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, store: Store, reader: Reader, shapes: Sequence[Shape]) -> Self:
+        """Those of documents that are read by this reader and written so."""
+        return cls(store, f"{reader.digest} {','.join(sorted(shapes))}")
 
     def look(self) -> None:
         """Blocks."""

@@ -88,3 +88,13 @@ async def in_thread(work: Callable[[Iterator[Artifact]], T], artifacts: Iterator
         with suppress(Exception):
             await working
         raise
+
+
+async def to_its_end(work: Callable[[], None]) -> None:
+    """`work` in a thread, whoever is cancelled meanwhile: work that waits for a thread would otherwise never begin."""
+    working = asyncio.create_task(asyncio.to_thread(work))
+    try:
+        await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await working
+        raise

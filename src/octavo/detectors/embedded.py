@@ -5,13 +5,13 @@ areas of a trusted page). Who claims which of them is `layout.finders`. The layo
 together and adds little where the words are known, so it only sees pages with lines that are not read yet.
 """
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from octavo.document import Detection, Label, Layer, Origin, PageImage, Sight, TextLayer, TextLine, Trust
 from octavo.geometry import Box, PixelBox, Size
+from octavo.layout import flow
 from octavo.layout.finders import claimed
 from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.lines import straightened, typical_size
@@ -23,7 +23,6 @@ from octavo.settings import EngineSettings
 
 _SMALLEST_LOOKED_INTO: Final = 3.0  # sizes of type: a raster picture lower than this is a logo or a bullet
 _WHISPER: Final = 0.12  # score from which a hint is heard at all; what asks for hints says how strong they must be
-_MOST_LINES: Final = 8_000  # lines of a page that are looked at one by one; a dense broadsheet page has 2,000
 _TALLEST: Final = 6.0  # sizes of type: what is found in a raster picture as a higher line is a drawing
 
 
@@ -49,7 +48,7 @@ class EmbeddedDetector:
 
     def _page(self, page: PageImage) -> list[Detection]:
         texts = self._lines(page)
-        if len(texts) > _MOST_LINES:
+        if len(texts) > flow.MOST_LINES:
             return [_from_top_to_bottom(texts)]
         unread = any(line.text is None for line in texts)
         hints = self._layout.hints(page.pixels, threshold=_WHISPER) if unread else []
@@ -91,9 +90,8 @@ def open_detector(settings: EngineSettings) -> EmbeddedDetector:
 
 def _from_top_to_bottom(texts: Sequence[TextLine]) -> Detection:
     """A page of too many lines as one region, read row by row: what the finders do grows faster than their number."""
-    height = statistics.median(line.box.height for line in texts) or 1.0
-    rows = sorted(texts, key=lambda line: (round(line.box.center[1] / height), line.box.left))
-    reason = f"{len(texts)} lines: more than {_MOST_LINES} are read from top to bottom"
+    rows = flow.from_top_to_bottom(texts)
+    reason = f"{len(texts)} lines: more than {flow.MOST_LINES} are read from top to bottom"
     return Detection(Box.of_page(), Label.TEXT, 0.0, lines=tuple(rows), origin=Origin.WHOLE_PAGE, reason=reason)
 
 

@@ -14,13 +14,18 @@ import resource
 import signal
 import socket
 import sys
+import threading
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from octavo.drawing import sandbox, wire
 from octavo.drawing.wire import Close, Closed, Draw, Drawn, Failed, Open, Opened, OpenedPart, Refused
 
 MEMORY_LIMIT = 2_560 << 20  # bytes of address space: hostile files ask for any amount
+FULL = 0.9  # of the limit: PDFium ends as by a defect where memory is refused, so the child says before what it is
+LOOK_SECONDS = 0.05  # between two looks at one's own size; a page of 10 ms is over before the first
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EAGAIN)  # not a file's fault
 
 
@@ -108,7 +113,9 @@ class Memories:
         try:
             for index in [index for index in document.parts if index != request.part]:
                 document.parts.pop(index).close()
+            began = time.process_time()
             drawn = document.part(request.part).draw(request, memory)
+            drawn = replace(drawn, seconds=time.process_time() - began)
         except BaseException:
             self.drop([request.memory])
             raise
@@ -117,25 +124,51 @@ class Memories:
             self.drop([request.memory])
 
 
+class Watch:
+    """Ends the process with a status that says why, once a request has taken most of the memory there is."""
+
+    def __init__(self) -> None:
+        self._working = threading.Event()
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def __enter__(self) -> None:
+        self._working.set()
+
+    def __exit__(self, *_: object) -> None:
+        self._working.clear()
+
+    def _look(self) -> None:
+        while self._working.wait():
+            time.sleep(LOOK_SECONDS)
+            if self._working.is_set() and wire.own_size()[0] > FULL * MEMORY_LIMIT:
+                os._exit(wire.OUT_OF_MEMORY)
+
+
 def _answer(
-    channel: socket.socket, documents: dict[int, OpenDocument], memories: Memories, seconds: float, patience: int
+    channel: socket.socket,
+    documents: dict[int, OpenDocument],
+    memories: Memories,
+    watch: Watch,
+    seconds: float,
+    patience: int,
 ) -> None:
     body, descriptors = wire.receive(channel)
     request = wire.request_in(body)
     signal.setitimer(signal.ITIMER_PROF, seconds)  # of CPU; its signal ends the process
     signal.alarm(patience)
     try:
-        match request:
-            case Open():
-                document = documents[request.document] = OpenDocument(request, descriptors[0])
-                wire.send(channel, _open(request, document))
-            case Draw():
-                memories.draw(channel, request, documents[request.document])
-            case Close():
-                memories.drop(request.drop)
-                if request.document in documents:
-                    documents.pop(request.document).close()
-                wire.send(channel, Closed())
+        with watch:
+            match request:
+                case Open():
+                    document = documents[request.document] = OpenDocument(request, descriptors[0])
+                    wire.send(channel, _open(request, document))
+                case Draw():
+                    memories.draw(channel, request, documents[request.document])
+                case Close():
+                    memories.drop(request.drop)
+                    if request.document in documents:
+                        documents.pop(request.document).close()
+                    wire.send(channel, Closed())
     except Refused as refused:
         wire.send(channel, Failed(refused.code, str(refused)))
     except MemoryError:
@@ -162,8 +195,9 @@ def main() -> None:
     documents: dict[int, OpenDocument] = {}
     memories = Memories()
     with contextlib.suppress(wire.Hangup):
+        watch = Watch()
         while True:
-            _answer(channel, documents, memories, seconds, patience)
+            _answer(channel, documents, memories, watch, seconds, patience)
     os._exit(0)  # nothing to clean: the kernel takes memory and files faster than PDFium does
 
 

@@ -117,7 +117,7 @@ class PdfPart:
             tables, drawn = _text_of(page, self._form)
             memory.mapped(at + len(tables))[at : at + len(tables)] = tables
             drawn["glyphs_at"] = at
-        return Drawn(width, height, 72 * scale, resident=_resident(), **drawn)
+        return Drawn(width, height, 72 * scale, resident=wire.own_size()[1], **drawn)
 
     def _render(self, page: Any, pixels: mmap.mmap, width: int, height: int) -> None:
         target = ctypes.c_char.from_buffer(pixels)
@@ -414,13 +414,3 @@ def _wide(read: Any) -> str:
     buffer = (ctypes.c_ushort * (size // 2))()
     read(buffer, size)
     return bytes(buffer)[: size - 2].decode("utf-16-le", errors="replace")
-
-
-def _resident() -> int:
-    """Bytes of its own, without the pages' memory that it shares."""
-    try:
-        with open("/proc/self/statm", "rb") as facts:  # noqa: PTH123 - pathlib costs a child 5 ms of start-up
-            _, resident, shared, *_ = facts.read().split()
-            return (int(resident) - int(shared)) * mmap.PAGESIZE
-    except OSError:
-        return 0

@@ -51,8 +51,16 @@ class ChildKilled(ChildLost):
     """Somebody killed the child: the system, when memory ran out, or an operator. No fault of what it was asked."""
 
 
-class ChildSlow(Exception):
-    """The child used up its CPU time, or hung."""
+class ChildSpent(Exception):
+    """The child used up what it may have for what it was asked: another would, too."""
+
+
+class ChildSlow(ChildSpent):
+    """It was CPU time, or the child hung."""
+
+
+class ChildFat(ChildSpent):
+    """It was memory."""
 
 
 class NoChild(Exception):
@@ -122,7 +130,7 @@ class DrawingChild:
         self._dropped: list[int] = []  # it holds them still
 
     def ask(self, message: Request, seconds: float, descriptors: tuple[int, ...] = ()) -> tuple[Answer, list[int]]:
-        """Its answer, for so many seconds of CPU. Raises ChildLost or ChildSlow, and then the child is gone."""
+        """Its answer, for so many seconds of CPU. Raises ChildLost or ChildSpent, and then the child is gone."""
         self._channel.settimeout(PATIENCE * seconds + (START_SECONDS if self.fresh else 0))
         try:
             wire.send(self._channel, message, descriptors)
@@ -142,7 +150,7 @@ class DrawingChild:
     def draw(self, request: Draw, seconds: float) -> tuple[Drawn, NDArray[np.uint8]] | Failed:
         """The page and its bytes, which are drawn over once nobody holds them or a part of them any more.
 
-        Raises ChildLost, ChildSlow.
+        Raises ChildLost, ChildSpent.
         """
         memory = self._idle.pop() if self._idle else None
         number = memory.number if memory else next(self._memories)
@@ -161,7 +169,7 @@ class DrawingChild:
         return answer, drawn
 
     def forget(self, document: int) -> None:
-        """Close a document; with the last one, let go of the memory too. Raises ChildLost, ChildSlow."""
+        """Close a document; with the last one, let go of the memory too. Raises ChildLost, ChildSpent."""
         if self.documents <= {document}:
             self._dropped += [memory.number for memory in self._idle]
             self._idle.clear()
@@ -181,13 +189,15 @@ class DrawingChild:
         else:
             self._dropped.append(memory.number)
 
-    def _why_it_ended(self) -> ChildLost | ChildSlow:
+    def _why_it_ended(self) -> ChildLost | ChildSpent:
         try:
             status = self._process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:  # it closed the channel and goes on: not one of ours any more
             return ChildLost()
         if status == -signal.SIGPROF:
             return ChildSlow()
+        if status == wire.OUT_OF_MEMORY:
+            return ChildFat()
         return ChildKilled() if status in (-signal.SIGKILL, -signal.SIGTERM) else ChildLost()
 
     @property
@@ -250,7 +260,7 @@ class Pool:
         return Source(number, file, Open(number, spans, passwords, max_pixels, True), seconds)
 
     def open(self, source: Source) -> Opened:
-        """Its pages and outline. Raises ChildLost, ChildSlow, NoChild."""
+        """Its pages and outline. Raises ChildLost, ChildSpent, NoChild."""
         try:
             with self._child(source) as child:
                 return self._opened(child, source.request, source)
@@ -259,7 +269,7 @@ class Pool:
                 return self._opened(child, source.request, source)
 
     def draw(self, source: Source, request: Draw) -> tuple[Drawn, NDArray[np.uint8]] | Failed:
-        """The page and the memory its pixels lie in (`DrawingChild.draw`). Raises ChildLost, ChildSlow, NoChild."""
+        """The page and the memory its pixels lie in (`DrawingChild.draw`). Raises ChildLost, ChildSpent, NoChild."""
         tries = itertools.count()
         while True:
             veteran = False
@@ -283,7 +293,7 @@ class Pool:
                 self._free.remove(child)
                 self._busy.add(child)
         for child in holders:
-            with contextlib.suppress(ChildLost, ChildSlow), self._returned(child):
+            with contextlib.suppress(ChildLost, ChildSpent), self._returned(child):
                 child.forget(source.number)
         source.close()
 
@@ -335,7 +345,7 @@ class Pool:
                 stale = child.documents & self._gone
             for number in stale if healthy else ():
                 child.forget(number)
-        except (ChildLost, ChildSlow):
+        except (ChildLost, ChildSpent):
             healthy = False
             raise
         finally:

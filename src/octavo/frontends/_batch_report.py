@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import timedelta
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from octavo.corpus.batch import Ended, Share
+from octavo.corpus.batch import Share
+from octavo.corpus.desk import Ended
 from octavo.corpus.items import Item
 from octavo.corpus.markers import SUCCESS
 from octavo.frontends._exits import Exit
@@ -26,10 +27,11 @@ _SHOWN: Final = 20  # documents with a loss, at the end; the summary has all
 class BatchReport:
     """Counts what is done, and says it."""
 
-    def __init__(self, *, as_json: bool, quiet: bool, price_per_hour: float | None) -> None:
+    def __init__(self, out: TextIO, *, as_json: bool, quiet: bool, price_per_hour: float | None) -> None:
         self._as_json = as_json
         self._quiet = quiet
         self._price = price_per_hour
+        self._out = out
         self._began = time.monotonic()
         self._said_at = self._began
         self._share = Share(0, 0, 0, ())
@@ -111,7 +113,7 @@ class BatchReport:
         self._event("end", {"run": run, "corpus": summary})
         if not self._as_json and not self._quiet:
             for line in self._words(run, summary):
-                sys.stdout.write(f"{line}\n")
+                self._out.write(f"{line}\n")
         whole = summary is None or (summary["documents"] == summary["success"] and not summary["archives"])
         return Exit.SUCCESS if whole and self.ended_as.total() == self.ended_as[SUCCESS] else Exit.PARTIAL
 
@@ -136,8 +138,8 @@ class BatchReport:
 
     def _event(self, name: str, said: Mapping[str, Any]) -> None:
         if self._as_json:
-            sys.stdout.write(json.dumps({"event": name, **said}, ensure_ascii=False) + "\n")
-            sys.stdout.flush()
+            self._out.write(json.dumps({"event": name, **said}, ensure_ascii=False) + "\n")
+            self._out.flush()
 
     def _line(self, text: str) -> None:
         if self._watched:

@@ -11,16 +11,20 @@ import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TextIO
 
 from octavo.corpus import quotes, stores
 from octavo.corpus.batch import Batch
+from octavo.corpus.endpoint import Endpoint
+from octavo.corpus.on_ray import Cluster, Order
 from octavo.corpus.readers import Local, Reader
 from octavo.corpus.sources import Corpus
 from octavo.corpus.stopping import Stop, Stopped
+from octavo.errors import OptionInvalid
 from octavo.frontends._batch_report import BatchReport
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
@@ -45,6 +49,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("target", metavar="TARGET", help="a folder, or s3://bucket/prefix (gs://, az://)")
     parser.add_argument("--dry-run", action="store_true", help="list, read a sample, say what all will take")
+    parser.add_argument(
+        "--ray",
+        nargs="?",
+        const="",
+        metavar="ADDRESS",
+        help="read on a Ray cluster [default: RAY_ADDRESS, or here]",
+    )
     parser.add_argument("--overwrite", action="store_true", help="write into a target that has other files in it")
     parser.add_argument("--json", action="store_true", help="print events as lines of JSON")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no summary: errors only")
@@ -55,6 +66,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.CRITICAL)
     batch = resolve(BatchSettings, explicit(arguments, BatchSettings), os.environ).values
+    if batch.endpoint and arguments.ray is not None:
+        raise OptionInvalid("--ray and --endpoint exclude each other")
     options = resolve(ParseOptions, explicit(arguments, ParseOptions), os.environ, defaults=_DEFAULTS).values
     settings = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ).values
     corpus = Corpus(
@@ -67,9 +80,17 @@ def run(arguments: Namespace) -> int:
     store = stores.opened(arguments.target)
     one_page_one_thread()
     stop = Stop()
-    with BatchReport(as_json=arguments.json, quiet=arguments.quiet, price_per_hour=batch.price_per_hour) as report:
-        reader = Local(settings, options)
-        work = Batch(corpus, store, reader, batch, report, stop, overwrite=arguments.overwrite)
+    quiet, price = arguments.quiet, batch.price_per_hour
+    with (
+        _alone() if arguments.ray is not None else nullcontext(sys.stdout) as out,
+        BatchReport(out, as_json=arguments.json, quiet=quiet, price_per_hour=price) as report,
+    ):
+        reader: Reader = Endpoint(batch, options) if batch.endpoint else Local(settings, options)
+        cluster = None
+        if arguments.ray is not None:
+            order = Order.of(arguments.source, arguments.target, settings, options, batch)
+            cluster = Cluster(arguments.ray, order, batch)
+        work = Batch(corpus, store, reader, batch, report, stop, overwrite=arguments.overwrite, cluster=cluster)
         if arguments.dry_run:
             quote = asyncio.run(_quote(work, options, batch))
             _say(quote, as_json=arguments.json)
@@ -77,6 +98,8 @@ def run(arguments: Namespace) -> int:
         summary: dict[str, Any] | None = None
         with suppress(asyncio.CancelledError, Stopped):
             summary = asyncio.run(_read(work, stop, report))
+        if cluster is not None:
+            cluster.close()
         code = report.end(summary)
     match stop.signal:
         case None:
@@ -87,6 +110,19 @@ def run(arguments: Namespace) -> int:
             raise KeyboardInterrupt
 
 
+@contextmanager
+def _alone() -> Iterator[TextIO]:
+    """Standard output for us alone: Ray and what it is made of print what they retry, which goes to standard error."""
+    sys.stdout.flush()
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as own:
+        os.dup2(2, 1)
+        try:
+            yield own
+        finally:
+            sys.stdout.flush()
+            os.dup2(own.fileno(), 1)
+
+
 async def _read(work: Batch, stop: Stop, report: BatchReport) -> dict[str, Any] | None:
     with stop.listening(lambda: report.note(_ENDING)):
         return await work.run()
@@ -95,9 +131,8 @@ async def _read(work: Batch, stop: Stop, report: BatchReport) -> dict[str, Any] 
 async def _quote(work: Batch, options: ParseOptions, batch: BatchSettings) -> dict[str, Any]:
     """Nothing is written, and no lease taken."""
     share = await asyncio.to_thread(work.share)
-    reader: Reader = work.reader
-    async with reader.opened():
-        sampled = await quotes.read(quotes.chosen(share.to_read, batch.sample), work.corpus, reader)
+    async with work.reader.opened():
+        sampled = await quotes.read(quotes.chosen(share.to_read, batch.sample), work.corpus, work.reader)
     return {"done_before": share.done} | quotes.quote(share.to_read, sampled, options, batch.price_per_hour)
 
 

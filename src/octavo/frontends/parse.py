@@ -18,6 +18,7 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from octavo import delivery
 from octavo.corpus.records import Place
 from octavo.corpus.stopping import Stop, Stopped, in_thread
 from octavo.document import Artifact, Status
@@ -72,6 +73,8 @@ def run(arguments: Namespace) -> int:
     settings = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ).values
     stdin = sys.stdin.buffer.read(settings.max_source_bytes + 1) if STDIN in arguments.inputs else b""
     one_page_one_thread()
+    if output is not None:
+        delivery.clean_up(output, depth=1)
     inputs = gather(arguments.inputs, output=output, stdin=stdin, one_document=arguments.one_document)
     keeping = None if output is None else Keeping(output, options, settings)
     stop = Stop()

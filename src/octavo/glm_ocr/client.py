@@ -27,7 +27,7 @@ from octavo.glm_ocr.connections import ConnectFailed, ConnectionLost, Connection
 from octavo.glm_ocr.fair_gate import FairGate
 from octavo.glm_ocr.in_flight import ServerLoad
 from octavo.glm_ocr.model import Sampling
-from octavo.glm_ocr.remote import is_direct
+from octavo.glm_ocr.remote import UNCOMPRESSED, body_of, is_direct
 from octavo.settings import EngineSettings
 
 log = logging.getLogger(__name__)
@@ -280,7 +280,8 @@ class _Session:
 
     def __init__(self, settings: EngineSettings, headers: Mapping[str, str]) -> None:
         self._session = aiohttp.ClientSession(
-            headers=headers,
+            headers={**UNCOMPRESSED, **headers},
+            auto_decompress=False,
             connector=aiohttp.TCPConnector(
                 limit=settings.connection_pool_size or 0, keepalive_timeout=_IDLE_CONNECTION, ttl_dns_cache=60
             ),
@@ -295,7 +296,7 @@ class _Session:
                 url, data=body, allow_redirects=False
             ) as response:  # the key is for this server
                 headers = {name.lower(): value for name, value in response.headers.items()}
-                return HttpReply(response.status, headers, await response.read())
+                return HttpReply(response.status, headers, await body_of(response))
         except (aiohttp.ClientConnectorError, aiohttp.ServerTimeoutError) as error:
             raise ConnectFailed("the server does not accept connections") from error
         except TimeoutError:

@@ -15,11 +15,14 @@ import aiohttp
 
 from octavo import addresses
 from octavo.errors import EngineUnavailable, OctavoError, OptionInvalid
-from octavo.glm_ocr.connections import ConnectFailed
+from octavo.glm_ocr import connections
+from octavo.glm_ocr.connections import ConnectFailed, ConnectionLost
 from octavo.glm_ocr.in_flight import ServerLoad, load_in
 from octavo.settings import EngineSettings
 
 log = logging.getLogger(__name__)
+
+UNCOMPRESSED = {"Accept-Encoding": "identity"}  # a few bytes of a stranger's could stand for gigabytes
 
 _NO_ANSWER = (
     ValueError,
@@ -77,13 +80,14 @@ class RemoteServer:
     async def _answers(self) -> bool:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                headers=self.authorization,
+                headers={**UNCOMPRESSED, **self.authorization},
+                auto_decompress=False,
                 timeout=aiohttp.ClientTimeout(total=10),
                 trust_env=not _is_loopback(self.base_url),
             )
         try:
             async with self._session.get(f"{self.base_url}/models", allow_redirects=False) as response:
-                status, body = response.status, await response.read()
+                status, body = response.status, await body_of(response)
         except (aiohttp.ClientError, TimeoutError, OSError):
             return False
         if status in (401, 403):
@@ -112,13 +116,24 @@ class RemoteServer:
             await self._session.close()
 
 
+async def body_of(response: aiohttp.ClientResponse) -> bytes:
+    """All that it says. Raises ConnectionLost where that is more than an answer has."""
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > connections.LARGEST_REPLY:
+            raise ConnectionLost("a reply of absurd length")
+    return bytes(body)
+
+
 async def load_of(base_url: str, session: aiohttp.ClientSession | None) -> ServerLoad | None:
     """The load of a vLLM; None where it does not tell, or is none. Raises ConnectFailed."""
     if session is None:
         raise ConnectFailed("the server was not asked for yet")
     try:
         async with session.get(f"{base_url.removesuffix('/v1')}/metrics", allow_redirects=False) as response:
-            return load_in(await response.text(errors="replace")) if response.status == 200 else None
+            said = (await body_of(response)).decode("utf-8", "replace")
+            return load_in(said) if response.status == 200 else None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise ConnectFailed("the server does not tell its load") from error
 

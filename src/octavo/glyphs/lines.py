@@ -18,7 +18,7 @@ from octavo.document import TextLine, Word
 from octavo.geometry import SCALE, Box
 from octavo.glyphs import INFERRED, SPACES, WIDTHS, Flags, Glyphs, Indices, Numbers
 from octavo.glyphs.scripts import is_on_grid, is_right_to_left
-from octavo.glyphs.text import spelled
+from octavo.glyphs.text import Shift, shifted, spelled
 
 # In ems of the glyphs concerned; ascent and descent are those of a typical text face.
 ASCENT: Final = 0.72  # above the baseline
@@ -32,6 +32,9 @@ SPACE_OF_MONOSPACE: Final = 0.32  # in typewriter type, whose letters leave more
 SPACE_OF_CJK: Final = 0.45  # justification spreads characters by up to a quarter
 MOST_SPANS: Final = 3000  # put together: a full ledger page has 1300, a hostile one must not cost its square
 SMALLEST_SCRIPT: Final = 0.4  # of its line's size; a larger difference is a heading or a drop cap beside the text
+SMALL: Final = 0.85  # of its line's size: TeX and Word set raised and lowered characters at 0.6 to 0.7
+RISE: Final = 0.2  # of its line's size, above the baseline: Word raises by 0.33, TeX by 0.36
+DROP: Final = 0.08  # the same below it: TeX lowers by 0.15
 TWIN: Final = 0.12  # two copies of a glyph nearer than this are one in fake bold; "ll" stands 0.22 apart
 
 
@@ -367,7 +370,7 @@ def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
     pieces.sort(key=lambda piece: piece.left)
     if any(piece.rtl for piece in pieces):
         pieces = _in_logical_order(pieces, reader)
-    words = [(text, members) for text, members in _words(pieces, reader) if text]
+    words = [(text, members) for text, members in _words(pieces, reader, _shifts(group, reader)) if text]
     members = [member for _, members in words for member in members] or pieces[0].members
     frame, glyphs = reader.frame, reader.glyphs
     extent = _extent(members, reader)
@@ -431,7 +434,19 @@ def _in_logical_order(pieces: list[_SpanWord], reader: _Reader) -> list[_SpanWor
     return ordered + run[::-1]
 
 
-def _words(pieces: list[_SpanWord], reader: _Reader) -> list[tuple[str, list[int]]]:
+def _shifts(group: list[_Span], reader: _Reader) -> dict[int, Shift]:
+    """The glyphs of a line that are set small and above or below its baseline."""
+    largest = max(group, key=lambda span: span.size)
+    words = [word.members for span in group for word in span.pieces]
+    least = SMALL * largest.size
+    if reader.frame.stacked or min(min(reader.size[word[0] : word[-1] + 1]) for word in words) >= least:
+        return {}
+    small = [member for word in words for member in word if reader.size[member] < least]
+    rises = {member: (largest.baseline - reader.baseline[member]) / largest.size for member in small}
+    return {m: Shift.RAISED if rise > 0 else Shift.LOWERED for m, rise in rises.items() if rise > RISE or rise < -DROP}
+
+
+def _words(pieces: list[_SpanWord], reader: _Reader, shifts: dict[int, Shift]) -> list[tuple[str, list[int]]]:
     """Pieces joined where no space parts them, and spelled."""
     joined: list[list[int]] = []
     last: _SpanWord | None = None
@@ -441,17 +456,21 @@ def _words(pieces: list[_SpanWord], reader: _Reader) -> list[tuple[str, list[int
         else:
             joined.append(list(piece.members))
         last = piece
-    return [
-        (
+    return [(_spelled(members, reader, shifts), members) for members in joined]
+
+
+def _spelled(members: list[int], reader: _Reader, shifts: dict[int, Shift]) -> str:
+    return "".join(
+        shifted(
             spelled(
-                [reader.codes[member] for member in members],
-                [reader.flags[member] for member in members],
-                [(reader.left[member], reader.right[member]) for member in members],
+                [reader.codes[member] for member in stretch],
+                [reader.flags[member] for member in stretch],
+                [(reader.left[member], reader.right[member]) for member in stretch],
             ),
-            members,
+            shift,
         )
-        for members in joined
-    ]
+        for shift, stretch in ((shift, list(run)) for shift, run in groupby(members, key=shifts.get))
+    )
 
 
 def _glued(first: _SpanWord, second: _SpanWord, reader: _Reader) -> bool:

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
+from enum import Enum
 
 from octavo.glyphs import HYPHEN
 from octavo.glyphs.scripts import is_right_to_left
@@ -42,6 +43,27 @@ PRIVATE = {
     0xF0D7: "·",
     0xF0BE: "—",
 }
+
+
+class Shift(Enum):
+    """Which way a character is set off its line."""
+
+    RAISED = "raised"
+    LOWERED = "lowered"
+
+
+_SIGNS = "0123456789+-\u2212=()"
+_SHIFTED = {
+    Shift.RAISED: str.maketrans(_SIGNS, "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾"),
+    Shift.LOWERED: str.maketrans(_SIGNS, "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎"),
+}
+
+
+def shifted(text: str, shift: Shift | None) -> str:
+    """Figures and signs as raised or lowered ones, so that 15² is not 152; letters, as of "5th", stay as they are."""
+    if shift is None or any(map(str.isalpha, text)) or not any(map(str.isdigit, text)):
+        return text
+    return text.translate(_SHIFTED[shift])
 
 
 def spelled(codes: Sequence[int], flags: Sequence[int], extents: Sequence[tuple[float, float]]) -> str:

@@ -9,6 +9,7 @@ read. On a worker's network volume, those of jobs that never came back go after 
 import hashlib
 import logging
 import shutil
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -51,6 +52,8 @@ class Checkpoint:
 
     def __init__(self, above: Path, digest: str) -> None:
         self._folder = above / digest
+        self._writing = threading.Lock()
+        self._discarded = False
 
     def pages(self) -> dict[int, Page]:
         """What an earlier run finished, by page number. Files that are damaged count as not there."""
@@ -67,17 +70,24 @@ class Checkpoint:
         if any(problem.severity is Severity.LOST for problem in page.problems):
             return
         file = Artifact(f"{page.number}.json", "application/json", _PAGE.dump_json(page))
-        try:
-            delivery.to_folder([file], self._folder, private=True)
-        except DeliveryFailed:
-            log.warning("checkpoint_not_kept page=%d", page.number + 1)
+        with self._writing:
+            if self._discarded:  # the job was cancelled while this page was on its way here
+                return
+            try:
+                delivery.to_folder([file], self._folder, private=True)
+            except DeliveryFailed:
+                log.warning("checkpoint_not_kept page=%d", page.number + 1)
 
     def discard(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        """Also of what is on its way to be kept."""
+        with self._writing:
+            self._discarded = True
+            shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def clean_up(volume: Path) -> None:
-    """Remove what jobs left that never came back."""
+    """Remove what jobs left that never came back: their pages, and results half written."""
+    delivery.clean_up(volume, depth=2)
     for folder in _entries(volume / FOLDER, "*"):
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > _FORGOTTEN_SECONDS:

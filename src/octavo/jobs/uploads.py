@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from obstore.store import S3Store
 
 _PUT_VALID = timedelta(minutes=30)
-_AT_A_TIME = 8  # files of one job sent at once
+_AT_A_TIME = 8  # files of one job sent at once, or removed
+_MOST_SHOWN = 10  # names in a message
 _WHERE = {"url", "volume_path", "uploaded"}  # what a place says
 _INLINE = ("image_base64", "base64", "text")  # where a listed file has its bytes
 _TEXTS = {"json_result": (".json", "application/json"), "markdown_result": (".md", "text/markdown")}  # in this order
@@ -38,8 +39,8 @@ class Destination(Protocol):
         """Store it, and say where it lies in words of the reply. Raises OctavoError."""
         ...
 
-    async def take_back(self, names: Sequence[str]) -> None:
-        """Remove files that were put, where that is ours to do: the reply that was to name them failed."""
+    async def take_back(self, names: Sequence[str]) -> Sequence[str]:
+        """Remove files that were put: the reply that was to name them failed. Those that may be there still."""
         ...
 
 
@@ -58,10 +59,19 @@ class UploadBucket:
         await guarded_http.put(address, file.data, file.media_type, allow_private=self.allow_private)
         return {"url": self.signed("GET", path, self.link)}
 
-    async def take_back(self, names: Sequence[str]) -> None:
-        """They stay, where nobody was told of them: a signature to delete is more than a bucket may give us."""
+    async def take_back(self, names: Sequence[str]) -> Sequence[str]:
+        """A bucket's keys may let us write and not delete: what stays is told."""
+        at_a_time = asyncio.Semaphore(_AT_A_TIME)
 
-    def signed(self, method: Literal["GET", "PUT"], path: str, valid: timedelta) -> str:
+        async def is_gone(name: str) -> bool:
+            async with at_a_time:
+                address = self.signed("DELETE", f"{self.folder}/{name}", _PUT_VALID)
+                return await guarded_http.delete(address, allow_private=self.allow_private)
+
+        gone = await asyncio.gather(*map(is_gone, names))
+        return [name for name, is_gone in zip(names, gone, strict=True) if not is_gone]
+
+    def signed(self, method: Literal["GET", "PUT", "DELETE"], path: str, valid: timedelta) -> str:
         """An address for one file, good for a while."""
         import obstore
 
@@ -86,8 +96,9 @@ class Volume:
             raise
         return {"volume_path": f"{self.folder}/{file.name}"}
 
-    async def take_back(self, names: Sequence[str]) -> None:
+    async def take_back(self, names: Sequence[str]) -> Sequence[str]:
         await asyncio.to_thread(delivery.remove, names, self.root / self.folder)
+        return await asyncio.to_thread(lambda: [name for name in names if (self.root / self.folder / name).exists()])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +115,9 @@ class PutUrls:
         await guarded_http.put(address, file.data, file.media_type, allow_private=self.allow_private)
         return {"uploaded": "put_urls"}
 
-    async def take_back(self, names: Sequence[str]) -> None:
+    async def take_back(self, names: Sequence[str]) -> Sequence[str]:
         """They are the caller's, whose URLs let nothing be removed."""
+        return names
 
 
 # --- choosing one ------------------------------------------------------------------------------------------------
@@ -196,6 +208,7 @@ async def fitted(
     where it refuses, the reply becomes an error that keeps what did fit.
     """
     result = reply.get("result") or reply  # a streamed page has its texts beside its number
+    before = dict(result)
     asked = upload.to is not None or bool(upload.put_urls)
     moving = None if place is None else _Moving(place)
     try:
@@ -212,8 +225,9 @@ async def fitted(
                 if await _size(reply) > limit:
                     await _move_texts(result, moving, stem, [name])
     except OctavoError as error:
-        if moving is not None:
-            await moving.place.take_back(moving.names)
+        result.update(before)  # texts that were put are not there any more
+        if moving is not None and (stayed := await moving.taken_back()):
+            result["warnings"] = [*result.get("warnings", ()), _said_to_stay(stayed)]
         return await asyncio.to_thread(too_large, reply, limit) | error_reply(error)
     return reply if await _size(reply) <= limit else await asyncio.to_thread(too_large, reply, limit)
 
@@ -224,10 +238,25 @@ class _Moving:
 
     place: Destination
     names: list[str] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
 
     async def put(self, file: Artifact) -> Mapping[str, str]:
         self.names.append(file.name)  # before: of a file that is refused, the folder may be there
-        return await self.place.put(file)
+        try:
+            return await self.place.put(file)
+        except OctavoError:
+            self.refused.add(file.name)
+            raise
+
+    async def taken_back(self) -> list[str]:
+        """What may be there still once what was put was removed."""
+        stayed = await self.place.take_back(self.names)
+        return [name for name in stayed if name not in self.refused]
+
+
+def _said_to_stay(names: Sequence[str]) -> dict[str, str]:
+    shown = ", ".join(repr(name) for name in names[:_MOST_SHOWN]) + (" ..." if len(names) > _MOST_SHOWN else "")
+    return asdict(Note("uploads", f"the delivery failed after these were put, and they may lie there still: {shown}"))
 
 
 async def _move_files(result: dict[str, Any], files: Mapping[str, Artifact], place: _Moving) -> None:

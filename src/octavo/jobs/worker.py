@@ -294,7 +294,8 @@ class Worker:
             yield checkpoint
         finally:
             if wanted.call.id not in self.elsewhere:
-                await asyncio.to_thread(checkpoint.discard)
+                # A server whose caller hung up cancels each wait, this one too: the text goes all the same.
+                await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, checkpoint.discard))
 
     async def _reading_digest(self, data: Sequence[bytes], reading: Reading) -> str:
         alike = partial(checkpoints.reading_digest, data, reading.options, self._parser.settings)

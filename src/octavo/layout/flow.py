@@ -1,5 +1,6 @@
 """Lines of a page in the order they are read, without regions: grouped to paragraphs, put in order, taken apart."""
 
+import statistics
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,13 +11,16 @@ from octavo.layout.lines import read_from_right, straightened
 from octavo.layout.paragraphs import Paragraph, grouped
 from octavo.layout.reading_order import Placed, in_reading_order
 
+MOST_LINES: Final = 5_000  # that are held against each other, in the square of their number; broadsheets have 2,000
 _UPRIGHT: Final = 2.2  # times higher than wide, in 0..1000: a column of two signs is still a line of its own
 
 
 def in_flow(lines: Sequence[TextLine], page: PageImage) -> list[TextLine]:
-    """The lines, column by column. A permutation."""
+    """The lines, column by column; too many of them from top to bottom. A permutation."""
     if len(lines) < 2:
         return list(lines)
+    if len(lines) > MOST_LINES:
+        return from_top_to_bottom(lines)
     placed = straightened(lines, page.size, dpi=page.dpi)
     from_right = read_from_right(lines)
     ordered = [
@@ -57,3 +61,9 @@ def paragraphs_in_order(
     """Paragraphs of nothing but text, in the order they are read."""
     things = [Placed(p.left, p.top, p.right, p.bottom, Label.TEXT, rows=len(p.rows)) for p in paragraphs]
     return [paragraphs[index] for index in in_reading_order(things, page_height=page_height, from_right=from_right)]
+
+
+def from_top_to_bottom(lines: Sequence[TextLine]) -> list[TextLine]:
+    """Row by row, whatever columns there are."""
+    height = statistics.median(line.box.height for line in lines) or 1.0
+    return sorted(lines, key=lambda line: (round(line.box.middle / height), line.box.left))

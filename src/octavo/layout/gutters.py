@@ -19,36 +19,33 @@ _ALIKE: Final = 1.6  # times a line's size: what is set larger (a heading, an in
 _WITNESSES: Final = 2  # lines on each side that must end or begin at the gutter
 
 Lane: TypeAlias = tuple[float, float]  # left and right edge
-Near: TypeAlias = Callable[[Line, float], Sequence[Line]]  # lines with their middle within so many pixels of a line's
+Between: TypeAlias = Callable[[float, float], Sequence[Line]]  # lines with their middle between two heights
 
 
 # --- a gap in a row ----------------------------------------------------------------------------------------------
 
 
-def is_gutter(a: Line, b: Line, lines_near: Near) -> bool:
+def is_gutter(a: Line, b: Line, lines_between: Between) -> bool:
     """Whether the gap between two neighbours goes on above or below them, with text on both sides."""
     size = min(a.size, b.size)
     lane = (a.right + b.left) / 2
-    near = [
-        line
-        for line in lines_near(a, 4.2 * size)
-        if abs(line.middle - a.middle) > 0.5 * size and 0.6 * size < line.size < _ALIKE * size
-    ]
+    above = lines_between(a.middle - 4.2 * size, a.middle - 0.5 * size)
+    below = lines_between(a.middle + 0.5 * size, a.middle + 4.2 * size)
+    near = [line for line in (*above, *below) if 0.6 * size < line.size < _ALIKE * size]
     crossing = sum(line.left < lane - 0.5 * size and line.right > lane + 0.5 * size for line in near)
     ends = sum(lane - 3 * size < line.right <= lane + 0.5 * size and line.width > 3 * size for line in near)
     begins = sum(abs(line.left - b.left) < 0.6 * size for line in near)
     return min(begins, ends) > 2 * crossing
 
 
-def is_bridged(a: Line, b: Line, lines_near: Near) -> bool:
+def is_bridged(a: Line, b: Line, lines_between: Between) -> bool:
     """Whether the line above or below runs over the gap between two neighbours: a wide space, and no gutter."""
     size = min(a.size, b.size)
+    above = lines_between(a.middle - 1.9 * size, a.middle - 0.5 * size)
+    below = lines_between(a.middle + 0.5 * size, a.middle + 1.9 * size)
     return any(
-        line.left < a.right - 2 * size
-        and line.right > b.left + 2 * size
-        and line.size < 1.3 * size
-        and abs(line.middle - a.middle) > 0.5 * size
-        for line in lines_near(a, 1.9 * size)
+        line.left < a.right - 2 * size and line.right > b.left + 2 * size and line.size < 1.3 * size
+        for line in (*above, *below)
     )
 
 

@@ -1,5 +1,6 @@
 """Drop caps: large letters that a text begins with, two rows high or more, and the rows set in beside them."""
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
@@ -47,18 +48,21 @@ def _rows_beside(lines: Sequence[Line]) -> dict[int, list[Line]]:
     """The rows set in beside each large initial, top to bottom, by the initial's identity; a row beside one only."""
     found: dict[int, list[Line]] = {}
     taken: set[int] = set()
+    ordered = sorted(lines, key=lambda line: line.middle)
+    middles = [line.middle for line in ordered]
     for initial in lines:
-        if len(initial.text.strip()) != 1:
+        if not is_initial(initial.source):
             continue
+        start = bisect_left(middles, initial.top - initial.size / _LARGE)
         rows = [
             line
-            for line in lines
+            for line in ordered[start : bisect_left(middles, initial.bottom)]
             if id(line) not in taken
             and line.size < initial.size / _LARGE
             and -0.5 * line.size < line.left - initial.right < 1.2 * line.size
-            and initial.top - line.size < line.middle < initial.bottom
+            and initial.top - line.size < line.middle
         ]
-        rows.sort(key=lambda line: line.top)
+        rows.sort(key=lambda line: (line.top, line.left))
         if len(rows) > 1 and _begins(initial, rows[0]):
             found[id(initial)] = rows
             taken |= {id(line) for line in rows}
@@ -68,8 +72,7 @@ def _rows_beside(lines: Sequence[Line]) -> dict[int, list[Line]]:
 def _begins(initial: Line, first: Line) -> bool:
     """Whether a line is a large letter two or more rows high, and another the row that begins with it."""
     return (
-        is_initial(initial.source)
-        and initial.size > _LARGE * first.size
+        initial.size > _LARGE * first.size
         and -0.5 * first.size < first.left - initial.right < 1.2 * first.size
         and abs(first.top - initial.top) < 1.2 * first.size
         and len(first.text) > 1

@@ -6,6 +6,7 @@ line is in exactly one paragraph.
 """
 
 import statistics
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,8 @@ _OTHER_SIZE_FLUSH: Final = 1.8  # the same in a row that is as long as the one a
 _CLOSE: Final = 1.28  # times its chain's pitch: a row goes on
 _CLOSE_RUNNING: Final = 1.6  # the same below a row that is full: a tall formula in a line parts rows, too
 _SECOND: Final = 1.2  # times the page's usual pitch: a second row goes on
+_NEAR: Final = 1.5  # sizes of type: a second row this near goes on whatever is usual
+_GIVE: Final = 0.1  # sizes of type more than that: places are rounded
 _OFF: Final = 1.3  # times the pitch of the others at which the first row is on its own
 _SET_IN: Final = 0.6  # sizes of type from which a row is set in
 _AT_MARGIN: Final = 2.5  # sizes of type: a row that ends nearer to the margin runs to it
@@ -98,6 +101,26 @@ def grouped(lines: Sequence[Line], *, from_right: bool = False) -> list[Paragrap
 _Chain: TypeAlias = tuple[list[Row], str]  # and what parts it from what is above
 
 
+class _Growing:
+    """A chain as it grows. What each row that may join is held against is kept: a page can be one chain."""
+
+    def __init__(self, first: Row) -> None:
+        self.rows = [first]
+        self.right = first.right  # of the row that goes furthest
+        self._pitches: list[float] = []  # in order of size
+
+    def append(self, row: Row) -> None:
+        insort(self._pitches, row.middle - self.rows[-1].middle)
+        self.rows.append(row)
+        self.right = max(self.right, row.right)
+
+    @property
+    def pitch(self) -> float:
+        """From row to row, the median; there are two rows at least."""
+        half = len(self._pitches) // 2
+        return (self._pitches[half] + self._pitches[-half - 1]) / 2
+
+
 def _chains(rows: Sequence[Row]) -> list[_Chain]:
     """Runs of rows below each other, each row the only one below the one before it."""
     below = _followers(rows)
@@ -112,28 +135,29 @@ def _chains(rows: Sequence[Row]) -> list[_Chain]:
     heads = [index for index in range(len(rows)) if len(sources[index]) != 1]
     chains: list[_Chain] = []
     for head in heads:
-        chain, index = [rows[head]], head
+        chain, index = _Growing(rows[head]), head
         begins = "several rows are right above it" if sources[head] else "no row close above leads to it alone"
         while index in followed and len(sources[followed[index]]) == 1:
             under = followed[index]
             apart = _why_apart(chain, rows[under], usual)
             if apart:
-                chains.extend(_regular(chain, begins))
-                chain, begins = [rows[under]], apart
+                chains.extend(_regular(chain.rows, begins))
+                chain, begins = _Growing(rows[under]), apart
             else:
                 chain.append(rows[under])
             index = under
-        chains.extend(_regular(chain, begins))
+        chains.extend(_regular(chain.rows, begins))
     return chains
 
 
 def _followers(rows: Sequence[Row]) -> dict[int, list[int]]:
     """For each row the rows directly below it: none in between, overlapping in x, within three lines."""
     below: dict[int, list[int]] = {}
+    middles = [row.middle for row in rows]
     for index, row in enumerate(rows):
         candidates: list[int] = []
         reach = float("inf")
-        for other_index in range(index + 1, len(rows)):
+        for other_index in range(bisect_left(middles, middles[index] + 0.45 * row.size, lo=index + 1), len(rows)):
             other = rows[other_index]
             if other.middle > row.middle + 4 * max(row.size, row.height) or other.top > reach:
                 break
@@ -157,30 +181,30 @@ def _usual_pitch(rows: Sequence[Row], below: dict[int, list[int]]) -> float:
     return min(_LOOSEST, max(1.0, statistics.median(pitches))) if len(pitches) > 2 else _PITCH
 
 
-def _why_apart(chain: Sequence[Row], row: Row, usual: float) -> str:
+def _why_apart(chain: _Growing, row: Row, usual: float) -> str:
     """Why a row does not go on in the type and spacing of the chain; nothing where it does."""
-    above = chain[-1]
+    first, above = chain.rows[0], chain.rows[-1]
     size = min(above.size, row.size)
     known = above.lines[0].source.font_size is not None and row.lines[0].source.font_size is not None
-    full = len(chain) > 1 and above.right > max(other.right for other in chain) - size
+    full = first is not above and above.right > chain.right - size
     flush = abs(above.left - row.left) < 0.8 * size and (full or abs(above.right - row.right) < 0.8 * size)
     least = _OTHER_SIZE if known else _OTHER_SIZE_FLUSH if flush else _OTHER_SIZE_SEEN
     if max(above.size, row.size) > least * size:
         return "its type has another size"
-    ends = row.right if above.bold else max(other.right for other in chain)
+    ends = row.right if above.bold else chain.right
     if above.bold != row.bold and (above if above.bold else row).right < ends - 2 * size:
         return "one of the two is bold and shorter, a heading"
     if above.monospace != row.monospace:
         return "one of the two is in typewriter type"
-    if above.bold and row.bold and is_numbered(row.text) and is_numbered(chain[0].text):
+    if above.bold and row.bold and is_numbered(row.text) and is_numbered(first.text):
         return "both are numbered headings"  # the second that of a section in the first's
     pitch = row.middle - above.middle
-    if len(chain) > 1:
-        settled = statistics.median(b.middle - a.middle for a, b in pairwise(chain))
-        running = above.right > max(other.right for other in chain) - size and abs(row.left - above.left) < 0.4 * size
+    if first is not above:
+        settled = chain.pitch
+        running = above.right > chain.right - size and abs(row.left - above.left) < 0.4 * size
         close = pitch < (_CLOSE_RUNNING if running else _CLOSE) * settled + 0.12 * size
     else:
-        close = pitch < max(1.5, _SECOND * usual) * max(above.size, row.size) + 0.1 * size
+        close = pitch < max(_NEAR, _SECOND * usual) * max(above.size, row.size) + _GIVE * size
     return "" if close else f"it is {pitch / size:.1f} sizes of type below the row above"
 
 

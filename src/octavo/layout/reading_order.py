@@ -102,14 +102,17 @@ def _units(things: Sequence[Placed], body: Sequence[int]) -> list[_Unit]:
 
 def _host(things: Sequence[Placed], body: Sequence[int], index: int) -> int | None:
     thing = things[index]
+    is_caption = thing.label in _CAPTIONS
+    if not is_caption and thing.label is not Label.FORMULA_NUMBER:
+        return None
     best, nearest = None, float("inf")
     for other in body:
         host = things[other]
-        if thing.label in _CAPTIONS and host.label in _FLOATS:
+        if is_caption and host.label in _FLOATS:
             gap = thing.gap_y(host)
             above = thing.overlap_x(host) > 0.5 * min(thing.width, host.width)
             fits = above and gap < 3 * thing.height / max(1, thing.rows)
-        elif thing.label is Label.FORMULA_NUMBER and host.label is Label.DISPLAY_FORMULA:
+        elif not is_caption and host.label is Label.DISPLAY_FORMULA:
             gap = thing.gap_x(host)
             fits = thing.overlap_y(host) > 0.5 * min(thing.height, host.height)
         else:
@@ -337,9 +340,14 @@ def _fills(band: Sequence[_Unit], section: Sequence[_Unit], lanes: Sequence[Lane
 
 # --- no lane ----------------------------------------------------------------------------------------------------
 
+_MOST_WITHOUT_LANE: Final = 600  # units that are held against each other, in the cube of their number; pages have 50
+
 
 def _by_precedence(units: Sequence[_Unit], from_right: bool) -> list[_Unit]:
-    """A topological order over "is read before"; where that has a circle, the topmost goes first."""
+    """A topological order over "is read before"; where that has a circle, the topmost goes first, as where there are
+    too many."""
+    if len(units) > _MOST_WITHOUT_LANE:
+        return sorted(units, key=lambda unit: (unit.top, -unit.right if from_right else unit.left))
     box = np.array([(unit.left, unit.top, unit.right, unit.bottom) for unit in units], np.float64)
     if from_right:
         box = np.stack([-box[:, 2], box[:, 1], -box[:, 0], box[:, 3]], 1)

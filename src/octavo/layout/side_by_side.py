@@ -1,6 +1,7 @@
 """Lines to rows: what stands on one baseline of one column."""
 
 import statistics
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from octavo.layout.lines import Line
 from octavo.wording.formulas import is_formula_number
 from octavo.wording.lists import is_bullet
 
+_MOST_ON_ONE_HEIGHT: Final = 300  # lines side by side; a row of single digits has 150
 _COVERED: Final = 0.5  # share of a line's width that its left neighbour may cover and still be beside it
 _NARROW: Final = 1.3  # sizes of type: a shorter line is a mark or number in front of the next
 _MARK_GAP: Final = 3.0  # sizes of type from such a mark to what it belongs to, at most
@@ -26,18 +28,24 @@ class Row(Rect):
     """Lines on one baseline that belong together, in the order they are read."""
 
     lines: tuple[Line, ...]
-    size: float  # of the longest line's type
+    longest: Line
 
     @classmethod
     def of(cls, lines: Sequence[Line]) -> "Row":
-        longest = max(lines, key=lambda line: line.width)
         box = union(lines)
-        return cls(box.left, box.top, box.right, box.bottom, tuple(lines), longest.size)
+        return cls(
+            box.left, box.top, box.right, box.bottom, tuple(lines), longest=max(lines, key=lambda line: line.width)
+        )
+
+    @property
+    def size(self) -> float:
+        """Of the longest line's type."""
+        return self.longest.size
 
     @property
     def middle(self) -> float:
         """Of the longest line: a raised mark beside it must not move the row."""
-        return max(self.lines, key=lambda line: line.width).middle
+        return self.longest.middle
 
     @property
     def text(self) -> str:
@@ -95,22 +103,25 @@ class _Levels:
         for index, line in enumerate(lines):
             for shelf in self._range(line.top, line.bottom):
                 self._shelves[shelf].append(index)
+        self._by_height = sorted(lines, key=lambda line: line.middle)
+        self._middles = [line.middle for line in self._by_height]
 
     def _range(self, top: float, bottom: float) -> range:
         return range(int(top // self._step), int(bottom // self._step) + 1)
 
     def before(self, index: int) -> set[int]:
-        """Lines that stand before a line in the sequence and may share some of its height."""
+        """Lines that stand before a line in the sequence and may share some of its height, the nearest of too many."""
         line = self._lines[index]
-        return {
-            other for shelf in self._range(line.top, line.bottom) for other in self._shelves[shelf] if other < index
-        }
+        found: set[int] = set()
+        for shelf in self._range(line.top, line.bottom):
+            level = self._shelves[shelf]
+            end = bisect_left(level, index)
+            found.update(level[max(0, end - _MOST_ON_ONE_HEIGHT) : end])
+        return found
 
-    def near(self, line: Line, reach: float) -> list[Line]:
-        """Lines with their middle within `reach` of a line's, itself among them."""
-        shelves = self._range(line.middle - reach, line.middle + reach)
-        indices = {index for shelf in shelves for index in self._shelves[shelf]}
-        return [self._lines[i] for i in sorted(indices) if abs(self._lines[i].middle - line.middle) < reach]
+    def between(self, top: float, bottom: float) -> list[Line]:
+        """Lines with their middle between two heights."""
+        return self._by_height[bisect_right(self._middles, top) : bisect_left(self._middles, bottom)]
 
 
 def _neighbour(lines: Sequence[Line], index: int, before: Iterable[int]) -> int | None:
@@ -142,7 +153,7 @@ def _one_row(lines: _Levels, a: Line, b: Line) -> bool:
     if max(a.size, b.size) > _OTHER_TYPE * size and gap > 0.5 * size:
         return False
     if a.width < _NARROW * a.size or is_bullet(a.text):
-        return gap < _MARK_GAP * b.size and not is_gutter(a, b, lines.near)
+        return gap < _MARK_GAP * b.size and not is_gutter(a, b, lines.between)
     if gap < _CLOSE * max(a.size, b.size):
-        return not is_gutter(a, b, lines.near)
-    return gap < _BRIDGED * size and is_bridged(a, b, lines.near)
+        return not is_gutter(a, b, lines.between)
+    return gap < _BRIDGED * size and is_bridged(a, b, lines.between)

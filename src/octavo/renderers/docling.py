@@ -98,8 +98,10 @@ class _Written:
 
     def _content(self, content: Content, label: Label, page: Page, box: Box, layer: str) -> None:
         match content:
-            case Picture():
-                self._add(self._pictures, "pictures", "picture", page, box, layer, _captions())
+            case Picture(lines):
+                picture = self._add(self._pictures, "pictures", "picture", page, box, layer, _captions())
+                for line in lines:
+                    self._text(line, "text", page, box, layer, {}, picture)
             case Table():
                 self._table(content, page, box, layer)
             case Items(items):

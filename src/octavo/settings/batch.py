@@ -3,9 +3,9 @@
 import re
 from enum import StrEnum
 
-from pydantic import field_validator
+from pydantic import SecretStr, field_validator
 
-from octavo.errors import SourceTooLarge
+from octavo.errors import EngineTimeout, SourceTooLarge
 from octavo.settings.knobs import Settings, knob
 from octavo.settings.worker import Price
 
@@ -48,7 +48,32 @@ class Share(Settings):
         return value
 
 
-class BatchSettings(Price, Share):
+class OnRay(Settings):
+    """Parsers on a Ray cluster."""
+
+    ray_cpus: float = knob(2.0, "CPUs that each parser takes on the cluster.", gt=0)
+    ray_gpus: float = knob(0.0, "GPUs that each parser takes: 1 where it starts its own model, else 0.", ge=0)
+    ray_least: int = knob(1, "Parsers that are there from the start.", ge=1)
+    ray_most: int | None = knob(
+        None, "Most parsers. Default: as many as the cluster has CPUs for; more where it grows by itself.", ge=1
+    )
+
+
+class Elsewhere(Settings):
+    """Documents that are read by others."""
+
+    endpoint: str | None = knob(
+        None,
+        "Read there and not here: https://api.runpod.ai/v2/ID of RunPod, or an Octavo server.",
+        pattern=r"^https?://[^/\s]+",
+    )
+    endpoint_key: SecretStr | None = knob(None, "Key for it. Never logged.", environment=("RUNPOD_API_KEY",))
+    endpoint_seconds: float = knob(
+        1800.0, "How long it may take over a document, waiting included.", gt=0, exceeded=EngineTimeout
+    )
+
+
+class BatchSettings(Elsewhere, OnRay, Price, Share):
     """What lives as long as a batch of documents."""
 
     shapes: tuple[Shape, ...] = knob(

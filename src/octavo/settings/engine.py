@@ -234,6 +234,12 @@ class DocumentLimits(Settings):
     page_seconds: float = knob(
         30.0, "Most CPU time that one page may take to be drawn, in seconds.", gt=0, exceeded=LimitExceeded
     )
+    document_seconds: float = knob(
+        60.0,
+        "Most CPU time that pages of one document may take beyond 3 s each to be drawn, in seconds.",
+        gt=0,
+        exceeded=LimitExceeded,
+    )
     sdk_seconds: float = knob(
         1800.0,
         "Longest time the official SDK may take over a document, in profile sdk.",

@@ -3,6 +3,7 @@
 import re
 
 BULLETS = "•·▪▫●○◦■□◻◆◇▶►➢➤▸‣⁃∙✓✔✗❖\uf0b7\uf0a7\uf0d8\uf076\uf0fc"
+_TICKS = "✓✔✗□◻\uf0a8\uf0fc"  # bullets that say something: done, not done, to be ticked
 _BULLET = re.compile(rf"\s*[{BULLETS}]")
 _MARKER = re.compile(
     rf"\s*(?:[{BULLETS}*–—-]\s|\(?(?:\d{{1,3}}|[a-zA-Z]|[ivxIVX]{{1,5}})[.)、]\s|\[\d{{1,3}}\]\s*|[①-⑳])"
@@ -58,9 +59,12 @@ def is_enumerator(text: str) -> bool:
 
 
 def after_bullet(text: str) -> str | None:
-    """What follows a bullet or dash, if there is one. A dash in front of a number alone is none."""
+    """What follows a bullet or dash, if there is one; with a tick, the tick as well. A dash in front of a number alone
+    is none."""
     found = _BULLETED.match(text)
-    return None if found is None else text[found.end() :]
+    if found is None:
+        return None
+    return text if text[0] in _TICKS else text[found.end() :]
 
 
 def after_number(text: str) -> tuple[str, str] | None:

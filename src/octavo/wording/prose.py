@@ -11,6 +11,9 @@ from collections.abc import Container, Iterable
 from octavo.glyphs.scripts import unspaced
 
 _HYPHENS = "-\u2010"
+_DASH_WITHIN = re.compile(r"\w\u2013$")  # of a span or a compound: "41–58"; one in a sentence has a space before it
+_ADDRESS_BROKEN = re.compile(r"(?:https?://|www\.)\S*[/\-_?&=.#]$")  # of the net, which ends in one of its signs
+_IN_ADDRESS = "/-_?&=.#%abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _SOFT_HYPHEN = "\u00ad"
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 _LAST_WORD = re.compile(r"([^\W\d_]+(?:[-\u2010][^\W\d_]+)*)[-\u2010]$")
@@ -40,8 +43,14 @@ def joined(first: str, second: str, *, known: Container[str] = ()) -> str:
         return first or second
     if first.endswith(_SOFT_HYPHEN):
         return first[:-1] + second
+    if first[-1] in _HYPHENS and _ADDRESS_BROKEN.search(first):
+        return first + second
     if first[-1] in _HYPHENS and len(first) > 1 and first[-2].isalnum():
         return (first[:-1] if _divides_a_word(first, second, known) else first) + second
+    if _DASH_WITHIN.search(first) and second[0].isalnum():
+        return first + second
+    if _ADDRESS_BROKEN.search(first) and second[0] in _IN_ADDRESS:
+        return first + second
     if unspaced(first[-1]) and unspaced(second[0]):
         return first + second
     return f"{first} {second}"
