@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 from tabling import HEIGHT, Drawing
 
+from octavo.content import Cell, Table, runs_of
 from octavo.document import TextLine, Word
 from octavo.geometry import Box
 from octavo.tables import find_tables, read_table
@@ -168,3 +169,31 @@ def test_the_head_of_goods_below_addresses_begins_a_table_of_its_own() -> None:
     ]
     assert any(abs(area.top - 140) < 8 for area in areas)
     assert not any(area.top < 100 and area.bottom > 150 for area in areas)
+
+
+# --- over a page ----------------------------------------------------------------------------------------------------
+
+
+def table(*rows: Sequence[str]) -> Table:
+    return Table(tuple(tuple(Cell((runs_of(text),) if text else ()) for text in row) for row in rows))
+
+
+def said(joined: Table) -> list[list[str]]:
+    return [[cell.text for cell in row] for row in joined.rows]
+
+
+def test_a_row_that_a_page_break_cut_is_one_row() -> None:
+    first = table(("Date", "What", "Out"), ("1 Mar", "Salary Meridian", "5.00"), ("2 Mar", "Card payment", "3.21"))
+    second = table(("Date", "What", "Out"), ("", "Larkhill Bakery", ""), ("3 Mar", "Transfer", "4.00"))
+    assert said(first.continued(second))[2:] == [
+        ["2 Mar", "Card payment Larkhill Bakery", "3.21"],
+        ["3 Mar", "Transfer", "4.00"],
+    ]
+
+
+def test_rows_that_leave_their_beginning_out_stay_rows() -> None:
+    first = table(("Group", "Kind", "n"), ("Plants", "trees", "12"), ("", "mosses", "7"))
+    second = table(("Group", "Kind", "n"), ("", "grasses", "4"), ("Animals", "birds", "31"))
+    assert len(first.continued(second).rows) == 5
+    whole = table(("Group", "Kind", "n"), ("Plants", "trees", "12"))
+    assert len(whole.continued(second).rows) == 4

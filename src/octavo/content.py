@@ -8,7 +8,7 @@ Each kind says its name, so that a page that was kept as JSON comes back as what
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias, TypeGuard
 
 
@@ -144,8 +144,25 @@ class Table:
         return count
 
     def continued(self, other: "Table") -> "Table":
-        """The other table's rows under this one's, without a header that is repeated."""
-        return Table(self.rows + other.rows[self.repeated_rows(other) :])
+        """The other table's rows under this one's, without a header that is repeated; a row that was cut is one."""
+        more = other.rows[self.repeated_rows(other) :]
+        if self._goes_on_with(more):
+            return Table((*self.rows[:-1], tuple(map(_together, self.rows[-1], more[0])), *more[1:]))
+        return Table(self.rows + more)
+
+    def _goes_on_with(self, more: tuple[tuple[Cell, ...], ...]) -> bool:
+        """Whether rows begin with the rest of this table's last: no beginning, which all others have, and one cell."""
+        if not self.rows or not more or any(not row or not row[0].text for row in (*self.rows, *more[1:])):
+            return False
+        cut, rest = self.rows[-1], more[0]
+        if (
+            len(cut) != len(rest)
+            or len(rest) < 3
+            or any(cell.row_span > 1 or cell.column_span > 1 for cell in (*cut, *rest))
+        ):
+            return False
+        said = [column for column, cell in enumerate(rest) if cell.text]
+        return len(said) == 1 and said[0] > 0 and bool(cut[said[0]].text)
 
     def repeated_rows(self, other: "Table") -> int:
         """How many rows at the top of `other` repeat this table's top: its marked header, or else one equal row."""
@@ -154,6 +171,13 @@ class Table:
         if len(again) < wanted or not any(cell.text for row in top for cell in row):
             return 0
         return wanted if [_compared(row) for row in top] == [_compared(row) for row in again] else 0
+
+
+def _together(cell: Cell, rest: Cell) -> Cell:
+    """A cell that a break cut in two."""
+    if not rest.lines:
+        return cell
+    return replace(cell, lines=(*cell.lines[:-1], (*cell.lines[-1], Run(" "), *rest.lines[0]), *rest.lines[1:]))
 
 
 def _compared(row: tuple[Cell, ...]) -> list[tuple[str, int]]:

@@ -108,6 +108,7 @@ class TextLine:
     bold: bool = False
     italic: bool = False
     monospace: bool = False
+    field: bool = False  # the value of a form's field, or the state of a box to tick
 
 
 class Trust(StrEnum):

@@ -92,11 +92,15 @@ def form(paragraph: Paragraph) -> Form | None:
     """The rows of a form, each name with the value far beside it; None where that is not what they are."""
     levels = on_one_height(paragraph.rows, lambda _, row: 0.5 * row.size)
     parted = [level for level in levels if len(level) > 1]
-    if len(parted) < 2 or not all(names_field(level[0].text) for level in parted):
+    if len(parted) < 2 or not all(map(_names_value, parted)):
         return None
     return Form(tuple(_form_row([row.text for row in level]) for level in levels))
 
 
+def _names_value(level: Sequence[Row]) -> bool:
+    return names_field(level[0].text) or level[1].lines[0].source.field
+
+
 def _form_row(texts: Sequence[str]) -> FormRow:
-    name, values = (texts[0], texts[1:]) if names_field(texts[0]) else ("", texts)
+    name, values = (texts[0], texts[1:]) if names_field(texts[0]) or len(texts) > 1 else ("", texts)
     return FormRow(runs_of(name), runs_of(" ".join(values)))

@@ -17,6 +17,7 @@ from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.lines import straightened, typical_size
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.sights import sights
+from octavo.layout.tick_boxes import find_tick_boxes
 from octavo.networks.layout_hints import HintNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
@@ -81,7 +82,7 @@ class EmbeddedDetector:
                     known.append(line)
                 elif page.trace is not None:
                     page.trace.saw(Sight(Layer.LINES, line.box, "found in a raster picture", why))
-        return known
+        return known + find_tick_boxes(page.pixels, known, size)
 
 
 def open_detector(settings: EngineSettings) -> EmbeddedDetector:

@@ -17,6 +17,7 @@ import pypdfium2.raw as pdfium
 
 from octavo.drawing import scan, wire
 from octavo.drawing.wire import Draw, Drawn, Open, Refused
+from octavo.wording.ticks import EMPTY, TICKED
 
 MOST_GLYPHS = 100_000  # per page: a dense broadsheet page has 40,000
 MOST_OBJECTS = 20_000  # per page that are looked through for pictures
@@ -399,6 +400,8 @@ def _annotations(page: Any, form: Any) -> tuple[list[list[str | float]], list[li
 
 def _field_text(annotation: Any, form: Any) -> str:
     kind = pdfium.FPDFAnnot_GetFormFieldType(form, annotation)
+    if kind in (pdfium.FPDF_FORMFIELD_CHECKBOX, pdfium.FPDF_FORMFIELD_RADIOBUTTON):
+        return TICKED if pdfium.FPDFAnnot_IsChecked(form, annotation) else EMPTY
     if kind not in (pdfium.FPDF_FORMFIELD_TEXTFIELD, pdfium.FPDF_FORMFIELD_COMBOBOX):
         return ""
     if kind == pdfium.FPDF_FORMFIELD_TEXTFIELD and pdfium.FPDFAnnot_GetFormFieldFlags(form, annotation) & (1 << 13):

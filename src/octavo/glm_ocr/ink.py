@@ -25,7 +25,7 @@ DEPTH: Final = 0.4  # of the way from paper to the darkest ink: what lies deeper
 FULL: Final = 0.5  # of the strokes in a line's fullest row: rows with as many run through small letters
 LOWEST: Final = 0.35  # of the usual height of a line: rules, leaders and specks are lower
 FEWEST_ROWS: Final = 4  # pixels of a line; dots and dashes are lower
-SAMPLE: Final = 700  # pixels that tell the paper
+SAMPLE: Final = 300  # pixels that tell the paper
 RULED: Final = 0.55  # of a column of pixels that is ink: a rule of a table
 SMALLEST_MARK: Final = 4  # pixels of a formula's mark; specks are smaller
 

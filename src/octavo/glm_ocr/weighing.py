@@ -20,12 +20,16 @@ from typing import Final
 from octavo.document import Crop, Label, Origin, Pixels, Task
 from octavo.glm_ocr import ink
 
-SHORT: Final = 0.79  # of the strokes there are: less is far too little; all but 1 good answer in 300 have more
-LOST: Final = 2 / 3  # of the strokes there are: with less, a third or more is surely missing; 1 good answer in 1000 has
-SLACK: Final = 3.0  # strokes, two letters: what a speck or a stain may be taken for
-LACKING: Final = 0.25  # of the text layer's letters: an answer without them is short; good ones lack 0.05
+SHORT: Final = (
+    0.79  # of the strokes there are: less is too little. So is 1 good answer in 300; at 0.71 in 1000, at 0.87 in 50
+)
+LOST: Final = 2 / 3  # of the strokes there are: with less, a third or more is missing for sure
+SLACK: Final = 2.5  # strokes, two letters: what a speck or a stain may be taken for
+LACKING: Final = 0.25  # of the text layer's letters: an answer without them is short; misread are a few per cent
 FEWEST_LETTERS: Final = 6  # of a text layer, to be compared with
-INVENTED: Final = 4.0  # times the strokes there are: more is made up; lines that touch are counted as half at worst
+INVENTED: Final = (
+    5.0  # times the strokes there are: more is made up; where lines touch, as few as a quarter are counted
+)
 BESIDE: Final = 12.0  # strokes that may be overlooked: pale or tiny print
 SHORT_FORMULA: Final = 0.78  # of the marks there are; good formulas have 0.87 and more
 
@@ -165,7 +169,8 @@ def _by_marks(told: int, evidence: Evidence) -> Weighed:
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
 _INLINE = re.compile(r"\$\$?([^$]{1,2000})\$\$?|\\\((.{1,2000}?)\\\)", re.DOTALL)
 _MARKUP = re.compile(r"^\s{0,3}(?:#{1,6} |```\w*$|> )|\*\*|!?\[[^\]\n]*\]\([^)\n]*\)(?=\s*$)", re.MULTILINE)
-_LEADER = re.compile(r"([^\w\s])(?:\s?\1){3,}")  # dots, dashes: ink as low as a rule, which is not counted
+_MARKS_UP = re.compile(r"[#`>*\]]")  # a text without any has no Markdown: most have none
+_LEADER = re.compile(r"([.\-_=·…~*—–])(?:\s?\1){3,}")  # ink as low as a rule, which is not counted
 
 
 def shown(text: str, task: Task) -> str:
@@ -174,7 +179,9 @@ def shown(text: str, task: Task) -> str:
         text = html.unescape(_TAG.sub(" ", text))
     if "$" in text or "\\(" in text:
         text = _INLINE.sub(lambda found: _marks_of(found[1] or found[2]), text)
-    return _LEADER.sub(" ", _MARKUP.sub("", text))
+    if _MARKS_UP.search(text):
+        text = _MARKUP.sub("", text)
+    return _LEADER.sub(" ", text)
 
 
 def letters(text: str) -> str:
@@ -182,8 +189,8 @@ def letters(text: str) -> str:
     return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
 
 
-# Strokes of a character, as `glm_ocr.ink` counts them: a fit over the public set and 2,280 made crops in 60 typefaces
-# (`bench/weighing.py --fit`); those of Han and Thai, whose typefaces differ most, are a little higher.
+# Strokes of a character, as `glm_ocr.ink` counts them: the least squares of regions with a text layer, real answers of
+# the model and 2,280 drawn crops in 60 typefaces; Han and Thai, whose typefaces differ most, stand a little higher.
 _USUAL: Final = 1.6
 _STROKES: Final = (
     (0x0370, 0x03FF, 1.57),  # Greek

@@ -203,7 +203,7 @@ def _field_lines(glyphs: Glyphs, drawing: Drawing) -> tuple[TextLine, ...]:
         height = (bottom - top) / max(1, len(rows))
         for index, row in enumerate(rows):
             box = glyphs.unit_box(left, top + index * height, right, top + (index + 1) * height)
-            found.append(TextLine(box, row, font_size=round(min(height * 0.75, 12.0), 2)))
+            found.append(TextLine(box, row, font_size=round(min(height * 0.75, 12.0), 2), field=True))
     return tuple(found)
 
 

@@ -20,7 +20,7 @@ from octavo.layout.figures import Figure
 from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintKind, Hints
 from octavo.layout.labels import labelled
-from octavo.layout.ledgers import find_forms, find_ledgers
+from octavo.layout.ledgers import find_choices, find_forms, find_ledgers
 from octavo.layout.lines import Line, typical_size
 from octavo.layout.listings import find_listings
 from octavo.layout.paragraphs import grouped
@@ -76,6 +76,11 @@ def listings(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Ite
         yield Claim(Label.ALGORITHM, listing.lines, 0.7, listing.reason)
 
 
+def choices(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    for found in find_choices(free):
+        yield Claim(Label.TEXT, found.lines, 0.6, found.reason)
+
+
 def forms(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
     for form in find_forms(free):
         yield Claim(Label.TEXT, form.lines, 0.6, form.reason)
@@ -128,7 +133,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         yield Claim(verdict.label, paragraph.lines, 0.8, verdict.reason, begins=paragraph.begins)
 
 
-FINDERS = (watermarks, contents, tables, listings, forms, ledgers, figures, formulas, paragraphs)
+FINDERS = (watermarks, contents, tables, listings, choices, forms, ledgers, figures, formulas, paragraphs)
 
 
 # --- claims against each other ------------------------------------------------------------------------------------

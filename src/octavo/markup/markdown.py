@@ -31,6 +31,7 @@ from octavo.content import (
     runs_of,
 )
 from octavo.markup import html as html_markup
+from octavo.wording.ticks import in_brackets
 
 HARD_BREAK = "  \n"
 _INDENT = "    "  # four spaces a level are enough below any marker
@@ -55,7 +56,7 @@ def written(content: Content) -> str:
             tag = "" if number is None else f" \\tag{{{number}}}"
             return f"$$\n{latex}{tag}\n$$"
         case Table():
-            return html_markup.table(content)
+            return in_brackets(html_markup.table(content))
         case Picture(lines):
             return HARD_BREAK.join(line(runs_of(one)) for one in lines)
         case Form(rows):
@@ -157,12 +158,12 @@ def _escaped(text: str) -> str:
     Only what would be taken for mark-up is touched: a lone `*`, `_` within a word, `$`, `1.` at a start stay.
     """
     if not _is_suspect(text):
-        return text
+        return in_brackets(text)
     text = _ENTITY.sub("&amp;", _BACKSLASH.sub(r"\\\\", text))
     text = _LINK.sub(r"\\]", _TAG.sub(r"\\<", text))
     for pattern in (_STARS, _UNDERSCORES, _TICKS):
         text = pattern.sub(lambda m: _each(m.group(1)) + m.group(2) + _each(m.group(1)), text)
-    return _STRIKE.sub(r"\\~\\~\1\\~\\~", text)
+    return in_brackets(_STRIKE.sub(r"\\~\\~\1\\~\\~", text))
 
 
 def _is_suspect(text: str) -> bool:

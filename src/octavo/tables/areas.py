@@ -18,7 +18,9 @@ from octavo.wording.headings import has_leader
 from octavo.wording.lists import is_enumerator
 from octavo.wording.numbers import is_amount
 from octavo.wording.sentences import names_field
+from octavo.wording.ticks import begins_choice, is_tick_box
 
+_BESIDE: Final = 1.5  # heights of type from a box to tick to its text, at most; columns stand further apart
 _LETTERS: Final = 0.3  # of a line's height: so close may segments stand and be two
 _FAR: Final = 1.8  # steps between the rows of a block, from which on what comes next is another
 _LEADING: Final = 1.6  # heights of type from line to line inside a cell, at most; print has 1.1 to 1.4
@@ -64,6 +66,7 @@ def tables_among(segments: Sequence[Segment], rules: Rules) -> list[TableArea]:
     rest = [segment for segment in segments if not any(table.holds(segment) for table in found)]
     prose = _prose(rest, height)
     rows = _rows([segment for segment in rest if segment not in prose], height)
+    rows = [row for row in rows if not _offers_choices(row, height)]
     loose = [
         replace(table, lost=table.lost or "a ruled table is there")
         if any(_overlap(table, other) > 0.3 for other in found)
@@ -257,6 +260,12 @@ def _is_paragraph(stack: Sequence[Segment], height: float) -> bool:
 def _rows(segments: Sequence[Segment], height: float) -> list[list[Segment]]:
     """Segments side by side, from top to bottom."""
     return on_one_height(segments, 0.5 * height)
+
+
+def _offers_choices(row: Sequence[Segment], height: float) -> bool:
+    """Whether there is a box to tick with what it stands for right beside it."""
+    alone = (is_tick_box(box.text or "") and label.left - box.right < _BESIDE * height for box, label in pairwise(row))
+    return any(begins_choice(segment.text or "") for segment in row) or any(alone)
 
 
 def _runs(rows: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Iterator[TableArea]:

@@ -1,0 +1,81 @@
+"""Boxes to tick that are drawn on a page, as lines of text: a form in print has them, and its text does not say so.
+
+Squares as high as type, by their four sides, beside some text. What is drawn within tells whether they are ticked.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.document import Pixels, TextLine
+from octavo.geometry import Box, Rect, Size
+from octavo.wording.ticks import EMPTY, TICKED
+
+_SMALLEST: Final = 0.55  # sizes of type: the side of a box
+_LARGEST: Final = 1.8
+_SQUARE: Final = 0.2  # by which its sides may differ
+_DARK: Final = 200  # of 255: what is darker is drawn; frames are thin, and grey at their edges
+_SIDE: Final = 0.85  # of each side is drawn
+_WITHIN: Final = 0.04  # of the inside is drawn on, where it is ticked; smoothed edges come to less than 0.01
+_FULL: Final = 0.85  # of the inside is drawn on: a bullet
+_LEVEL: Final = 0.7  # sizes of type by which its middle may be off the text's
+_NEAR: Final = 2.5  # sizes of type to the text it belongs to
+_MOST: Final = 400  # squares on a page: more are a pattern
+
+
+def find_tick_boxes(pixels: Pixels, lines: Sequence[TextLine], size: float) -> list[TextLine]:
+    """The boxes of a page picture; `size` is that of its running text in pixels. None lies in a word of the lines."""
+    page = Size(pixels.shape[1], pixels.shape[0])
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    drawn = np.asarray(cv2.threshold(grey, _DARK, 1, cv2.THRESH_BINARY_INV)[1], np.uint8)
+    squares = list(_squares(drawn, size))
+    if not squares or len(squares) > _MOST:
+        return []
+    texts = [(line.box.on(page), line) for line in lines]
+    words = [word.box.on(page) for line in lines for word in line.words or (line,)]
+    found = []
+    for square, within in squares:
+        if within > _FULL or any(word.contains(*square.center) for word in words):
+            continue
+        level = [place for place in texts if abs(place[0].middle - square.middle) < _LEVEL * size]
+        rect, line = min(level, key=lambda place: place[0].gap_x(square), default=(square, None))
+        if line is not None and rect.gap_x(square) < _NEAR * size:
+            # As high as its text: the two are on one line.
+            box = Box.of(Rect(square.left, rect.top, square.right, rect.bottom), page)
+            found.append(TextLine(box, TICKED if within > _WITHIN else EMPTY, font_size=line.font_size, field=True))
+    return found
+
+
+def _squares(drawn: NDArray[np.uint8], size: float) -> Iterator[tuple[Rect, float]]:
+    """Framed squares, and the share of their inside that is drawn on."""
+    shortest, longest = (
+        max(9, round(_SMALLEST * size) | 1),
+        _LARGEST * size,
+    )  # odd: an even opening moves what it leaves
+    edges = cv2.morphologyEx(drawn, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
+    outlines, _ = cv2.findContours(edges, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    strokes = sorted((tuple(cv2.boundingRect(outline)) for outline in outlines), key=lambda stroke: stroke[1])
+    open_tops: dict[int, list[tuple[int, ...]]] = {}
+    for stroke in strokes:
+        left, top, width, thick = stroke
+        if width > longest:
+            continue
+        height = thick
+        if thick < shortest:  # else it is filled, or its frame and what is in it are one
+            near = [above for place in range(left - 2, left + 3) for above in open_tops.get(place, ())]
+            above = next((it for it in reversed(near) if abs(it[2] - width) <= 3 and top - it[1] < longest), None)
+            open_tops.setdefault(left, []).append(stroke)
+            if above is None:
+                continue
+            height, left, top, width = top + thick - above[1], above[0], above[1], above[2]
+        if abs(width - height) > _SQUARE * width:
+            continue
+        part = drawn[top : top + height, left : left + width]
+        rim = max(2, round(0.15 * min(width, height)))
+        sides = (part[:rim], part[-rim:], part[:, :rim].T, part[:, -rim:].T)
+        if all(side.mean(axis=1).max() > _SIDE for side in sides):
+            rect = Rect(float(left), float(top), float(left + width), float(top + height))
+            yield rect, float(part[rim + 1 : -rim - 1, rim + 1 : -rim - 1].mean())
