@@ -15,7 +15,7 @@ import pytest
 from octavo import assemble, conservation, regions, text_layer
 from octavo.assemble import parts
 from octavo.content import Table
-from octavo.document import Detection, Label, Origin, Page, PageImage, TextLayer, TextLine, Trust
+from octavo.document import Detection, Label, Origin, Page, PageImage, TextLayer, TextLine, Trust, Usage
 from octavo.geometry import Box
 from octavo.glm_ocr.connections import Chunks, parsed
 from octavo.layout import flow
@@ -71,6 +71,12 @@ def a_grid_of_spans(size: int) -> None:
     assert sum(1 for _ in content.placed()) == 10
 
 
+def what_many_requests_took(size: int) -> None:
+    """One after the other, with a pause between any two, as a server that takes one at a time is asked."""
+    usage = Usage.total(Usage(requests=1, at_model=((2.0 * number, 2.0 * number + 1),)) for number in range(size))
+    assert (usage.requests, len(usage.at_model)) == (size, size)
+
+
 MARKUP = [
     "<a",
     "<",
@@ -104,6 +110,7 @@ def test_no_mark_up_makes_it_look_again_and_again(piece: str) -> None:
         (a_reply_in_small_chunks, 5_000),
         (a_list_that_names_every_page_again_and_again, 5_000),
         (a_list_of_single_pages, 5_000),
+        (what_many_requests_took, 2_000),
     ],
 )
 def test_it_grows_no_faster_than_what_was_sent(work: Callable[[int], object], size: int) -> None:

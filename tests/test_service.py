@@ -8,7 +8,7 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from serving import ENGINE, contents, process, running, serving, slow_engine, st
 
 from octavo.errors import OptionInvalid
 from octavo.frontends import _keys
+from octavo.jobs.store import Entry
 from octavo.settings import EngineSettings, ServeSettings, WorkerSettings
 
 PAGE, PDF5 = picture(), pdf(5)
@@ -398,6 +399,28 @@ async def test_what_a_dead_server_had_is_another_s_at_once(tmp_path: Path) -> No
         server.send_signal(signal.SIGKILL)
     async with process(tmp_path / "log2", OCTAVO_SLEEP="0", **more) as (_, url), aiohttp.ClientSession(url) as client:
         assert (await ended(client, job))["status"] == "success"
+
+
+async def test_a_job_that_is_cancelled_as_it_begins_ends_all_the_same() -> None:
+    async with running() as server:
+        queue, begun = server.desk.queue, server.desk.queue._begun
+
+        def begun_and_cancelled(entry: Entry, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+            ending = begun(entry, work)
+            queue._mine[entry.id].working.cancel()  # as a loop does that runs between two lines of another
+            queue._begun = begun  # type: ignore[method-assign]
+            return ending
+
+        queue._begun = begun_and_cancelled  # type: ignore[method-assign]
+        job = await submitted(server.client, image_base64=encoded(PAGE))
+        assert (await ended(server.client, job))["status"] == "success"
+
+
+async def test_leases_that_are_renewed_while_jobs_begin_end_none_of_them() -> None:
+    async with running(serve=ServeSettings(lease_seconds=0.5, cache=False)) as server:
+        jobs = [await submitted(server.client, image_base64=encoded(PAGE)) for _ in range(40)]
+        for job in jobs:
+            assert (await ended(server.client, job))["status"] == "success"
 
 
 def test_a_page_is_told_of_once_wherever_a_server_died(tmp_path: Path) -> None:

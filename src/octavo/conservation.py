@@ -5,7 +5,7 @@ furniture (which the report lists), in a picture as its text, or in a problem. T
 it is counted, page by page, so that a slip of theirs is a loss with its words and its place, and never silence.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -59,9 +59,9 @@ def missing(page: Page, lines: Sequence[TextLine]) -> list[TextLine]:
     """
     places = [_of_block(block) for block in page.blocks] + [_of_problem(problem) for problem in page.problems]
     near = _near([line.box for line in lines], [place.box for place in places])
-    longest_first = sorted(range(len(lines)), key=lambda index: -len(lines[index].text or ""))
+    unclear = _unclear(lines, near, places)
     gone: dict[int, TextLine] = {}
-    for index in longest_first:
+    for index in sorted(unclear, key=lambda index: -len(lines[index].text or "")):
         left = _left(lines[index], [places[number] for number in near[index]])
         if left is not None:
             gone[index] = left
@@ -120,16 +120,46 @@ def _near(lines: Sequence[Box], places: Sequence[Box]) -> list[list[int]]:
         & (place[..., 1] <= line[..., 3])
         & (line[..., 1] <= place[..., 3])
     )
-    area = (place[..., 2] - place[..., 0]) * (place[..., 3] - place[..., 1])
-    found: list[list[int]] = []
-    for held, touched in zip(holds, touches, strict=True):
-        numbers = np.flatnonzero(held | touched)
-        found.append(numbers[np.lexsort((area[0, numbers], ~held[numbers]))].tolist())
+    smallest_first = np.argsort((place[0, :, 2] - place[0, :, 0]) * (place[0, :, 3] - place[0, :, 1]), kind="stable")
+    found: list[list[int]] = [[] for _ in lines]
+    for relation in (holds, touches & ~holds):
+        for index, number in zip(*(them.tolist() for them in np.nonzero(relation[:, smallest_first])), strict=True):
+            found[index].append(int(smallest_first[number]))
     return found
 
 
 def _edges(boxes: Sequence[Box]) -> NDArray[np.float64]:
     return np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.float64)
+
+
+def _unclear(lines: Sequence[TextLine], near: Sequence[Sequence[int]], places: Sequence[_Place]) -> list[int]:
+    """The lines among which characters may be missing: places that share no line are counted each by itself.
+
+    Looking for each line takes ten times as long as counting, and hardly a page needs it.
+    """
+    root = list(range(len(places)))
+
+    def find(number: int) -> int:
+        while root[number] != number:
+            number = root[number]
+        return number
+
+    for numbers in near:
+        for number in numbers[1:]:
+            root[find(number)] = find(numbers[0])
+    together: defaultdict[int, list[int]] = defaultdict(list)
+    for index, numbers in enumerate(near):
+        together[find(numbers[0]) if numbers else -1].append(index)
+    said: defaultdict[int, list[str]] = defaultdict(list)
+    for number, place in enumerate(places):
+        said[find(number)].append(place.said)
+    unclear: list[int] = []
+    for group, members in together.items():
+        wanted = Counter("".join(_letters(lines[index].text or "") for index in members))
+        known = all(lines[index].text is not None for index in members)
+        if not known or not wanted <= Counter("".join(said[group])):
+            unclear += members
+    return unclear
 
 
 def _left(line: TextLine, places: Sequence[_Place]) -> TextLine | None:

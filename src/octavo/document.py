@@ -6,7 +6,7 @@ Pages count from 0 here and from 1 in whatever a person reads. Boxes are 0..1000
 after it was turned upright.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol, TypeAlias
@@ -265,22 +265,29 @@ class Usage:
     waiting: Spans = ()  # while at least one request waited for a server that boots or restarts
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage(
-            self.prompt_tokens + other.prompt_tokens,
-            self.completion_tokens + other.completion_tokens,
-            self.requests + other.requests,
-            self.model_seconds + other.model_seconds,
-            united(self.at_model, other.at_model),
-            united(self.waiting, other.waiting),
+        return Usage.total((self, other))
+
+    @classmethod
+    def total(cls, usages: Iterable["Usage"]) -> "Usage":
+        """All together. Added one by one, the spans of a long document would be put in order again for each."""
+        parts = list(usages)
+        return cls(
+            sum(part.prompt_tokens for part in parts),
+            sum(part.completion_tokens for part in parts),
+            sum(part.requests for part in parts),
+            sum(part.model_seconds for part in parts),
+            united(*(part.at_model for part in parts)),
+            united(*(part.waiting for part in parts)),
         )
 
 
-def united(one: Spans, other: Spans) -> Spans:
-    """The time that is in one of them or in both."""
-    if not one or not other:
-        return one or other
+def united(*many: Spans) -> Spans:
+    """The time that is in any of them."""
+    told = [spans for spans in many if spans]
+    if len(told) < 2:
+        return told[0] if told else ()
     spans: list[tuple[float, float]] = []
-    for start, end in sorted(one + other):
+    for start, end in sorted(span for one in told for span in one):
         if spans and start <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
         else:

@@ -65,7 +65,7 @@ def document(
         problems=tuple(problem for page in pages for problem in page.problems),
         headings=headings,
         engines=dict(engines),
-        usage=sum((block.recognition.usage for page in pages for block in page.blocks), Usage()),
+        usage=Usage.total(block.recognition.usage for page in pages for block in page.blocks),
         timings={**_summed(pages), **timings},
     )
 

@@ -209,22 +209,14 @@ class Batch:
         async with self.stop.scope():
             await asyncio.sleep(min(2.0, self.leases.seconds / BEATS))
         await asyncio.to_thread(self.leases.look)
-        await asyncio.to_thread(self.markers.look)
         waiting, self._of_others = self._of_others, []
-        for item in waiting:
-            if self._was_done_elsewhere(item):
+        for item in waiting:  # as many as machines read at a time: they are asked for one by one, not listed
+            if await asyncio.to_thread(self._desk.is_done, item, self._before.get(item.key)):
                 self.listener.by_others(item)
             elif self.leases.may_be_free(item.key):
                 self._free.append(item)
             else:
                 self._of_others.append(item)
-
-    def _was_done_elsewhere(self, item: Item) -> bool:
-        """As the markers were last seen."""
-        if not self.markers.is_done(item):
-            return False
-        before = self._before.get(item.key)
-        return before is None or before.trouble != self.markers.trouble.get(item.key)
 
     async def _claimed(self, item: Item) -> None:
         lease = await self._lease(item)
@@ -292,8 +284,8 @@ class Batch:
     async def _make_files(self) -> None:
         """Files of rows whose documents are all done; those that another machine makes are waited for."""
         waiting = list(range(self._plan.files))
+        await asyncio.to_thread(self.markers.look)
         while True:
-            await asyncio.to_thread(self.markers.look)
             make = partial(shards.make, self._plan, self._all, self.markers, self.leases, self.settings.shapes)
             waiting = [number for number in waiting if not await asyncio.to_thread(make, number)]
             if not waiting:

@@ -99,7 +99,7 @@ class Desk:
     ) -> Ended | None:
         """Read, written and said; None where somebody else has done it meanwhile. What is wrong with the document is
         in the answer. Raises EngineUnavailable, Stopped, and DeliveryFailed where not even that can be said."""
-        if await asyncio.to_thread(self._is_done, item, before):
+        if await asyncio.to_thread(self.is_done, item, before):
             return None
         begun()
         began = time.monotonic()
@@ -128,7 +128,8 @@ class Desk:
         first = await asyncio.to_thread(self._settle, ended, before)
         return ended if first else None
 
-    def _is_done(self, item: Item, before: Before | None) -> bool:
+    def is_done(self, item: Item, before: Before | None) -> bool:
+        """Whether somebody has read it since this run looked. Blocks."""
         version = self.markers.store.version
         if before is None:
             return version(self.markers.done_path(item)) is not None

@@ -62,6 +62,14 @@ class Asked:
     webhook: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _InWork:
+    """A job that is fetched or read here."""
+
+    working: "asyncio.Task[None]"
+    ending: "asyncio.Task[None]"  # done once nothing of it runs and the store knows
+
+
 class Queue:
     """See the module's own words. For one event loop; `opened` gives one."""
 
@@ -73,7 +81,7 @@ class Queue:
         )
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="octavo-store")
         self._changed = asyncio.Condition()
-        self._mine: dict[str, asyncio.Task[None]] = {}  # jobs that are fetched or read here
+        self._mine: dict[str, _InWork] = {}  # jobs that are fetched or read here
         self._long: set[str] = set()  # of those, the long ones that are read
         self._wishes: dict[str, str] = {}  # of those that were cancelled, why
         self._pace = 0.0  # pages a second, lately
@@ -273,8 +281,8 @@ class Queue:
         await self._do(self._store.wish, entry.id, wish)
         if (mine := self._mine.get(entry.id)) is not None:
             self._wishes[entry.id] = wish
-            mine.cancel()
-            await asyncio.wait({mine})
+            mine.working.cancel()
+            await asyncio.wait({mine.ending})
         elif entry.ended is None and entry.reading is not None:
             await asyncio.to_thread(self._worker.forget, entry.reading)
         await self._tell()
@@ -291,9 +299,10 @@ class Queue:
             self.closing.set()
             await self._tell()
             self._worker.elsewhere |= self._mine.keys()
-            for task in (*loops, *self._mine.values()):
+            mine = list(self._mine.values())
+            for task in (*loops, *(job.working for job in mine)):
                 task.cancel()
-            await asyncio.gather(*loops, *self._mine.values(), return_exceptions=True)
+            await asyncio.gather(*loops, *(job.ending for job in mine), return_exceptions=True)
             await self._do(self._store.close)
             self._thread.shutdown()
 
@@ -338,22 +347,29 @@ class Queue:
                 await self._until_changed(_LOOK_SECONDS)
 
     def _begun(self, entry: Entry, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """The job in work; the task that is returned ends with it. It is seen to by another task than its own, for one
+        that is cancelled before its first step runs none of its lines."""
+        working = asyncio.create_task(work)
+
         async def to_its_end() -> None:
+            await asyncio.wait({working})
             try:
-                await work
-            except asyncio.CancelledError:
-                await asyncio.shield(self._stopped(entry))
-                raise
-            except Exception as error:  # noqa: BLE001  the loops go on; the job is another's once its lease has ended
-                log.error("job_lost_here job=%s error=%s", entry.id, type(error).__name__)
+                if working.cancelled():
+                    await self._stopped(entry)
+                elif (error := working.exception()) is not None:
+                    log.error("job_failed_here job=%s error=%s", entry.id, type(error).__name__)
+                    await self._finish(
+                        entry, error_reply(OctavoError("the job failed unexpectedly; the log says more"))
+                    )
             finally:
                 self._mine.pop(entry.id, None)
                 self._long.discard(entry.id)
                 self._worker.elsewhere.discard(entry.id)
                 await self._tell()
 
-        self._mine[entry.id] = task = asyncio.create_task(to_its_end())
-        return task
+        ending = asyncio.create_task(to_its_end())
+        self._mine[entry.id] = _InWork(working, ending)
+        return ending
 
     async def _stopped(self, entry: Entry) -> None:
         """Nothing of the job runs any more, because somebody wished so, its lease is another's, or the queue ends."""
@@ -428,15 +444,16 @@ class Queue:
         """Renew what is held, hear what others wish, forget what is old."""
         tidied, every = 0.0, min(_LOOK_SECONDS, self._settings.lease_seconds / 4)
         while True:
+            mine = dict(self._mine)  # before: what is taken meanwhile is not among what is renewed
             held = await self._do(self._store.renew)
             await self._do(self._store.bury)
-            for name, task in list(self._mine.items()):
+            for name, job in mine.items():
                 if name not in held:
                     self._worker.elsewhere.add(name)
-                    task.cancel()  # its lease had ended, and it is another's; or it has just ended itself
+                    job.working.cancel()  # its lease had ended, and it is another's; or it has just ended itself
                 elif wish := held[name]:
                     self._wishes[name] = wish
-                    task.cancel()
+                    job.working.cancel()
             if time.monotonic() - tidied > _TIDY_SECONDS:
                 tidied = time.monotonic()
                 tidy = partial(self._store.tidy, self._settings.retention_seconds, self._settings.kept_bytes)

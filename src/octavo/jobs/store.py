@@ -356,12 +356,13 @@ class Store:
                     self._base.execute("UPDATE jobs SET lease = 0 WHERE holder = ?", (file.name,))
                 file.unlink(missing_ok=True)
 
-    def release(self, job: str) -> None:
-        """Give a job back, not by any fault of its own: this server ends."""
+    def release(self, job: str, *, blamed: bool = False) -> None:
+        """Give a job back; `blamed`: it may be its own fault, and counts as a server that ended with it."""
         with self._transaction():
             if self._held(job):
+                less = 0 if blamed else 1
                 self._base.execute(
-                    "UPDATE jobs SET holder = NULL, lease = 0, attempts = attempts - 1 WHERE id = ?", (job,)
+                    "UPDATE jobs SET holder = NULL, lease = 0, attempts = attempts - ? WHERE id = ?", (less, job)
                 )
 
     def page_done(self, job: str, page: int, body: bytes, data: Mapping[str, Any], done: int) -> None:

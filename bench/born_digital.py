@@ -1,0 +1,108 @@
+"""CPU seconds of whole processes that turn born-digital PDFs into Markdown: Octavo, LiteParse and pdf-inspector.
+
+    python bench/born_digital.py --pages 1,100                         peers in .venvs/native, made where missing
+    python bench/born_digital.py --earlier b17a13c=../octavo-b17a13c   another tree of Octavo beside this one
+
+The shipped paper and statement, over and over, as one document of so many pages. What counts is the CPU of the process
+and its children from start to end, imports included, so that other tenants of the machine matter less than by the
+clock. All take turns, after one run each that is not counted; the least of `--repeat` is told, for others can only
+add to it. The peers take what the text layer says and look at no picture; what their Markdown is worth is not said.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+import venv
+from collections.abc import Mapping
+from pathlib import Path
+
+import pypdfium2
+
+ROOT = Path(__file__).parents[1]
+SAMPLES = (ROOT / "samples/two-column-paper.pdf", ROOT / "samples/bank-statement.pdf")
+OCTAVO = (sys.executable, "-m", "octavo", "parse", "--formats", "markdown")
+PEERS = ("liteparse==2.18.0", "pdf-inspector==1.25.2")
+LITEPARSE = """
+import sys, liteparse
+result = liteparse.LiteParse(ocr_enabled=False, output_format="markdown").parse(sys.argv[1])
+open(sys.argv[2], "w").write(result.text)
+"""
+PDF_INSPECTOR = """
+import sys, pdf_inspector
+open(sys.argv[2], "w").write(pdf_inspector.process_pdf(sys.argv[1]).markdown or "")
+"""
+
+
+def document(folder: Path, pages: int) -> Path:
+    """So many pages of the samples, in turns."""
+    path = folder / f"born-digital-{pages}.pdf"
+    if not path.exists():
+        with pypdfium2.PdfDocument.new() as made:
+            while len(made) < pages:
+                for sample in SAMPLES:
+                    with pypdfium2.PdfDocument(sample) as source:
+                        made.import_pages(source, list(range(min(len(source), pages - len(made)))))
+            made.save(path)
+    return path
+
+
+def peers(folder: Path) -> str:
+    """The Python that has the peers."""
+    python = folder / "bin/python"
+    if not python.exists():
+        venv.create(folder, with_pip=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PEERS], check=True)
+    return str(python)
+
+
+def spent(command: list[str], environment: Mapping[str, str]) -> float:
+    """CPU seconds of a program and all that it starts."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--pages", default="1,100", help="of the documents, comma-separated")
+    arguments.add_argument("--repeat", type=int, default=3)
+    arguments.add_argument("--earlier", metavar="NAME=FOLDER", help="a tree of an earlier commit, weights included")
+    arguments.add_argument("--peers", type=Path, default=ROOT / ".venvs/native", help="environment of the peers")
+    arguments.add_argument("--out", type=Path, default=Path("out/bench/born-digital"))
+    chosen = arguments.parse_args()
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    trees = {"Octavo": ROOT}
+    if chosen.earlier:
+        name, _, folder = chosen.earlier.partition("=")
+        trees[f"Octavo {name}"] = Path(folder).resolve()
+    native = peers(chosen.peers)
+    counts = [int(count) for count in chosen.pages.split(",")]
+    # What an installed package has, too: modules that are compiled.
+    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    compiled["PYTHONPYCACHEPREFIX"] = str((chosen.out / "compiled").resolve())
+    print("| pages | program | CPU s | CPU ms/page |\n| --- | --- | --- | --- |")
+    for count in counts:
+        file, best = document(chosen.out, count), dict[str, float]()
+        for turn in range(1 if counts.index(count) else 0, chosen.repeat + 1):
+            runs = {
+                name: (
+                    [*OCTAVO, str(file), "-o", str(chosen.out / f"{name}-{count}-{turn}-{os.getpid()}")],
+                    {**compiled, "PYTHONPATH": str(tree / "src")},
+                )
+                for name, tree in trees.items()
+            }
+            for name, program in (("LiteParse", LITEPARSE), ("pdf-inspector", PDF_INSPECTOR)):
+                runs[name] = ([native, "-c", program, str(file), str(chosen.out / f"{name}.md")], compiled)
+            for name, (command, environment) in runs.items():
+                seconds = spent(command, environment)
+                if turn:
+                    best[name] = min(best.get(name, seconds), seconds)
+        for name, seconds in best.items():
+            print(f"| {count} | {name} | {seconds:.2f} | {1000 * seconds / count:.1f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
