@@ -14,8 +14,8 @@ from octavo.document import Pixels, TextLine
 from octavo.geometry import Box, Rect, Size
 from octavo.wording.ticks import EMPTY, TICKED
 
-_SMALLEST: Final = 0.55  # sizes of type: the side of a box
-_LARGEST: Final = 1.8
+_SMALLEST: Final = 0.55  # sizes of type: the side of a box, at least
+_LARGEST: Final = 1.8  # sizes of type: the same, at most
 _SQUARE: Final = 0.2  # by which its sides may differ
 _DARK: Final = 200  # of 255: what is darker is drawn; frames are thin, and grey at their edges
 _SIDE: Final = 0.85  # of each side is drawn
