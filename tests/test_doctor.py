@@ -8,6 +8,7 @@ import pytest
 
 from octavo import weights
 from octavo.__main__ import main
+from octavo.frontends import doctor
 from octavo.frontends._exits import Exit
 from octavo.frontends.doctor import effective
 
@@ -25,6 +26,18 @@ def test_the_embedded_engine_is_ready(capsys: pytest.CaptureFixture[str]) -> Non
     assert set(found["weights"].values()) == {"right"}
     assert {"name": "embedded", "chosen": True, "lacks": []} in found["engines"]
     assert all(package["version"] for package in found["packages"] if package["extra"] is None)
+
+
+@pytest.mark.parametrize(
+    ("there", "missing"), [((), ["landlock", "seccomp"]), (("seccomp",), ["landlock"]), (("landlock", "seccomp"), [])]
+)
+def test_what_the_kernel_lacks_to_hold_strangers_files_is_said(
+    there: tuple[str, ...], missing: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(doctor, "_sandbox", lambda: there)
+    main(["doctor"])
+    said = capsys.readouterr().out
+    assert [name for name in ("landlock", "seccomp") if f"this kernel has no {name}" in said] == missing
 
 
 def test_an_engine_that_cannot_run_says_what_to_install(capsys: pytest.CaptureFixture[str]) -> None:

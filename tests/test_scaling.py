@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from octavo import assemble, regions, text_layer
+from octavo import assemble, conservation, regions, text_layer
 from octavo.assemble import parts
 from octavo.content import Table
 from octavo.document import Detection, Label, Origin, Page, PageImage, TextLayer, TextLine, Trust, Usage
@@ -157,7 +157,8 @@ def read_whole(lines: list[TextLine]) -> Page:
     settled = regions.settle([whole], image, ParseOptions())
     read = [text_layer.recognition(region, image, ParseOptions()) for region in settled.regions]
     recognitions = [recognition for recognition in read if recognition is not None]
-    return assemble.page(image, settled.regions, recognitions, settled.problems, ParseOptions(), {})
+    page = assemble.page(image, settled.regions, recognitions, settled.problems, ParseOptions(), {})
+    return conservation.checked(page, image.text, [whole])
 
 
 @pytest.mark.parametrize("arrangement", [scattered, a_lattice, one_column, one_row, letters_before_small_print])
@@ -175,5 +176,7 @@ def test_beyond_so_many_lines_a_page_is_read_from_top_to_bottom_with_all_its_wor
     monkeypatch.setattr(flow, "MOST_LINES", 99)
     monkeypatch.setattr(parts, "MOST_LINES", 99)
     lines = arrangement(100)
-    (block,) = read_whole(lines).blocks
+    page = read_whole(lines)
+    assert not page.problems
+    (block,) = page.blocks
     assert sorted((block.recognition.text or "").split()) == sorted(" ".join(it.text or "" for it in lines).split())

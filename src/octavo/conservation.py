@@ -65,7 +65,12 @@ def missing(page: Page, lines: Sequence[TextLine]) -> list[TextLine]:
         left = _left(lines[index], [places[number] for number in near[index]])
         if left is not None:
             gone[index] = left
-    return [gone[index] for index in sorted(gone) if not _all_there(index, lines, near, places)]
+    judged: dict[frozenset[int], bool] = {}  # by the places: thousands of lines may share them
+    for index in gone:
+        here = frozenset(near[index])
+        if here not in judged:
+            judged[here] = _all_there(here, lines, near, places)
+    return [gone[index] for index in sorted(gone) if lines[index].text is None or not judged[frozenset(near[index])]]
 
 
 @dataclass(slots=True)
@@ -178,12 +183,13 @@ def _in_any(letters: str, places: Sequence[_Place]) -> bool:
     return not letters or any(place.take(letters) for place in places)
 
 
-def _all_there(index: int, lines: Sequence[TextLine], near: Sequence[Sequence[int]], places: Sequence[_Place]) -> bool:
-    """Whether the characters are there after all, though in another order: where words repeat, the first place a line
-    fits may be another's."""
-    if lines[index].text is None or not near[index]:
+def _all_there(
+    here: frozenset[int], lines: Sequence[TextLine], near: Sequence[Sequence[int]], places: Sequence[_Place]
+) -> bool:
+    """Whether the characters of all lines of these places are there after all, though in another order: where words
+    repeat, the first place a line fits may be another's."""
+    if not here:
         return False
-    here = set(near[index])
     beside = [number for number, others in enumerate(near) if here.intersection(others)]
     there = set(here).union(*(near[number] for number in beside))
     wanted = Counter("".join(_letters(lines[number].text or "") for number in beside))

@@ -137,6 +137,13 @@ async def examine(settings: EngineSettings, idle: Mapping[str, str]) -> Examinat
     )
 
 
+# What a file that takes over the process that opens it may do where the kernel lacks one of the two.
+_WITHOUT = {
+    "landlock": "such a file could read and write what this user may",
+    "seccomp": "such a file could start programs and reach the network",
+}
+
+
 def _sandbox() -> tuple[str, ...]:
     """What a process gets that locks itself in as drawing children do."""
     command = [sys.executable, "-m", "octavo.drawing.sandbox"]
@@ -211,8 +218,10 @@ def in_words(found: Examination) -> str:
         missing = [package.name for package in there if package.version is None]
         state = f"missing: {', '.join(missing)} (pip install 'octavo[{extra}]')" if missing else "installed"
         lines.append(f"  {f'extra {extra}':24} {state}")
-    held = " and ".join(found.sandbox) or "nothing: this kernel has neither Landlock nor seccomp for it"
-    lines += ["", "Strangers' files", f"  {'are opened within':24} {held}"]
+    lines += ["", "Strangers' files", f"  {'are opened within':24} {' and '.join(found.sandbox) or 'nothing'}"]
+    lines += [
+        f"    this kernel has no {name}: {without}" for name, without in _WITHOUT.items() if name not in found.sandbox
+    ]
     lines += ["", "Weights", *(f"  {name:24} {state}" for name, state in found.weights.items()), "", "Engines"]
     for engine in found.engines:
         chosen = " (in force)" if engine.chosen else ""
