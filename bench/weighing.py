@@ -106,7 +106,7 @@ async def of_documents(folder: Path, entries: Sequence[dict[str, str]]) -> Async
 
 def good_of(block: Block, page: Pixels, entry: dict[str, str]) -> Good | None:
     read, region = block.recognition, block.region
-    if not read.text or read.problems:
+    if not read.text or read.problems or region.task in (Task.SKIP, Task.ABANDON):
         return None
     of_layer = read.source is TextSource.TEXT_LAYER
     sure = entry["kind"] in PLAIN and (read.confidence or 0) >= SURE
