@@ -133,7 +133,7 @@ def chain(model: Path, folder: Path, repeat: int) -> list[dict[str, Any]]:
         if not document.exists():
             continue
         for detector in ("replay", "network_then_replay"):
-            settings = {"answers_kept": 0, "detector": detector, "layout_model": str(model)}
+            settings = {"answers_kept": 0, "recovery": False, "detector": detector, "layout_model": str(model)}
             configuration = {"dpi": 150, "limit": None, "regions": str(document.with_suffix(".regions.json"))}
             with Server(SLOTS) as server:
                 given = configuration | {"port": server.port, "settings": settings}
