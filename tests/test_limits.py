@@ -100,10 +100,10 @@ def test_a_child_says_that_it_was_memory_before_the_kernel_refuses_it() -> None:
 
 def test_a_child_at_rest_may_be_of_any_size() -> None:
     program = (
-        "import time; from octavo.drawing import child; child.MEMORY_LIMIT = 1; watch = child.Watch()\n"
-        "with watch:\n"
+        "import time; from octavo.drawing import child; child.MEMORY_LIMIT, child.LOOK_SECONDS = 1, 2.0\n"
+        "with child.Watch():\n"
         "    pass\n"
-        "time.sleep(3 * child.LOOK_SECONDS)"
+        "time.sleep(2 * child.LOOK_SECONDS)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False, timeout=120).returncode == 0
 

@@ -70,7 +70,8 @@ def broken_on_purpose(paragraph: Paragraph) -> bool:
     if any(_DIVIDED.search(above.text) and below.text[:1].islower() for above, below in pairwise(rows)):
         return False  # a word is divided at the end of a row: only in running text
     slack = [(row.left - paragraph.left, paragraph.right - row.right) for row in rows]
-    centred = all(abs(left - right) < 0.8 * paragraph.size for left, right in slack)
+    size = paragraph.size
+    centred = all(abs(left - right) < 0.8 * size for left, right in slack)
     room = [left + right if centred else right for left, right in slack]
     early = sum(gap > below.first_word + 0.5 * below.size for gap, below in zip(room, rows[1:], strict=False))
     if 2 * early >= len(rows) - 1 > 0:

@@ -43,13 +43,14 @@ def joined(first: str, second: str, *, known: Container[str] = ()) -> str:
         return first or second
     if first.endswith(_SOFT_HYPHEN):
         return first[:-1] + second
-    if first[-1] in _HYPHENS and _ADDRESS_BROKEN.search(first):
+    end = first.rsplit(maxsplit=1)[-1]  # all that is asked of it: a text that grows line by line is not read anew
+    if first[-1] in _HYPHENS and _ADDRESS_BROKEN.search(end):
         return first + second
     if first[-1] in _HYPHENS and len(first) > 1 and first[-2].isalnum():
-        return (first[:-1] if _divides_a_word(first, second, known) else first) + second
-    if _DASH_WITHIN.search(first) and second[0].isalnum():
+        return (first[:-1] if _divides_a_word(end, second, known) else first) + second
+    if _DASH_WITHIN.search(end) and second[0].isalnum():
         return first + second
-    if _ADDRESS_BROKEN.search(first) and second[0] in _IN_ADDRESS:
+    if _ADDRESS_BROKEN.search(end) and second[0] in _IN_ADDRESS:
         return first + second
     if unspaced(first[-1]) and unspaced(second[0]):
         return first + second
