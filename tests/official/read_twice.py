@@ -36,7 +36,7 @@ from octavo import delivery  # noqa: E402
 from octavo.detectors import embedded, given  # type: ignore[attr-defined]  # noqa: E402  a drop-in of the tests
 from octavo.document import Detection, Label, PageImage, Task  # noqa: E402
 from octavo.errors import OctavoError  # noqa: E402
-from octavo.glm_ocr.model import Verdict, judged  # noqa: E402
+from octavo.glm_ocr.model import AnswerVerdict, judged  # noqa: E402
 from octavo.pages import open_pages  # noqa: E402
 from octavo.parser import Parser  # noqa: E402
 from octavo.settings import (  # noqa: E402
@@ -130,7 +130,7 @@ def texts(page: dict[str, Any], dice: random.Random) -> list[str]:
             said.append(dice.choice(["$$ x^2 $$", "\\[ y \\]", "$$ z", "a = b \\)", "E = mc^2"]))
         else:
             text = made_up.text(dice) or ""
-            said.append(text if judged(text, task, "stop") in (Verdict.GOOD, Verdict.EMPTY) else "no loop")
+            said.append(text if judged(text, task, "stop") in (AnswerVerdict.GOOD, AnswerVerdict.EMPTY) else "no loop")
     return said
 
 
