@@ -196,7 +196,7 @@ def test_a_level_of_letters_below_a_number_is_not_its_sentence(parser: Parser) -
     sheet.write(90, 136, "b) of wire")
     sheet.write(70, 154, "2. Chains")
     lines = read(parser, sheet)
-    assert [line.strip() for line in lines] == ["1. Ropes", "a) of hemp", "b) of wire", "2. Chains"]
+    assert lines == ["1. Ropes", "    - a) of hemp", "    - b) of wire", "2. Chains"]
 
 
 # --- aslant ----------------------------------------------------------------------------------------------------------

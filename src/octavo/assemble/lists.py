@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from octavo.content import Content, Items, ListItem, Prose, Run, runs_of
 from octavo.geometry import Box
-from octavo.wording.lists import after_bullet, after_number
+from octavo.wording.lists import after_bullet, after_number, begins_lettered
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ def item(text: str, box: Box, *, bullets_only: bool = False) -> ListEntry | None
         return ListEntry("-", rest, box)
     if not bullets_only and (numbered := after_number(text)) is not None:
         return ListEntry(*numbered, box)
+    if not bullets_only and begins_lettered(text):
+        return ListEntry("-", text, box)  # Markdown counts with numbers alone: the letter stays in the text
     return None
 
 
