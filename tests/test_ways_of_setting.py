@@ -199,6 +199,41 @@ def test_a_level_of_letters_below_a_number_is_not_its_sentence(parser: Parser) -
     assert lines == ["1. Ropes", "    - a) of hemp", "    - b) of wire", "2. Chains"]
 
 
+# --- justified -------------------------------------------------------------------------------------------------------
+
+
+def justified(sheet: Sheet, left: float, right: float, top: float, *rows: str) -> None:
+    for place, row in enumerate(rows):
+        words = row.split()
+        room = (right - left - sum(stringWidth(word, "Times-Roman", 10) for word in words)) / (len(words) - 1)
+        at = left
+        for word in words:
+            sheet.write(at, top + 13 * place, word)
+            at += stringWidth(word, "Times-Roman", 10) + room
+
+
+def test_words_that_justified_type_has_torn_apart_are_one_row(parser: Parser) -> None:
+    sheet = Sheet()
+    rows = (
+        "The northern quay is closed to boats",
+        "of more than",
+        "nine metres when wind",
+        "and tide run against each other there.",
+    )
+    justified(sheet, 70, 240, 100, *rows)
+    assert read(parser, sheet) == [" ".join(rows)]
+
+
+def test_cells_of_one_width_are_no_row_of_words(parser: Parser) -> None:
+    sheet = Sheet()
+    for place, row in enumerate(
+        (("Quay", "Boats", "Depth"), ("North", "forty", "4.0 m"), ("South", "thirty", "3.1 m"))
+    ):
+        for column, cell in enumerate(row):
+            sheet.write(70 + 90 * column, 100 + 16 * place, cell)
+    assert "<td>North</td><td>forty</td><td>4.0 m</td>" in octavo.to_markdown(parser.parse(sheet.pdf()))
+
+
 # --- aslant ----------------------------------------------------------------------------------------------------------
 
 

@@ -5,9 +5,10 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
-from octavo.geometry import Rect, union
+from octavo.geometry import Rect, on_one_height, union
 from octavo.glyphs.scripts import breaks_anywhere
 from octavo.layout.gutters import is_bridged, is_gutter
 from octavo.layout.lines import Line
@@ -21,6 +22,14 @@ _MARK_GAP: Final = 3.0  # sizes of type from such a mark to what it belongs to, 
 _CLOSE: Final = 1.2  # sizes of type: a gap that is no more than a wide space
 _BRIDGED: Final = 2.6  # sizes of type: a gap that other rows run across may be that wide
 _OTHER_TYPE: Final = 1.8  # times the smaller size from which two lines are set apart at any gap
+
+
+_FEWEST_WORDS: Final = 3  # torn apart in a row: two are as likely a name and its value
+_SAME_GAP: Final = (
+    0.25  # sizes of type the spaces of a justified row may differ by: places are rounded, letters overhang
+)
+_FLUSH: Final = 0.4  # sizes of type its edges may be off from the column's, for the same reason
+_WIDE: Final = 8.0  # sizes of type: narrower rows tell no column
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +99,36 @@ def in_rows(lines: Sequence[Line]) -> list[Row]:
     rows: dict[int, list[Line]] = defaultdict(list)
     for index, line in enumerate(ordered):
         rows[root(index)].append(line)
-    return sorted((Row.of(row) for row in rows.values()), key=lambda row: (row.middle, row.left))
+    return _justified(sorted((Row.of(row) for row in rows.values()), key=lambda row: (row.middle, row.left)))
+
+
+def _justified(rows: Sequence[Row]) -> list[Row]:
+    """The rows, those that justified type has torn to words put together: in a narrow column spaces may be several
+    sizes wide, but they are all the same, and the row is as wide as the one above or below it."""
+    wide = [row for row in rows if row.width > _WIDE * row.size]
+    joined: list[Row] = []
+    for band in on_one_height(rows, lambda first, row: 0.3 * min(first.size, row.size)):
+        whole = _evenly_spaced(band) and _as_wide_as_another(Row.of([line for row in band for line in row.lines]), wide)
+        made = [Row.of([line for row in band for line in row.lines])] if whole else band
+        wide += made if whole else []
+        joined += made
+    return sorted(joined, key=lambda row: (row.middle, row.left))
+
+
+def _evenly_spaced(band: Sequence[Row]) -> bool:
+    gaps = [other.left - row.right for row, other in pairwise(band)]
+    if len(band) < _FEWEST_WORDS or not all(row.text for row in band):
+        return False
+    size = min(row.size for row in band)
+    return min(gaps) > 0 and max(gaps) - min(gaps) < _SAME_GAP * size and max(row.size for row in band) < 1.1 * size
+
+
+def _as_wide_as_another(row: Row, others: Sequence[Row]) -> bool:
+    return any(
+        0.5 * row.size < abs(other.middle - row.middle) < 2 * row.size
+        and max(abs(other.left - row.left), abs(other.right - row.right)) < _FLUSH * row.size
+        for other in others
+    )
 
 
 class _Levels:
