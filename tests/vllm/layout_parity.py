@@ -93,7 +93,7 @@ def on_onnx(settings: EngineSettings, pictures: list[Image.Image]) -> list[dict[
     answers = []
     for number, picture in enumerate(pictures):
         page = PageImage(number, np.asarray(picture), 0.0)
-        raw = [one[0] for one in other._network.run(on_torch._prepared(page).numpy()[None])]
+        raw = [one[0] for one in other._lone.run(on_torch._prepared(page).numpy()[None])]
         found = pp_doclayout.found(*raw, other._lowest, page.size)
         both = (on_torch.detect([page])[0], [*pp_doclayout.detections(found, page.size)])
         answers.append({name: by_place(one) for name, one in zip(("torch", "onnx"), both, strict=True)})

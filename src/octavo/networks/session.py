@@ -40,8 +40,9 @@ class Network:
     ) -> None:
         """Raises EngineUnavailable where ONNX Runtime, the weights or a provider is missing.
 
-        `name` is a file of the package's own weights, or what to call `file`.
+        `name` is a file of the package's own weights, which are loaded at first use, or what to call `file`.
         """
+        brought = file is not None  # by the user: that it is right is told at once
         file = file or weights.path(name)
         try:
             import onnxruntime
@@ -59,7 +60,8 @@ class Network:
         self._loading = threading.Lock()
         self._pool = ThreadPoolExecutor(settings.threads or cores(), thread_name_prefix=Path(name).stem)
         self.threads = settings.threads or cores()
-        provider = self._session.get_providers()[0] if settings.onnx_providers else self._providers[0]
+        at_once = brought or bool(settings.onnx_providers)
+        provider = self._session.get_providers()[0] if at_once else self._providers[0]
         self.described = f"{name} on ONNX Runtime {onnxruntime.__version__} {provider}"
 
     @property
