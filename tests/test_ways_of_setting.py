@@ -5,6 +5,7 @@ Each is made here, in other words, sizes and places than those the rules were fo
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from reportlab.lib.pagesizes import A4
@@ -14,8 +15,10 @@ from reportlab.pdfgen.canvas import Canvas
 import octavo
 from octavo.document import Role, TextLine
 from octavo.errors import EngineUnavailable
-from octavo.geometry import Box
+from octavo.geometry import Box, Size
 from octavo.layout.flow import columns_from_right
+from octavo.layout.lines import Line
+from octavo.layout.watermarks import find_watermarks
 from octavo.parser import Parser
 
 HEIGHT = A4[1]
@@ -262,6 +265,32 @@ def test_a_watermark_in_tiles_leaves_the_text_whole_and_is_no_part_of_it(parser:
     told = [block for block in document.pages[0].blocks if block.recognition.text == "copy of Ada"]
     assert len(told) == 12
     assert {block.role for block in told} == {Role.FURNITURE}
+
+
+def test_slanted_labels_that_cross_nothing_are_no_watermark() -> None:
+    page = Size(1000, 1000)
+    labels = [
+        Line(100 + 80 * n, 100, 160 + 80 * n, 160, 12, slanted(text, 100 + 80 * n)) for n, text in enumerate("ABC")
+    ]
+    text = Line(100, 300, 800, 320, 20, TextLine(Box(100, 300, 800, 320), "Below them"))
+    assert find_watermarks([*labels, text], page) == []
+    crossed = Line(100, 290, 160, 350, 12, slanted("DRAFT", 100))
+    assert find_watermarks([*labels, crossed, text], page) == [crossed]
+    unread = [replace(label, source=replace(label.source, text=None)) for label in labels]
+    assert find_watermarks(unread, page) == []
+
+
+def slanted(text: str, left: float) -> TextLine:
+    quad = ((left, 150), (left + 50, 100), (left + 60, 110), (left + 10, 160))
+    return TextLine(Box(left, 100, left + 60, 160), text, quad=quad)
+
+
+def test_contents_with_numbers_at_two_margins_are_told_once(parser: Parser) -> None:
+    sheet = Sheet()
+    contents(sheet, 70, 520, 120, *ENTRIES)
+    contents(sheet, 70, 480, 128, *((f"{number}.1", f"{title} of wood", page) for number, title, page in ENTRIES))
+    text = octavo.to_markdown(parser.parse(sheet.pdf()))
+    assert [text.count(f"{title} of wood") for _, title, _ in ENTRIES] == [1] * len(ENTRIES)
 
 
 def test_a_stamp_that_is_there_once_is_said(parser: Parser) -> None:

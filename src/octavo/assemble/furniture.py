@@ -18,7 +18,7 @@ from typing import TypeAlias
 from octavo.assemble.headings import no_heading
 from octavo.content import plain, says
 from octavo.document import Block, Label, Origin, Page, Role, Task
-from octavo.layout.watermarks import is_aslant
+from octavo.layout.watermarks import TILES, is_aslant
 from octavo.wording import page_numbers, prose
 from octavo.wording.sentences import ends_sentence
 
@@ -37,7 +37,6 @@ _REACHES = re.compile(r"@|(?:\d[ ./()+-]*){6}")  # an address of mail, a telepho
 _MANY_PAGES = 3  # from which what does not come back is no running head, whatever its page's number
 
 _MANY_ROWS = 3  # a foot of so many rows says something (address, bank, terms), which is kept once
-_MANY_TILES = 3  # times that words set aslant come, on a page or from page to page, from which they are a watermark
 _MANY_PIECES = 4  # side by side: a row of a table rather than a page's foot
 
 _Key: TypeAlias = tuple[int, int]  # number of a block's page, index on it
@@ -244,7 +243,7 @@ def _watermarks(pages: Sequence[Page]) -> _Reasons:
             lines = block.recognition.lines
             if block.region.label is Label.ASIDE_TEXT and lines and all(is_aslant(it, page.size) for it in lines):
                 seen[prose.comparable(block.recognition.text or "")].append((page.number, block.index))
-    many = (places for places in seen.values() if len(places) >= _MANY_TILES)
+    many = (places for places in seen.values() if len(places) >= TILES)
     return {place: f"watermark: set aslant {len(places)} times" for places in many for place in places}
 
 

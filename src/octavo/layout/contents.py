@@ -50,7 +50,13 @@ def find_contents(lines: Sequence[Line]) -> list[Contents]:
             columns.append([entry])
         else:
             column.append(entry)
-    return [made for column in columns if len(column) >= _FEWEST and (made := _contents(column, bands)) is not None]
+    found: list[Contents] = []
+    for column in sorted(columns, key=len, reverse=True):  # numbers at two margins over each other: the more have it
+        taken = {id(line) for contents in found for line in contents.lines}
+        free = [[row for row in band if not taken.intersection(map(id, row.lines))] for band in bands]
+        if len(column) >= _FEWEST and (made := _contents(column, [band for band in free if band])) is not None:
+            found.append(made)
+    return found
 
 
 def _entries(band: Sequence[Row]) -> Iterator[_Entry]:
@@ -77,7 +83,7 @@ def _contents(column: Sequence[_Entry], bands: Sequence[Sequence[Row]]) -> Conte
         if top - 0.5 * size < band[0].middle < bottom + 0.5 * size
     ]
     rows = [row for band in inside for row in band]
-    if sum(map(bool, inside)) > (1 + _MOST_BETWEEN) * len(column):
+    if not rows or sum(map(bool, inside)) > (1 + _MOST_BETWEEN) * len(column):
         return None
     reason = f"contents: {len(column)} entries with leaders to page numbers at one margin"
     return Contents(tuple(line for row in rows for line in row.lines), reason)

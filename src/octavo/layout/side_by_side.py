@@ -25,9 +25,7 @@ _OTHER_TYPE: Final = 1.8  # times the smaller size from which two lines are set 
 
 
 _FEWEST_WORDS: Final = 3  # torn apart in a row: two are as likely a name and its value
-_SAME_GAP: Final = (
-    0.25  # sizes of type the spaces of a justified row may differ by: places are rounded, letters overhang
-)
+_SAME_GAP: Final = 0.25  # sizes of type the spaces of a justified row may differ by: letters overhang
 _FLUSH: Final = 0.4  # sizes of type its edges may be off from the column's, for the same reason
 _WIDE: Final = 8.0  # sizes of type: narrower rows tell no column
 
@@ -108,10 +106,13 @@ def _justified(rows: Sequence[Row]) -> list[Row]:
     wide = [row for row in rows if row.width > _WIDE * row.size]
     joined: list[Row] = []
     for band in on_one_height(rows, lambda first, row: 0.3 * min(first.size, row.size)):
-        whole = _evenly_spaced(band) and _as_wide_as_another(Row.of([line for row in band for line in row.lines]), wide)
-        made = [Row.of([line for row in band for line in row.lines])] if whole else band
-        wide += made if whole else []
-        joined += made
+        if _evenly_spaced(band):
+            whole = Row.of([line for row in band for line in row.lines])
+            if _as_wide_as_another(whole, wide):
+                wide.append(whole)
+                joined.append(whole)
+                continue
+        joined += band
     return sorted(joined, key=lambda row: (row.middle, row.left))
 
 

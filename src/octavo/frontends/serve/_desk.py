@@ -12,6 +12,7 @@ from octavo.frontends._keys import Key
 from octavo.frontends._watch import EngineWatch
 from octavo.frontends.serve._answers import unless_gone
 from octavo.frontends.serve._bodies import Body
+from octavo.frontends.serve._gate import demand
 from octavo.frontends.serve._metrics import Metrics
 from octavo.jobs.admission import Hold
 from octavo.jobs.encoding import Reply
@@ -87,3 +88,16 @@ def _address(webhook: object) -> str:
     if not isinstance(webhook, str):
         raise OptionInvalid("webhook must be the address that is told")
     return webhook
+
+
+def asked(request: Request) -> tuple[Desk, Key]:
+    """The desk, and who asks it. Raises NotAllowed."""
+    key: Key = request.state.key
+    demand(key, "parse")
+    desk: Desk = request.app.state.desk
+    return desk, key
+
+
+def owner(key: Key) -> str | None:
+    """Whose jobs it sees: None for all."""
+    return None if "admin" in key.scopes else key.name

@@ -11,12 +11,10 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from octavo.errors import RequestInvalid
-from octavo.frontends._keys import Key
 from octavo.frontends.serve import _schema as said
 from octavo.frontends.serve._answers import JSON, answer, headers_of, status_of
 from octavo.frontends.serve._bodies import job_in
-from octavo.frontends.serve._desk import Desk
-from octavo.frontends.serve._gate import demand
+from octavo.frontends.serve._desk import Desk, asked, owner
 from octavo.frontends.serve._schema import JOB_BODY, JobSaid, PagesSaid, failures
 from octavo.jobs.encoding import encoded
 from octavo.jobs.queue import FILES, PAGES
@@ -51,7 +49,7 @@ async def parse(
     ] = None,
 ) -> Response:
     """Read a document: the result, or the job where it takes longer than `sync_seconds`."""
-    desk, key = _asked(request)
+    desk, key = asked(request)
     with desk.holding() as held:
         body = await job_in(request, held, desk.serve)
         if desk.is_no_job(body):
@@ -76,7 +74,7 @@ async def parse(
 )
 async def submit(request: Request, idempotency: Idempotency = None) -> Response:
     """Take a job in, to be asked about later. `webhook` beside its keys: an address that is told when it has ended."""
-    desk, key = _asked(request)
+    desk, key = asked(request)
     with desk.holding() as held:
         entry = await desk.submitted(key, await job_in(request, held, desk.serve), idempotency)
     return await _job_answer(desk, entry, 202)
@@ -89,8 +87,8 @@ async def jobs(
     most: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> Response:
     """The newest jobs of this key; of all keys with the scope admin."""
-    desk, key = _asked(request)
-    found = await desk.queue.jobs(_owner(key), before, most)
+    desk, key = asked(request)
+    found = await desk.queue.jobs(owner(key), before, most)
     listed = [_said(entry, None).model_dump(mode="json") for entry in found]
     return Response(
         encoded({"jobs": listed, "next": found[-1].number if len(found) == most else None}), media_type=JSON
@@ -100,38 +98,38 @@ async def jobs(
 @router.get("/jobs/{job}", responses={200: {"model": JobSaid}, **failures(404, 422)})
 async def job(request: Request, job: Id) -> Response:
     """How far a job is."""
-    desk, key = _asked(request)
-    return await _job_answer(desk, await desk.queue.job(job, _owner(key)), 200)
+    desk, key = asked(request)
+    return await _job_answer(desk, await desk.queue.job(job, owner(key)), 200)
 
 
 @router.get("/jobs/{job}/result", responses={200: {"model": said.Reply}, **failures(404, 409, 422, 429, 500, 502)})
 async def result(request: Request, job: Id) -> Response:
     """What a job came to, with the status that fits."""
-    desk, key = _asked(request)
-    return await _result(desk, await desk.queue.job(job, _owner(key)))
+    desk, key = asked(request)
+    return await _result(desk, await desk.queue.job(job, owner(key)))
 
 
 @router.get("/jobs/{job}/pages", responses={200: {"model": said.PageList}, **failures(404, 422)})
 async def pages(request: Request, job: Id) -> Response:
     """Pages that are done, also while the job runs."""
-    desk, key = _asked(request)
-    names = await desk.queue.files(await desk.queue.job(job, _owner(key)), PAGES)
+    desk, key = asked(request)
+    names = await desk.queue.files(await desk.queue.job(job, owner(key)), PAGES)
     return Response(encoded({"pages": sorted(int(name.partition(".")[0]) for name in names)}), media_type=JSON)
 
 
 @router.get("/jobs/{job}/pages/{page}", responses={200: {"model": said.PageSaid}, **failures(404, 422)})
 async def page(request: Request, job: Id, page: Annotated[int, Path(ge=1, description="From 1.")]) -> Response:
     """One page: its regions and its Markdown."""
-    desk, key = _asked(request)
-    entry = await desk.queue.job(job, _owner(key))
+    desk, key = asked(request)
+    entry = await desk.queue.job(job, owner(key))
     return Response(await desk.queue.file(entry, PAGES, f"{page}.json"), media_type=JSON)
 
 
 @router.get("/jobs/{job}/artifacts", responses={200: {"model": said.FileList}, **failures(404, 422)})
 async def artifacts(request: Request, job: Id) -> Response:
     """Files of the result: Markdown, JSON, and what `formats` and the picture keys asked for."""
-    desk, key = _asked(request)
-    entry = await desk.queue.job(job, _owner(key))
+    desk, key = asked(request)
+    entry = await desk.queue.job(job, owner(key))
     names = await desk.queue.files(entry, FILES)
     listed = [{"name": name, "url": f"{_link(entry)}/artifacts/{name}"} for name in names]
     return Response(encoded({"artifacts": listed}), media_type=JSON)
@@ -144,8 +142,8 @@ async def artifacts(request: Request, job: Id) -> Response:
 )
 async def artifact(request: Request, job: Id, name: str) -> Response:
     """One file."""
-    desk, key = _asked(request)
-    data = await desk.queue.file(await desk.queue.job(job, _owner(key)), FILES, name)
+    desk, key = asked(request)
+    data = await desk.queue.file(await desk.queue.job(job, owner(key)), FILES, name)
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     # A page that a document made is shown as text, never run as one of this server's.
     safe = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
@@ -164,10 +162,10 @@ async def events(
     after: Annotated[int, Query(ge=0, le=1 << 62, description="The same, where no header can be sent.")] = 0,
 ) -> Response:
     """Server-sent events: queued, running, `page` for each page as it is done, and how it ended; then it closes."""
-    desk, key = _asked(request)
+    desk, key = asked(request)
     if last is not None and not (last.isascii() and last.isdigit() and len(last) < 19):
         raise RequestInvalid("Last-Event-ID must be the number of an event")
-    entry = await desk.queue.job(job, _owner(key))
+    entry = await desk.queue.job(job, owner(key))
     stream = _event_lines(desk, entry, int(last) if last is not None else after)
     return StreamingResponse(stream, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
@@ -175,33 +173,20 @@ async def events(
 @router.post("/jobs/{job}/cancel", responses={200: {"model": JobSaid}, **failures(404, 422)})
 async def cancel(request: Request, job: Id) -> Response:
     """End a job; one that has ended stays as it is."""
-    desk, key = _asked(request)
-    entry = await desk.queue.cancel(await desk.queue.job(job, _owner(key)))
+    desk, key = asked(request)
+    entry = await desk.queue.cancel(await desk.queue.job(job, owner(key)))
     return await _job_answer(desk, entry, 200)
 
 
 @router.delete("/jobs/{job}", status_code=204, responses={204: {"description": "Gone."}, **failures(404, 422)})
 async def delete(request: Request, job: Id) -> Response:
     """End a job and remove every trace of it."""
-    desk, key = _asked(request)
-    await desk.queue.delete(await desk.queue.job(job, _owner(key)))
+    desk, key = asked(request)
+    await desk.queue.delete(await desk.queue.job(job, owner(key)))
     return Response(status_code=204)
 
 
 # --- steps -------------------------------------------------------------------------------------------------------
-
-
-def _asked(request: Request) -> tuple[Desk, Key]:
-    """The desk, and who asks it. Raises NotAllowed."""
-    key: Key = request.state.key
-    demand(key, "parse")
-    desk: Desk = request.app.state.desk
-    return desk, key
-
-
-def _owner(key: Key) -> str | None:
-    """Whose jobs it sees: None for all."""
-    return None if "admin" in key.scopes else key.name
 
 
 def _link(entry: Entry) -> str:

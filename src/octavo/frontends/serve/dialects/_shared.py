@@ -4,30 +4,13 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from fastapi import Request
-
 from octavo.errors import OptionInvalid, SourceInvalid, of_code, shown
-from octavo.frontends._keys import Key
 from octavo.frontends.serve._desk import Desk
-from octavo.frontends.serve._gate import demand
 from octavo.jobs.encoding import Reply
 from octavo.jobs.queue import PAGES
 from octavo.jobs.store import Entry
 
 _NOT_SET: tuple[object, ...] = (None, False, "", [], {})
-
-
-def asked(request: Request) -> tuple[Desk, Key]:
-    """The desk, and who asks it. Raises NotAllowed."""
-    key: Key = request.state.key
-    demand(key, "parse")
-    desk: Desk = request.app.state.desk
-    return desk, key
-
-
-def owner(key: Key) -> str | None:
-    """Whose jobs it sees: None for all."""
-    return None if "admin" in key.scopes else key.name
 
 
 def an_object(value: object, what: str = "the request") -> Mapping[str, Any]:

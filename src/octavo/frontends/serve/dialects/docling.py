@@ -14,7 +14,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from octavo.errors import OptionInvalid, SourceEmpty, SourceInvalid, shown
 from octavo.frontends.serve._answers import JSON
 from octavo.frontends.serve._bodies import FORM, Body, Form, form_in, json_in, source_here
-from octavo.frontends.serve._desk import Desk
+from octavo.frontends.serve._desk import Desk, asked, owner
 from octavo.frontends.serve._schema import EXAMPLE_URL, failures
 from octavo.frontends.serve.dialects import _shared
 from octavo.jobs.encoding import Reply, encoded
@@ -119,8 +119,8 @@ async def convert_file_async(request: Request) -> Response:
 @router.get("/status/poll/{task}", responses={**_SAID, **failures(404)})
 async def poll(request: Request, task: Task, wait: Annotated[float, Query(ge=0)] = 0.0) -> Response:
     """How far a task is; `wait` seconds for its end."""
-    desk, key = _shared.asked(request)
-    entry = await desk.queue.job(task, _shared.owner(key))
+    desk, key = asked(request)
+    entry = await desk.queue.job(task, owner(key))
     if wait:
         entry = await desk.queue.wait(entry.id, min(wait, _LONGEST_POLL))
     return await _state(desk, entry)
@@ -129,8 +129,8 @@ async def poll(request: Request, task: Task, wait: Annotated[float, Query(ge=0)]
 @router.get("/result/{task}", responses={**_SAID, **failures(404, 409)})
 async def result(request: Request, task: Task) -> Response:
     """What a task came to."""
-    desk, key = _shared.asked(request)
-    entry = await desk.queue.job(task, _shared.owner(key))
+    desk, key = asked(request)
+    entry = await desk.queue.job(task, owner(key))
     wish = json.loads(await desk.queue.noted(entry) or b"{}")
     return await _said(desk, entry, wish)
 
@@ -139,14 +139,14 @@ async def result(request: Request, task: Task) -> Response:
 
 
 async def _converted(request: Request) -> Response:
-    desk, _ = _shared.asked(request)
+    desk, _ = asked(request)
     entry, wish = await _taken(request)
     waited = await desk.waited(request, entry)
     return Response(status_code=204) if waited is None else await _said(desk, waited, wish)
 
 
 async def _begun(request: Request) -> Response:
-    desk, _ = _shared.asked(request)
+    desk, _ = asked(request)
     entry, wish = await _taken(request)
     await desk.queue.note(entry, encoded(wish))
     return await _state(desk, entry)
@@ -166,7 +166,7 @@ async def _state(desk: Desk, entry: Entry) -> Response:
 
 async def _taken(request: Request) -> tuple[Entry, dict[str, Any]]:
     """The job, and what of the wish is needed to answer. Raises OctavoError."""
-    desk, key = _shared.asked(request)
+    desk, key = asked(request)
     with desk.holding() as held:
         if request.headers.get("content-type", "").lower().startswith(FORM):
             form = await form_in(request, held, desk.serve)

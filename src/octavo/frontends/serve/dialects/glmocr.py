@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from octavo.errors import OctavoError, Overloaded, SourceInvalid
 from octavo.frontends.serve._answers import JSON, headers_of
 from octavo.frontends.serve._bodies import Body, json_in
+from octavo.frontends.serve._desk import asked
 from octavo.frontends.serve._schema import failures
 from octavo.frontends.serve.dialects import _shared
 from octavo.jobs.encoding import encoded
@@ -44,7 +45,7 @@ _BODY = {
 )
 async def parse(request: Request) -> Response:
     """Addresses, data: URLs or base64 as `images` or `file`; the result under both of its pairs of names."""
-    desk, key = _shared.asked(request)
+    desk, key = asked(request)
     try:
         with desk.holding() as held:
             payload, units = _job(_shared.an_object(await json_in(request, held, desk.serve)))

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from octavo.errors import OptionInvalid, SourceInvalid
 from octavo.frontends.serve._answers import JSON
 from octavo.frontends.serve._bodies import Body, json_in
+from octavo.frontends.serve._desk import asked
 from octavo.frontends.serve._schema import failures
 from octavo.frontends.serve.dialects import _shared
 from octavo.geometry import SCALE
@@ -73,7 +74,7 @@ _BODY = {
 @router.post("/v1/ocr", openapi_extra=_BODY, responses={200: {"model": dict[str, Any]}, **failures(422, 429, 500, 502)})
 async def ocr(request: Request) -> Response:
     """A document by its address or as a data: URL; its pages as Markdown, with their pictures."""
-    desk, key = _shared.asked(request)
+    desk, key = asked(request)
     with desk.holding() as held:
         wish = _shared.an_object(await json_in(request, held, desk.serve))
         entry = await desk.submitted(key, Body(_job(wish)))

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 from octavo.errors import SourceEmpty
 from octavo.frontends.serve._answers import JSON
 from octavo.frontends.serve._bodies import Body, bytes_in, source_here
-from octavo.frontends.serve._desk import EVER
+from octavo.frontends.serve._desk import EVER, asked
 from octavo.frontends.serve._schema import failures
 from octavo.frontends.serve.dialects import _shared
 from octavo.jobs.encoding import encoded
@@ -30,7 +30,7 @@ _BODY = {
 )
 async def process(request: Request) -> Response:
     """A file as the body; its pages, each as `page_content` with `metadata`."""
-    desk, key = _shared.asked(request)
+    desk, key = asked(request)
     with desk.holding() as held:
         data = await bytes_in(request, held, desk.serve)
         if not data:

@@ -15,7 +15,7 @@ from octavo.errors import OctavoError, Overloaded
 from octavo.frontends._keys import Key
 from octavo.frontends.serve._answers import JSON
 from octavo.frontends.serve._bodies import Body, json_in
-from octavo.frontends.serve._desk import Desk
+from octavo.frontends.serve._desk import Desk, asked, owner
 from octavo.frontends.serve._schema import EXAMPLE_URL, failures
 from octavo.frontends.serve.dialects import _shared
 from octavo.jobs.encoding import encoded
@@ -63,14 +63,14 @@ _SAID: dict[int | str, dict[str, Any]] = {200: {"model": dict[str, Any]}, **fail
 @router.post("/run", openapi_extra=_BODY, responses=_SAID)
 async def run(request: Request) -> Response:
     """Take a job in."""
-    desk, key = _shared.asked(request)
+    desk, key = asked(request)
     return _answer({"id": (entry := await _taken(request, desk, key)).id, "status": _STATUS[entry.status]})
 
 
 @router.post("/runsync", openapi_extra=_BODY, responses={**_SAID, 204: {"description": "The caller has gone."}})
 async def runsync(request: Request, wait: Annotated[int, Query(ge=1000, le=300_000)] = _WAIT_MS) -> Response:
     """Take a job in and wait for it, `wait` milliseconds at most."""
-    desk, key = _shared.asked(request)
+    desk, key = asked(request)
     entry = await desk.waited(request, await _taken(request, desk, key), wait / 1000)
     return Response(status_code=204) if entry is None else _answer(await _state(desk, entry))
 
@@ -79,16 +79,16 @@ async def runsync(request: Request, wait: Annotated[int, Query(ge=1000, le=300_0
 @router.post("/status/{job}", responses=_SAID)
 async def status(request: Request, job: Job) -> Response:
     """How far a job is, and its output once it has ended."""
-    desk, key = _shared.asked(request)
-    return _answer(await _state(desk, await desk.queue.job(job, _shared.owner(key))))
+    desk, key = asked(request)
+    return _answer(await _state(desk, await desk.queue.job(job, owner(key))))
 
 
 @router.get("/stream/{job}", responses=_SAID)
 @router.post("/stream/{job}", responses=_SAID)
 async def stream(request: Request, job: Job) -> Response:
     """Pages that are done and were not given yet; when all were, how the job ended."""
-    desk, key = _shared.asked(request)
-    entry = await desk.queue.job(job, _shared.owner(key))
+    desk, key = asked(request)
+    entry = await desk.queue.job(job, owner(key))
     given = int(await desk.queue.noted(entry) or 0)
     deadline = time.monotonic() + _STREAM_SECONDS
     while True:
@@ -96,7 +96,7 @@ async def stream(request: Request, job: Job) -> Response:
         if pages or entry.ended is not None or time.monotonic() > deadline:
             break
         await asyncio.sleep(0.1)
-        entry = await desk.queue.job(job, _shared.owner(key))
+        entry = await desk.queue.job(job, owner(key))
     if pages:
         await desk.queue.note(entry, str(given + len(pages)).encode())
     return _answer({"status": _STATUS[entry.status], "stream": [{"output": page} for page in pages]})
@@ -105,15 +105,15 @@ async def stream(request: Request, job: Job) -> Response:
 @router.post("/cancel/{job}", responses=_SAID)
 async def cancel(request: Request, job: Job) -> Response:
     """End a job."""
-    desk, key = _shared.asked(request)
-    entry = await desk.queue.cancel(await desk.queue.job(job, _shared.owner(key)))
+    desk, key = asked(request)
+    entry = await desk.queue.cancel(await desk.queue.job(job, owner(key)))
     return _answer({"id": entry.id, "status": _STATUS[entry.status]})
 
 
 @router.get("/health", responses=_SAID)
 async def health(request: Request) -> Response:
     """Jobs and workers; this server counts as one worker."""
-    desk, _ = _shared.asked(request)
+    desk, _ = asked(request)
     load = await desk.queue.load()
     jobs = desk.metrics.counted() | {"inProgress": load.running, "inQueue": load.queued, "retried": 0}
     ready = int(desk.watch.ready)
