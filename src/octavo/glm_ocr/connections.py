@@ -45,7 +45,10 @@ class Connections:
         self._idle: list[_Connection] = []
 
     async def post(self, url: str, body: bytes, *, seconds: float, trace: str | None = None) -> HttpReply:
-        """The server's reply within so many seconds; `trace` goes along as `traceparent`. Raises ConnectFailed, ConnectionLost, TimeoutError."""
+        """The server's reply within so many seconds; `trace` goes along as `traceparent`.
+
+        Raises ConnectFailed, ConnectionLost, TimeoutError.
+        """
         if url != self._url:
             self._aim(url)
         connection = self._kept() or await self._connected()

@@ -1,4 +1,4 @@
-"""`/docs`: all routes, to read and to try. Its script and style come from this server: no other is asked for anything."""
+"""`/docs`: all routes, to read and to try. Its script and style come from this server: no other is asked."""
 
 from fastapi import APIRouter, Response
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -10,7 +10,7 @@ _POLICY = "; ".join(
         "default-src 'none'",
         "connect-src 'self'",
         "img-src 'self' data:",
-        "script-src 'self' 'unsafe-inline'",  # Swagger UI is begun by a script within the page; it holds nothing of ours
+        "script-src 'self' 'unsafe-inline'",  # Swagger UI is begun by a script within the page
         "style-src 'self' 'unsafe-inline'",
         "frame-ancestors 'none'",
     )

@@ -103,7 +103,7 @@ class Server(uvicorn.Server):
 
 
 class _Connection(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
-    """uvicorn's, which waits for a request's head no longer than it may take: half a head costs a place for ever else."""
+    """uvicorn's, which waits for a request's head no longer than it may take: half a head cost a place for ever."""
 
     def __init__(self, *arguments: Any, head_seconds: float, **known: Any) -> None:
         super().__init__(*arguments, **known)
