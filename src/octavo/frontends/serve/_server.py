@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -60,7 +59,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=partial(_Connection, head_seconds=head_seconds),
+                http=type("_Connection", (_Connection,), {"head_seconds": head_seconds}),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -105,9 +104,10 @@ class Server(uvicorn.Server):
 class _Connection(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
     """uvicorn's, which waits for a request's head no longer than it may take: half a head cost a place for ever."""
 
-    def __init__(self, *arguments: Any, head_seconds: float, **known: Any) -> None:
+    head_seconds: float  # of the class, which is all that uvicorn is given
+
+    def __init__(self, *arguments: Any, **known: Any) -> None:
         super().__init__(*arguments, **known)
-        self._head_seconds = head_seconds
         self._waiting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -127,7 +127,7 @@ class _Connection(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
         if self.cycle is not None and not self.cycle.response_complete:
             self._wait_no_longer()
         elif self._waiting is None and not self.transport.is_closing():
-            self._waiting = self.loop.call_later(self._head_seconds, self._too_slow)
+            self._waiting = self.loop.call_later(self.head_seconds, self._too_slow)
 
     def _wait_no_longer(self) -> None:
         if self._waiting is not None:
