@@ -269,6 +269,7 @@ def _own_way(stages: pipeline.Stages, settings: EngineSettings) -> _Way:
             window=_window(settings, stages.recognizer),
             known=reading.known,
             traces=reading.traces,
+            before=reading.before,
         ),
         lambda: {"detector": stages.detector.detector.described, "recognizer": stages.recognizer.described},
         stages.executor,
@@ -288,6 +289,7 @@ class Reading:
         self._stream: AsyncGenerator[Page] | None = None
         self._started = 0.0
         self.known: Mapping[int, Page] = {}  # pages finished by an earlier run: set before iterating
+        self.before: pipeline.Before | None = None  # pages that other documents had: set before iterating
         self.traces: Mapping[int, PageTrace] = {}  # pages whose stages write down what they see: set before iterating
 
     @property

@@ -52,6 +52,18 @@ class Drawable(Protocol):
     def draw(self, number: int) -> PageImage: ...
 
 
+class Before(Protocol):
+    """Pages that were read before, in the same way: those that look the same need not be read again."""
+
+    def name(self, image: PageImage) -> str:
+        """Of what is seen of the page. Blocks."""
+        ...
+
+    async def page(self, name: str, number: int) -> Page | None: ...
+
+    async def keep(self, name: str, page: Page) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stages:
     """The engines a document runs through; shared by all documents."""
@@ -161,12 +173,13 @@ async def read(
     window: Window,
     known: Mapping[int, Page] = MappingProxyType({}),
     traces: Mapping[int, PageTrace] = MappingProxyType({}),
+    before: Before | None = None,
 ) -> AsyncGenerator[Page]:
     """The pages of one document, in order. Closing the iterator cancels what is still running.
 
     No more pages are under way than the window lets in; finished pages wait for their turn without their pictures.
-    Pages that are `known` from an earlier run are handed on as they are. What the stages see of pages that have a trace
-    is written down there.
+    Pages that are `known` from an earlier run are handed on as they are; so are those that look as one did `before`.
+    What the stages see of pages that have a trace is written down there.
     """
     started: asyncio.Queue[asyncio.Task[Page] | None] = asyncio.Queue(maxsize=_FINISHED)
     running: set[asyncio.Task[Page]] = set()
@@ -176,7 +189,7 @@ async def read(
             if number in known:
                 return known[number]
             with telemetry.span("page", page=number + 1):
-                return await _page(number, pages, stages, options, document, place, traces.get(number))
+                return await _page(number, pages, stages, options, document, place, traces.get(number), before)
         finally:
             place.leave()
 
@@ -208,6 +221,7 @@ async def _page(
     document: str,
     place: WindowPlace,
     trace: PageTrace | None,
+    before: Before | None,
 ) -> Page:
     loop = asyncio.get_running_loop()
     watch = _Stopwatch()
@@ -215,6 +229,11 @@ async def _page(
         image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright)
         watch.lap("draw")
         place.drawn(image)
+        name = ""
+        if before is not None:
+            name = await loop.run_in_executor(stages.executor, before.name, image)
+            if (again := await before.page(name, number)) is not None:
+                return again
         image = replace(image, outlined=wants_outlines(options), trace=trace)
         if trace is not None:
             trace.text = image.text
@@ -238,10 +257,13 @@ async def _page(
         recognitions = [known if known is not None else next(answers) for known in prepared.recognitions]
         if trace is not None:
             trace.detections, trace.regions, trace.recognitions = detections, prepared.regions, recognitions
-        return await loop.run_in_executor(
+        page = await loop.run_in_executor(
             stages.executor,
             lambda: _assembled(image, detections, prepared, recognitions, options, watch.seconds),
         )
+        if before is not None:
+            await before.keep(name, page)
+        return page
     except OctavoError as error:
         return assemble.lost_page(number, Problem(error.code, error.message, Severity.LOST, page=number))
     except (Exception, asyncio.CancelledError) as error:  # one page's defect must not take the document

@@ -1,8 +1,8 @@
 """A job queue on the loopback that speaks RunPod's wire protocol to the real SDK's worker loop.
 
-Client side: run, status, cancel, with `client_key`. Worker side: job-take, job-take-batch, job-stop (long polls), job-done, job-stream, ping. Tests submit with `submit`,
-cancel with `cancel`, and break things: `refuse` makes the next result posts fail with a status (0: drops the
-connection). Everything that was posted is kept, to be looked at.
+Client side: run, status, cancel, with `client_key`. Worker side: job-take, job-take-batch, job-stop (long polls),
+job-done, job-stream, ping. Tests submit with `submit`, cancel with `cancel`, and break things: `refuse` makes the next
+result posts fail with a status (0: drops the connection). Everything that was posted is kept, to be looked at.
 """
 
 import asyncio

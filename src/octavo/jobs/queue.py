@@ -24,7 +24,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from octavo import guarded_http, telemetry
 from octavo.document import Artifact, Page
-from octavo.errors import JobNotOver, JobUnknown, OctavoError, OptionInvalid, Overloaded
+from octavo.errors import JobNotOver, JobUnknown, OctavoError, OptionInvalid, Overloaded, ResourcesExhausted
 from octavo.jobs import webhooks
 from octavo.jobs.contract import SOURCE_KEYS
 from octavo.jobs.encoding import Reply, encoded, error_reply
@@ -429,6 +429,7 @@ class Queue:
             entry.id,
             parts=tuple(part for part in parts if part is not None),
             keep=keep,
+            shelf=_Shelf(self, entry) if self._settings.cache else None,
             trace=entry.payload.get("trace"),
         )
         reply = await self._worker.run(call, on_page=on_page)
@@ -485,6 +486,20 @@ class Queue:
         self._read = [*self._read[-63:], now]
         spent = now - self._read[0]
         self._pace = (len(self._read) - 1) / spent if spent > 0 else 0.0
+
+
+class _Shelf:
+    """The store's, for one job."""
+
+    def __init__(self, queue: Queue, entry: Entry) -> None:
+        self._queue, self._entry = queue, entry
+
+    async def take(self, name: str) -> bytes | None:
+        return await self._queue._do(self._queue._store.seen, self._entry.owner, name)
+
+    async def put(self, name: str, data: bytes) -> None:
+        with contextlib.suppress(ResourcesExhausted):  # a full disk costs the next one time, not this one its result
+            await self._queue._do(self._queue._store.keep_seen, self._entry.id, self._entry.owner, name, data)
 
 
 def _link(name: str) -> str:
