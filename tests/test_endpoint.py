@@ -155,6 +155,7 @@ async def test_a_worker_in_the_real_sdk_s_loop_gives_what_is_read_here(source: P
     assert lost == [{"document_corrupt": 1}] * 2
 
 
+@pytest.mark.slow
 async def test_an_octavo_server_gives_what_is_read_here(source: Path, tmp_path: Path) -> None:
     async def batch(target: str, *more: str) -> int:
         words = ["-m", "octavo", "batch", str(source), str(tmp_path / target), *FORMATS, *more]

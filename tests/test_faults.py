@@ -253,6 +253,7 @@ jobs = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(schedules, max_examples=8 * EXAMPLES)
 @given(
     jobs=jobs,
