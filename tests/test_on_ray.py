@@ -24,7 +24,7 @@ ITEM = Item("a.pdf", "in/a.pdf", 7, "v1", "member", 9)
 @pytest.mark.parametrize("before", [None, Before(None), Before(Trouble("failed", "p", "v"))])
 def test_a_task_comes_back_as_it_was_sent(before: Before | None) -> None:
     task = RayTask(ITEM, before, frozenset({"x", "y"}))
-    assert Task.unpacked(task.packed()) == task
+    assert RayTask.unpacked(task.packed()) == task
 
 
 def test_settings_travel_as_plain_values() -> None:
