@@ -19,7 +19,7 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env official-check lowest-env clients-env vllm-env ray-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check ray-check fuzz torture clean
+.PHONY: help demo case test official-env official-check lowest-env clients-env tesseract-env vllm-env ray-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check ray-check fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -28,7 +28,7 @@ demo: $(INSTALLED) ## parse the shipped samples into out/
 	@$(BIN)/octavo parse samples/two-column-paper.pdf --output out
 	@$(BIN)/octavo parse samples/bank-statement.pdf samples/receipt.jpg samples/fax.tiff --output out/more
 
-test: $(INSTALLED) official-env lowest-env clients-env ## all tests; TESTS=tests/test_parse.py for some
+test: $(INSTALLED) official-env lowest-env clients-env tesseract-env ## all tests; TESTS=tests/test_parse.py for some
 	$(PYTEST) -m "not image and not whole" $(TESTS)
 
 official-env: $(INSTALLED) ## the official SDK, to compare with: 0.1.5 and the image's 0.1.1 (200 and 370 MB)
@@ -46,6 +46,9 @@ lowest-env: .venvs/lowest/aiohttp ## the lowest version of the HTTP library that
 .venvs/lowest/aiohttp: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venvs/lowest 'aiohttp==3.12.0'
 	@touch $@
+
+tesseract-env: ## Tesseract with its languages, and fonts to draw them, where Debian's packages may be installed (150 MB)
+	@tests/tesseract/install.sh
 
 vllm-env: ## the real vLLM for CPUs, which `make test` then uses (2.7 GB, needs Python 3.11)
 	@tests/vllm/install_env.sh
