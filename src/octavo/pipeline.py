@@ -17,7 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
-from octavo import assemble, conservation, crops, regions, text_layer
+from octavo import assemble, conservation, crops, regions, telemetry, text_layer
 from octavo.detectors import Detector
 from octavo.document import (
     Crop,
@@ -87,6 +87,7 @@ class _Stopwatch:
     def lap(self, stage: str) -> None:
         now = time.perf_counter()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
+        telemetry.stage(stage, now - self._since)
         self._since = now
 
 
@@ -174,7 +175,8 @@ async def read(
         try:
             if number in known:
                 return known[number]
-            return await _page(number, pages, stages, options, document, place, traces.get(number))
+            with telemetry.span("page", page=number + 1):
+                return await _page(number, pages, stages, options, document, place, traces.get(number))
         finally:
             place.leave()
 
