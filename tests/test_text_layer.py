@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from pdf_maker import COURIER, HELVETICA, PdfPage, make_pdf, text_page, to_unicode
 
+from octavo.content import Run
 from octavo.document import Label, PageImage, Region, Severity, Task, TextLayer, TextLine, TextSource, Trust
 from octavo.geometry import Box
 from octavo.glyphs import Font, Glyphs
 from octavo.glyphs.lines import lines
 from octavo.glyphs.text import spelled
+from octavo.markup import html, markdown
 from octavo.pages import open_pages
 from octavo.settings import EngineSettings, ParseOptions, TextLayerUse
 from octavo.text_layer import known, recognition
@@ -479,3 +481,90 @@ def test_what_two_regions_share_is_read_in_the_one_it_was_given_to() -> None:
     given = recognition(replace(one, lines=page.text.lines[:1]), page, ParseOptions())
     assert given is not None
     assert given.text == "one line"
+
+
+# --- styles and links ---------------------------------------------------------------------------------------------
+
+
+def link(target: str, left: float, bottom: float, right: float, top: float, more: str = "") -> str:
+    rect = f"/Rect [{left} {bottom} {right} {top}] {more}"
+    return f"<< /Type /Annot /Subtype /Link {rect} /A << /S /URI /URI ({target}) >> >>"
+
+
+def set_as(page: PdfPage) -> list[list[tuple[str, str]]]:
+    """The runs of each line: how they are set, by the first letters of the styles, or where they lead."""
+
+    def style(run: Run) -> str:
+        named = "".join(name[0] for name in ("bold", "italic", "struck") if getattr(run, name))
+        return named + (run.link or "")
+
+    return [[(run.text, style(run)) for run in line.runs] for line in layer_of(page).lines]
+
+
+def test_letters_under_a_link_lead_where_it_does_and_the_others_do_not() -> None:
+    # Helvetica 12: "the report" goes from 98.7 to 150.1
+    page = text_page("see (the report).", extra=f"/Annots [{link('https://example.org/r x?a=1', 98, 716, 151, 730)}]")
+    assert set_as(page) == [
+        [("see (", ""), ("the report", "https://example.org/r%20x?a=1"), (").", "")],
+    ]
+
+
+def test_a_link_over_two_lines_has_an_area_for_each_and_the_file_may_say_it_badly() -> None:
+    quads = "/QuadPoints [72 730 200 730 72 716 200 716 72 716 86 716 72 702 86 702]"
+    annots = [link("mailto:a@example.org", 72, 702, 200, 730, quads), link("", 0, 0, 600, 790), "<< /Subtype /Link >>"]
+    page = text_page("this leads away", "to us, not to them", extra=f"/Annots [{' '.join(annots)}]")
+    to = "mailto:a@example.org"
+    assert set_as(page) == [[("this leads away", to)], [("to", to), (" us, not to them", "")]]
+
+
+@pytest.mark.parametrize("target", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x"])
+def test_a_link_that_runs_something_is_only_its_words(target: str) -> None:
+    target = target.replace("(", "\\(").replace(")", "\\)")
+    page = text_page("a safe word", extra=f"/Annots [{link(target, 72, 716, 300, 730)}]")
+    runs = layer_of(page).lines[0].runs
+    assert markdown.line(runs) == html.runs(runs) == "a safe word"
+
+
+def test_words_in_other_faces_are_told_and_a_stop_is_no_change() -> None:
+    content = (
+        b"BT /F1 12 Tf 72 700 Td (Take ) Tj /F2 12 Tf (two weeks) Tj /F1 12 Tf (, not ) Tj /F3 12 Tf (in vivo) Tj ET"
+    )
+    fonts = {
+        "F1": HELVETICA,
+        "F2": HELVETICA.replace("Helvetica", "Helvetica-Bold"),
+        "F3": HELVETICA.replace("Helvetica", "Helvetica-Oblique"),
+    }
+    runs = set_as(PdfPage(content, fonts=fonts))
+    assert runs == [[("Take ", ""), ("two weeks,", "b"), (" not ", ""), ("in vivo", "i")]]
+
+
+def strike(content: bytes) -> list[list[tuple[str, str]]]:
+    rows = b"BT /F1 12 Tf 72 700 Td (pay 120.00 now) Tj 0 -20 Td (and no more) Tj ET "
+    return set_as(PdfPage(rows + content, fonts={"F1": HELVETICA}))
+
+
+def test_a_thin_rule_through_the_middle_of_letters_strikes_them_out() -> None:
+    struck = [[("pay ", ""), ("120.00", "s"), (" now", "")], []]
+    assert strike(b"0.6 w 95.4 703.1 m 132 703.1 l S") == struck
+    assert strike(b"95.4 702.9 36.6 0.7 re f") == struck  # as a filled bar
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"0.6 w 95.4 698.5 m 132 698.5 l S",  # under the word
+        b"0.6 w 40 703.1 m 560 703.1 l S",  # a rule that runs on
+        b"95.4 700 36.6 6 re f",  # a bar
+        b"0.6 w 110 640 m 110 760 l S",  # upright
+    ],
+)
+def test_rules_elsewhere_strike_nothing_out(content: bytes) -> None:
+    assert [[style for _, style in line if style] for line in strike(content)] == [[], []]
+
+
+def test_a_mark_strikes_out_what_it_covers() -> None:
+    mark = "/Type /Annot /Subtype /StrikeOut /Rect [95 696 132 712] /QuadPoints [95 712 132 712 95 697 132 697]"
+    content = b"BT /F1 12 Tf 72 700 Td (pay 120.00 now) Tj ET"
+    page = PdfPage(content, fonts={"F1": HELVETICA}, extra=f"/Annots [<< {mark} >>]")
+    assert set_as(page) == [[("pay ", ""), ("120.00", "s"), (" now", "")]]
+    assert not layer_of(page).doubtful

@@ -23,6 +23,11 @@ PLACE_FIELDS, FACT_FIELDS = 6, 4
 # mode; fill colour 0xRRGGBBAA; its place in the order of drawing, -1 where unknown.
 RUN_FIELDS = 9
 
+Edges: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top; PDF points, y up
+Link: TypeAlias = tuple[str, float, float, float, float]  # where it leads, as the file spells it, and its edges
+
+MOST_AREAS = 2_000  # of links, and of what may strike letters out, per page
+LONGEST_TARGET = 2_000  # bytes of a link's: what browsers and servers take
 LONGEST_MESSAGE = 64 << 20  # bytes; 2,000 form fields of 32,000 characters have 62 MB
 OUT_OF_MEMORY = 75  # exit status of a child that ends itself before the kernel refuses it memory
 KEPT_MEMORY = 32 << 20  # bytes: larger memory files are used for one page only
@@ -98,6 +103,8 @@ class Drawn:
     pictures: list[list[float]] = field(default_factory=list)  # left, bottom, right, top in points; place in the order
     fields: list[list[str | float]] = field(default_factory=list)  # text, left, bottom, right, top
     stamps: list[list[float]] = field(default_factory=list)  # drawn annotations whose text is unknown
+    links: list[Link] = field(default_factory=list)
+    strikes: list[Edges] = field(default_factory=list)  # thin rules, and areas that a mark strikes out
     text_error: str = ""  # why there are no glyphs although they were asked for
     too_many: int = 0  # characters of the page, where they are more than are told
     resident: int = 0  # bytes the child holds

@@ -5,13 +5,14 @@ directions have the same scale, which page units (0..1000 both ways) have not.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.drawing.wire import FACT_FIELDS, PLACE_FIELDS, RUN_FIELDS, Drawn
+from octavo.drawing.wire import FACT_FIELDS, LONGEST_TARGET, MOST_AREAS, PLACE_FIELDS, RUN_FIELDS, Drawn
 from octavo.geometry import Box
 
 Numbers = NDArray[np.float64]
@@ -127,6 +128,8 @@ class Drawing:
     pictures: tuple[tuple[float, float, float, float, int], ...]  # raster images; the last is the place
     fields: tuple[tuple[str, float, float, float, float], ...]  # filled form fields: drawn, but not among the glyphs
     stamps: tuple[tuple[float, float, float, float], ...]  # other annotations with ink
+    links: tuple[tuple[str, float, float, float, float], ...] = ()  # where it leads, as the file spells it
+    strikes: tuple[tuple[float, float, float, float], ...] = ()  # thin rules, and areas that a mark strikes out
 
 
 def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]:
@@ -184,14 +187,20 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
         height=height,
     )
 
-    def plain(edges: list[list[float]]) -> list[list[float]]:
+    def plain(edges: Sequence[Sequence[float]]) -> list[list[float]]:
         found: list[list[float]] = moved_boxes(np.array(edges, np.float64).reshape(-1, 4)).tolist()
         return found
 
     pictures = zip(plain([edges[:4] for edges in drawn.pictures]), drawn.pictures, strict=True)
+    # A child that a file took over may say more than ours does.
+    given = [link for link in drawn.links[:MOST_AREAS] if len(link[0]) <= LONGEST_TARGET]
+    strikes = drawn.strikes[:MOST_AREAS]
     fields = zip(plain([[float(edge) for edge in edges] for _, *edges in drawn.fields]), drawn.fields, strict=True)
+    links = zip(given, plain([link[1:] for link in given]), strict=True)
     return glyphs, Drawing(
         pictures=tuple((box[0], box[1], box[2], box[3], int(given[4])) for box, given in pictures),
         fields=tuple((str(given[0]), box[0], box[1], box[2], box[3]) for box, given in fields),
         stamps=tuple((box[0], box[1], box[2], box[3]) for box in plain(drawn.stamps)),
+        links=tuple((link[0], box[0], box[1], box[2], box[3]) for link, box in links),
+        strikes=tuple((box[0], box[1], box[2], box[3]) for box in plain(strikes)),
     )

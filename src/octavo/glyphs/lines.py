@@ -8,16 +8,18 @@ spans stand. Each direction of writing is looked at on its own, turned to run fr
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Final
 
 import numpy as np
 
+from octavo.content import Run, Runs
 from octavo.document import TextLine, Word
 from octavo.geometry import SCALE, Box
 from octavo.glyphs import INFERRED, SPACES, WIDTHS, Flags, Glyphs, Indices, Numbers
 from octavo.glyphs.scripts import is_on_grid, is_right_to_left
+from octavo.glyphs.styles import Overdrawn
 from octavo.glyphs.text import Shift, shifted, spelled
 
 # In ems of the glyphs concerned; ascent and descent are those of a typical text face.
@@ -76,7 +78,7 @@ class _Frame:
     stacked: bool  # upright characters one below the other
 
 
-def lines(glyphs: Glyphs, visible: Flags) -> list[TextLine]:
+def lines(glyphs: Glyphs, visible: Flags, overdrawn: Overdrawn | None = None) -> list[TextLine]:
     """The lines made of visible glyphs, in the order of the page's content."""
     if not len(glyphs):
         return []
@@ -97,7 +99,7 @@ def lines(glyphs: Glyphs, visible: Flags) -> list[TextLine]:
     made = [
         found
         for frame in _frames(glyphs, ink)
-        for found in _lines_of(frame, _Reader(glyphs, frame, before, after, inferred))
+        for found in _lines_of(frame, _Reader(glyphs, frame, before, after, inferred, overdrawn))
     ]
     made.sort(key=lambda item: item[0])
     return [line for _, line in made]
@@ -205,7 +207,15 @@ def _stacked(glyphs: Glyphs, ink: Flags) -> Flags:
 class _Reader:
     """What the steps below ask about a frame's glyphs, as plain lists: they go glyph by glyph."""
 
-    def __init__(self, glyphs: Glyphs, frame: _Frame, before: Flags, after: Flags, inferred: Flags) -> None:
+    def __init__(
+        self,
+        glyphs: Glyphs,
+        frame: _Frame,
+        before: Flags,
+        after: Flags,
+        inferred: Flags,
+        overdrawn: Overdrawn | None,
+    ) -> None:
         self.glyphs, self.frame = glyphs, frame
         fonts = glyphs.font[glyphs.run[frame.index]]
         codes = glyphs.codes[frame.index]
@@ -227,6 +237,9 @@ class _Reader:
         self.rtl = [is_right_to_left(code) for code in self.codes] if far else [False] * len(self.codes)
         self.before: list[bool] = before[frame.index].tolist()
         self.after: list[bool] = after[frame.index].tolist()
+        self.struck: list[bool] = overdrawn.struck[frame.index].tolist() if overdrawn else []
+        self.link: list[int] = overdrawn.link[frame.index].tolist() if overdrawn else []
+        self.targets = overdrawn.targets if overdrawn else ()
         self._measure(frame, inferred[frame.index])
 
     def _measure(self, frame: _Frame, inferred: Flags) -> None:
@@ -370,7 +383,8 @@ def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
     pieces.sort(key=lambda piece: piece.left)
     if any(piece.rtl for piece in pieces):
         pieces = _in_logical_order(pieces, reader)
-    words = [(text, members) for text, members in _words(pieces, reader, _shifts(group, reader)) if text]
+    shifts = _shifts(group, reader)
+    words = [(text, members) for text, members in _words(pieces, reader, shifts) if text]
     members = [member for _, members in words for member in members] or pieces[0].members
     frame, glyphs = reader.frame, reader.glyphs
     extent = _extent(members, reader)
@@ -385,6 +399,7 @@ def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
         bold=sum(count for font, count in fonts if font.bold) > half,
         italic=sum(count for font, count in fonts if font.italic) > half,
         monospace=sum(count for font, count in fonts if font.monospace) > half and not reader.east[members].any(),
+        runs=_runs(words, reader, shifts, {(font.bold, font.italic) for font, _ in fonts}),
     )
     return int(frame.index[min(members)]), line
 
@@ -471,6 +486,69 @@ def _spelled(members: list[int], reader: _Reader, shifts: dict[int, Shift]) -> s
         )
         for shift, stretch in ((shift, list(run)) for shift, run in groupby(members, key=shifts.get))
     )
+
+
+# --- styles -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How a glyph is set."""
+
+    bold: bool
+    italic: bool
+    struck: bool = False
+    link: str | None = None
+
+    def shared(self, other: "_Style") -> "_Style":
+        """That of a space between the two."""
+        link = self.link if self.link == other.link else None
+        return _Style(self.bold and other.bold, self.italic and other.italic, self.struck and other.struck, link)
+
+    def run(self, text: str) -> Run:
+        return Run(text, bold=self.bold, italic=self.italic, struck=self.struck, link=self.link)
+
+
+def _runs(
+    words: Sequence[tuple[str, list[int]]], reader: _Reader, shifts: dict[int, Shift], faces: set[tuple[bool, bool]]
+) -> Runs:
+    """The words of a line in their styles; nothing where all of it is set alike and nothing is drawn over it."""
+    overdrawn = bool(reader.link) and any(
+        reader.link[m] >= 0 or reader.struck[m] for _, members in words for m in members
+    )
+    if len(faces) < 2 and not overdrawn:
+        return ()
+    styled: list[tuple[str, _Style]] = []
+    for text, members in words:
+        pieces = _in_styles(text, members, reader, shifts)
+        if styled:
+            styled.append((" ", styled[-1][1].shared(pieces[0][1])))
+        styled += pieces
+    return tuple(
+        style.run("".join(text for text, _ in alike)) for style, alike in groupby(styled, key=lambda piece: piece[1])
+    )
+
+
+def _in_styles(text: str, members: list[int], reader: _Reader, shifts: dict[int, Shift]) -> list[tuple[str, _Style]]:
+    """The pieces of a word. It is bold or italic as a whole: a stop or a first letter in another face is no change."""
+    fonts = [reader.glyphs.fonts[reader.fonts[member]] for member in members]
+    whole = not reader.east[members].any()  # a word of Chinese is a clause
+    bold = 2 * sum(font.bold for font in fonts) > len(fonts)
+    italic = 2 * sum(font.italic for font in fonts) > len(fonts)
+
+    def style(place: int) -> _Style:
+        face = _Style(bold, italic) if whole else _Style(fonts[place].bold, fonts[place].italic)
+        if not reader.link:
+            return face
+        member = members[place]
+        link = reader.targets[reader.link[member]] if reader.link[member] >= 0 else None
+        return replace(face, struck=reader.struck[member], link=link)
+
+    pieces = [
+        (_spelled([members[place] for place in places], reader, shifts), kind)
+        for kind, places in ((kind, list(run)) for kind, run in groupby(range(len(members)), key=style))
+    ]
+    return pieces if "".join(piece for piece, _ in pieces) == text else [(text, style(0))]
 
 
 def _glued(first: _SpanWord, second: _SpanWord, reader: _Reader) -> bool:

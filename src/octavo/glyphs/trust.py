@@ -21,6 +21,7 @@ from octavo.geometry import SCALE, Box
 from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, SPACES, UNMAPPED, WIDTHS, Drawing, Flags, Glyphs, Numbers
 from octavo.glyphs.lines import lines
 from octavo.glyphs.scripts import Script, script_of
+from octavo.glyphs.styles import Overdrawn
 from octavo.glyphs.text import PRIVATE
 
 # Shares of a page's characters.
@@ -106,7 +107,8 @@ def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> Text
     meant = on_page & _meant_to_be_seen(glyphs)
     buried = int((meant & ~visible & ~inked).sum())
     buried = buried if buried > MOSTLY * meant.sum() else 0
-    found = tuple(lines(glyphs, visible | np.isin(glyphs.codes, SPACES)))
+    overdrawn = Overdrawn.of(glyphs, drawing)
+    found = tuple(lines(glyphs, visible | np.isin(glyphs.codes, SPACES), overdrawn))
     if not visible.any() or repeated.sum() > MOSTLY * (repeated | visible).sum():
         reason = f"{_percent(on_page & hidden, on_page)} of the characters are drawn so that nobody sees them"
         everything = tuple(lines(glyphs, np.ones(len(glyphs), bool)))
