@@ -85,6 +85,25 @@ def test_words_without_space_characters_are_parted_by_their_gaps() -> None:
     assert layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines[0].text == "these words have no spaces"
 
 
+@pytest.mark.parametrize("font", ["Times-Roman", "Times-Italic", "Helvetica"])
+@pytest.mark.parametrize("space", [0.1, 0.14, 0.18, 0.25])
+def test_words_of_tight_lines_without_space_characters_are_parted(font: str, space: float) -> None:
+    words = ["Half", "of", "Yorkshire", "and", "12", "men", "of", "Avon", "Valley", "saw", "T.", "Adams", "fly"]
+    shown = f" {-1000 * space:g} ".join(f"({word})" for word in words)
+    page = PdfPage(
+        f"BT /F1 10 Tf 72 700 Td [{shown}] TJ ET".encode(), fonts={"F1": HELVETICA.replace("Helvetica", font)}
+    )
+    assert [line.text for line in layer_of(page).lines] == [" ".join(words)]
+
+
+@pytest.mark.parametrize("kerns", [(20, -30), (-55, 40), (-90, 0)])  # thousandths of an em, as kerning has them
+def test_kerning_tears_no_word(kerns: tuple[int, int]) -> None:
+    words = ("Kerning", "moves", "letters", "a", "little", "closer", "and", "apart")
+    shown = " -260 ".join(f"({word[:1]}) {kerns[0]} ({word[1:2]}) {kerns[1]} ({word[2:]})" for word in words)
+    page = PdfPage(f"BT /F1 10 Tf 72 700 Td [{shown}] TJ ET".encode(), fonts={"F1": HELVETICA})
+    assert [line.text for line in layer_of(page).lines] == [" ".join(words)]
+
+
 def test_letters_set_apart_are_still_words() -> None:
     content = b"BT /F1 12 Tf 3 Tc 72 700 Td (SPACED TITLE) Tj ET"
     assert layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines[0].text == "SPACED TITLE"

@@ -1,8 +1,9 @@
 """Styles and links given back to what a region says: assembly decides by plain words, the lines know how these are set.
 
-Bold and italic are told where they set some words of a paragraph, a title or an entry apart from the others. One that
-is set in a single face throughout is written plain: headings, labels and heads of columns are, and a mark around all of
-it would say nothing that its place does not. What is struck out is told always, and so is where a link leads.
+Bold and italic are told where they set some words of a paragraph or an entry apart from the others. One that is set in
+a single face throughout is written plain: labels and quotations are, and a mark around all of it would say nothing that
+its place does not. A heading is bold as such; what is italic in it may be a name. What is struck out is told always,
+and so is where a link leads.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,9 +30,10 @@ def in_style(content: Content, lines: Sequence[TextLine]) -> Content:
     faces = _faces("".join("".join(map(text_of, runs)) for runs in paragraphs), lines)
     styled: list[Runs] = []
     place = 0
+    told = ("italic",) if isinstance(content, Heading) else ("bold", "italic")
     for paragraph in paragraphs:
         end = place + sum(not character.isspace() for runs in paragraph for character in text_of(runs))
-        apart = iter(_apart("".join("".join(map(text_of, paragraph)).split()), faces[place:end]))
+        apart = iter(_apart("".join("".join(map(text_of, paragraph)).split()), faces[place:end], told))
         styled += [_set(runs, apart) for runs in paragraph]
         place = end
     return _rebuilt(content, iter(styled))
@@ -114,17 +116,17 @@ def _as_it_may_stand(letters: list[tuple[str, Run]], line: TextLine) -> Iterator
             yield letters[begin:-1]
 
 
-def _apart(text: str, faces: _Faces) -> _Faces:
-    """The same with bold and italic only where they set some of a paragraph's words apart from the others."""
+def _apart(text: str, faces: _Faces, told: Sequence[str]) -> _Faces:
+    """The same with the styles that are told, and these only where they set some of a paragraph's words apart."""
     counts = [character.isalnum() for character in text]
     for style in ("bold", "italic"):
-        told = [bool(getattr(face, style)) for face in faces]
-        everywhere = all(of_it for of_it, counted in zip(told, counts, strict=True) if counted)
+        set_so = [bool(getattr(face, style)) for face in faces]
+        nowhere = style not in told or all(so for so, counted in zip(set_so, counts, strict=True) if counted)
         plain: dict[int, tuple[Run, Run]] = {}
         place = 0
-        for of_it, stretch in groupby(told):
+        for so, stretch in groupby(set_so):
             end = place + len(list(stretch))
-            if of_it and (everywhere or sum(counts[place:end]) < _FEWEST):
+            if so and (nowhere or sum(counts[place:end]) < _FEWEST):
                 faces = [*faces[:place], *(_once(plain, face, style) for face in faces[place:end]), *faces[end:]]
             place = end
     return faces

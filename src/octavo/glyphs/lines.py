@@ -6,6 +6,7 @@ spans stand. Each direction of writing is looked at on its own, turned to run fr
 """
 
 import math
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,14 @@ COLUMN_GAP: Final = 0.9  # wider than any space in justified text, narrower than
 FOLLOWING_GAP: Final = 1.3  # what comes next in the content, on the very same baseline, may be that far
 SPACED_GAP: Final = 1.8  # and that far where a space character lies between; but two numbers are two cells
 SPACE: Final = 0.14  # TeX's narrowest space between words is 0.17, kerning stays under 0.1
+USUAL_SPACE: Final = (
+    0.6  # of what is usual between words of a line without space characters: it is a space from there on
+)
+FEWEST_SPACES: Final = 3  # in a line, to tell what is usual
+TOUCHING: Final = 0.06  # gaps of a line up to which letters touch; tight lines have spaces of 0.1
+SHORTEST_WORDS: Final = 2.0  # letters, on average: gaps of a line that make words shorter or longer are not between words
+LONGEST_WORDS: Final = 12.0  # the same at most
+TOLD: Final = 0.8  # of a font's glyphs whose ink ends within their advance: the advances are its own, not the ink's
 SPACE_BESIDE_SPACES: Final = 0.28  # where the line has space characters, a gap without one is tracking or a tab
 SPACE_OF_MONOSPACE: Final = 0.32  # in typewriter type, whose letters leave more room around them
 SPACE_OF_CJK: Final = 0.45  # justification spreads characters by up to a quarter
@@ -162,9 +171,13 @@ def _frame(glyphs: Glyphs, index: Indices, angle: float) -> _Frame:
         high = np.column_stack([u + width / 1000 * size, baseline + DESCENT * size])
     advance = glyphs.advances[index]
     # PDFium gives the width of the ink for some fonts' advance: it ends before the ink does.
-    told = (advance > 0.05 * size) & (advance < 3 * size) & (u + advance > high[:, 0] - 0.05 * size)
+    likely = (advance > 0.05 * size) & (advance < 3 * size)
+    within = likely & (u + advance > high[:, 0] - 0.05 * size)
+    font = glyphs.font[glyphs.run[index]]
+    sure = (np.bincount(font[within], minlength=1 + font.max()) > TOLD * np.bincount(font))[font]  # an f may lean out
+    told = within | (likely & sure)
     # Where the advance is not told, a glyph is taken to have as much room after its ink as before it.
-    start = np.minimum(u, low[:, 0])
+    start = np.where(told & sure, u, np.minimum(u, low[:, 0]))
     end = np.where(told, u + advance, high[:, 0] + np.clip(low[:, 0] - u, 0, 0.2 * size))
     return _Frame(index, low[:, 0], high[:, 0], low[:, 1], high[:, 1], start, end, baseline, size, angle, False)
 
@@ -302,12 +315,14 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
     if tracking < 0.06 * size[start]:
         tracking = 0.0
     limits = reader.limit_beside_spaces if spaced else reader.limit
+    narrow = math.inf if spaced or tracking else _narrow_space(gaps[start + 1 : stop], size[start])
     pieces: list[_SpanWord] = []
     first = start
     for index in range(start + 1, stop):
         gap = gaps[index]
         if (
             gap > limits[index] + 1.5 * tracking
+            or (gap > narrow and not (reader.monospace[index] or reader.east[index]))
             or (before[index] and gap > 0.04 * size[index])
             or (reader.rtl[index] != reader.rtl[index - 1] and _latin_beside(index - 1, index, reader))
         ):
@@ -317,6 +332,15 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
     largest = max(range(start, stop), key=size.__getitem__)
     left, right = min(piece.left for piece in pieces), max(piece.right for piece in pieces)
     return _Span(pieces, left, right, reader.baseline[largest], size[largest])
+
+
+def _narrow_space(gaps: Sequence[float], size: float) -> float:
+    """The gap from which on there is a space in a line that is set tight and has no space characters."""
+    wide = [gap for gap in gaps if gap > TOUCHING * size]
+    letters = (len(gaps) + 1) / (len(wide) + 1)
+    if len(wide) < FEWEST_SPACES or not SHORTEST_WORDS <= letters <= LONGEST_WORDS:
+        return math.inf
+    return USUAL_SPACE * statistics.median(wide)
 
 
 def _piece(start: int, stop: int, reader: _Reader) -> _SpanWord:
