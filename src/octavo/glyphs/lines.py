@@ -30,13 +30,11 @@ COLUMN_GAP: Final = 0.9  # wider than any space in justified text, narrower than
 FOLLOWING_GAP: Final = 1.3  # what comes next in the content, on the very same baseline, may be that far
 SPACED_GAP: Final = 1.8  # and that far where a space character lies between; but two numbers are two cells
 SPACE: Final = 0.14  # TeX's narrowest space between words is 0.17, kerning stays under 0.1
-USUAL_SPACE: Final = (
-    0.6  # of what is usual between words of a line without space characters: it is a space from there on
-)
+USUAL_SPACE: Final = 0.6  # of a line's usual gap between words, where no space is told: a space from there on
 FEWEST_SPACES: Final = 3  # in a line, to tell what is usual
 TOUCHING: Final = 0.06  # gaps of a line up to which letters touch; tight lines have spaces of 0.1
-SHORTEST_WORDS: Final = 2.0  # letters, on average: gaps of a line that make words shorter or longer are not between words
-LONGEST_WORDS: Final = 12.0  # the same at most
+SHORTEST_WORDS: Final = 2.0  # letters, on average: gaps that make words shorter, or longer, are not between words
+LONGEST_WORDS: Final = 12.0  # letters: the same at most
 TOLD: Final = 0.8  # of a font's glyphs whose ink ends within their advance: the advances are its own, not the ink's
 SPACE_BESIDE_SPACES: Final = 0.28  # where the line has space characters, a gap without one is tracking or a tab
 SPACE_OF_MONOSPACE: Final = 0.32  # in typewriter type, whose letters leave more room around them

@@ -9,9 +9,9 @@ import numpy as np
 
 from octavo.glyphs import Drawing, Flags, Glyphs, Indices
 
-# Where a rule runs that strikes letters out, in ems above the baseline: half of the x-height, which is 0.45 to 0.53.
-STRIKES_FROM: Final = 0.14
-STRIKES_TO: Final = 0.42
+# A rule strikes letters out at half of the x-height, which is 0.45 to 0.53 ems.
+STRIKES_FROM: Final = 0.14  # ems above the baseline, at least
+STRIKES_TO: Final = 0.42  # ems above the baseline, at most
 THIN: Final = 0.13  # ems: a rule that strikes out is no higher; Word's has 0.05, a browser's 0.07
 MARK: Final = 0.5  # ems: an area that is as high strikes out what it covers
 BEYOND: Final = 0.6  # ems that such a rule may reach beyond the letters; one that runs on parts or frames something
