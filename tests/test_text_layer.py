@@ -435,6 +435,7 @@ def glyphs_of_words(rows: list[list[str]], *, order: list[int] | None = None, si
         np.array(boxes, float),
         np.array(origins, float),
         np.full(len(codes), size * 0.5),
+        np.ones(len(codes), bool),
         np.array(run),
         np.zeros(len(codes), int),
         np.zeros(count, int),

@@ -28,7 +28,6 @@ DEEPEST_FORM = 4  # form objects inside form objects
 MOST_ANNOTATIONS = 2_000  # per page
 MOST_LINES = 50  # that one link or mark runs over
 THIN_RULE = 2.5  # points: a rule no higher than this may strike letters out
-LEAST_ADVANCE = 0.3  # of the ink and it together: an italic f has 0.48
 ONE_SHAPE = 0x250  # Latin: further on, a character's width may depend on its neighbours
 HYPHEN_MARKS = frozenset((0x2, 0xFFFE, 0xAD))  # what PDFium makes of a hyphen at a line's end; the soft hyphen
 
@@ -243,10 +242,10 @@ def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, 
     loose_at = ctypes.addressof(loose)
     numbers: dict[int, int] = {}
     fonts: list[list[str | int]] = []
-    unmapped: list[dict[int, int]] = []  # by font: code -> flag
-    known: dict[int, int] = {}
+    told: list[dict[int, tuple[int, float]]] = []  # by font: code -> flag, and width in ems
+    known: dict[int, tuple[int, float]] = {}
     advances: dict[int, float] = {}  # of the run's characters
-    last, run, address, em = None, -1, 0, 0.0
+    last, run, address = None, -1, 0
     for index in range(count):
         code = _unicode(handle, index)
         owner = _object_of(handle, index)
@@ -258,46 +257,35 @@ def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, 
             font = numbers.setdefault(address, len(fonts))
             if font == len(fonts):
                 fonts.append(_font(text, index, address))
-                unmapped.append({})
-            known = unmapped[font]
-            facts_of_run = _run(handle, index, owner, font)
-            runs.extend((*facts_of_run, places.get(owner, -1)))
-            em = facts_of_run[1] * facts_of_run[2]  # of level text, in points
+                told.append({})
+            known = told[font]
+            runs.extend((*_run(handle, index, owner, font), places.get(owner, -1)))
         _char_box(handle, index, at, at + 8, at + 16, at + 24)
         _origin(handle, index, at + 32, at + 40)
         at += step
         if owner is None:
-            flags, advance = 1, 0.0
+            flags, advance, width = 1, 0.0, 0.0
         else:
             if code not in known:
-                known[code] = 2 if _unmapped(handle, index) == 1 else 0
-            flags = known[code]
+                known[code] = 2 if _unmapped(handle, index) == 1 else 0, _own_width(address, code)
+            flags, width = known[code]
             advance = advances.get(code, -1.0)
             if advance < 0:
                 _loose_box(handle, index, loose_at)
                 advance = loose.right - loose.left
-                ink = boxes[index * wire.PLACE_FIELDS + 1]
-                if (
-                    code < ONE_SHAPE
-                    and em > 0
-                    and (ink >= loose.right or loose.left < boxes[index * wire.PLACE_FIELDS + 4])
-                ):
-                    advance = _leaning(address, code, em, advance)
                 if code < ONE_SHAPE:
                     advances[code] = advance
         if code in HYPHEN_MARKS and _is_hyphen(handle, index) == 1:
             flags |= 4
-        facts.extend((code, advance, max(run, 0), flags))
+        facts.extend((code, advance, max(run, 0), flags, width))
     return bytes(boxes) + facts.tobytes() + runs.tobytes(), run + 1, fonts
 
 
-def _leaning(font: int, code: int, em: float, widest: float) -> float:
-    """The advance of a glyph whose ink leans out of it: what PDFium tells of its place holds both."""
+def _own_width(font: int, code: int) -> float:
+    """The advance in ems that a font gives a character; 0 where none is known, or it may have several shapes."""
     width = ctypes.c_float()
-    if not font or not _glyph_width(font, code, 1.0, ctypes.addressof(width)):
-        return widest
-    advance = width.value * em
-    return advance if LEAST_ADVANCE * widest < advance < widest else widest
+    known = font and code < ONE_SHAPE and _glyph_width(font, code, 1.0, ctypes.addressof(width))
+    return width.value if known else 0.0
 
 
 def _run(handle: int, index: int, owner: int, font: int) -> list[float]:

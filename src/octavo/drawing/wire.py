@@ -17,8 +17,10 @@ from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
 # A glyph in doubles, in two tables. Places: left, right, bottom, top of its ink; x, y of its origin; PDF points, y up.
-# Facts: code point; advance; index of its run; flags (1 inferred, 2 unmapped, 4 hyphen).
-PLACE_FIELDS, FACT_FIELDS = 6, 4
+# Facts: code point; extent along the line; index of its run; flags (1 inferred, 2 unmapped, 4 hyphen); advance that its
+# font gives it, in ems, 0 where that is not known. The extent is PDFium's: of the advance and the ink together, or of
+# the ink alone.
+PLACE_FIELDS, FACT_FIELDS = 6, 5
 # Doubles per run of glyphs that share a text object: index of its font; font size; a, b, c, d of its matrix; render
 # mode; fill colour 0xRRGGBBAA; its place in the order of drawing, -1 where unknown.
 RUN_FIELDS = 9

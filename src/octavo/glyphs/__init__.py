@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,9 @@ SILENT = (0x0, 0x9, 0xA, 0xD, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0x
 
 INVISIBLE_MODE, CLIP_MODE = 3, 7  # PDF 32000-1, table 106
 FIXED_PITCH, ITALIC, FORCE_BOLD = 1 << 0, 1 << 6, 1 << 18  # table 123
+
+WIDTHS_AGREE: Final = 0.02  # of a glyph's width: so far two measures of it may be apart
+MOSTLY: Final = 0.5  # of a font's glyphs that are measured as it says, from which on it is believed of the others
 
 # Mean of the advance widths of Helvetica and Times, in thousandths of an em (Adobe's font metrics, "Core 14").
 WIDTHS = dict(
@@ -93,6 +97,7 @@ class Glyphs:
     boxes: Numbers  # n x 4: left, top, right, bottom of the ink
     origins: Numbers  # n x 2
     advances: Numbers  # n; 0 where the font does not tell, and for turned text
+    told: Flags  # n, the advance is the font's own word, wherever its ink ends
     run: Indices  # n
     flags: Indices  # n
     font: Indices  # m
@@ -132,6 +137,13 @@ class Drawing:
     strikes: tuple[tuple[float, float, float, float], ...] = ()  # thin rules, and areas that a mark strikes out
 
 
+def _believed(own: Numbers, extents: Numbers, fonts: Indices) -> Flags:
+    """Glyphs of fonts whose own widths are mostly what PDFium measures: others may be another character's."""
+    known = own > 0
+    agree = np.bincount(fonts[known & (np.abs(own - extents) < WIDTHS_AGREE * own)], minlength=1 + fonts.max(initial=0))
+    return np.asarray(known & (agree > MOSTLY * np.bincount(fonts[known], minlength=len(agree)))[fonts], np.bool_)
+
+
 def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]:
     """What a drawing child sent."""
     width, height = drawn.width / drawn.dpi * 72, drawn.height / drawn.dpi * 72
@@ -164,6 +176,8 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
     colour = runs[:, 7].astype(np.int64)
     run = facts[:, 2].astype(np.int64)
     codes = facts[:, 0].astype(np.int64)
+    own = facts[:, 4] * (runs[:, 1] * runs[:, 2])[run] if len(runs) else facts[:, 4] * 0
+    told = _believed(own, facts[:, 1], runs[:, 0].astype(np.int64)[run]) & upright[run] if len(runs) else own > 0
     symbol = np.array([str(font[0]).lower().endswith("symbol") for font in drawn.fonts] or [False], bool)
     if symbol.any():
         private = (codes > 0xF000) & (codes < 0xF100) & symbol[runs[:, 0].astype(np.int64)[run]]
@@ -172,7 +186,8 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
         codes=codes,
         boxes=moved_boxes(places[:, (0, 2, 1, 3)]),
         origins=moved(places[:, 4:6]),
-        advances=np.where(upright[run], np.maximum(0.0, facts[:, 1]), 0.0) if len(runs) else facts[:, 1] * 0,
+        advances=np.where(told, own, np.where(upright[run], np.maximum(0.0, facts[:, 1]), 0.0)) if len(runs) else own,
+        told=told,
         run=run,
         flags=facts[:, 3].astype(np.int64),
         font=runs[:, 0].astype(np.int64),

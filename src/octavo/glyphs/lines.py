@@ -35,7 +35,6 @@ FEWEST_SPACES: Final = 3  # in a line, to tell what is usual
 TOUCHING: Final = 0.06  # gaps of a line up to which letters touch; tight lines have spaces of 0.1
 SHORTEST_WORDS: Final = 2.0  # letters, on average: gaps that make words shorter, or longer, are not between words
 LONGEST_WORDS: Final = 12.0  # letters: the same at most
-TOLD: Final = 0.8  # of a font's glyphs whose ink ends within their advance: the advances are its own, not the ink's
 SPACE_BESIDE_SPACES: Final = 0.28  # where the line has space characters, a gap without one is tracking or a tab
 SPACE_OF_MONOSPACE: Final = 0.32  # in typewriter type, whose letters leave more room around them
 SPACE_OF_CJK: Final = 0.45  # justification spreads characters by up to a quarter
@@ -169,13 +168,10 @@ def _frame(glyphs: Glyphs, index: Indices, angle: float) -> _Frame:
         high = np.column_stack([u + width / 1000 * size, baseline + DESCENT * size])
     advance = glyphs.advances[index]
     # PDFium gives the width of the ink for some fonts' advance: it ends before the ink does.
-    likely = (advance > 0.05 * size) & (advance < 3 * size)
-    within = likely & (u + advance > high[:, 0] - 0.05 * size)
-    font = glyphs.font[glyphs.run[index]]
-    sure = (np.bincount(font[within], minlength=1 + font.max()) > TOLD * np.bincount(font))[font]  # an f may lean out
-    told = within | (likely & sure)
+    told = (advance > 0.05 * size) & (advance < 3 * size)
+    told &= glyphs.told[index] | (u + advance > high[:, 0] - 0.05 * size)
     # Where the advance is not told, a glyph is taken to have as much room after its ink as before it.
-    start = np.where(told & sure, u, np.minimum(u, low[:, 0]))
+    start = np.where(glyphs.told[index], u, np.minimum(u, low[:, 0]))
     end = np.where(told, u + advance, high[:, 0] + np.clip(low[:, 0] - u, 0, 0.2 * size))
     return _Frame(index, low[:, 0], high[:, 0], low[:, 1], high[:, 1], start, end, baseline, size, angle, False)
 
@@ -313,14 +309,14 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
     if tracking < 0.06 * size[start]:
         tracking = 0.0
     limits = reader.limit_beside_spaces if spaced else reader.limit
-    narrow = math.inf if spaced or tracking else _narrow_space(gaps[start + 1 : stop], size[start])
+    narrow = math.inf if spaced or tracking else _narrow_space(start, stop, reader)
     pieces: list[_SpanWord] = []
     first = start
     for index in range(start + 1, stop):
         gap = gaps[index]
         if (
             gap > limits[index] + 1.5 * tracking
-            or (gap > narrow and not (reader.monospace[index] or reader.east[index]))
+            or (gap > narrow and _are_letters(index - 1, index, reader))
             or (before[index] and gap > 0.04 * size[index])
             or (reader.rtl[index] != reader.rtl[index - 1] and _latin_beside(index - 1, index, reader))
         ):
@@ -332,13 +328,28 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
     return _Span(pieces, left, right, reader.baseline[largest], size[largest])
 
 
-def _narrow_space(gaps: Sequence[float], size: float) -> float:
-    """The gap from which on there is a space in a line that is set tight and has no space characters."""
-    wide = [gap for gap in gaps if gap > TOUCHING * size]
-    letters = (len(gaps) + 1) / (len(wide) + 1)
+def _narrow_space(start: int, stop: int, reader: _Reader) -> float:
+    """The gap from which on there is a space in a line that is set tight and has no space characters.
+
+    Letters touch in it, and its spaces are alike; figures may stand apart for other reasons.
+    """
+    wide = [
+        reader.gap[index]
+        for index in range(start + 1, stop)
+        if reader.gap[index] > TOUCHING * reader.size[index] and _are_letters(index - 1, index, reader)
+    ]
+    letters = (stop - start) / (len(wide) + 1)
     if len(wide) < FEWEST_SPACES or not SHORTEST_WORDS <= letters <= LONGEST_WORDS:
         return math.inf
-    return USUAL_SPACE * statistics.median(wide)
+    usual = statistics.median(wide)
+    return USUAL_SPACE * usual if min(wide) > USUAL_SPACE * usual else math.inf
+
+
+def _are_letters(first: int, second: int, reader: _Reader) -> bool:
+    """Whether one of two glyphs is a letter of a script that parts words, in type whose letters touch."""
+    if reader.monospace[second] or reader.east[first] or reader.east[second]:
+        return False
+    return chr(reader.codes[first]).isalpha() or chr(reader.codes[second]).isalpha()
 
 
 def _piece(start: int, stop: int, reader: _Reader) -> _SpanWord:

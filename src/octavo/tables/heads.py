@@ -5,6 +5,7 @@ below. Where nothing tells, a table has none, for its first row may as well be i
 began on the page before, names with their values).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Final
@@ -19,6 +20,8 @@ _FIGURES: Final = 0.6  # of a column's entries below the heads that are figures,
 _FEWEST_FIGURES: Final = 2  # of a column, to tell
 _ACROSS: Final = 0.75  # of the width, from which on lines part rows
 _NEAR: Final = 0.6  # heights of type that a line may lie off the border of a row
+
+_PRICE: Final = re.compile(r"[$€£¥]\s?\d")  # "$9,594 or less"
 
 _Cells = Mapping[Slot, Sequence[Token]]
 
@@ -62,7 +65,7 @@ def _above_figures(rows: Sequence[Mapping[Slot, Sequence[Token]]], columns: int)
 
 def _is_figure(words: Sequence[Token]) -> bool:
     text = " ".join(word.text for line in text_lines(words) for word in line)
-    return is_number(text) and not is_year(text)
+    return (is_number(text) and not is_year(text)) or _PRICE.match(text) is not None
 
 
 def _alone_ruled(grid: Grid, cells: _Cells, rules: Rules) -> int:
