@@ -38,6 +38,7 @@ def test_a_paragraph_of_several_lines_keeps_what_is_set_apart() -> None:
         ),
         # A variable of a formula is no emphasis.
         (Prose((runs_of("where x is"),)), [line(Run("where "), Run("x", **ITALIC), Run(" is"))], "where x is"),
+        (Prose((runs_of("f(x) dx = 2"),)), [line(Run("f(x) "), Run("dx", **ITALIC), Run(" = 2"))], "f(x) dx = 2"),
         # A list's mark is the list's own.
         (
             Items((ListItem("-", runs_of("one thing")), ListItem("2.", runs_of("another one")))),

@@ -243,6 +243,9 @@ GARBLED = {
     "control characters": {code: code % 8 + 0x0E for code in range(0x21, 0x7F)},
     "letters of no language": {code: 0x100 + code for code in range(0x21, 0x7F)},
     "rare Chinese characters": {code: 0x9F00 + code for code in range(0x21, 0x7F)},
+    "Cyrillic told as Latin": {code: 0xC0 + (code - 0x41) % 63 for code in range(0x41, 0x7F)},
+    "Arabic of no language": {code: 0x628 + (code * 7) % 16 for code in range(0x41, 0x7F)},
+    "Hebrew of no language": {code: ord("גדזחטכסעפצקךןףץ"[code % 15]) for code in range(0x41, 0x7F)},
 }
 
 
@@ -285,6 +288,44 @@ def test_a_letter_lost_in_a_word_makes_its_line_doubtful() -> None:
     assert page.text.verdict is Trust.TRUSTED
     assert len(page.text.doubtful) == 1
     assert read(page, Box(0, 550, 1000, 700)) is None
+
+
+def mapped(text: str, table: dict[int, int]) -> TextLayer:
+    """A line of Helvetica that is told otherwise, below good ones."""
+    return layer_of(with_table({code: code for code in range(0x20, 0x7F)} | table, *PROSE * 2, text))
+
+
+def test_a_letter_told_as_a_space_is_lost_not_a_space() -> None:
+    layer = mapped("an oFce that suFces", {ord("F"): 0x20})
+    assert layer.verdict is Trust.TRUSTED
+    assert layer.lines[-1].text == "an o\ufffdce that su\ufffdces"
+    assert layer.doubtful == (layer.lines[-1].box,)
+
+
+def test_a_ligature_told_as_one_letter_is_no_letter() -> None:
+    layer = mapped("the foe of fish in oHce and Hnance", {ord("H"): ord("f")})  # as wide as "fi"
+    assert layer.verdict is Trust.TRUSTED
+    assert layer.doubtful == (layer.lines[-1].box,)
+
+
+def test_a_ligature_told_as_its_letters_is_believed() -> None:
+    table = to_unicode({code: code for code in range(0x20, 0x7F)}).replace(b"<48> <0048>", b"<48> <00660069>")
+    page = text_page(*PROSE * 2, "the foe of fish in ofHce and Hnance")
+    fonts = {"F1": HELVETICA + " /ToUnicode @map"}
+    layer = layer_of(PdfPage(page.content, fonts=fonts, streams={"map": ("", table)}))
+    assert layer.lines[-1].text == "the foe of fish in office and finance"
+    assert not layer.doubtful
+
+
+@pytest.mark.parametrize(("text", "said"), [("R 1,200 and R40", "\u20b9 1,200 and \u20b940"), ("a ` b", "a ` b")])
+def test_the_sign_of_the_rupee_is_no_grave_accent(text: str, said: str) -> None:
+    assert mapped(text, {ord("R"): 0x60}).lines[-1].text == said
+
+
+def test_texs_symbols_are_no_small_letters() -> None:
+    content = b"BT /F1 12 Tf 72 700 Td (j) Tj /F2 12 Tf (a) Tj /F1 12 Tf (i 1 2) Tj /F2 12 Tf ( high) Tj ET"
+    fonts = {"F1": HELVETICA.replace("Helvetica", "ABCDEF+CMSY10"), "F2": HELVETICA}
+    assert layer_of(PdfPage(content, fonts=fonts)).lines[0].text == "|a⟩ ∞ ∈ high"
 
 
 def test_the_symbol_font_speaks_greek() -> None:

@@ -2,8 +2,8 @@
 
 Bold and italic are told where they set some words of a paragraph or an entry apart from the others. One that is set in
 a single face throughout is written plain: labels and quotations are, and a mark around all of it would say nothing that
-its place does not. A heading is bold as such; what is italic in it may be a name. What is struck out is told always,
-and so is where a link leads.
+its place does not. A heading is bold as such; what is italic in it may be a name; formulas are set in italic. What is
+struck out is told always, and so is where a link leads.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from octavo.content import Content, Form, Heading, Items, Mixed, Prose, Run, Runs, Unmixed, text_of
 from octavo.document import TextLine
+from octavo.wording.formulas import mathematical
 
 _MOST_LINES: Final = 1000  # of a region: beyond, it is not looked for where each stands in the text
 _FEWEST: Final = 2  # letters or figures of a stretch that is set apart: a lone one is a variable of a formula
@@ -33,7 +34,8 @@ def in_style(content: Content, lines: Sequence[TextLine]) -> Content:
     told = ("italic",) if isinstance(content, Heading) else ("bold", "italic")
     for paragraph in paragraphs:
         end = place + sum(not character.isspace() for runs in paragraph for character in text_of(runs))
-        apart = iter(_apart("".join("".join(map(text_of, paragraph)).split()), faces[place:end], told))
+        text = " ".join(map(text_of, paragraph))
+        apart = iter(_apart("".join(text.split()), faces[place:end], () if mathematical(text) else told))
         styled += [_set(runs, apart) for runs in paragraph]
         place = end
     return _rebuilt(content, iter(styled))

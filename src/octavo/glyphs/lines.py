@@ -18,8 +18,8 @@ import numpy as np
 from octavo.content import Run, Runs
 from octavo.document import TextLine, Word
 from octavo.geometry import SCALE, Box
-from octavo.glyphs import INFERRED, SPACES, WIDTHS, Flags, Glyphs, Indices, Numbers
-from octavo.glyphs.scripts import is_on_grid, is_right_to_left
+from octavo.glyphs import INFERRED, WIDTHS, Flags, Glyphs, Indices, Numbers
+from octavo.glyphs.scripts import SPACES, is_on_grid, is_right_to_left
 from octavo.glyphs.styles import Overdrawn
 from octavo.glyphs.text import Shift, shifted, spelled
 
@@ -30,11 +30,12 @@ COLUMN_GAP: Final = 0.9  # wider than any space in justified text, narrower than
 FOLLOWING_GAP: Final = 1.3  # what comes next in the content, on the very same baseline, may be that far
 SPACED_GAP: Final = 1.8  # and that far where a space character lies between; but two numbers are two cells
 SPACE: Final = 0.14  # TeX's narrowest space between words is 0.17, kerning stays under 0.1
-USUAL_SPACE: Final = 0.6  # of a line's usual gap between words, where no space is told: a space from there on
-FEWEST_SPACES: Final = 3  # in a line, to tell what is usual
+USUAL_SPACE: Final = 0.75  # of a line's usual gap between words, where no space is told: a space from there on
+FEWEST_SPACES: Final = 3  # between letters of a line, to tell what is usual; around signs there may be room as well
 TOUCHING: Final = 0.06  # gaps of a line up to which letters touch; tight lines have spaces of 0.1
 SHORTEST_WORDS: Final = 2.0  # letters, on average: gaps that make words shorter, or longer, are not between words
 LONGEST_WORDS: Final = 12.0  # letters: the same at most
+LEANS: Final = 0.1  # of room after a letter that leans is its own, at most: TeX's italic F has 0.14
 SPACE_BESIDE_SPACES: Final = 0.28  # where the line has space characters, a gap without one is tracking or a tab
 SPACE_OF_MONOSPACE: Final = 0.32  # in typewriter type, whose letters leave more room around them
 SPACE_OF_CJK: Final = 0.45  # justification spreads characters by up to a quarter
@@ -257,9 +258,11 @@ class _Reader:
         ems = np.where(self.monospace[1:], SPACE_OF_MONOSPACE, SPACE)
         beside = np.where(self.monospace[1:], SPACE_OF_MONOSPACE, np.where(inferred[1:], SPACE, SPACE_BESIDE_SPACES))
         east = self.east[1:] & self.east[:-1]
+        # A letter that leans out of its place is followed by more room where the next stands upright: F(x).
+        lean = np.clip(frame.right[:-1] - frame.end[:-1], 0, LEANS * size)
         self.gap: list[float] = [0.0, *np.maximum(forward, backward).tolist()]
-        self.limit: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, ems) * size).tolist()]
-        self.limit_beside_spaces: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, beside) * size).tolist()]
+        self.limit: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, ems) * size + lean).tolist()]
+        self.limit_beside_spaces: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, beside) * size + lean).tolist()]
 
     def space_between(self, first: int, second: int) -> float:
         """The gap between two glyphs that do not follow one another from which on there is a space."""
@@ -334,20 +337,22 @@ def _narrow_space(start: int, stop: int, reader: _Reader) -> float:
     Letters touch in it, and its spaces are alike; figures may stand apart for other reasons.
     """
     wide = [
-        reader.gap[index]
+        index
         for index in range(start + 1, stop)
         if reader.gap[index] > TOUCHING * reader.size[index] and _are_letters(index - 1, index, reader)
     ]
+    between = sum(chr(reader.codes[index - 1]).isalnum() and chr(reader.codes[index]).isalnum() for index in wide)
     letters = (stop - start) / (len(wide) + 1)
-    if len(wide) < FEWEST_SPACES or not SHORTEST_WORDS <= letters <= LONGEST_WORDS:
+    if between < FEWEST_SPACES or not SHORTEST_WORDS <= letters <= LONGEST_WORDS:
         return math.inf
-    usual = statistics.median(wide)
-    return USUAL_SPACE * usual if min(wide) > USUAL_SPACE * usual else math.inf
+    gaps = [reader.gap[index] for index in wide]
+    usual = statistics.median(gaps)
+    return USUAL_SPACE * usual if USUAL_SPACE * max(gaps) < usual < min(gaps) / USUAL_SPACE else math.inf
 
 
 def _are_letters(first: int, second: int, reader: _Reader) -> bool:
     """Whether one of two glyphs is a letter of a script that parts words, in type whose letters touch."""
-    if reader.monospace[second] or reader.east[first] or reader.east[second]:
+    if any(reader.monospace[place] or reader.east[place] for place in (first, second)):
         return False
     return chr(reader.codes[first]).isalpha() or chr(reader.codes[second]).isalpha()
 
