@@ -185,7 +185,7 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
     boxes, sizes = moved_boxes(places[:, (0, 2, 1, 3)]), np.abs(runs[:, 1]) * scale
     names = [str(font[0]) for font in drawn.fonts]
     if len(runs):
-        codes = mended(codes, boxes, sizes[run], font[run], names)
+        codes = mended(codes, boxes, sizes[run], angles[run], font[run], names)
     glyphs = Glyphs(
         codes=codes,
         boxes=boxes,

@@ -46,12 +46,15 @@ def mended(
     codes: NDArray[np.int64],
     boxes: NDArray[np.float64],
     ems: NDArray[np.float64],
+    angles: NDArray[np.float64],
     font: NDArray[np.int64],
     names: Sequence[str],
 ) -> NDArray[np.int64]:
-    """The codes of glyphs put right. `boxes` are those of their ink, `ems` sizes of type in the same unit; `font` is
-    the place in `names`."""
+    """The codes of glyphs put right. `boxes` are those of their ink, `ems` sizes of type in the same unit; `angles` are
+    degrees; `font` is the place in `names`. Of what is set aslant shapes are not known."""
     ink = (boxes[:, 2:4] - boxes[:, 0:2]) / np.maximum(ems, 0.1)[:, None]
+    ink[angles % 180 == 90] = ink[angles % 180 == 90][:, ::-1]
+    ink[angles % 90 > 0] = 0
     codes = codes.copy()
     for number, name in enumerate(names):
         mine = font == number
