@@ -127,6 +127,7 @@ class Drawing:
     pictures: tuple[tuple[float, float, float, float, int], ...]  # raster images; the last is the place
     fields: tuple[tuple[str, float, float, float, float], ...]  # filled form fields: drawn, but not among the glyphs
     stamps: tuple[tuple[float, float, float, float], ...]  # other annotations with ink
+    bars: tuple[tuple[float, float, float, float, int], ...] = ()  # flat rules of a page with formulas, as pictures
 
 
 def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]:
@@ -189,9 +190,11 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
         return found
 
     pictures = zip(plain([edges[:4] for edges in drawn.pictures]), drawn.pictures, strict=True)
+    bars = zip(plain([edges[:4] for edges in drawn.bars]), drawn.bars, strict=True)
     fields = zip(plain([[float(edge) for edge in edges] for _, *edges in drawn.fields]), drawn.fields, strict=True)
     return glyphs, Drawing(
         pictures=tuple((box[0], box[1], box[2], box[3], int(given[4])) for box, given in pictures),
         fields=tuple((str(given[0]), box[0], box[1], box[2], box[3]) for box, given in fields),
         stamps=tuple((box[0], box[1], box[2], box[3]) for box in plain(drawn.stamps)),
+        bars=tuple((box[0], box[1], box[2], box[3], int(given[4])) for box, given in bars),
     )

@@ -1,0 +1,83 @@
+"""Which character a glyph of a mathematical font is, where the PDF does not say.
+
+TeX writes its fonts without a table of characters. PDFium knows most of their glyphs by name; for the rest it hands on
+the glyph's code, flagged as unmapped. What stands at a code is fixed by the font's encoding: OMX (large symbols), OMS
+(symbols) and OML (math italic) after "The TeXbook", appendix F, and Knuth's font sources. Pieces of tall delimiters are
+told by the private codes of Adobe's glyph list; what txfonts adds is in its style file. MT Extra is MathType's font, after the list of its characters that
+comes with the program.
+"""
+
+import re
+from enum import Enum
+
+
+class Encoding(Enum):
+    """How a font of TeX is encoded."""
+
+    OML = "math italic"
+    OMS = "symbols"
+    OMX = "large symbols"
+    MT_EXTRA = "MathType's symbols"
+    TX_RELATIONS = "further relations of txfonts and pxfonts"
+    TX_INTEGRALS = "further large symbols of txfonts and pxfonts"
+
+
+# Signs that Unicode has no character for.
+WIDE_HAT, WIDE_TILDE = "\ue062", "\ue065"
+ROOT_PIECES = "\ue074\ue075\ue076"  # foot, upright, top
+BRACE_FILLING = "\ue07e"
+BRACE_PIECES = "\ue07a\ue07b\ue07c\ue07d"  # ends and middles of a horizontal brace; the first or third stands left
+NOT, MAPS, HOOK_LEFT, HOOK_RIGHT = "\u0338", "\ue100", "\ue101", "\ue102"  # parts that are drawn over or beside others
+
+# Large symbols: three to five sizes of each delimiter follow one another.
+_BIG = dict(enumerate("()[]⌊⌋⌈⌉{}⟨⟩|‖/\\"))
+_BIG |= {0x10 + code: char for code, char in enumerate("()()[]⌊⌋⌈⌉{}⟨⟩/\\")}
+_BIG |= {0x20 + code: char for code, char in enumerate("()[]⌊⌋⌈⌉{}⟨⟩/\\/\\")}
+_BIG |= {0x30 + code: char for code, char in enumerate("⎛⎞⎡⎤⎣⎦⎢⎥⎧⎫⎩⎭⎨⎬⎪│")}
+_BIG |= {0x40 + code: char for code, char in enumerate("⎝⎠⎜⎟⟨⟩⨆⨆∮∮⨀⨀⨁⨁⨂⨂")}
+_BIG |= {0x50 + code: char for code, char in enumerate("∑∏∫⋃⋂⨄⋀⋁∑∏∫⋃⋂⨄⋀⋁")}
+_BIG |= {0x60 + code: char for code, char in enumerate(f"∐∐{WIDE_HAT * 3}{WIDE_TILDE * 3}[]⌊⌋⌈⌉{{}}")}
+_BIG |= {0x70 + code: char for code, char in enumerate("√√√√\ue074\ue075\ue076‖↑↓\ue07a\ue07b\ue07c\ue07d⇑⇓")}
+
+_CODES = {
+    Encoding.OMX: _BIG,
+    Encoding.OMS: {0x37: MAPS},
+    Encoding.OML: {0x2C: HOOK_LEFT, 0x2D: HOOK_RIGHT},
+    Encoding.TX_RELATIONS: {17: "≐", 27: "≅", 44: "≠", 46: "≢", 47: "≁", 60: "∉", 66: "≔"},
+    Encoding.TX_INTEGRALS: {32: BRACE_FILLING, 33: "∬", 34: "∬", 35: "∭", 36: "∭"},
+    Encoding.MT_EXTRA: dict(
+        zip(b"KLMNOhlmCIUo", ("…", "⋯", "⋮", "⋰", "⋱", "ℏ", "ℓ", "∓", "∐", "⋂", "⋃", "∘"), strict=True)
+    ),
+}
+# Pieces as Adobe's glyph list has them, "parenlefttp" and so on.
+_ADOBE = {0xF8E6: "│"} | {0xF8EB + n: char for n, char in enumerate("⎛⎜⎝⎡⎢⎣⎧⎨⎩⎪")}
+_ADOBE |= {0xF8F6 + n: char for n, char in enumerate("⎞⎟⎠⎤⎥⎦⎫⎬⎭⎪")}
+
+_NAMES = (
+    (re.compile(r"[tp]xsyc", re.IGNORECASE), Encoding.TX_RELATIONS),
+    (re.compile(r"[tp]xexa", re.IGNORECASE), Encoding.TX_INTEGRALS),
+    (re.compile(r"(?:CMEX|LMMathExt|[tp]xex|MTEX|EUEX|rpxex|NewTXEX)", re.IGNORECASE), Encoding.OMX),
+    (re.compile(r"(?:CMB?SY|LMMathSym|[tp]xsy(?![ab])|MTSY|NewTXSY)", re.IGNORECASE), Encoding.OMS),
+    (re.compile(r"(?:CMMI|LMMathIt|r?[tp]xmi|R?MTMI|NewTXMI)", re.IGNORECASE), Encoding.OML),
+    (re.compile(r"MT-?Extra", re.IGNORECASE), Encoding.MT_EXTRA),
+)
+
+
+def encoding_named(font: str) -> Encoding | None:
+    """By a font's name, without the letters that mark a subset."""
+    return next((encoding for name, encoding in _NAMES if name.match(font)), None)
+
+
+def character(code: int, encoding: Encoding | None, *, mapped: bool) -> str | None:
+    """The character a glyph stands for; None where nobody knows."""
+    if code in _ADOBE:
+        return _ADOBE[code]
+    if encoding is Encoding.MT_EXTRA and (code & 0xFF) in _CODES[encoding] and (not mapped or code >= 0xF000):
+        return _CODES[encoding][code & 0xFF]
+    if encoding is not None and (not mapped or code < 0x20):
+        found = _CODES[encoding].get(code)
+        if found is not None or encoding is not Encoding.OML:  # in OML, a comma has the code of a hook
+            return found
+    if not mapped or code < 0x20 or 0x7F <= code < 0xA0 or 0xE000 <= code < 0xF900 or 0xD800 <= code < 0xE000 or code == 0xFFFD:
+        return None
+    return chr(code)
