@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from octavo.assemble import engine_text, formulas, furniture, headings, listings, lists
+from octavo.assemble.inline_formulas import with_formulas
 from octavo.assemble.line_breaks import PrintedRow
 from octavo.assemble.lists import ListEntry
 from octavo.assemble.parts import RegionPart, Setting, divided, setting
@@ -45,7 +46,13 @@ def faithful(
     for region, recognition in zip(regions, recognitions, strict=True):
         made.extend(_blocks(region, complete(region, recognition), page))
     blocks = _nested(_with_listings(made), _SAME_INDENT * page.size / image.size.width * SCALE)
-    return [replace(block, index=index) for index, block in enumerate(formulas.with_numbers(blocks))]
+    return [_numbered(block, index) for index, block in enumerate(formulas.with_numbers(blocks))]
+
+
+def _numbered(block: Block, index: int) -> Block:
+    """The block at its place in the order, its text's formulas as such."""
+    content = with_formulas(block.content, block.recognition.lines) if block.content is not None else None
+    return replace(block, index=index, content=content)
 
 
 def complete(region: Region, recognition: Recognition) -> Recognition:

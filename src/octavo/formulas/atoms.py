@@ -11,6 +11,7 @@ from octavo.formulas.symbols import ACCENTS, NEGATED, SYMBOLS, Kind
 AXIS: Final = 0.25  # of the size: fractions, large operators and tall delimiters are centred so high (TeX's fonts, sigma 22)
 TALL: Final = 1.12  # sizes of type from which a delimiter grows with what it holds: \big is 1.2, the plain one 1.0
 _SAME_PLACE: Final = 0.12  # of the size, sideways: pieces of one delimiter
+_LARGE_SIZE: Final = 0.83  # of a large sign's size: that of the row at least, and more than its scripts are
 _TOUCH: Final = 0.25  # of the size: between pieces of one sign
 _DOTS: Final = (0.2, 0.75)  # of the size, from one dot of an ellipsis to the next
 
@@ -279,9 +280,9 @@ def _dot_below(dot: Atom, dots: Sequence[Atom], across: float, used: set[int]) -
 
 
 def size_of(atoms: Sequence[Atom]) -> float:
-    """The size a row is set in: the largest of its plain signs."""
-    plain = [atom.size for atom in atoms if not atom.tall and atom.kind not in _CENTRED]
-    return max(plain or [atom.size for atom in atoms])
+    """The size a row is set in: that of its largest sign. Large operators and delimiters may come from a larger font
+    (in mathpazo 1.39 times the text's)."""
+    return max(atom.size * (_LARGE_SIZE if atom.tall or atom.kind in _CENTRED else 1.0) for atom in atoms)
 
 
 def unknown(atoms: Sequence[Atom]) -> int:

@@ -69,15 +69,14 @@ def encoding_named(font: str) -> Encoding | None:
 
 
 def character(code: int, encoding: Encoding | None, *, mapped: bool) -> str | None:
-    """The character a glyph stands for; None where nobody knows."""
+    """The character that a code stands for in a font for formulas; None where nobody knows."""
     if code in _ADOBE:
         return _ADOBE[code]
-    if encoding is Encoding.MT_EXTRA and (code & 0xFF) in _CODES[encoding] and (not mapped or code >= 0xF000):
-        return _CODES[encoding][code & 0xFF]
-    if encoding is not None and (not mapped or code < 0x20):
-        found = _CODES[encoding].get(code)
-        if found is not None or encoding is not Encoding.OML:  # in OML, a comma has the code of a hook
-            return found
-    if not mapped or code < 0x20 or 0x7F <= code < 0xA0 or 0xE000 <= code < 0xF900 or 0xD800 <= code < 0xE000 or code == 0xFFFD:
-        return None
-    return chr(code)
+    if encoding is Encoding.MT_EXTRA:
+        return _CODES[encoding].get(code & 0xFF)
+    return None if mapped or encoding is None else _CODES[encoding].get(code) or _as_written(code, encoding)
+
+
+def _as_written(code: int, encoding: Encoding) -> str | None:
+    """A comma of OML has the code of a hook in the same font: whoever asked for one was told it of both."""
+    return chr(code) if encoding is Encoding.OML and 0x20 < code < 0x7F else None

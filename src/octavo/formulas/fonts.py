@@ -12,6 +12,7 @@ _MATHEMATICAL = re.compile(
     r"|Symbol(?:MT|Neu)?(?:$|,|-)|OpenSymbol|STIX(?:General|Non|Size|Int|Var)|esint|stmary|wasy|yhmath|DSRom|dsrom)",
     re.IGNORECASE,
 )
+_BORROWED = re.compile(r"Symbol|OpenSymbol|STIX(?!.*Math)|wasy|stmary|r[tp]xr", re.IGNORECASE)
 _STYLES = (
     (re.compile(r"MSBM|BBOLD|BlackboardBold|dsrom", re.IGNORECASE), "bb"),
     (re.compile(r"EUF|Fraktur", re.IGNORECASE), "frak"),
@@ -31,6 +32,12 @@ _STYLES = (
 def is_mathematical(font: str) -> bool:
     """Whether a font, by its name, is made for formulas."""
     return _MATHEMATICAL.match(_bare(font)) is not None
+
+
+@lru_cache(maxsize=512)
+def is_only_mathematical(font: str) -> bool:
+    """Whether nothing but formulas is set in a font: prose borrows its bullets and Greek letters from other ones."""
+    return is_mathematical(font) and _BORROWED.match(_bare(font)) is None
 
 
 @lru_cache(maxsize=512)

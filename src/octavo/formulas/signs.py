@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from octavo.formulas.encodings import character
-from octavo.formulas.fonts import encoding_of, style_of
+from octavo.formulas.fonts import style_of
 from octavo.formulas.symbols import plain_letter
 from octavo.glyphs import SPACES, UNMAPPED, Font, Glyphs
 
@@ -73,11 +72,11 @@ def _signs(glyphs: Glyphs, indices: Sequence[int]) -> Iterator[Sign]:
 
 
 def _meant(code: int, font: Font, *, mapped: bool) -> tuple[str, str]:
-    found = character(code, encoding_of(font.name), mapped=mapped)
-    if found is None:
+    char = chr(code)
+    if not mapped or code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or code == 0xFFFD:
         return UNKNOWN, ""
-    letter, style = plain_letter(found)
-    if letter != found:
+    letter, style = plain_letter(char)
+    if letter != char:
         return letter, style
     style = style_of(font.name) if letter.isalpha() else ""
     return letter, style if letter.isascii() or style in ("bf", "bi") else ""

@@ -53,7 +53,16 @@ class Parsed:
     rows: int = 1
 
 
-def latex_of(signs: Sequence[Sign], bars: Sequence[Bar]) -> tuple[str, list[str]]:
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A formula's LaTeX, and how sure it is."""
+
+    latex: str
+    baseline: float  # of its first row, points
+    doubts: tuple[str, ...]  # what speaks against it, for people; nothing where it is sure
+
+
+def latex_of(signs: Sequence[Sign], bars: Sequence[Bar]) -> Built:
     """The LaTeX of a formula, and what speaks against it."""
     reading = Reading()
     atoms, bars = put_together(signs, bars)
@@ -64,7 +73,7 @@ def latex_of(signs: Sequence[Sign], bars: Sequence[Bar]) -> tuple[str, list[str]
     parsed = _parsed(atoms, reading, top=True)
     if parsed.signs != len(signs):
         reading.doubts.append(f"{len(signs) - parsed.signs} of {len(signs)} signs found no place")
-    return parsed.latex, reading.doubts
+    return Built(parsed.latex, parsed.baseline, tuple(reading.doubts))
 
 
 # --- accents ----------------------------------------------------------------------------------------------------------

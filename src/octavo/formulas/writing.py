@@ -10,6 +10,7 @@ from octavo.formulas.symbols import FUNCTIONS, LIMITS, STYLES, Kind
 _QUAD: Final = 0.85  # sizes of type: a gap that was asked for; TeX sets 0.28 around relations by itself
 _DOUBLE_QUAD: Final = 1.7
 _WORD_GAP: Final = 0.2  # between two words; letters of one stand nearer
+_BEFORE_UNARY: Final = frozenset({Kind.RELATION, Kind.BINARY, Kind.OPENING, Kind.PUNCTUATION, Kind.LARGE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,16 @@ def written(pieces: Sequence[Piece], size: float = 10.0) -> str:
     pieces = _texts(_styled(_dotted(list(pieces), size)), size)
     latex = ""
     right: float | None = None
+    before: Piece | None = None
+    unary = False  # the last sign belongs to what follows
     for piece in pieces:
         gap = 0.0 if right is None or "&" in (piece.latex, latex[-1:]) else piece.left - right
         if gap > _QUAD * size:
             space = "\\quad" if gap < _DOUBLE_QUAD * size else "\\qquad"
             latex = f"{latex} {space} "
-        glued = not latex or latex[-1] in "{([ " or not _needs_space(latex, piece)
+        glued = not latex or latex[-1] in "{([ " or unary or not _needs_space(latex, piece)
+        unary = piece.latex in ("-", "+") and (before is None or before.kind in _BEFORE_UNARY)
+        before = piece
         latex = f"{latex}{'' if glued else ' '}{piece.latex}"
         right = piece.right
     return latex.strip()
@@ -125,7 +130,7 @@ def _texts(pieces: list[Piece], size: float) -> list[Piece]:
             end += 1
         before = index > 0 and pieces[index].left - pieces[index - 1].right > _WORD_GAP * size
         after = end < len(pieces) and pieces[end].left - pieces[end - 1].right > _WORD_GAP * size
-        if before or after or " " in text:
+        if before or after or " " in text or len(pieces) == 1:
             latex = f"\\text{{{' ' if before else ''}{text}{' ' if after else ''}}}"
         else:
             latex = f"\\mathrm{{{text}}}"

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.drawing.wire import FACT_FIELDS, PLACE_FIELDS, RUN_FIELDS, Drawn
+from octavo.formulas.encodings import character
+from octavo.formulas.fonts import encoding_of, is_mathematical
 from octavo.geometry import Box
 
 Numbers = NDArray[np.float64]
@@ -166,13 +168,15 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
     if symbol.any():
         private = (codes > 0xF000) & (codes < 0xF100) & symbol[runs[:, 0].astype(np.int64)[run]]
         codes[private] = SYMBOL[codes[private]]
+    boxes, flags = moved_boxes(places[:, (0, 2, 1, 3)]), facts[:, 3].astype(np.int64)
+    _decode(codes, flags, boxes, runs[:, 0].astype(np.int64)[run] if len(runs) else run, drawn)
     glyphs = Glyphs(
         codes=codes,
-        boxes=moved_boxes(places[:, (0, 2, 1, 3)]),
+        boxes=boxes,
         origins=moved(places[:, 4:6]),
         advances=np.where(upright[run], np.maximum(0.0, facts[:, 1]), 0.0) if len(runs) else facts[:, 1] * 0,
         run=run,
-        flags=facts[:, 3].astype(np.int64),
+        flags=flags,
         font=runs[:, 0].astype(np.int64),
         sizes=np.abs(runs[:, 1]) * scale,
         angles=angles,
@@ -198,3 +202,21 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
         stamps=tuple((box[0], box[1], box[2], box[3]) for box in plain(drawn.stamps)),
         bars=tuple((box[0], box[1], box[2], box[3], int(given[4])) for box, given in bars),
     )
+
+
+def _decode(codes: Indices, flags: Indices, boxes: Numbers, fonts: Indices, drawn: Drawn) -> None:
+    """Characters in the place of the codes of fonts for formulas, where the encoding of such a font tells them.
+
+    TeX's large symbols have codes as low as 0; what has ink is no space and no line break.
+    """
+    for number, (name, *_) in enumerate(drawn.fonts):
+        if not is_mathematical(str(name)):
+            continue
+        encoding = encoding_of(str(name))
+        inked = (codes <= 0x20) & (boxes[:, 3] - boxes[:, 1] > 1)
+        asked = np.flatnonzero((fonts == number) & ((flags & UNMAPPED > 0) | inked | (codes >= 0xF000) & (codes < 0xF900)))
+        for index in asked.tolist():
+            char = character(int(codes[index]), encoding, mapped=bool(codes[index] >= 0xF000))
+            if char is not None:
+                codes[index] = ord(char)
+                flags[index] &= ~UNMAPPED
