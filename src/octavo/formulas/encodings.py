@@ -22,12 +22,12 @@ class Encoding(Enum):
     TX_INTEGRALS = "further large symbols of txfonts and pxfonts"
 
 
-# Signs that Unicode has no character for.
-WIDE_HAT, WIDE_TILDE = "\ue062", "\ue065"
-ROOT_PIECES = "\ue074\ue075\ue076"  # foot, upright, top
-BRACE_FILLING = "\ue07e"
-BRACE_PIECES = "\ue07a\ue07b\ue07c\ue07d"  # ends and middles of a horizontal brace; the first or third stands left
-NOT, MAPS, HOOK_LEFT, HOOK_RIGHT = "\u0338", "\ue100", "\ue101", "\ue102"  # parts that are drawn over or beside others
+# Signs and pieces of signs, as characters that look like them and that nothing else in these fonts is.
+WIDE_HAT, WIDE_TILDE = "\u02c4", "\u02f7"
+ROOT_PIECES = "\u23b7\u23b8\u23be"  # foot, upright, top
+BRACE_FILLING = "\u2500"
+BRACE_PIECES = "\u256d\u256e\u2570\u256f"  # ends and middles of a horizontal brace; the first or third stands left
+NOT, MAPS, HOOK_LEFT, HOOK_RIGHT = "\u0338", "\u27dd", "\u2e26", "\u2e27"  # parts that are drawn over or beside others
 
 # Large symbols: three to five sizes of each delimiter follow one another.
 _BIG = dict(enumerate("()[]⌊⌋⌈⌉{}⟨⟩|‖/\\"))
@@ -37,7 +37,7 @@ _BIG |= {0x30 + code: char for code, char in enumerate("⎛⎞⎡⎤⎣⎦⎢⎥
 _BIG |= {0x40 + code: char for code, char in enumerate("⎝⎠⎜⎟⟨⟩⨆⨆∮∮⨀⨀⨁⨁⨂⨂")}
 _BIG |= {0x50 + code: char for code, char in enumerate("∑∏∫⋃⋂⨄⋀⋁∑∏∫⋃⋂⨄⋀⋁")}
 _BIG |= {0x60 + code: char for code, char in enumerate(f"∐∐{WIDE_HAT * 3}{WIDE_TILDE * 3}[]⌊⌋⌈⌉{{}}")}
-_BIG |= {0x70 + code: char for code, char in enumerate("√√√√\ue074\ue075\ue076‖↑↓\ue07a\ue07b\ue07c\ue07d⇑⇓")}
+_BIG |= {0x70 + code: char for code, char in enumerate(f"√√√√{ROOT_PIECES}‖↑↓{BRACE_PIECES}⇑⇓")}
 
 _CODES = {
     Encoding.OMX: _BIG,

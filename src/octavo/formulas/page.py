@@ -17,6 +17,7 @@ from octavo.glyphs import SPACES, UNMAPPED, Drawing, Flags, Glyphs, Numbers
 _STAND_IN: Final = 0xF0000  # a formula's code while lines are found: no character has it (Unicode's private plane 15)
 _LAST: Final = 0xFFFFD
 _SILENT: Final = 0xFEFF
+_BEYOND: Final = 6.0  # points: a rule may reach so far beyond the ink of what it belongs to
 _MOST_SIGNS: Final = 1500  # of one formula; a display over half a page has 400
 
 
@@ -181,8 +182,8 @@ class PageNotation:
     def _is_in(self, bar: Bar, box: Box) -> bool:
         across, down = self._scale.tolist()
         left, right, middle = bar.left * across, bar.right * across, bar.middle * down
-        margin = 2 * down
-        return box.left - 2 < left and right < box.right + 2 and box.top - margin < middle < box.bottom + margin
+        beyond, margin = _BEYOND * across, 2 * down
+        return box.left - beyond < left and right < box.right + beyond and box.top - margin < middle < box.bottom + margin
 
 
 def notation_of(glyphs: Glyphs, drawing: Drawing, visible: Flags) -> PageNotation | None:

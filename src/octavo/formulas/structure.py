@@ -82,6 +82,11 @@ def latex_of(signs: Sequence[Sign], bars: Sequence[Bar]) -> Built:
 def _with_accents(atoms: list[Atom], reading: Reading) -> list[Atom]:
     """Accents over one letter joined with it; wide ones wait for what they stand over."""
     for accent in [atom for atom in atoms if atom.kind is Kind.ACCENT and atom.over != "brace"]:
+        struck = next((atom for atom in atoms if accent.char == "¯" and atom.char == "h" and _crosses(accent, atom)), None)
+        if struck is not None:  # some fonts have no sign for it
+            made = joined([struck, accent], "\\hbar", made=False)
+            atoms = [atom for atom in atoms if atom is not accent and atom is not struck] + [made]
+            continue
         base = _under(accent, atoms)
         if base is None:
             continue
@@ -91,6 +96,10 @@ def _with_accents(atoms: list[Atom], reading: Reading) -> list[Atom]:
         made.baseline, made.size, made.right = base.baseline, base.size, max(base.right, made.left)
         atoms = [atom for atom in atoms if atom is not accent and atom is not base] + [made]
     return atoms
+
+
+def _crosses(accent: Atom, atom: Atom) -> bool:
+    return atom.left - 0.1 * atom.size < accent.x < atom.right and atom.top + 0.1 * atom.size < accent.y < atom.bottom
 
 
 def _under(accent: Atom, atoms: Sequence[Atom]) -> Atom | None:

@@ -15,7 +15,7 @@ import numpy as np
 from octavo.formulas.fonts import is_only_mathematical, style_of
 from octavo.formulas.signs import UNKNOWN, Bar, Sign, signs_of
 from octavo.formulas.structure import latex_of
-from octavo.formulas.symbols import FUNCTIONS
+from octavo.formulas.symbols import FUNCTIONS, SYMBOLS, Kind
 from octavo.glyphs import INFERRED, SPACES, Drawing, Flags, Glyphs
 from octavo.glyphs.text import Shift, shifted
 
@@ -23,6 +23,7 @@ from octavo.glyphs.text import Shift, shifted
 _NEXT: Final = 0.5  # sideways, between signs of one formula: TeX sets up to 0.28 around a relation, stretched 0.4
 _NEXT_RELATION: Final = 0.9  # beside a relation, whose room stretches with the line's
 _NEXT_DOWN: Final = 0.9  # up or down: from a numerator to its denominator
+_WORD_SPACE: Final = 0.2  # TeX's thin space is 0.167, a word space in a tight line 0.22
 _LONGEST_BAR: Final = 40.0  # rules beyond that are a table's
 _AROUND_BAR: Final = 60  # glyphs drawn before and after a rule that may stand over and under it
 _LOOSE: Final = 0.2  # a number farther than this from what is beside it is a word of its own
@@ -30,12 +31,15 @@ _SPACE: Final = 0.14  # as in `glyphs.lines`
 _SMALL: Final = 0.85  # scripts are smaller than this
 _SHIFTED: Final = 0.08  # and stand off the baseline by more than this
 _RISE: Final = 0.2
+_BEYOND: Final = 6.0  # points: a rule may reach so far beyond the ink of what it belongs to
 MOST_GLYPHS: Final = 20_000  # on a page whose formulas are looked for
 LONGEST: Final = 600  # glyphs of one formula
 
 _ACCENTS = "˙¯ˆ˜¨´`ˇ˘˚"
 _OPERATORS = frozenset(_ACCENTS + "=+-−<>/|()[]{}!:*×·±≤≥≈∼→∈,.;'")
 _RELATIONS = frozenset("=<>≤≥≈∼≡∈⊂∝→≠+−±\u0338")
+_ROOM = frozenset(char for char, (_, kind) in SYMBOLS.items() if kind in (Kind.RELATION, Kind.BINARY, Kind.PUNCTUATION))
+_ROOM |= frozenset("\u0338\u27dd\u2e26\u2e27")
 _TRIMMED_RIGHT = frozenset(",.;:!-")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
@@ -90,6 +94,8 @@ class _Page:
         self.baseline: list[float] = glyphs.origins[order, 1].tolist()
         self.size: list[float] = np.maximum(glyphs.sizes[glyphs.run[order]], 0.1).tolist()
         fonts = [style_of(font.name) == "bf" for font in glyphs.fonts]
+        slanted = np.array([style_of(font.name) == "" for font in glyphs.fonts], bool)
+        self.slanted: list[bool] = slanted[glyphs.font[glyphs.run[order]]].tolist()
         self.bold = np.array(fonts, bool)[glyphs.font[glyphs.run[order]]].tolist()
         italic = np.array([font.italic for font in glyphs.fonts], bool)
         self.italic: list[bool] = italic[glyphs.font[glyphs.run[order]]].tolist()
@@ -135,7 +141,8 @@ class _Page:
 
     def _has_no_letters(self) -> bool:
         """Whether a page's formulas take their letters from its text font, as with txfonts and mathptmx."""
-        return not any(made and char.isascii() and char.isalpha() for made, char in zip(self.made, self.chars, strict=True))
+        signs = zip(self.made, self.slanted, self.chars, strict=True)
+        return not any(made and slanted and char.isascii() and char.isalpha() for made, slanted, char in signs)
 
     def _take_letters(self) -> None:
         """Italic letters that stand alone, or two by two, among upright ones are of formulas."""
@@ -144,7 +151,7 @@ class _Page:
             end = i
             while end < count and self.italic[end] and self.chars[end].isalpha() and (end == i or self._near(end - 1, end)):
                 end += 1
-            if 0 < end - i <= 2 and not any(0 <= j < count and self.italic[j] and self._near(*sorted((i, j)), reach=1.0) for j in (i - 1, end)):
+            if 0 < end - i <= 2 and not any(0 <= j < count and self.italic[j] and not self.made[j] and self.chars[j].isalpha() and self._near(*sorted((i, j)), reach=1.0) for j in (i - 1, end)):
                 self.made[i:end] = [True] * (end - i)
             i = max(end, i + 1)
 
@@ -213,7 +220,8 @@ class _Page:
         found: list[list[int]] = []
         stretch: list[int] = []
         for i, accepted in enumerate(self.accepted):
-            if accepted and stretch and (self._follows(stretch[-1], i) or self._belongs(stretch, i)):
+            joins = accepted and stretch and (self._follows(stretch[-1], i) or self._belongs(stretch, i))
+            if joins and not self._is_word_apart(stretch, i):
                 stretch.append(i)
                 continue
             found.append(stretch)
@@ -221,6 +229,14 @@ class _Page:
         found.append(stretch)
         trimmed = [self._trimmed(one) for one in found if any(self.made[i] for i in one)]
         return [one for one in trimmed if self._is_formula(one)]
+
+    def _is_word_apart(self, stretch: Sequence[int], i: int) -> bool:
+        """Whether a space lies between a stretch and the next glyph: TeX sets none that wide but beside operators."""
+        last = stretch[-1]
+        if self.chars[last] in _ROOM or self.chars[i] in _ROOM:
+            return False
+        right = max(self.near_right[j] for j in stretch[-8:])
+        return self.near_left[i] - right > _WORD_SPACE * max(self.size[last], self.size[i])
 
     def _belongs(self, stretch: Sequence[int], i: int) -> bool:
         """Whether a glyph stands near any of the last ones: a denominator begins below its numerator's first sign."""
@@ -351,18 +367,17 @@ def _box(signs: Sequence[Sign]) -> tuple[float, float, float, float]:
 
 def _touches(bar: Bar, box: tuple[float, float, float, float]) -> bool:
     left, top, right, bottom = box
-    return left - 2 < (bar.left + bar.right) / 2 < right + 2 and top - 2 < bar.middle < bottom + 1 and bar.right - bar.left < right - left + 4
+    return left - _BEYOND < bar.left and bar.right < right + _BEYOND and top - 2 < bar.middle < bottom + 1
 
 
 def pieces(signs: Sequence[Sign], baseline: float, size: float) -> list[Piece]:
     """The characters of a formula from left to right, cut at its gaps; raised and lowered figures as such."""
     found: list[Piece] = []
     for sign in sorted(signs, key=lambda sign: sign.left):
-        char = sign.char if not "\ue000" <= sign.char < "\uf8ff" else ""
         small = sign.size < _SMALL * size
         rise = (baseline - sign.baseline) / size
         shift = None if not small else Shift.RAISED if rise > _RISE else Shift.LOWERED if rise < -_SHIFTED else None
-        text = shifted(char, shift)
+        text = shifted(sign.char, shift)
         if found and sign.left - found[-1].right < _SPACE * size:
             last = found[-1]
             found[-1] = Piece(
