@@ -1,10 +1,11 @@
-"""Formulas rebuilt from the glyphs of pages that TeX made: how near they come to their sources, and whether they compile.
+"""Formulas rebuilt from the glyphs of pages that TeX made: how near their sources they come, and whether they compile.
 
     python bench/formulas.py --seed 1 --pages 100 --score ../shared/eval/score.py --out out/formulas
 
 Writes LaTeX pages of invented prose and formulas (from the grammar below and from well-known formulas), has pdflatex
-make them, reads them with the embedded engine and scores the result beside pdftotext's. Needs Debian's texlive-latex-
-recommended, texlive-fonts-recommended and poppler-utils. Seed 1 is what thresholds are set by; another one is kept apart.
+make them, reads them with the embedded engine and scores the result beside pdftotext's. Needs Debian's
+texlive-latex-recommended, texlive-fonts-recommended and poppler-utils. Seed 1 is what thresholds are set by; another
+one is kept apart.
 """
 
 import argparse
@@ -21,74 +22,32 @@ from types import ModuleType
 
 import octavo
 
-KNOWN = r"""
-E = mc^2
-e^{i\pi} + 1 = 0
-\nabla \cdot \mathbf{E} = \frac{\rho}{\varepsilon_0}
-\nabla \times \mathbf{B} = \mu_0 \mathbf{J} + \mu_0 \varepsilon_0 \frac{\partial \mathbf{E}}{\partial t}
-i\hbar \frac{\partial}{\partial t} \Psi(x,t) = \left[ -\frac{\hbar^2}{2m} \frac{\partial^2}{\partial x^2} + V(x,t) \right] \Psi(x,t)
-P(A \mid B) = \frac{P(B \mid A) P(A)}{P(B)}
-x = \frac{-b \pm \sqrt{b^2 - 4ac}}{2a}
-\int_{-\infty}^{\infty} e^{-x^2} \, dx = \sqrt{\pi}
-\zeta(s) = \sum_{n=1}^{\infty} \frac{1}{n^s} = \prod_{p} \frac{1}{1 - p^{-s}}
-\hat{f}(\xi) = \int_{\mathbb{R}} f(x) e^{-2\pi i x \xi} \, dx
-\lim_{n \to \infty} \left( 1 + \frac{1}{n} \right)^n = e
-\rho \left( \frac{\partial \mathbf{u}}{\partial t} + \mathbf{u} \cdot \nabla \mathbf{u} \right) = -\nabla p + \mu \nabla^2 \mathbf{u}
-R_{\mu\nu} - \frac{1}{2} R g_{\mu\nu} + \Lambda g_{\mu\nu} = \frac{8 \pi G}{c^4} T_{\mu\nu}
-\mathcal{L} = \bar{\psi} (i \gamma^\mu D_\mu - m) \psi - \frac{1}{4} F_{\mu\nu} F^{\mu\nu}
-\oint_C \mathbf{F} \cdot d\mathbf{r} = \iint_S (\nabla \times \mathbf{F}) \cdot d\mathbf{S}
-f(x) = \sum_{n=0}^{\infty} \frac{f^{(n)}(a)}{n!} (x-a)^n
-\frac{d}{dt} \frac{\partial L}{\partial \dot{q}_i} - \frac{\partial L}{\partial q_i} = 0
-\mathrm{KL}(p \| q) = \sum_{x} p(x) \log \frac{p(x)}{q(x)}
-\theta^{*} = \arg\max_{\theta} \sum_{i=1}^{N} \log p(y_i \mid x_i; \theta)
-\mathrm{Attention}(Q, K, V) = \mathrm{softmax}\left( \frac{QK^T}{\sqrt{d_k}} \right) V
-\mathbb{E}_{x \sim p} \left[ f(x) \right] \approx \frac{1}{N} \sum_{i=1}^{N} f(x_i)
-\det(A - \lambda I) = \begin{vmatrix} a - \lambda & b \\ c & d - \lambda \end{vmatrix} = 0
-|x| = \begin{cases} x & \text{if } x \geq 0 \\ -x & \text{otherwise} \end{cases}
-A = \begin{pmatrix} a_{11} & a_{12} & \cdots & a_{1n} \\ a_{21} & a_{22} & \cdots & a_{2n} \\ \vdots & \vdots & \ddots & \vdots \\ a_{m1} & a_{m2} & \cdots & a_{mn} \end{pmatrix}
-\begin{bmatrix} x' \\ y' \end{bmatrix} = \begin{bmatrix} \cos\theta & -\sin\theta \\ \sin\theta & \cos\theta \end{bmatrix} \begin{bmatrix} x \\ y \end{bmatrix}
-(a+b)^n = \sum_{k=0}^{n} \binom{n}{k} a^{n-k} b^k
-\| x + y \|^2 \leq \left( \| x \| + \| y \| \right)^2
-\forall \varepsilon > 0 \; \exists \delta > 0 : |x - a| < \delta \Rightarrow |f(x) - f(a)| < \varepsilon
-\sigma(z) = \frac{1}{1 + e^{-z}}, \qquad \sigma'(z) = \sigma(z) (1 - \sigma(z))
-\overline{z_1 + z_2} = \overline{z_1} + \overline{z_2}
-\underbrace{1 + 1 + \cdots + 1}_{n} = n
-\sqrt[n]{x_1 x_2 \cdots x_n} \leq \frac{x_1 + x_2 + \cdots + x_n}{n}
-\frac{\partial^2 u}{\partial t^2} = c^2 \left( \frac{\partial^2 u}{\partial x^2} + \frac{\partial^2 u}{\partial y^2} \right)
-\pi = 3 + \cfrac{1^2}{6 + \cfrac{3^2}{6 + \cfrac{5^2}{6 + \cdots}}}
-A \cap B = \emptyset \iff A \subseteq B^c
-\Gamma(z) = \int_0^\infty t^{z-1} e^{-t} \, dt
-f^{-1}(B) = \{ x \in X : f(x) \in B \}
-H(X) = -\sum_{x \in \mathcal{X}} p(x) \log_2 p(x)
-\bigcup_{i \in I} A_i = \left\{ x \mid \exists i \in I, \; x \in A_i \right\}
-\left\langle \phi \middle| \hat{H} \middle| \psi \right\rangle = \int \phi^* \hat{H} \psi \, d^3 r
-\mathrm{Var}(X) = \mathbb{E}[X^2] - (\mathbb{E}[X])^2
-\left. \frac{df}{dx} \right|_{x=0} = \lim_{h \to 0} \frac{f(h) - f(0)}{h}
-S_n = \left\lfloor \frac{n}{2} \right\rfloor + \left\lceil \frac{n}{2} \right\rceil = n
-\vec{F} = q \left( \vec{E} + \vec{v} \times \vec{B} \right)
-\prod_{\substack{i=1 \\ i \neq j}}^{n} (x_i - x_j)
-\mathrm{CO_2} + \mathrm{H_2O} \rightleftharpoons \mathrm{H_2CO_3}
-\tilde{\mathbf{x}}_t = \sqrt{\bar{\alpha}_t} \mathbf{x}_0 + \sqrt{1 - \bar{\alpha}_t} \boldsymbol{\epsilon}
-\nabla_\theta J(\theta) = \mathbb{E}_{\pi_\theta} \left[ \sum_{t=0}^{T} \nabla_\theta \log \pi_\theta(a_t \mid s_t) A(s_t, a_t) \right]
-\min_{G} \max_{D} V(D, G) = \mathbb{E}_{x \sim p_{\mathrm{data}}} [\log D(x)]
-\widehat{\beta} = (X^\top X)^{-1} X^\top y
-""".strip().split("\n")
+KNOWN = Path(__file__).with_suffix(".txt").read_text().splitlines()  # well-known ones, of any textbook
 
-UPPER_ENDS, TARGETS = "n N m \\infty n-1".split(), "0 \\infty".split()
+
+def listed(text: str) -> list[str]:
+    """Words with spaces between them."""
+    return text.split()
+
+
+UPPER_ENDS, TARGETS = listed("n N m \\infty n-1"), listed("0 \\infty")
 NEW_ROW = " \\\\ "
-LETTERS = "a b c d e f g h k m n p q r s t u v w x y z A B C D E F G H K L M N P Q R S T U V W X Y Z".split()
-GREEK = [f"\\{name}" for name in "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi "
-         "chi psi omega Gamma Delta Theta Lambda Sigma Phi Psi Omega varphi varepsilon".split()]  # fmt: skip
-INDICES = "i j k n m t 0 1 2 3".split()
-RELATIONS = "= = = = = \\leq \\geq \\neq \\approx \\equiv \\sim < > \\in \\subset \\to \\propto".split()
-BINARIES = "+ + + - - - \\cdot \\times \\pm \\otimes \\oplus \\cap \\cup".split()
-FUNCTIONS = "\\sin \\cos \\tan \\log \\ln \\exp \\det \\max \\min".split()
-ACCENTS = "\\hat \\bar \\tilde \\vec \\dot \\ddot \\widehat \\overline".split()
-STYLES = "\\mathbf \\mathcal \\mathbb \\mathrm \\mathfrak".split()
-WORDS = (
+LETTERS = listed("a b c d e f g h k m n p q r s t u v w x y z A B C D E F G H K L M N P Q R S T U V W X Y Z")
+GREEK = listed(
+    "\\alpha \\beta \\gamma \\delta \\epsilon \\zeta \\eta \\theta \\kappa \\lambda \\mu \\nu \\xi \\pi "
+    "\\rho \\sigma \\tau \\phi \\chi \\psi \\omega \\Gamma \\Delta \\Theta \\Lambda \\Sigma \\Phi \\Psi "
+    "\\Omega \\varphi \\varepsilon"
+)
+INDICES = listed("i j k n m t 0 1 2 3")
+RELATIONS = listed("= = = = = \\leq \\geq \\neq \\approx \\equiv \\sim < > \\in \\subset \\to \\propto")
+BINARIES = listed("+ + + - - - \\cdot \\times \\pm \\otimes \\oplus \\cap \\cup")
+FUNCTIONS = listed("\\sin \\cos \\tan \\log \\ln \\exp \\det \\max \\min")
+ACCENTS = listed("\\hat \\bar \\tilde \\vec \\dot \\ddot \\widehat \\overline")
+STYLES = listed("\\mathbf \\mathcal \\mathbb \\mathrm \\mathfrak")
+WORDS = listed(
     "the of a is we that this with for from model value result method system number function measure bound which can "
     "between under time each given where then holds every case term order small large space point field rate energy"
-).split()
+)
 
 
 class Grammar:
@@ -171,7 +130,11 @@ class Grammar:
 
     def function(self, depth: int) -> str:
         name = self.one(FUNCTIONS)
-        return f"{name}_{{{self.one(INDICES)}}} {self.scripted(0)}" if name in ("\\max", "\\min") else f"{name} {self.scripted(0)}"
+        return (
+            f"{name}_{{{self.one(INDICES)}}} {self.scripted(0)}"
+            if name in ("\\max", "\\min")
+            else f"{name} {self.scripted(0)}"
+        )
 
     def binomial(self, depth: int) -> str:
         return f"\\binom{{{self.one(['n', 'm', 'n+1'])}}}{{{self.one(['k', 'r', 'k-1'])}}}"
@@ -191,7 +154,8 @@ class Grammar:
 
     def cases(self) -> str:
         rows = [
-            f"{self.sum(0, 2)} & \\text{{{self.one(['if ', 'for '])}}} {self.letter()} {self.one(RELATIONS)} {self.chance.randint(0, 9)}"
+            f"{self.sum(0, 2)} & \\text{{{self.one(['if ', 'for '])}}} {self.letter()} {self.one(RELATIONS)} "
+            f"{self.chance.randint(0, 9)}"
             for _ in range(self.chance.randint(1, 2))
         ]
         rows.append(f"{self.letter()} & \\text{{otherwise}}")
@@ -254,7 +218,7 @@ def page(grammar: Grammar, style: Style) -> tuple[str, str]:
         wanted.append(body[-1])
 
     prose()
-    for number in range(chance.randint(3, 5)):
+    for _ in range(chance.randint(3, 5)):
         roll = chance.random()
         narrow = style.name == "two columns"
         if roll < 0.15 and not narrow:
@@ -270,7 +234,8 @@ def page(grammar: Grammar, style: Style) -> tuple[str, str]:
             wanted.append(f"$${formula}$$")
         prose()
     source = "\n\n".join(body).replace("\n\n\\[", "\n\\[").replace("\n\n\\begin", "\n\\begin")
-    head = f"\\documentclass[{style.options}]{{article}}\n\\usepackage{{amsmath,amssymb}}\n{style.preamble}\n\\pagestyle{{empty}}\n"
+    head = f"\\documentclass[{style.options}]{{article}}\n\\usepackage{{amsmath,amssymb}}\n{style.preamble}\n"
+    head += "\\pagestyle{empty}\n"
     return f"{head}\\begin{{document}}\n{source}\n\\end{{document}}\n", "\n\n".join(wanted)
 
 
@@ -296,18 +261,18 @@ def compiled(source: Path) -> bool:
     return subprocess.run(command, cwd=source.parent, capture_output=True, check=False, timeout=60).returncode == 0
 
 
-def all_compile(formulas: list[str], out: Path) -> list[str]:
-    """The formulas that pdflatex does not accept."""
-    refused = []
-    for formula in formulas:
-        source = out / "check.tex"
-        source.write_text(
-            "\\documentclass{article}\\usepackage{amsmath,amssymb,mathrsfs}\\begin{document}\n"
-            f"\\[ {formula} \\]\n\\end{{document}}\n"
-        )
-        if not compiled(source):
-            refused.append(formula)
-    return refused
+def refused(formulas: list[str], out: Path) -> list[str]:
+    """The formulas that pdflatex does not accept: each stands in a line of its own, which its error names."""
+    source = out / "check.tex"
+    head = "\\documentclass{article}\\usepackage{amsmath,amssymb}\\begin{document}"
+    lines = [f"\\[ {' '.join(formula.split())} \\]" for formula in formulas]
+    source.write_text("\n".join([head, *lines, "\\end{document}", ""]))
+    command = ["pdflatex", "-interaction=nonstopmode", source.name]
+    said = subprocess.run(command, cwd=out, capture_output=True, check=False, timeout=600).stdout.decode(
+        errors="replace"
+    )
+    numbers = {int(number) for number in re.findall(r"^l\.(\d+)", said, re.MULTILINE)}
+    return [formulas[number - 2] for number in sorted(numbers) if 1 < number < len(formulas) + 2]
 
 
 def scorer(path: Path) -> ModuleType:
@@ -323,9 +288,13 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--pages", type=int, default=50)
-    arguments.add_argument("--score", type=Path, required=True, help="the score.py that lies beside the evaluation data")
+    arguments.add_argument(
+        "--score", type=Path, required=True, help="the score.py that lies beside the evaluation data"
+    )
     arguments.add_argument("--out", type=Path, default=Path("out/formulas"))
-    arguments.add_argument("--compile", action="store_true", help="have pdflatex compile every formula that was rebuilt")
+    arguments.add_argument(
+        "--compile", action="store_true", help="have pdflatex compile every formula that was rebuilt"
+    )
     chosen = arguments.parse_args()
     score = scorer(chosen.score)
     pages = made(chosen.seed, chosen.pages, chosen.out / str(chosen.seed))
@@ -340,18 +309,20 @@ def main() -> None:
             for engine, said in (("octavo", markdown), ("pdftotext", text)):
                 rows[engine].append(score.score_doc(wanted, said) | {"page": pdf.stem})
             formulas += [found.strip() for found in re.findall(r"\$\$(.+?)\$\$", markdown, re.DOTALL)]
-            formulas += [found for found in re.findall(r"(?<![\\$])\$([^$\n]+)\$(?!\$)", markdown)]
+            formulas += list(re.findall(r"(?<![\\$])\$([^$\n]+)\$(?!\$)", markdown))
     (chosen.out / str(chosen.seed) / "scores.json").write_text(json.dumps(rows, indent=1))
     print("engine, formula_canon, formula_edit, text_edit, order_edit, word_f1 (means over pages)")
     for engine, scores in rows.items():
         means = [
-            statistics.fmean(row[key] for row in scores if key in row) if any(key in row for row in scores) else float("nan")
+            statistics.fmean(row[key] for row in scores if key in row)
+            if any(key in row for row in scores)
+            else float("nan")
             for key in ("formula_canon", "formula_edit", "text_edit", "order_edit", "word_f1")
         ]
         print(engine, *(f"{mean:.4f}" for mean in means))
     if chosen.compile:
-        refused = all_compile(formulas, chosen.out)
-        print(f"{len(formulas)} formulas rebuilt, {len(refused)} refused by pdflatex", *refused[:10], sep="\n")
+        bad = refused(formulas, chosen.out)
+        print(f"{len(formulas)} formulas rebuilt, {len(bad)} refused by pdflatex", *bad[:10], sep="\n")
 
 
 if __name__ == "__main__":

@@ -8,10 +8,13 @@ from octavo.formulas import encodings
 from octavo.formulas.signs import UNKNOWN, Bar, Sign
 from octavo.formulas.symbols import ACCENTS, NEGATED, SYMBOLS, Kind
 
-AXIS: Final = 0.25  # of the size: fractions, large operators and tall delimiters are centred so high (TeX's fonts, sigma 22)
+AXIS: Final = (
+    0.25  # of the size: fractions, large operators and tall delimiters are centred so high (TeX's fonts, sigma 22)
+)
 TALL: Final = 1.12  # sizes of type from which a delimiter grows with what it holds: \big is 1.2, the plain one 1.0
 _SAME_PLACE: Final = 0.12  # of the size, sideways: pieces of one delimiter
 _LARGE_SIZE: Final = 0.83  # of a large sign's size: that of the row at least, and more than its scripts are
+_LAST_LATIN: Final = "\u024f"  # letters up to here may stand in a formula's text as they are
 _TOUCH: Final = 0.25  # of the size: between pieces of one sign
 _DOTS: Final = (0.2, 0.75)  # of the size, from one dot of an ellipsis to the next
 
@@ -191,10 +194,16 @@ def _braces(pieces: Sequence[Sign], bars: list[Bar]) -> tuple[list[Atom], list[B
         atom = joined([atom_of(sign) for sign in group], "\\overbrace" if over else "\\underbrace", Kind.ACCENT)
         atom.char, atom.over = ("⏞" if over else "⏟"), "brace"
         inside = [
-            bar for bar in bars if atom.top < bar.middle < atom.bottom and bar.left > atom.left and bar.right < atom.right
+            bar
+            for bar in bars
+            if atom.top < bar.middle < atom.bottom and bar.left > atom.left and bar.right < atom.right
         ]
         bars = [bar for bar in bars if bar not in inside]
-        within = [sign for sign in fillings if atom.left < sign.left < atom.right and abs(sign.baseline - atom.baseline) < atom.size]
+        within = [
+            sign
+            for sign in fillings
+            if atom.left < sign.left < atom.right and abs(sign.baseline - atom.baseline) < atom.size
+        ]
         fillings = [sign for sign in fillings if sign not in within]
         atom.signs += len(within)
         found.append(atom)
@@ -209,11 +218,10 @@ def _overlaid(atoms: list[Atom]) -> list[Atom]:
         atom = ordered.pop(0)
         if atom.char == encodings.NOT:
             other = min(
-                (one for one in [*ordered, *made] if one.kind is not Kind.ACCENT and abs(one.x - atom.x) < 0.45 * atom.size
-                 and one.top < atom.bottom and one.bottom > atom.top),
+                (one for one in (*ordered, *made) if _is_struck(one, atom)),
                 key=lambda one: abs(one.x - atom.x),
                 default=None,
-            )  # fmt: skip
+            )
             if other is not None:
                 others = made if other in made else ordered
                 struck = joined([other, atom], NEGATED.get(other.char, f"\\not{other.latex}"), other.kind, made=False)
@@ -228,6 +236,11 @@ def _overlaid(atoms: list[Atom]) -> list[Atom]:
             atom = both
         made.append(atom)
     return made
+
+
+def _is_struck(atom: Atom, slash: Atom) -> bool:
+    over = abs(atom.x - slash.x) < 0.45 * slash.size and atom.top < slash.bottom and atom.bottom > slash.top
+    return over and atom.kind is not Kind.ACCENT
 
 
 def _beside(atom: Atom, others: Sequence[Atom]) -> Atom | None:
@@ -255,12 +268,12 @@ def _stacked_dots(atoms: list[Atom]) -> list[Atom]:
     for first in dots:
         if id(first) in used:
             continue
-        for across in (0.0, 0.45, -0.45):
+        for across in (0.0, 0.45):
             chain = [first]
             while len(chain) < 3 and (following := _dot_below(chain[-1], dots, across, used)) is not None:
                 chain.append(following)
             if len(chain) == 3:
-                name = "\\vdots" if across == 0 else "\\ddots" if across > 0 else "\\iddots"
+                name = "\\ddots" if across else "\\vdots"
                 dot = joined([chain[2], chain[0], chain[1]], name, made=True)
                 dot.baseline = chain[2].baseline
                 made.append(dot)
@@ -286,4 +299,9 @@ def size_of(atoms: Sequence[Atom]) -> float:
 
 
 def unknown(atoms: Sequence[Atom]) -> int:
-    return sum(atom.char == UNKNOWN for atom in atoms)
+    """How many of the atoms nobody knows, or LaTeX has no name for."""
+    named = (Kind.ACCENT, Kind.ROOT)  # their commands are written elsewhere
+    return sum(
+        atom.char == UNKNOWN or (atom.kind not in named and any(char > _LAST_LATIN for char in atom.latex))
+        for atom in atoms
+    )

@@ -3,8 +3,8 @@
 TeX writes its fonts without a table of characters. PDFium knows most of their glyphs by name; for the rest it hands on
 the glyph's code, flagged as unmapped. What stands at a code is fixed by the font's encoding: OMX (large symbols), OMS
 (symbols) and OML (math italic) after "The TeXbook", appendix F, and Knuth's font sources. Pieces of tall delimiters are
-told by the private codes of Adobe's glyph list; what txfonts adds is in its style file. MT Extra is MathType's font, after the list of its characters that
-comes with the program.
+told by the private codes of Adobe's glyph list; what txfonts adds is in its style file. MT Extra is MathType's font,
+after the list of its characters that comes with the program.
 """
 
 import re

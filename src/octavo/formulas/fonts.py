@@ -8,7 +8,8 @@ from octavo.formulas.encodings import Encoding, encoding_named
 _SUBSET = re.compile(r"[A-Z]{6}\+")
 _MATHEMATICAL = re.compile(
     r"(?:CM(?:MI|B?SY|EX)|MS[AB]M|EU[FSREX]|RSFS|LMMath|r?[tp]x(?:mi|sy|ex|bmi|r$)|New[TP]XMI|NewTXSY|R?MT(?:MI|SY|EX)"
-    r"|PazoMath|Fourier-Math|BBOLD|STIX.*Math|.*-?Math(?:-|$|Jax)|Math[A-Z]|.*Cambria ?Math|Asana|MT-?Extra|Euclid(?:Symbol|Math|Extra)"
+    r"|PazoMath|Fourier-Math|BBOLD|STIX.*Math|.*-?Math(?:-|$|Jax)|Math[A-Z]|.*Cambria ?Math|Asana|MT-?Extra"
+    r"|Euclid(?:Symbol|Math|Extra)"
     r"|Symbol(?:MT|Neu)?(?:$|,|-)|OpenSymbol|STIX(?:General|Non|Size|Int|Var)|esint|stmary|wasy|yhmath|DSRom|dsrom)",
     re.IGNORECASE,
 )
@@ -21,8 +22,8 @@ _STYLES = (
     (re.compile(r"CMMIB|LMMathItalic\d+-Bold|[tp]xbmi|BoldItal|BoldObli", re.IGNORECASE), "bi"),
     (re.compile(r"CMMI|LMMathIt|[tp]xmi|MTMI|NewTXMI|PazoMath-Ital|Math", re.IGNORECASE), ""),
     (re.compile(r"CM(?:B|BX)\d|LMRoman\d+-Bold$|SFB[XT]|Bold|Medi\b|,Bold", re.IGNORECASE), "bf"),
-    (re.compile(r"CMSS|LMSans|SFSS|Helvet|Arial|Sans", re.IGNORECASE), "sf"),
-    (re.compile(r"CMTT|LMMono|SFTT|Courier|Mono", re.IGNORECASE), "tt"),
+    (re.compile(r"CMSS|LMSans|SFSS", re.IGNORECASE), "sf"),
+    (re.compile(r"CMTT|LMMono|SFTT", re.IGNORECASE), "tt"),
     (re.compile(r"CMTI|LMRoman\d+-Ital|SFTI", re.IGNORECASE), "it"),
     (re.compile(r"Ital|Obli", re.IGNORECASE), ""),  # what has no fonts for mathematics sets its letters in italics
 )
@@ -53,5 +54,3 @@ def encoding_of(font: str) -> Encoding | None:
 
 def _bare(font: str) -> str:
     return _SUBSET.sub("", font)
-
-

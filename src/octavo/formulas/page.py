@@ -180,10 +180,12 @@ class PageNotation:
         return (None, "; ".join(built.doubts)) if built.doubts else (built.latex, "")
 
     def _is_in(self, bar: Bar, box: Box) -> bool:
-        across, down = self._scale.tolist()
+        across, down = float(self._scale[0]), float(self._scale[1])
         left, right, middle = bar.left * across, bar.right * across, bar.middle * down
         beyond, margin = _BEYOND * across, 2 * down
-        return box.left - beyond < left and right < box.right + beyond and box.top - margin < middle < box.bottom + margin
+        return (
+            box.left - beyond < left and right < box.right + beyond and box.top - margin < middle < box.bottom + margin
+        )
 
 
 def notation_of(glyphs: Glyphs, drawing: Drawing, visible: Flags) -> PageNotation | None:

@@ -13,6 +13,7 @@ from octavo.glyphs import SPACES, UNMAPPED, Font, Glyphs
 
 UNKNOWN: Final = "\ufffd"  # a glyph that nobody knows
 
+
 @dataclass(frozen=True, slots=True)
 class Sign:
     """A glyph of a formula."""

@@ -5,12 +5,12 @@ one atom from then on. Then tall delimiters with what they hold, then rows, and 
 where small signs off the baseline are scripts of what stands before them, or limits of what they stand over or under.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from octavo.formulas.atoms import AXIS, DELIMITERS, Atom, joined, put_together, size_of, unknown
-from octavo.formulas.signs import UNKNOWN, Bar, Sign
+from octavo.formulas.signs import Bar, Sign
 from octavo.formulas.symbols import ACCENTS, Kind
 from octavo.formulas.writing import Piece, braced, written
 
@@ -82,7 +82,9 @@ def latex_of(signs: Sequence[Sign], bars: Sequence[Bar]) -> Built:
 def _with_accents(atoms: list[Atom], reading: Reading) -> list[Atom]:
     """Accents over one letter joined with it; wide ones wait for what they stand over."""
     for accent in [atom for atom in atoms if atom.kind is Kind.ACCENT and atom.over != "brace"]:
-        struck = next((atom for atom in atoms if accent.char == "¯" and atom.char == "h" and _crosses(accent, atom)), None)
+        struck = next(
+            (atom for atom in atoms if accent.char == "¯" and atom.char == "h" and _crosses(accent, atom)), None
+        )
         if struck is not None:  # some fonts have no sign for it
             made = joined([struck, accent], "\\hbar", made=False)
             atoms = [atom for atom in atoms if atom is not accent and atom is not struck] + [made]
@@ -114,7 +116,8 @@ def _under(accent: Atom, atoms: Sequence[Atom]) -> Atom | None:
     ]
     covered = [
         atom for atom in atoms
-        if atom.kind is not Kind.ACCENT and accent.left - 0.05 * accent.size < atom.x < accent.right + 0.05 * accent.size
+        if atom.kind is not Kind.ACCENT
+        and accent.left - 0.05 * accent.size < atom.x < accent.right + 0.05 * accent.size
         and atom.top > accent.bottom - 0.15 * accent.size and atom.top - accent.bottom < 0.6 * accent.size
     ]  # fmt: skip
     if accent.width > 0.6 * accent.size and len(covered) > 1:
@@ -217,7 +220,9 @@ def _root(root: Atom, bar: Bar, atoms: list[Atom], reading: Reading) -> list[Ato
 
 def _is_between(atom: Atom, index: Sequence[Atom], root: Atom) -> bool:
     """Whether something is drawn between a root's degree and its sign."""
-    return atom is not root and atom not in index and min(one.first for one in index or [root]) < atom.first < root.first
+    return (
+        atom is not root and atom not in index and min(one.first for one in index or [root]) < atom.first < root.first
+    )
 
 
 def _beyond(bar: Bar, atoms: Sequence[Atom], later: Sequence[Bar], *, up: bool) -> list[Atom]:
@@ -277,7 +282,11 @@ def _row_nearest(group: list[Atom], bar: Bar) -> list[Atom]:
     if len(rows) < 2:
         return group
     row = min(rows, key=lambda row: min(abs(atom.y - bar.middle) for atom in row))
-    return [atom for atom in group if any(one.left <= atom.x <= one.right and one.top <= atom.y <= one.bottom for one in row)]
+    return [
+        atom
+        for atom in group
+        if any(one.left <= atom.x <= one.right and one.top <= atom.y <= one.bottom for one in row)
+    ]
 
 
 def _under_mark(mark: Atom, atoms: list[Atom], reading: Reading) -> list[Atom]:
@@ -291,9 +300,10 @@ def _under_mark(mark: Atom, atoms: list[Atom], reading: Reading) -> list[Atom]:
     members = [
         atom
         for atom in atoms
-        if atom is not mark and mark.left - margin < atom.x < mark.right + margin and -margin < gap(atom) < 3 * mark.size
-        and (mark.over != "brace" or gap(atom) < 2 * mark.size)
-    ]  # fmt: skip
+        if atom is not mark
+        and mark.left - margin < atom.x < mark.right + margin
+        and -margin < gap(atom) < 2 * mark.size
+    ]
     members.sort(key=gap)
     group: list[Atom] = []
     edge = 0.0
@@ -307,7 +317,11 @@ def _under_mark(mark: Atom, atoms: list[Atom], reading: Reading) -> list[Atom]:
         reading.doubts.append("an accent over nothing")
         return atoms
     inner = _parsed(group, reading)
-    name = mark.latex if mark.over == "brace" else ACCENTS[mark.char][1 if len(group) > 1 or mark.width > 0.7 * mark.size else 0]
+    name = (
+        mark.latex
+        if mark.over == "brace"
+        else ACCENTS[mark.char][1 if len(group) > 1 or mark.width > 0.7 * mark.size else 0]
+    )
     made = joined([*group, mark], f"{name}{{{inner.latex}}}")
     made.baseline, made.size, made.signs, made.over = inner.baseline, inner.size, inner.signs + mark.signs, mark.over
     return _replaced(atoms, [mark, *group], made)
@@ -365,7 +379,9 @@ def _innermost(atoms: Sequence[Atom]) -> tuple[Atom, Atom] | None:
 
 def _match(opening: Atom, closing: Atom) -> bool:
     height = max(opening.height, closing.height)
-    level = abs(opening.top - closing.top) < _EXTENT * height and abs(opening.bottom - closing.bottom) < _EXTENT * height
+    level = (
+        abs(opening.top - closing.top) < _EXTENT * height and abs(opening.bottom - closing.bottom) < _EXTENT * height
+    )
     alike = opening.kind is not Kind.FENCE or closing.kind is Kind.CLOSING or opening.char == closing.char
     return level and alike
 
@@ -478,7 +494,11 @@ def _base(row: Sequence[Atom]) -> float:
     main = [atom for atom in row if _is_main(atom, size)] or list(row)
     plain = [atom for atom in main if not atom.made and atom.kind not in (Kind.LARGE, Kind.INTEGRAL) and not atom.tall]
     pool = plain or main
-    return max(pool, key=lambda one: sum(max(atom.width, 0.1) for atom in pool if abs(atom.baseline - one.baseline) < 0.1 * size)).baseline  # fmt: skip
+
+    def share(one: Atom) -> float:
+        return sum(max(atom.width, 0.1) for atom in pool if abs(atom.baseline - one.baseline) < 0.1 * size)
+
+    return max(pool, key=share).baseline
 
 
 def _cells(row: Sequence[Atom]) -> list[list[Atom]]:
@@ -531,9 +551,7 @@ def _right(cell: Sequence[Atom]) -> float:
 def _aligned(rows: Sequence[Sequence[Atom]], reading: Reading) -> Parsed:
     """Lines below each other, at a relation where one stands at the same place in them."""
     size = size_of(rows[0])
-    edges = [
-        [atom.left for atom in row if atom.kind is Kind.RELATION and atom.size >= _SMALL * size] for row in rows
-    ]
+    edges = [[atom.left for atom in row if atom.kind is Kind.RELATION and atom.size >= _SMALL * size] for row in rows]
     shared = next(
         (edge for edge in edges[0] if all(any(abs(edge - other) < 0.1 * size for other in line) for line in edges[1:])),
         None,
@@ -593,15 +611,34 @@ def _line(row: Sequence[Atom], reading: Reading, *, align_at: float | None = Non
             (blank.raised if _is_raised(atom, blank.atom, first, base, size) else blank.lowered).append(atom)
         owners.insert(0, blank)
     signs = 0
-    for owner in owners:
+    for owner in _with_binomials(owners, reading):
         piece, count = _scripted(owner, reading, size)
         if align_at is not None and abs(owner.atom.left - align_at) < 0.1 * size:
-            piece = Piece("&", Kind.ORDINARY, piece.left, piece.left), piece
-            pieces += piece
-        else:
-            pieces.append(piece)
+            pieces.append(Piece("&", Kind.ORDINARY, piece.left, piece.left))
+        pieces.append(piece)
         signs += count
     return Parsed(written(pieces, size), base, size, signs)
+
+
+def _with_binomials(owners: Sequence[_Owner], reading: Reading) -> list[_Owner]:
+    """Small binomials, whose brackets have not grown: two scripts between them and nothing else."""
+    made: list[_Owner] = []
+    for owner in owners:
+        opening = made[-1] if made else None
+        if (
+            opening is not None
+            and (opening.atom.char, owner.atom.char) == ("(", ")")
+            and opening.raised
+            and opening.lowered
+            and not (opening.over or opening.under)
+        ):
+            upper, lower = _parsed(opening.raised, reading), _parsed(opening.lowered, reading)
+            both = joined([opening.atom, owner.atom], f"\\binom{{{upper.latex}}}{{{lower.latex}}}")
+            both.signs += upper.signs + lower.signs
+            made[-1] = replace(owner, atom=both)
+        else:
+            made.append(owner)
+    return made
 
 
 def _is_on(atom: Atom, base: float, size: float) -> bool:
@@ -702,7 +739,9 @@ def _scripted(owner: _Owner, reading: Reading, size: float) -> tuple[Piece, int]
         if atom.over or piece.limits:
             latex += f"{'_' if name == 'under' else '^'}{braced(parsed.latex)}"
         elif atom.kind is Kind.INTEGRAL:
-            latex += f"{'' if chr(92) + 'limits' in latex else chr(92) + 'limits'}{'_' if name == 'under' else '^'}{braced(parsed.latex)}"
+            latex += (
+                ("" if latex.endswith("}") else "\\limits") + ("_" if name == "under" else "^") + braced(parsed.latex)
+            )
         else:
             latex = f"\\{name}set{{{parsed.latex}}}{{{latex}}}"
     right = atom.right
@@ -719,10 +758,9 @@ def _scripted(owner: _Owner, reading: Reading, size: float) -> tuple[Piece, int]
             parsed = _parsed(members, reading)
             signs += parsed.signs
             latex += f"{sign}{braced(parsed.latex)}"
-    plain = latex == piece.latex
-    return Piece(
-        latex, atom.kind, atom.left, right, piece.text if plain else "", piece.style if plain else "", char=atom.char if plain else ""
-    ), signs  # fmt: skip
+    if latex == piece.latex:
+        return replace(piece, right=right), signs
+    return Piece(latex, atom.kind, atom.left, right), signs
 
 
 def _piece(atom: Atom) -> Piece:

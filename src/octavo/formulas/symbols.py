@@ -35,52 +35,67 @@ _PLAIN = {char: (char, Kind.BINARY) for char in "+-*"}
 _PLAIN |= {char: (char, Kind.RELATION) for char in "=<>:"}
 _PLAIN |= {char: (char, Kind.OPENING) for char in "(["} | {char: (char, Kind.CLOSING) for char in ")]"}
 _PLAIN |= {char: (char, Kind.PUNCTUATION) for char in ",;"} | {"|": ("|", Kind.FENCE)}
-_PLAIN |= {"−": ("-", Kind.BINARY), "∗": ("*", Kind.BINARY), "∣": ("\\mid", Kind.RELATION), "\u2215": ("/", Kind.ORDINARY)}
+_PLAIN |= {
+    "−": ("-", Kind.BINARY),
+    "∗": ("*", Kind.BINARY),
+    "∣": ("\\mid", Kind.RELATION),
+    "\u2215": ("/", Kind.ORDINARY),
+}
 _PLAIN |= {"–": ("-", Kind.BINARY), "‖": ("\\|", Kind.FENCE), "∥": ("\\|", Kind.FENCE), "⁄": ("/", Kind.ORDINARY)}
-_PLAIN |= {"{": ("\\{", Kind.OPENING), "}": ("\\}", Kind.CLOSING), "′": ("'", Kind.ORDINARY), "″": ("''", Kind.ORDINARY)}
+_PLAIN |= {
+    "{": ("\\{", Kind.OPENING),
+    "}": ("\\}", Kind.CLOSING),
+    "′": ("'", Kind.ORDINARY),
+    "″": ("''", Kind.ORDINARY),
+}
 _PLAIN |= {"%": ("\\%", Kind.ORDINARY), "#": ("\\#", Kind.ORDINARY), "&": ("\\&", Kind.ORDINARY)}
 _PLAIN |= {"$": ("\\$", Kind.ORDINARY), "_": ("\\_", Kind.ORDINARY), "~": ("\\sim", Kind.RELATION)}
-_PLAIN |= {"≢": ("\\not\\equiv", Kind.RELATION)}
+_PLAIN |= {"≔": (":=", Kind.RELATION), "≢": ("\\not\\equiv", Kind.RELATION)}
 _PLAIN |= {"^": ("\\hat{}", Kind.ORDINARY), "°": ("^{\\circ}", Kind.ORDINARY), "…": ("\\ldots", Kind.ORDINARY)}
 
 # Characters that Unicode has twice, once as a letter and once as a sign.
-_PLAIN |= {"\u2126": ("\\Omega", Kind.ORDINARY), "\u2206": ("\\Delta", Kind.ORDINARY), "\u00b5": ("\\mu", Kind.ORDINARY)}
+_PLAIN |= {
+    "\u2126": ("\\Omega", Kind.ORDINARY),
+    "\u2206": ("\\Delta", Kind.ORDINARY),
+    "\u00b5": ("\\mu", Kind.ORDINARY),
+}
 
 SYMBOLS: dict[str, tuple[str, Kind]] = {
     **_PLAIN,
     **_table(
         Kind.ORDINARY,
-        """Γ Gamma Δ Delta Θ Theta Λ Lambda Ξ Xi Π Pi Σ Sigma Υ Upsilon ϒ Upsilon Φ Phi Ψ Psi Ω Omega
-        α alpha β beta γ gamma δ delta ϵ epsilon ε varepsilon ζ zeta η eta θ theta ϑ vartheta ι iota κ kappa λ lambda
-        μ mu ν nu ξ xi π pi ϖ varpi ρ rho ϱ varrho σ sigma ς varsigma τ tau υ upsilon φ varphi ϕ phi χ chi ψ psi
-        ω omega ϰ varkappa ϝ digamma ∂ partial ∇ nabla ∞ infty ℓ ell ℏ hbar ħ hbar ℘ wp ℜ Re ℑ Im ℵ aleph ℶ beth ı imath
-        ȷ jmath ∅ emptyset ∀ forall ∃ exists ∄ nexists ¬ neg ⊤ top ⊥ perp ∠ angle ∡ measuredangle △ triangle □ square
-        ■ blacksquare ♭ flat ♮ natural ♯ sharp ♣ clubsuit ♢ diamondsuit ♡ heartsuit ♠ spadesuit \\ backslash ⋯ cdots
-        ⋮ vdots ⋱ ddots ∁ complement ð eth ⅁ Game ‵ backprime ★ bigstar ◊ lozenge ⧫ blacklozenge ▲ blacktriangle
-        ▼ blacktriangledown ∴ therefore ∵ because ✓ checkmark § S ¶ P † dagger ‡ ddagger ○ bigcirc""",
+        """Γ Gamma Δ Delta Θ Theta Λ Lambda Ξ Xi Π Pi Σ Sigma Υ Upsilon ϒ Upsilon Φ Phi Ψ Psi Ω Omega α alpha β beta
+        γ gamma δ delta ϵ epsilon ε varepsilon ζ zeta η eta θ theta ϑ vartheta ι iota κ kappa λ lambda μ mu ν nu
+        ξ xi π pi ϖ varpi ρ rho ϱ varrho σ sigma ς varsigma τ tau υ upsilon φ varphi ϕ phi χ chi ψ psi ω omega
+        ϰ varkappa ϝ digamma ∂ partial ∇ nabla ∞ infty ℓ ell ℏ hbar ħ hbar ℘ wp ℜ Re ℑ Im ℵ aleph ℶ beth ı imath
+        ȷ jmath ∅ emptyset ∀ forall ∃ exists ∄ nexists ¬ neg ⊤ top ⊥ perp ∠ angle ∡ measuredangle △ triangle
+        □ square ■ blacksquare ♭ flat ♮ natural ♯ sharp ♣ clubsuit ♢ diamondsuit ♡ heartsuit ♠ spadesuit
+        \\ backslash ⋯ cdots ⋮ vdots ⋱ ddots ∁ complement ð eth ⅁ Game ‵ backprime ★ bigstar ◊ lozenge
+        ⧫ blacklozenge ▲ blacktriangle ▼ blacktriangledown ∴ therefore ∵ because ✓ checkmark § S ¶ P † dagger
+        ‡ ddagger ○ bigcirc""",
     ),
     **_table(
         Kind.BINARY,
         """± pm ∓ mp × times ÷ div · cdot ⋅ cdot ∘ circ ◦ circ • bullet ∙ bullet ⋆ star ⊕ oplus ⊖ ominus ⊗ otimes
-        ⊘ oslash ⊙ odot ⋄ diamond ∧ wedge ∨ vee ∩ cap ∪ cup ⊎ uplus ⊓ sqcap ⊔ sqcup ≀ wr ∖ setminus ⨿ amalg ▷ triangleright
-        ◁ triangleleft ▽ bigtriangledown ⊞ boxplus ⊟ boxminus ⊠ boxtimes ⊡ boxdot ⋉ ltimes ⋊ rtimes ∔ dotplus ⊚ circledcirc
-        ⊛ circledast ⊻ veebar ⊼ barwedge""",
+        ⊘ oslash ⊙ odot ⋄ diamond ∧ wedge ∨ vee ∩ cap ∪ cup ⊎ uplus ⊓ sqcap ⊔ sqcup ≀ wr ∖ setminus ⨿ amalg
+        ▷ triangleright ◁ triangleleft ▽ bigtriangledown ⊞ boxplus ⊟ boxminus ⊠ boxtimes ⊡ boxdot ⋉ ltimes ⋊ rtimes
+        ∔ dotplus ⊚ circledcirc ⊛ circledast ⊻ veebar ⊼ barwedge""",
     ),
     **_table(
         Kind.RELATION,
         """≤ leq ≥ geq ⩽ leqslant ⩾ geqslant ≦ leqq ≧ geqq ≠ neq ≡ equiv ≈ approx ∼ sim ≃ simeq ≅ cong ≍ asymp ≐ doteq
         ∝ propto ≪ ll ≫ gg ≺ prec ≻ succ ⪯ preceq ⪰ succeq ≼ preccurlyeq ≽ succcurlyeq ⊂ subset ⊃ supset ⊆ subseteq
         ⊇ supseteq ⊊ subsetneq ⊋ supsetneq ⊏ sqsubset ⊐ sqsupset ⊑ sqsubseteq ⊒ sqsupseteq ∈ in ∉ notin ∋ ni ⊢ vdash
-        ⊣ dashv ⊨ vDash ⊩ Vdash ⌣ smile ⌢ frown ⋈ bowtie ≲ lesssim ≳ gtrsim ⪅ lessapprox ⪆ gtrapprox ≜ triangleq ≶ lessgtr
-        ≷ gtrless ∤ nmid ∦ nparallel ≮ nless ≯ ngtr ≰ nleq ≱ ngeq ⊈ nsubseteq ⊉ nsupseteq ≁ nsim ≇ ncong ⊴ trianglelefteq
-        ⊵ trianglerighteq ⊲ vartriangleleft ⊳ vartriangleright ← leftarrow → to ↑ uparrow ↓ downarrow
-        ↔ leftrightarrow ↕ updownarrow ⇐ Leftarrow ⇒ Rightarrow ⇑ Uparrow ⇓ Downarrow ⇔ Leftrightarrow ⇕ Updownarrow
-        ↗ nearrow ↘ searrow ↖ nwarrow ↙ swarrow ↦ mapsto ↪ hookrightarrow ↩ hookleftarrow ⇀ rightharpoonup
-        ⇁ rightharpoondown ↼ leftharpoonup ↽ leftharpoondown ⇌ rightleftharpoons ⇋ leftrightharpoons ↠ twoheadrightarrow
-        ↣ rightarrowtail ⇝ rightsquigarrow ⟶ longrightarrow ⟵ longleftarrow ⟹ implies ⟸ impliedby
-        ⟺ iff ⟷ longleftrightarrow ⟼ longmapsto ≔ coloneqq ⇄ rightleftarrows ⇆ leftrightarrows ⊸ multimap
-        ≎ Bumpeq ≏ bumpeq ≑ doteqdot ≒ fallingdotseq ≓ risingdotseq ⋐ Subset ⋑ Supset ≾ precsim ≿ succsim ⪕ eqslantless
-        ⪖ eqslantgtr ∽ backsim ⋔ pitchfork ⇈ upuparrows ⇊ downdownarrows ↭ leftrightsquigarrow""",
+        ⊣ dashv ⊨ vDash ⊩ Vdash ⌣ smile ⌢ frown ⋈ bowtie ≲ lesssim ≳ gtrsim ⪅ lessapprox ⪆ gtrapprox ≜ triangleq
+        ≶ lessgtr ≷ gtrless ∤ nmid ∦ nparallel ≮ nless ≯ ngtr ≰ nleq ≱ ngeq ⊈ nsubseteq ⊉ nsupseteq ≁ nsim ≇ ncong
+        ⊴ trianglelefteq ⊵ trianglerighteq ⊲ vartriangleleft ⊳ vartriangleright ← leftarrow → to ↑ uparrow
+        ↓ downarrow ↔ leftrightarrow ↕ updownarrow ⇐ Leftarrow ⇒ Rightarrow ⇑ Uparrow ⇓ Downarrow ⇔ Leftrightarrow
+        ⇕ Updownarrow ↗ nearrow ↘ searrow ↖ nwarrow ↙ swarrow ↦ mapsto ↪ hookrightarrow ↩ hookleftarrow
+        ⇀ rightharpoonup ⇁ rightharpoondown ↼ leftharpoonup ↽ leftharpoondown ⇌ rightleftharpoons
+        ⇋ leftrightharpoons ↠ twoheadrightarrow ↣ rightarrowtail ⇝ rightsquigarrow ⟶ longrightarrow ⟵ longleftarrow
+        ⟹ implies ⟸ impliedby ⟺ iff ⟷ longleftrightarrow ⟼ longmapsto ⇄ rightleftarrows ⇆ leftrightarrows
+        ⊸ multimap ≎ Bumpeq ≏ bumpeq ≑ doteqdot ≒ fallingdotseq ≓ risingdotseq ⋐ Subset ⋑ Supset ≾ precsim ≿ succsim
+        ⪕ eqslantless ⪖ eqslantgtr ∽ backsim ⋔ pitchfork ⇈ upuparrows ⇊ downdownarrows ↭ leftrightsquigarrow""",
     ),
     **_table(Kind.OPENING, "⌊ lfloor ⌈ lceil ⟨ langle 〈 langle ⌜ ulcorner ⌞ llcorner"),
     **_table(Kind.CLOSING, "⌋ rfloor ⌉ rceil ⟩ rangle 〉 rangle ⌝ urcorner ⌟ lrcorner"),
@@ -104,13 +119,19 @@ ACCENTS: dict[str, tuple[str, str]] = {
     WIDE_TILDE: ("\\widetilde", "\\widetilde"),
     "\u20d7": ("\\vec", "\\overrightarrow"),
 }
-LIMITS = frozenset("lim max min sup inf limsup liminf det gcd Pr argmax argmin".split())
-FUNCTIONS = LIMITS | frozenset(
-    "sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan log ln lg exp arg dim deg ker hom mod".split()
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+LIMITS = _listed("lim max min sup inf limsup liminf det gcd Pr argmax argmin")
+FUNCTIONS = LIMITS | _listed(
+    "sin cos tan cot sec csc sinh cosh tanh coth arcsin arccos arctan log ln lg exp arg dim deg ker hom mod"
 )
 NEGATED = {"=": "\\neq", "∈": "\\notin", "∃": "\\nexists"}
 STYLES = {"rm": "\\mathrm", "bf": "\\mathbf", "bi": "\\boldsymbol", "bb": "\\mathbb", "cal": "\\mathcal"} | {
-    "scr": "\\mathscr",
+    "scr": "\\mathcal",
     "frak": "\\mathfrak",
     "sf": "\\mathsf",
     "tt": "\\mathtt",

@@ -68,9 +68,11 @@ def written(pieces: Sequence[Piece], size: float = 10.0) -> str:
 
 
 def _needs_space(latex: str, piece: Piece) -> bool:
+    if latex[-1] == "&":
+        return False
     if piece.kind in (Kind.RELATION, Kind.BINARY) or piece.latex == "&":
         return True
-    if latex[-1] in "=<>+-*,;&":
+    if latex[-1] in "=<>+-*,;":
         return True
     tail = latex[latex.rfind("\\") :] if "\\" in latex else ""
     return bool(tail[1:].isalpha()) and tail[1:].isascii() and (piece.latex[:1].isalnum())

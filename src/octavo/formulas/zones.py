@@ -23,7 +23,8 @@ from octavo.glyphs.text import Shift, shifted
 _NEXT: Final = 0.5  # sideways, between signs of one formula: TeX sets up to 0.28 around a relation, stretched 0.4
 _NEXT_RELATION: Final = 0.9  # beside a relation, whose room stretches with the line's
 _NEXT_DOWN: Final = 0.9  # up or down: from a numerator to its denominator
-_WORD_SPACE: Final = 0.2  # TeX's thin space is 0.167, a word space in a tight line 0.22
+_WORD_SPACE: Final = 0.27  # TeX's thin space is 0.167 (0.22 after a script), a word space 0.33, in a tight line 0.22
+_FIGURE_SPACE: Final = 0.2  # the same between two figures, where a word space that is missed makes another number
 _LONGEST_BAR: Final = 40.0  # rules beyond that are a table's
 _AROUND_BAR: Final = 60  # glyphs drawn before and after a rule that may stand over and under it
 _LOOSE: Final = 0.2  # a number farther than this from what is beside it is a word of its own
@@ -38,7 +39,9 @@ LONGEST: Final = 600  # glyphs of one formula
 _ACCENTS = "˙¯ˆ˜¨´`ˇ˘˚"
 _OPERATORS = frozenset(_ACCENTS + "=+-−<>/|()[]{}!:*×·±≤≥≈∼→∈,.;'")
 _RELATIONS = frozenset("=<>≤≥≈∼≡∈⊂∝→≠+−±\u0338")
-_ROOM = frozenset(char for char, (_, kind) in SYMBOLS.items() if kind in (Kind.RELATION, Kind.BINARY, Kind.PUNCTUATION))
+_ROOMY = (Kind.RELATION, Kind.BINARY, Kind.PUNCTUATION, Kind.OPENING, Kind.CLOSING, Kind.FENCE)
+_ROOM = frozenset(char for char, (_, kind) in SYMBOLS.items() if kind in _ROOMY)
+_OPERATORS_WITH_LIMITS = frozenset(char for char, (_, kind) in SYMBOLS.items() if kind in (Kind.LARGE, Kind.INTEGRAL))
 _ROOM |= frozenset("\u0338\u27dd\u2e26\u2e27")
 _TRIMMED_RIGHT = frozenset(",.;:!-")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
@@ -90,7 +93,10 @@ class _Page:
         self.order, self.made = order, made
         self.glyphs = glyphs
         boxes = glyphs.boxes[order]
-        self.left, self.top, self.right, self.bottom = (boxes[:, side].tolist() for side in range(4))
+        self.left: list[float] = boxes[:, 0].tolist()
+        self.top: list[float] = boxes[:, 1].tolist()
+        self.right: list[float] = boxes[:, 2].tolist()
+        self.bottom: list[float] = boxes[:, 3].tolist()
         self.baseline: list[float] = glyphs.origins[order, 1].tolist()
         self.size: list[float] = np.maximum(glyphs.sizes[glyphs.run[order]], 0.1).tolist()
         fonts = [style_of(font.name) == "bf" for font in glyphs.fonts]
@@ -100,7 +106,8 @@ class _Page:
         italic = np.array([font.italic for font in glyphs.fonts], bool)
         self.italic: list[bool] = italic[glyphs.font[glyphs.run[order]]].tolist()
         self.place: list[int] = glyphs.places[glyphs.run[order]].tolist()
-        self.chars = [chr(code) if code < 0x110000 and not 0xD800 <= code < 0xE000 else UNKNOWN for code in glyphs.codes[order].tolist()]  # fmt: skip
+        codes: list[int] = glyphs.codes[order].tolist()
+        self.chars = [UNKNOWN if 0xD800 <= code < 0xE000 or code > 0x10FFFF else chr(code) for code in codes]
         self.accepted = self._accepted()
         self.near_left, self.near_right = list(self.left), list(self.right)
         self._widen(bars)
@@ -149,11 +156,26 @@ class _Page:
         count, i = len(self.chars), 0
         while i < count:
             end = i
-            while end < count and self.italic[end] and self.chars[end].isalpha() and (end == i or self._near(end - 1, end)):
+            while (
+                end < count
+                and self.italic[end]
+                and self.chars[end].isalpha()
+                and (end == i or self._near(end - 1, end))
+            ):
                 end += 1
-            if 0 < end - i <= 2 and not any(0 <= j < count and self.italic[j] and not self.made[j] and self.chars[j].isalpha() and self._near(*sorted((i, j)), reach=1.0) for j in (i - 1, end)):
+            if 0 < end - i <= 2 and not self._goes_on(i - 1, i) and not self._goes_on(end, end - 1):
                 self.made[i:end] = [True] * (end - i)
             i = max(end, i + 1)
+
+    def _goes_on(self, other: int, one: int) -> bool:
+        """Whether an italic word stands beside a letter."""
+        if (
+            not 0 <= other < len(self.chars)
+            or self.made[other]
+            or not (self.italic[other] and self.chars[other].isalpha())
+        ):
+            return False
+        return self._near(min(other, one), max(other, one), reach=1.0)
 
     def _near(self, first: int, second: int, reach: float = 0.14) -> bool:
         gap = self.left[second] - self.right[first]
@@ -165,7 +187,10 @@ class _Page:
     def _is_alone(self, i: int) -> bool:
         """Whether no letter that is not of a formula touches a glyph."""
         return not any(
-            0 <= other < len(self.chars) and self.chars[other].isalpha() and not self.made[other] and self._touch(*sorted((i, other)))
+            0 <= other < len(self.chars)
+            and self.chars[other].isalpha()
+            and not self.made[other]
+            and self._touch(*sorted((i, other)))
             for other in (i - 1, i + 1)
         )
 
@@ -186,9 +211,16 @@ class _Page:
     def _is_name(self, i: int) -> bool:
         """Whether a letter is in the name of a function, or the d of an integral."""
         start = end = i
-        while start > 0 and self._touch(start - 1, start) and self.chars[start - 1].isalpha() and not self.made[start - 1]:
+        while (
+            start > 0 and self._touch(start - 1, start) and self.chars[start - 1].isalpha() and not self.made[start - 1]
+        ):
             start -= 1
-        while end + 1 < len(self.chars) and self._touch(end, end + 1) and self.chars[end + 1].isalpha() and not self.made[end + 1]:
+        while (
+            end + 1 < len(self.chars)
+            and self._touch(end, end + 1)
+            and self.chars[end + 1].isalpha()
+            and not self.made[end + 1]
+        ):
             end += 1
         word = "".join(self.chars[start : end + 1])
         if len(word) == 1 and self.bold[i]:  # a vector
@@ -233,16 +265,25 @@ class _Page:
     def _is_word_apart(self, stretch: Sequence[int], i: int) -> bool:
         """Whether a space lies between a stretch and the next glyph: TeX sets none that wide but beside operators."""
         last = stretch[-1]
-        if self.chars[last] in _ROOM or self.chars[i] in _ROOM:
+        if self.chars[last] in _ROOM or self.chars[i] in _ROOM or self._is_in_name(last) or self._is_in_name(i):
+            return False
+        if any(self.chars[j] in _OPERATORS_WITH_LIMITS for j in stretch[-8:]):
             return False
         right = max(self.near_right[j] for j in stretch[-8:])
-        return self.near_left[i] - right > _WORD_SPACE * max(self.size[last], self.size[i])
+        figures = self.chars[last].isdigit() and self.chars[i].isdigit()
+        least = _FIGURE_SPACE if figures else _WORD_SPACE
+        gap: float = self.near_left[i] - right
+        return gap > least * max(self.size[last], self.size[i])
+
+    def _is_in_name(self, i: int) -> bool:
+        return self.chars[i].isalpha() and not self.made[i]
 
     def _belongs(self, stretch: Sequence[int], i: int) -> bool:
         """Whether a glyph stands near any of the last ones: a denominator begins below its numerator's first sign."""
-        return any(self._follows(other, i) for other in stretch[-24:-1]) and abs(
-            self.baseline[i] - self.baseline[stretch[-1]]
-        ) < 4 * self.size[i]
+        return (
+            any(self._follows(other, i) for other in stretch[-24:-1])
+            and abs(self.baseline[i] - self.baseline[stretch[-1]]) < 4 * self.size[i]
+        )
 
     def _is_formula(self, stretch: Sequence[int]) -> bool:
         """Whether there is a letter in it; figures with signs read well as they are."""
@@ -300,13 +341,17 @@ class _Page:
         step = 1 if end == 0 else -1
         members = stretch[::step]
         count = 0
-        while count < len(members) and (self.chars[members[count]].isdigit() or self.chars[members[count]] in ".,") and self._is_text(members[count]):
+        while (
+            count < len(members)
+            and (self.chars[members[count]].isdigit() or self.chars[members[count]] in ".,")
+            and self._is_text(members[count])
+        ):
             count += 1
         if not 0 < count < len(members):
             return stretch
         near, number = members[count], members[count - 1]
         gap = max(self.left[near] - self.right[number], self.left[number] - self.right[near])
-        if gap < _LOOSE * self.size[number] or self.chars[near] in "=<>+-−≤≥×±≈∼→∈/":
+        if gap < _LOOSE * self.size[number] or self.chars[near] in _ROOM:
             return stretch
         return members[count:][::step]
 
@@ -343,7 +388,10 @@ class _Page:
         before = first - 1
         if not off or before < 0 or self.size[first] > _SMALL * self.size[before]:
             return False
-        return self.left[first] - self.right[before] < 0.2 * self.size[before] and abs(self.baseline[before] - baseline) < 0.1 * self.size[before]
+        return (
+            self.left[first] - self.right[before] < 0.2 * self.size[before]
+            and abs(self.baseline[before] - baseline) < 0.1 * self.size[before]
+        )
 
     def _setting(self, stretch: Sequence[int], baseline: float) -> tuple[float, float]:
         """The size of the line, and its baseline: as the text beside the formula has them."""

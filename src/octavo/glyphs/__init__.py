@@ -214,7 +214,9 @@ def _decode(codes: Indices, flags: Indices, boxes: Numbers, fonts: Indices, draw
             continue
         encoding = encoding_of(str(name))
         inked = (codes <= 0x20) & (boxes[:, 3] - boxes[:, 1] > 1)
-        asked = np.flatnonzero((fonts == number) & ((flags & UNMAPPED > 0) | inked | (codes >= 0xF000) & (codes < 0xF900)))
+        asked = np.flatnonzero(
+            (fonts == number) & ((flags & UNMAPPED > 0) | inked | (codes >= 0xF000) & (codes < 0xF900))
+        )
         for index in asked.tolist():
             char = character(int(codes[index]), encoding, mapped=bool(codes[index] >= 0xF000))
             if char is not None:
