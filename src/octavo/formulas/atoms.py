@@ -293,9 +293,18 @@ def _dot_below(dot: Atom, dots: Sequence[Atom], across: float, used: set[int]) -
 
 
 def size_of(atoms: Sequence[Atom]) -> float:
-    """The size a row is set in: that of its largest sign. Large operators and delimiters may come from a larger font
-    (in mathpazo 1.39 times the text's)."""
-    return max(atom.size * (_LARGE_SIZE if atom.tall or atom.kind in _CENTRED else 1.0) for atom in atoms)
+    """The size a row is set in: that of its largest sign.
+
+    Large operators and delimiters may come from a larger font (in mathpazo 1.39 times the text's): the signs that stand
+    beside them tell, and where there are but limits above and below, a share of theirs does.
+    """
+    centred = [atom for atom in atoms if atom.tall or atom.kind in _CENTRED]
+    sizes = [atom.size for atom in atoms if not atom.tall and atom.kind not in _CENTRED]
+    for large in centred:
+        beside = any(atom.top < large.y < atom.bottom + 0.2 * atom.size for atom in atoms if atom not in centred)
+        if not beside:
+            sizes.append(_LARGE_SIZE * large.size)
+    return max(sizes or [atom.size for atom in atoms])
 
 
 def unknown(atoms: Sequence[Atom]) -> int:

@@ -605,6 +605,7 @@ def _line(row: Sequence[Atom], reading: Reading, *, align_at: float | None = Non
             owner.lowered.append(atom)
     pieces: list[Piece] = []
     if first:
+        reading.doubts.append("scripts of nothing")
         blank = _Owner(joined([first[0]], "{}", made=True))
         blank.atom.signs, blank.atom.right, blank.atom.baseline, blank.atom.size = 0, first[0].left, base, size
         for atom in first:
@@ -643,8 +644,10 @@ def _with_binomials(owners: Sequence[_Owner], reading: Reading) -> list[_Owner]:
 
 def _is_on(atom: Atom, base: float, size: float) -> bool:
     """Whether an atom stands on the row's baseline."""
+    if atom.tall or atom.kind in (Kind.LARGE, Kind.INTEGRAL):
+        return abs(atom.y - (base - AXIS * size)) < (0.3 if atom.size >= _SMALL * size else 0.2) * size
     off = abs(atom.baseline - base)
-    if atom.made or atom.tall or atom.kind in (Kind.LARGE, Kind.INTEGRAL):
+    if atom.made:
         return off < (0.25 if atom.size >= _SMALL * size else 0.2) * size
     return off < _LEVEL * size and atom.size >= _SMALL * size
 
