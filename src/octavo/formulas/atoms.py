@@ -292,6 +292,12 @@ def _dot_below(dot: Atom, dots: Sequence[Atom], across: float, used: set[int]) -
     return None
 
 
+def replaced(atoms: Sequence[Atom], members: Sequence[Atom], made: Atom) -> list[Atom]:
+    """The atoms with one in the place of some."""
+    gone = set(map(id, members))
+    return [atom for atom in atoms if id(atom) not in gone] + [made]
+
+
 def size_of(atoms: Sequence[Atom]) -> float:
     """The size a row is set in: that of its largest sign.
 
