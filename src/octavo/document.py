@@ -14,7 +14,7 @@ from typing import Final, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.content import Content, Heading
+from octavo.content import Content, Heading, Runs
 from octavo.geometry import Box, PixelBox, Size
 
 Pixels: TypeAlias = NDArray[np.uint8]  # height x width x 3, RGB
@@ -120,6 +120,7 @@ class TextLine:
     field: bool = False  # the value of a form's field, or the state of a box to tick
     formulas: tuple[InlineFormula, ...] = ()  # in the order of the text; from glyphs, where it is sure what they say
     notation: float = 0.0  # share of its width that is set in fonts for formulas
+    runs: Runs = ()  # its text in styles and with links; () where all of it is set as the line is
 
 
 class Trust(StrEnum):

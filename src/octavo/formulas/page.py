@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Final
 
 import numpy as np
 
+from octavo.content import Run, Runs, plain_run
 from octavo.document import InlineFormula, TextLine, Word
 from octavo.formulas.fonts import is_mathematical, is_only_mathematical
 from octavo.formulas.signs import Bar, signs_of
 from octavo.formulas.structure import latex_of
 from octavo.formulas.zones import Zone, zones
 from octavo.geometry import SCALE, Box
-from octavo.glyphs import SPACES, UNMAPPED, Drawing, Flags, Glyphs, Numbers
+from octavo.glyphs import UNMAPPED, Drawing, Flags, Glyphs, Numbers
+from octavo.glyphs.scripts import SPACES
 
 _STAND_IN: Final = 0xF0000  # a formula's code while lines are found: no character has it (Unicode's private plane 15)
 _LAST: Final = 0xFFFFD
@@ -50,6 +53,7 @@ def stood_for(glyphs: Glyphs, drawing: Drawing, visible: Flags) -> StoodFor:
         return StoodFor(glyphs, visible, ())
     codes, boxes, origins = glyphs.codes.copy(), glyphs.boxes.copy(), glyphs.origins.copy()
     advances, run, flags, shown = glyphs.advances.copy(), glyphs.run.copy(), glyphs.flags.copy(), visible.copy()
+    told = glyphs.told.copy()
     runs: list[int] = []
     for number, zone in enumerate(found):
         members = list(zone.glyphs)
@@ -62,7 +66,7 @@ def stood_for(glyphs: Glyphs, drawing: Drawing, visible: Flags) -> StoodFor:
         shown[members] = False
         runs.append(int(run[first]))
         codes[first], boxes[first], origins[first] = _STAND_IN + number, box, (box[0], zone.baseline)
-        advances[first], flags[first], shown[first] = box[2] - box[0], 0, True
+        advances[first], told[first], flags[first], shown[first] = box[2] - box[0], False, 0, True
         run[first] = len(glyphs.font) + number
     made = replace(
         glyphs,
@@ -70,6 +74,7 @@ def stood_for(glyphs: Glyphs, drawing: Drawing, visible: Flags) -> StoodFor:
         boxes=boxes,
         origins=origins,
         advances=advances,
+        told=told,
         run=run,
         flags=flags,
         font=np.concatenate([glyphs.font, glyphs.font[runs]]),
@@ -105,7 +110,25 @@ def spelled_out(line: TextLine, stood: StoodFor) -> TextLine:
                 text += part
         words += _words(word, stood)
     share = width / line.box.width if line.box.width else 0.0
-    return replace(line, text=text, words=tuple(words), formulas=tuple(formulas), notation=min(1.0, share))
+    return replace(
+        line,
+        text=text,
+        words=tuple(words),
+        runs=tuple(_runs(line.runs, stood)),
+        formulas=tuple(formulas),
+        notation=min(1.0, share),
+    )
+
+
+def _runs(runs: Runs, stood: StoodFor) -> Iterator[Run]:
+    """The runs of a line with the characters of its formulas, which are in no style."""
+    for run in runs:
+        for formula, chars in groupby(run.text, key=_stands_in):
+            if formula:
+                found = [stood.zones[ord(char) - _STAND_IN] for char in chars]
+                yield plain_run("".join(" ".join(piece.text for piece in zone.pieces) for zone in found))
+            else:
+                yield replace(run, text="".join(chars))
 
 
 def _stands_in(char: str) -> bool:

@@ -9,7 +9,8 @@ from typing import Final
 
 from octavo.formulas.fonts import style_of
 from octavo.formulas.symbols import plain_letter
-from octavo.glyphs import SPACES, UNMAPPED, Font, Glyphs
+from octavo.glyphs import UNMAPPED, Font, Glyphs
+from octavo.glyphs.scripts import SPACES
 
 UNKNOWN: Final = "\ufffd"  # a glyph that nobody knows
 

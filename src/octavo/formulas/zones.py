@@ -16,7 +16,8 @@ from octavo.formulas.fonts import is_only_mathematical, style_of
 from octavo.formulas.signs import UNKNOWN, Bar, Sign, signs_of
 from octavo.formulas.structure import latex_of
 from octavo.formulas.symbols import FUNCTIONS, SYMBOLS, Kind
-from octavo.glyphs import INFERRED, SPACES, Drawing, Flags, Glyphs
+from octavo.glyphs import INFERRED, Drawing, Flags, Glyphs
+from octavo.glyphs.scripts import SPACES
 from octavo.glyphs.text import Shift, shifted
 
 # In sizes of the type concerned.
