@@ -324,6 +324,7 @@ def memory_eater() -> PdfPage:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("alone")
 def test_a_page_that_never_ends_is_given_up_and_the_others_are_drawn() -> None:
     data = make_pdf(text_page("before"), endless_page(), text_page("after"))
@@ -354,6 +355,7 @@ def test_a_page_that_only_waits_for_its_turn_is_drawn() -> None:
         assert children() == {child}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("alone")
 def test_a_page_that_asks_for_all_the_memory_gets_an_error_or_is_drawn_within_bounds() -> None:
     with opened(make_pdf(memory_eater(), text_page("after"))) as pages:

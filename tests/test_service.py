@@ -335,7 +335,7 @@ async def test_who_finds_no_room_is_told_when_to_come_again(limit: Json, slow: E
 
 
 async def test_a_short_job_does_not_wait_for_long_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = slow_engine(monkeypatch, 0.1)
+    engine = slow_engine(monkeypatch, 0.5)  # the long ones are cancelled at the end
     async with serving(engine, ServeSettings(short_pages=2), WorkerSettings(concurrency=2)) as client:
         long = [await submitted(client, images_base64=[encoded(PAGE)] * 40, dpi=72 + n) for n in range(3)]
         short = await submitted(client, image_base64=encoded(PAGE))
@@ -347,6 +347,7 @@ async def test_a_short_job_does_not_wait_for_long_ones(monkeypatch: pytest.Monke
 # --- servers that die --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_killed_server_goes_on_with_the_pages_it_had(tmp_path: Path) -> None:
     more = {"OCTAVO_STORE": str(tmp_path / "store"), "OCTAVO_LEASE_SECONDS": "1", "OCTAVO_PAGES_IN_FLIGHT": "1"}
     async with process(tmp_path / "log", OCTAVO_SLEEP="0.3", **more) as (server, url):
@@ -364,6 +365,7 @@ async def test_a_killed_server_goes_on_with_the_pages_it_had(tmp_path: Path) -> 
         assert pages == list(range(1, 9))  # none lost, none twice
 
 
+@pytest.mark.slow
 async def test_two_servers_share_a_store_and_one_may_die(tmp_path: Path) -> None:
     more = {
         "OCTAVO_STORE": str(tmp_path / "store"),
@@ -389,6 +391,7 @@ async def test_two_servers_share_a_store_and_one_may_die(tmp_path: Path) -> None
     assert all(started), "both read some"
 
 
+@pytest.mark.slow
 async def test_what_a_dead_server_had_is_another_s_at_once(tmp_path: Path) -> None:
     more = {"OCTAVO_STORE": str(tmp_path / "store"), "OCTAVO_LEASE_SECONDS": "600"}
     async with process(tmp_path / "log", OCTAVO_SLEEP="600", **more) as (server, url):

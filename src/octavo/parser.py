@@ -31,6 +31,7 @@ from octavo import assemble, detectors, dropins, official_sdk, pipeline, recogni
 from octavo.detectors import Detector
 from octavo.document import Artifact, Document, Page, PageImage, Pixels, Problem, Severity
 from octavo.errors import DocumentCorrupt, EngineUnavailable, LimitExceeded, OptionInvalid, PageUnreadable
+from octavo.fair_gate import FairGate
 from octavo.fetch import Fetched, Source, fetch, source_from
 from octavo.machine import cores
 from octavo.official import words
@@ -67,6 +68,7 @@ class Parser:
         self._sdk: official_sdk.OfficialSdk | None = None
         self._opening_seconds: dict[str, float] = {}
         self._cpu = ThreadPoolExecutor(cores() + 2, thread_name_prefix="octavo")
+        self._drawing = FairGate(cores() + 1)  # one more than draw: none of them waits for the event loop
         self._detecting = ThreadPoolExecutor(1, thread_name_prefix="octavo-layout")
 
     # --- async ---------------------------------------------------------------------------------------------------
@@ -198,7 +200,9 @@ class Parser:
         await self._in_thread(lambda: words.load_for(options))
         detector_name = engine_names(self.settings)[0] if options.layout else "whole_page"
         upright = self._orientation.upright if options.orientation is OrientationUse.AUTO else _as_it_is
-        return pipeline.Stages(upright, await self._open_detector(detector_name), self._recognizer, self._cpu)
+        return pipeline.Stages(
+            upright, self._drawing, await self._open_detector(detector_name), self._recognizer, self._cpu
+        )
 
     async def _sdk_way(self, options: ParseOptions, fetched: Sequence[Fetched]) -> tuple[ParseOptions, "_Way"]:
         """The official SDK itself, and the options with the version that is installed. Raises EngineUnavailable."""
@@ -269,6 +273,7 @@ def _own_way(stages: pipeline.Stages, settings: EngineSettings) -> _Way:
             window=_window(settings, stages.recognizer),
             known=reading.known,
             traces=reading.traces,
+            before=reading.before,
         ),
         lambda: {"detector": stages.detector.detector.described, "recognizer": stages.recognizer.described},
         stages.executor,
@@ -288,6 +293,7 @@ class Reading:
         self._stream: AsyncGenerator[Page] | None = None
         self._started = 0.0
         self.known: Mapping[int, Page] = {}  # pages finished by an earlier run: set before iterating
+        self.before: pipeline.Before | None = None  # pages that other documents had: set before iterating
         self.traces: Mapping[int, PageTrace] = {}  # pages whose stages write down what they see: set before iterating
 
     @property
@@ -375,7 +381,14 @@ class Reading:
     @property
     def pictures(self) -> renderers.Pictures:
         """Of the pages, upright, once the document is there. Asking for one blocks: it may be drawn again."""
-        return _UprightPages(self.document, self.source)
+        return _UprightPages(self.document.pages, self.source)
+
+    def picture(self, page: Page) -> Pixels:
+        """Of one that is done, upright, also while others are read. Blocks: it may be drawn again.
+
+        Raises OctavoError.
+        """
+        return _UprightPages((page,), self.source).page(page.number)
 
 
 def _why_not_drawn(page: Page) -> Problem | None:
@@ -421,8 +434,8 @@ class _KeptPages:
 class _UprightPages:
     """Page pictures for renderers, upright."""
 
-    def __init__(self, document: Document, source: _KeptPages) -> None:
-        self._rotation = {page.number: page.rotation for page in document.pages}
+    def __init__(self, pages: Sequence[Page], source: _KeptPages) -> None:
+        self._rotation = {page.number: page.rotation for page in pages}
         self._source = source
 
     def page(self, number: int) -> Pixels:

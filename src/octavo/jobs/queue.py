@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from octavo import guarded_http
+from octavo import guarded_http, telemetry
 from octavo.document import Artifact, Page
-from octavo.errors import JobNotOver, JobUnknown, OctavoError, OptionInvalid, Overloaded
+from octavo.errors import JobNotOver, JobUnknown, OctavoError, OptionInvalid, Overloaded, ResourcesExhausted
 from octavo.jobs import webhooks
 from octavo.jobs.contract import SOURCE_KEYS
 from octavo.jobs.encoding import Reply, encoded, error_reply
@@ -60,6 +60,7 @@ class Asked:
     parts: tuple[bytes, ...] = field(default=(), repr=False)  # its source, where it did not come within the payload
     idempotency: str | None = None
     webhook: str | None = None
+    trace: str | None = None  # the `traceparent` of who asked, where that is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,9 @@ class Queue:
                     payload[key] = [_HERE] * len(payload[key])
                 elif payload.get(key) and "base64" in key:
                     payload[key] = _HERE
-        return {"input": payload} | ({"s3Config": asked.s3_config} if asked.s3_config else {})
+        trace = asked.trace or telemetry.traceparent()
+        beside = {"s3Config": asked.s3_config, "trace": trace}
+        return {"input": payload} | {key: value for key, value in beside.items() if value}
 
     async def _stored(self, new: New, arrived: Arrived, payload: Mapping[str, Any]) -> New:
         """The job with its source in the store's files."""
@@ -385,9 +388,10 @@ class Queue:
 
     async def _fetch(self, entry: Entry) -> None:
         payload = entry.payload
-        asked = Asked(entry.owner, payload["input"], payload.get("s3Config"))
+        asked = Asked(entry.owner, payload["input"], payload.get("s3Config"), trace=payload.get("trace"))
         try:
-            arrived = await self._worker.arrive(Call(asked.payload, asked.s3_config, entry.id))
+            with telemetry.span("arrive", asked.trace, job=entry.id):
+                arrived = await self._worker.arrive(Call(asked.payload, asked.s3_config, entry.id))
             new = New(entry.id, entry.owner, {}, idempotency=None, webhook=entry.webhook)
             new = await self._stored(new, arrived, self._kept(asked, inline=arrived.parts))
             there = await self._do(self._store.arrived, entry.id, new, self._limits)
@@ -425,6 +429,8 @@ class Queue:
             entry.id,
             parts=tuple(part for part in parts if part is not None),
             keep=keep,
+            shelf=_Shelf(self, entry) if self._settings.cache else None,
+            trace=entry.payload.get("trace"),
         )
         reply = await self._worker.run(call, on_page=on_page)
         if reply.get("error_details", {}).get("code") == Overloaded.code:  # beside /parse, which shares the worker
@@ -480,6 +486,20 @@ class Queue:
         self._read = [*self._read[-63:], now]
         spent = now - self._read[0]
         self._pace = (len(self._read) - 1) / spent if spent > 0 else 0.0
+
+
+class _Shelf:
+    """The store's, for one job."""
+
+    def __init__(self, queue: Queue, entry: Entry) -> None:
+        self._queue, self._entry = queue, entry
+
+    async def take(self, name: str) -> bytes | None:
+        return await self._queue._do(self._queue._store.seen, self._entry.owner, name)
+
+    async def put(self, name: str, data: bytes) -> None:
+        with contextlib.suppress(ResourcesExhausted):  # a full disk costs the next one time, not this one its result
+            await self._queue._do(self._queue._store.keep_seen, self._entry.id, self._entry.owner, name, data)
 
 
 def _link(name: str) -> str:

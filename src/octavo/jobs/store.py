@@ -28,8 +28,9 @@ from octavo.errors import EngineUnavailable, JobAbandoned, JobCancelled, OctavoE
 from octavo.jobs.files import Files, InFolder, InMemory
 
 REPLY = "reply.json"
+_SEEN = "seen/"
 _BUSY_SECONDS = 30.0  # another server's transaction takes milliseconds; a disk that hangs is no reason to wait longer
-_VERSION = 1  # of the tables: a folder of another version is refused
+_VERSION = 2  # of the tables: a folder of another version is refused
 
 _TABLES = """
 CREATE TABLE jobs (
@@ -63,6 +64,10 @@ CREATE INDEX jobs_ended ON jobs (ended);
 CREATE TABLE events (
     job TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (job, number)
 ) WITHOUT ROWID;
+CREATE TABLE seen (                    -- pages that were read, by what is seen of them
+    owner TEXT NOT NULL, page TEXT NOT NULL, job TEXT NOT NULL, PRIMARY KEY (owner, page)
+) WITHOUT ROWID;
+CREATE INDEX seen_job ON seen (job);
 CREATE TABLE lanes (owner TEXT NOT NULL, long INTEGER NOT NULL, finish REAL NOT NULL, PRIMARY KEY (owner, long));
 CREATE TABLE clock (now REAL NOT NULL);
 CREATE TABLE hooks (
@@ -379,6 +384,19 @@ class Store:
                 if otherwise or not self._told_of(job, page):  # a server may have died between file and event
                     self._event(job, "page", {"page": page, **data})
 
+    def keep_seen(self, job: str, owner: str, page: str, data: bytes) -> None:
+        """A page as it was read, for jobs of the same key in which it comes again; it goes with its job."""
+        if not self._held(job):
+            return
+        self.files.write(job, _SEEN + page, data)
+        with self._transaction():
+            if self._held(job):
+                self._base.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (owner, page, job))
+
+    def seen(self, owner: str, page: str) -> bytes | None:
+        row = self._base.execute("SELECT job FROM seen WHERE owner = ? AND page = ?", (owner, page)).fetchone()
+        return None if row is None else self.files.read(row["job"], _SEEN + page)
+
     def _told_of(self, job: str, page: int) -> bool:
         of_page = "SELECT 1 FROM events WHERE job = ? AND kind = 'page' AND json_extract(data, '$.page') = ?"
         return self._base.execute(of_page, (job, page)).fetchone() is not None
@@ -479,7 +497,7 @@ class Store:
         """Remove every trace of a job, from the database's own journal too."""
         self.files.remove(job)
         with self._transaction():
-            for table, column in (("events", "job"), ("hooks", "job"), ("jobs", "id")):
+            for table, column in (("events", "job"), ("hooks", "job"), ("seen", "job"), ("jobs", "id")):
                 self._base.execute(f"DELETE FROM {table} WHERE {column} = ?", (job,))  # noqa: S608  our own names
         self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.files.remove(job)  # what was written meanwhile by who did not know yet

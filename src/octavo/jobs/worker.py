@@ -10,12 +10,13 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
+from octavo import telemetry
 from octavo.content import says
 from octavo.delivery import is_folder
 from octavo.document import Artifact, Document, Page, Problem, Severity, Status
@@ -27,10 +28,12 @@ from octavo.jobs.checkpoints import Checkpoint
 from octavo.jobs.contract import Job, job_from, page_selection
 from octavo.jobs.encoding import Reply, error_reply, worded
 from octavo.jobs.estimates import Estimates, Kind, Taken
+from octavo.jobs.pages_before import PagesBefore, Shelf
 from octavo.jobs.receipt import SharedTime, TimeShare, receipt
 from octavo.jobs.results import JobRequest
 from octavo.jobs.uploads import Destination, fitted, place_for
 from octavo.parser import Parser, Reading
+from octavo.renderers import view
 from octavo.renderers.report import problem_entry
 from octavo.settings import ParseOptions, WorkerSettings
 
@@ -54,6 +57,8 @@ class Call:
     warmup: object = None  # what stood beside its `input`
     parts: tuple[bytes, ...] = field(default=(), repr=False)  # its source, where that is here: no other is fetched then
     keep: Keep | None = None  # takes every file of the result, besides where the job wants them
+    shelf: Shelf | None = None  # has pages of jobs that were read before
+    trace: str | None = None  # the `traceparent` of who asked, where it is not that of the task that runs it
 
     @classmethod
     def of(cls, event: Mapping[str, Any], **known: Any) -> Self:
@@ -96,6 +101,7 @@ class _OpenJob:
     checkpoint: Checkpoint | None
     deadline: float  # of the event loop's clock
     share: TimeShare
+    before: PagesBefore | None
 
 
 class Worker:
@@ -139,6 +145,10 @@ class Worker:
 
     async def run(self, call: Call, *, progress: Progress | None = None, on_page: PageDone | None = None) -> Reply:
         """The reply to a job. Only cancellation raises."""
+        with telemetry.span("job", call.trace, job=call.id):
+            return await self._run(call, progress, on_page)
+
+    async def _run(self, call: Call, progress: Progress | None, on_page: PageDone | None) -> Reply:
         try:
             wanted = self._wanted(call)
             if wanted.asked.job.warmup:
@@ -149,6 +159,7 @@ class Worker:
                 done, total = 0, len(opened.reading.numbers)
                 async for page in self._pages(opened):
                     done += 1
+                    await self._keep_picture(page, opened.reading, wanted)
                     if on_page is not None:
                         await on_page(page, await asyncio.to_thread(results.page_reply, page, wanted.asked))
                     if progress is not None:
@@ -159,6 +170,12 @@ class Worker:
 
     async def stream(self, call: Call) -> AsyncGenerator[Reply]:
         """One object per page, in order, then one like `run`'s without the texts. Only cancellation raises."""
+        with telemetry.span("job", call.trace, job=call.id):
+            async with aclosing(self._stream(call)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def _stream(self, call: Call) -> AsyncGenerator[Reply]:
         text = self._settings.error_text
         try:
             wanted = self._wanted(call)
@@ -243,7 +260,10 @@ class Worker:
                     f"the job's time budget of {self._settings.job_seconds:g} s was spent before its document was open"
                 ) from None
             checkpoint = await stack.enter_async_context(self._checkpoint(reading, parts, wanted))
-            yield _OpenJob(reading, is_pdf, checkpoint, deadline, share)
+            before = None
+            if wanted.call.shelf is not None:
+                before = reading.before = PagesBefore(await self._reading_digest((), reading), wanted.call.shelf)
+            yield _OpenJob(reading, is_pdf, checkpoint, deadline, share, before)
 
     async def _dry_run(self, wanted: _Wanted) -> Reply:
         """What the job would read and take: the source is fetched and opened, nothing drawn and no model asked.
@@ -268,7 +288,8 @@ class Worker:
             on_the_way = int(sources.is_remote(job))
             self.fetching += on_the_way
             try:
-                parts = await sources.fetched(job, self._parser.settings, self._downloads, held, most=most)
+                with telemetry.span("fetch"):
+                    parts = await sources.fetched(job, self._parser.settings, self._downloads, held, most=most)
             finally:
                 self.fetching -= on_the_way
         is_pdf = sources.is_pdf(job, parts)
@@ -319,11 +340,24 @@ class Worker:
                 await asyncio.to_thread(opened.checkpoint.keep, page)
             yield page
 
+    async def _keep_picture(self, page: Page, reading: Reading, wanted: _Wanted) -> None:
+        """For who looks at the document's view: a page's picture, as soon as the page is done."""
+        keep = wanted.call.keep
+        if keep is None or view.FORMAT not in wanted.asked.formats or not page.size.area:
+            return
+        try:
+            made = await asyncio.to_thread(lambda: view.picture(reading.name, page.number, reading.picture(page)))
+        except OctavoError as error:
+            log.warning("picture_left_out job=%s page=%d code=%s", wanted.call.id, page.number + 1, error.code)
+        else:
+            await keep(made)
+
     async def _ended(self, wanted: _Wanted, opened: _OpenJob, *, texts: bool = True) -> Reply:
         """The reply, once all pages are done; without the texts where they have left already."""
         document = opened.reading.document
         _raise_where_nothing_was_read(document)
-        artifacts = await asyncio.to_thread(lambda: list(opened.reading.artifacts()))
+        with telemetry.span("render"):
+            artifacts = await asyncio.to_thread(lambda: list(opened.reading.artifacts()))
         usage = receipt(document, opened.reading.known, opened.share, self._settings.price_per_hour)
         if document.status is Status.SUCCESS and not opened.reading.known and not usage["engine_wait_seconds"]:
             kind, share = Kind.of(opened.reading.options, is_pdf=opened.is_pdf), opened.share
@@ -361,7 +395,8 @@ class Worker:
             "run_info": {
                 "profile": reading.options.profile.value,
                 "pages_from_checkpoint": len(reading.known),
-            },
+            }
+            | ({"pages_read_before": opened.before.found} if opened.before is not None else {}),
         }
 
     async def _warmed_up(self, wanted: _Wanted) -> Reply:
