@@ -23,7 +23,7 @@ from octavo.__main__ import main
 from octavo.corpus.items import Item
 from octavo.corpus.leases import Leases
 from octavo.corpus.sources import Corpus
-from octavo.corpus.stores import Store, opened
+from octavo.corpus.stores import CorpusStore, opened
 from octavo.errors import OctavoError
 from octavo.frontends import _batch_report
 from octavo.frontends._exits import Exit
@@ -443,7 +443,7 @@ class Clock:
         return self.now
 
 
-def leases(store: Store, clock: Clock) -> Leases:
+def leases(store: CorpusStore, clock: Clock) -> Leases:
     return Leases(store, 60.0, clock=clock)
 
 

@@ -6,6 +6,7 @@ import io
 import os
 import resource
 import signal
+import struct
 import threading
 import time
 import zlib
@@ -209,6 +210,16 @@ def test_what_lies_under_transparency_is_white() -> None:
     out = io.BytesIO()
     Image.new("RGBA", (10, 10), (255, 0, 0, 0)).save(out, "PNG")
     assert (drawn(out.getvalue())[0].pixels == 255).all()
+
+
+def test_a_text_beside_a_picture_that_unpacks_too_large_is_over_a_limit() -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    bomb = b"Comment\0\0" + zlib.compress(bytes(64 << 20))
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)) + chunk(b"zTXt", bomb)
+    with pytest.raises(errors.LimitExceeded, match="unpacks too large"):
+        drawn(png + chunk(b"IDAT", zlib.compress(bytes(72))) + chunk(b"IEND", b""))
 
 
 def test_frames_of_a_tiff_are_pages_and_an_animation_is_one() -> None:

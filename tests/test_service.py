@@ -19,7 +19,7 @@ from serving import ENGINE, contents, process, running, serving, slow_engine, st
 
 from octavo.errors import OptionInvalid
 from octavo.frontends import _keys
-from octavo.jobs.store import Entry
+from octavo.jobs.store import JobEntry
 from octavo.settings import EngineSettings, ServeSettings, WorkerSettings
 
 PAGE, PDF5 = picture(), pdf(5)
@@ -408,7 +408,7 @@ async def test_a_job_that_is_cancelled_as_it_begins_ends_all_the_same() -> None:
     async with running() as server:
         queue, begun = server.desk.queue, server.desk.queue._begun
 
-        def begun_and_cancelled(entry: Entry, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        def begun_and_cancelled(entry: JobEntry, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
             ending = begun(entry, work)
             queue._mine[entry.id].working.cancel()  # as a loop does that runs between two lines of another
             queue._begun = begun  # type: ignore[method-assign]
@@ -427,9 +427,9 @@ async def test_leases_that_are_renewed_while_jobs_begin_end_none_of_them() -> No
 
 
 def test_a_page_is_told_of_once_wherever_a_server_died(tmp_path: Path) -> None:
-    from octavo.jobs.store import Limits, New, Store
+    from octavo.jobs.store import JobStore, Limits, New
 
-    store = Store(tmp_path, holder="server", lease_seconds=60, attempts=2)
+    store = JobStore(tmp_path, holder="server", lease_seconds=60, attempts=2)
     store.admit(New("a", "", {}, parts=1, pages=2), Limits(10, 10, 10, 10, 10))
     store.claim(short=9, long_too=True)
     store.files.write("a", "pages/1.json", b"first")  # and here it died, before it could tell
@@ -441,17 +441,17 @@ def test_a_page_is_told_of_once_wherever_a_server_died(tmp_path: Path) -> None:
 
 
 async def test_a_job_that_ends_every_server_is_given_up(tmp_path: Path) -> None:
-    from octavo.jobs.store import JobStatus, Limits, New, Store
+    from octavo.jobs.store import JobStatus, JobStore, Limits, New
 
     limits = Limits(10, 10, 10, 10, 10)
     for number in range(3):
-        store = Store(tmp_path, holder=f"server {number}", lease_seconds=0, attempts=2)
+        store = JobStore(tmp_path, holder=f"server {number}", lease_seconds=0, attempts=2)
         if number == 0:
             store.admit(New("a", "", {}, parts=1, pages=1), limits)
         claimed = store.claim(short=1, long_too=True)
         assert (claimed is not None) == (number < 2)
         store.close()
-    store = Store(tmp_path, holder="last", lease_seconds=0, attempts=2)
+    store = JobStore(tmp_path, holder="last", lease_seconds=0, attempts=2)
     job = store.job("a", None)
     assert job is not None
     assert (job.status, (job.error or {})["code"]) == (JobStatus.ERROR, "job_abandoned")

@@ -293,7 +293,7 @@ class Reading:
         self._stream: AsyncGenerator[Page] | None = None
         self._started = 0.0
         self.known: Mapping[int, Page] = {}  # pages finished by an earlier run: set before iterating
-        self.before: pipeline.Before | None = None  # pages that other documents had: set before iterating
+        self.before: pipeline.PageMemory | None = None  # pages that other documents had: set before iterating
         self.traces: Mapping[int, PageTrace] = {}  # pages whose stages write down what they see: set before iterating
 
     @property

@@ -53,7 +53,7 @@ class Drawable(Protocol):
     def draw(self, number: int) -> PageImage: ...
 
 
-class Before(Protocol):
+class PageMemory(Protocol):
     """Pages that were read before, in the same way: those that look the same need not be read again."""
 
     def name(self, image: PageImage) -> str:
@@ -175,7 +175,7 @@ async def read(
     window: Window,
     known: Mapping[int, Page] = MappingProxyType({}),
     traces: Mapping[int, PageTrace] = MappingProxyType({}),
-    before: Before | None = None,
+    before: PageMemory | None = None,
 ) -> AsyncGenerator[Page]:
     """The pages of one document, in order. Closing the iterator cancels what is still running.
 
@@ -223,7 +223,7 @@ async def _page(
     document: str,
     place: WindowPlace,
     trace: PageTrace | None,
-    before: Before | None,
+    before: PageMemory | None,
 ) -> Page:
     loop = asyncio.get_running_loop()
     watch = _Stopwatch()

@@ -30,7 +30,7 @@ class Shelf(Protocol):
 
 
 class PagesBefore:
-    """`pipeline.Before` for one job."""
+    """`pipeline.PageMemory` for one job."""
 
     def __init__(self, way: str, shelf: Shelf) -> None:
         """`way` tells options, engine and code apart."""
