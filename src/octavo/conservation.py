@@ -57,6 +57,8 @@ def missing(page: Page, lines: Sequence[TextLine]) -> list[TextLine]:
     A text is looked for where it stood, and what was found once is not found again: of two equal amounts both must be
     there. Spaces are no text; a word may be put together over the end of a line.
     """
+    if not lines:
+        return []
     places = [_of_block(block) for block in page.blocks] + [_of_problem(problem) for problem in page.problems]
     near = _near([line.box for line in lines], [place.box for place in places])
     unclear = _unclear(lines, near, places)

@@ -286,7 +286,14 @@ class Usage:
     waiting: Spans = ()  # while at least one request waited for a server that boots or restarts
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage.total((self, other))
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.requests + other.requests,
+            self.model_seconds + other.model_seconds,
+            united(self.at_model, other.at_model),
+            united(self.waiting, other.waiting),
+        )
 
     @classmethod
     def total(cls, usages: Iterable["Usage"]) -> "Usage":

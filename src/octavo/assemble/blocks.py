@@ -77,7 +77,7 @@ def complete(region: Region, recognition: Recognition) -> Recognition:
     elif _unexplained(region, recognition):
         message = "the engine gave no text and no reason"
         problems = (*problems, Problem("not_read", message, Severity.LOST, region.page, region.box, region.label))
-    return replace(recognition, problems=problems)
+    return replace(recognition, problems=problems) if problems else recognition
 
 
 def _unexplained(region: Region, recognition: Recognition) -> bool:
