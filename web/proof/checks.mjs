@@ -80,7 +80,7 @@ export async function linked(browser, address, id) {
   const block = page.locator(`[data-block="${id}"]`);
   await shape.and(page.locator(".chosen")).waitFor();
   await block.and(page.locator("[data-chosen]")).waitFor();
-  for (const one of [shape, block]) assert.ok(await isInSight(one), `${id} is not in sight`);
+  for (const one of [shape, block]) await inSight(page, one);
   await page.keyboard.press("Escape");
   await shape.hover();
   await block.and(page.locator("[data-pointed]")).waitFor();
@@ -93,11 +93,13 @@ export async function linked(browser, address, id) {
   await context.close();
 }
 
-async function isInSight(locator) {
-  return locator.evaluate((element) => {
+/** Wait until it is where a person sees it: both sides scroll there, a frame or more later. */
+async function inSight(page, locator) {
+  const handle = await locator.elementHandle();
+  await page.waitForFunction((element) => {
     const { top, bottom } = element.getBoundingClientRect();
     return bottom > 60 && top < innerHeight;
-  });
+  }, handle);
 }
 
 /** Nothing a document says runs, is loaded, or becomes an element; its words are there as words. */
@@ -140,6 +142,10 @@ export async function accessible(browser, address, ways = [{}, { colorScheme: "d
       await page.keyboard.press("j");
       await page.keyboard.press("e");
       await foundNothing(page, "an editor");
+      await page.getByRole("button", { name: "Keys" }).click();
+      await foundNothing(page, "the keys");
+      await page.keyboard.press("Escape");
+      await page.locator("dialog").waitFor({ state: "detached" });
     }
     await context.close();
   }
@@ -233,7 +239,8 @@ export async function scrolled(browser, address) {
   const { page, heard, context } = await opened(browser, address);
   await page.locator(".sheet img").first().waitFor();
   const first = await page.evaluate(() => Math.round(performance.now()));
-  const frames = (pane) => page.evaluate(scroll, pane);
+  const frames = (pane, each) => page.evaluate(scroll, { selector: pane, each });
+  const reading = await frames(".pages", 60);
   const pages = await frames(".pages");
   assert.ok((await page.locator(".sheet").count()) < 20, "pages that are out of sight are still there");
   const text = await frames("#panel");
@@ -244,17 +251,17 @@ export async function scrolled(browser, address) {
   const blocks = await page.evaluate(() => JSON.parse(document.getElementById("document").textContent).pages.reduce((sum, each) => sum + each.regions.length, 0)); // prettier-ignore
   assert.deepEqual(heard.errors, []);
   await context.close();
-  return { blocks, first, pages, text, search };
+  return { blocks, first, reading, pages, text, search };
 }
 
-/** 60 screens through a pane, a third of one each frame; milliseconds between frames. */
-async function scroll(selector) {
+/** Milliseconds between 240 frames, in each of which a pane is scrolled by so many pixels, or by its 240th part. */
+async function scroll({ selector, each }) {
   const pane = document.querySelector(selector);
   const took = [];
   const steps = 240;
   let before = await new Promise(requestAnimationFrame);
   for (let step = 1; step <= steps; step++) {
-    pane.scrollTop = ((pane.scrollHeight - pane.clientHeight) * step) / steps;
+    pane.scrollTop = each ? each * step : ((pane.scrollHeight - pane.clientHeight) * step) / steps;
     const now = await new Promise(requestAnimationFrame);
     took.push(now - before);
     before = now;
@@ -262,4 +269,44 @@ async function scroll(selector) {
   took.sort((a, b) => a - b);
   const at = (share) => Math.round(took[Math.floor(share * (steps - 1))]);
   return { median: at(0.5), p95: at(0.95), longest: at(1) };
+}
+
+/** Several files dropped are listed by their names and end; one is cancelled; an address that is refused says why; what
+ * was read is still listed after a reload, can be saved as one file, run again, and deleted. */
+export async function given(browser, address, long, short) {
+  const { page, heard, context } = await opened(browser, address);
+  const files = [long, short].map((path) => ({ name: path.split("/").at(-1), data: readFileSync(path).toString("base64") })); // prettier-ignore
+  await page.evaluate((all) => {
+    const transfer = new DataTransfer();
+    for (const { name, data } of all)
+      transfer.items.add(new File([Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0))], name));
+    dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
+  }, files);
+  const [first, second] = files.map(({ name }) => page.locator(".jobs li", { hasText: name }).first());
+  await second.waitFor();
+  await first.getByRole("button", { name: "Cancel" }).click();
+  await first.locator(".chip", { hasText: "cancelled" }).waitFor();
+  await second.locator(".chip", { hasText: "success" }).waitFor({ timeout: 120_000 });
+  await page.evaluate(() => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", "http://127.0.0.1:1/private.pdf");
+    document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+  });
+  await page.locator(".chip.lost", { hasText: "private" }).waitFor();
+  await page.getByText("Nothing was read.").waitFor();
+  await page.getByRole("button", { name: "← Documents" }).click();
+  await second.getByRole("button", { name: "Run again" }).click();
+  await page.locator("#tab-changes").waitFor({ timeout: 120_000 });
+  assert.equal(await page.locator("#tab-changes .count").innerText(), "0", "the same options read otherwise");
+  await page.locator("summary", { hasText: "Document" }).click();
+  const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as one file" }).click()]);
+  const file = `file://${await saved.path()}`;
+  await page.goto(address);
+  await page.locator(".jobs li", { hasText: files[1].name }).first().waitFor();
+  const before = await page.locator(".jobs li").count();
+  await page.getByRole("button", { name: /^Delete/ }).first().click();
+  await page.waitForFunction((count) => document.querySelectorAll(".jobs li").length === count - 1, before);
+  assert.deepEqual(heard.errors.filter((error) => !/422|Failed to load/.test(error)), []); // prettier-ignore
+  assert.ok(readFileSync(file.slice(7), "utf8").includes('id="picture-1"'), "the saved file has no picture");
+  await context.close();
 }

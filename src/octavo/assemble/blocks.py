@@ -8,7 +8,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from octavo.assemble import engine_text, formulas, furniture, headings, listings, lists
+from octavo.assemble import engine_text, formulas, furniture, headings, listings, lists, styles
+from octavo.assemble.inline_formulas import with_formulas
 from octavo.assemble.line_breaks import PrintedRow
 from octavo.assemble.lists import ListEntry
 from octavo.assemble.parts import RegionPart, Setting, divided, setting
@@ -45,7 +46,16 @@ def faithful(
     for region, recognition in zip(regions, recognitions, strict=True):
         made.extend(_blocks(region, complete(region, recognition), page))
     blocks = _nested(_with_listings(made), _SAME_INDENT * page.size / image.size.width * SCALE)
-    return [replace(block, index=index) for index, block in enumerate(formulas.with_numbers(blocks))]
+    return [replace(_in_style(block), index=index) for index, block in enumerate(formulas.with_numbers(blocks))]
+
+
+def _in_style(block: Block) -> Block:
+    """With the styles, links and formulas that its lines have; a picture's reader knows none."""
+    if block.content is None or block.recognition.source is not TextSource.TEXT_LAYER:
+        return block
+    lines = block.recognition.lines
+    content = with_formulas(styles.in_style(block.content, lines), lines)
+    return block if content is block.content else replace(block, content=content)
 
 
 def complete(region: Region, recognition: Recognition) -> Recognition:
@@ -67,7 +77,7 @@ def complete(region: Region, recognition: Recognition) -> Recognition:
     elif _unexplained(region, recognition):
         message = "the engine gave no text and no reason"
         problems = (*problems, Problem("not_read", message, Severity.LOST, region.page, region.box, region.label))
-    return replace(recognition, problems=problems)
+    return replace(recognition, problems=problems) if problems else recognition
 
 
 def _unexplained(region: Region, recognition: Recognition) -> bool:
