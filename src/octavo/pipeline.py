@@ -1,6 +1,6 @@
 """Pages streamed through the stages, within bounds. Knows protocols only: no engine names, no addresses, no JSON.
 
-    draw + turn upright -> detect (batched over documents) -> settle, text layer, cut -> recognise -> assemble
+    draw + upright + straight -> detect (batched over documents) -> settle, text layer, cut -> recognise -> assemble
 
 A page leaves as soon as it and the pages before it are done. A page that fails is a page of the result with a
 problem; it never takes another with it.
@@ -56,7 +56,7 @@ class Drawable(Protocol):
 class Stages:
     """The engines a document runs through; shared by all documents."""
 
-    upright: Callable[[PageImage], PageImage]  # blocking
+    upright: Callable[[PageImage], PageImage]  # turns a page upright and puts it straight; blocking
     detector: "SharedDetector"
     recognizer: Recognizer
     executor: Executor  # where blocking steps run
@@ -236,6 +236,7 @@ async def _page(
         recognitions = [known if known is not None else next(answers) for known in prepared.recognitions]
         if trace is not None:
             trace.detections, trace.regions, trace.recognitions = detections, prepared.regions, recognitions
+            assemble.trace_as_seen(trace, image.warp)
         return await loop.run_in_executor(
             stages.executor,
             lambda: _assembled(image, detections, prepared, recognitions, options, watch.seconds),
@@ -260,7 +261,9 @@ def _assembled(
 ) -> Page:
     """The page of the result, counted; what the official profile drops is the SDK's decision, and told."""
     page = assemble.page(image, prepared.regions, recognitions, prepared.problems, options, seconds)
-    return conservation.checked(page, image.text, detections) if options.profile is Profile.FAITHFUL else page
+    if options.profile is Profile.FAITHFUL:
+        page = conservation.checked(page, image.text, detections)
+    return assemble.page_as_seen(page)
 
 
 def _answered(recognition: Recognition) -> Recognition:
