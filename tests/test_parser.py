@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from viewer import RENDERERS
 
 import octavo
-from octavo import EngineSettings, ParseOptions, Parser, dropins, renderers
+from octavo import EngineSettings, ParseOptions, Parser
 from octavo.document import Label, Problem, Recognition, Severity, Task
 from octavo.errors import DocumentCorrupt, EngineUnavailable, OptionInvalid
 from octavo.recognizers.scripted import Scripted
@@ -79,7 +80,7 @@ async def test_a_document_without_a_drawable_page_is_refused(tmp_path: Path) -> 
             await parser.aparse(file, ParseOptions())
 
 
-@pytest.mark.parametrize("name", dropins.names(renderers))
+@pytest.mark.parametrize("name", RENDERERS)
 async def test_every_file_says_which_renderer_made_it(name: str, picture: Path) -> None:
     options = ParseOptions(formats=(name,), tasks={Label.TEXT: Task.SKIP})  # a picture, so that `crops` has one too
     async with Parser(NULL) as parser, parser.open(picture, options) as reading:

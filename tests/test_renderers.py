@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from made import LOST, Pictures, document, lines, page, read, region, said
 from PIL import Image
+from viewer import RENDERERS
 
 from octavo import assemble, delivery, dropins, renderers
 from octavo.document import Artifact, Document, Label, Problem, Recognition, Role, Severity, TextSource
@@ -14,7 +15,6 @@ from octavo.geometry import Box
 from octavo.renderers import glmocr_json, html, markdown, overlay, text
 from octavo.settings import Furniture, ParseOptions, Profile
 
-NAMES = dropins.names(renderers)
 FIGURE = said(None, Label.IMAGE, Box(100, 300, 500, 500), source=TextSource.NONE)
 
 
@@ -33,7 +33,7 @@ def whole(made: Document) -> Document:
     return document(page([said("Before."), said("A table."), said("After.")]), name=made.name)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RENDERERS)
 def test_every_renderer_shows_a_lost_region(name: str) -> None:
     made = lost()
     artifacts = rendered(name, made)
@@ -43,7 +43,7 @@ def test_every_renderer_shows_a_lost_region(name: str) -> None:
         assert "engine_lost" in artifacts[0].data.decode()
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "crops"])  # there is nothing to cut
+@pytest.mark.parametrize("name", [one for one in RENDERERS if one.values != ("crops",)])  # there is nothing to cut
 def test_every_renderer_shows_a_lost_page(name: str) -> None:
     problem = Problem("page_unreadable", "page 2 cannot be drawn", Severity.LOST, page=1)
     artifacts = rendered(name, document(page([said("Before.")]), assemble.lost_page(1, problem)))
@@ -53,7 +53,7 @@ def test_every_renderer_shows_a_lost_page(name: str) -> None:
         assert "page_unreadable" in artifacts[0].data.decode()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RENDERERS)
 @pytest.mark.parametrize("profile", Profile)
 def test_every_renderer_is_deterministic_and_stays_inside(name: str, profile: Profile, tmp_path: Path) -> None:
     options = ParseOptions(profile=profile)
@@ -63,13 +63,13 @@ def test_every_renderer_is_deterministic_and_stays_inside(name: str, profile: Pr
     assert delivery.to_folder(artifacts, tmp_path)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RENDERERS)
 def test_every_renderer_takes_a_document_without_anything(name: str) -> None:
     for made in (document(), document(page([]))):
         rendered(name, made)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", RENDERERS)
 def test_text_no_encoding_can_hold_does_not_stop_a_renderer(name: str) -> None:
     rendered(name, document(page([said("half a pair: \ud800 and a null \x00")])))
 

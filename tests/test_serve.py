@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -215,3 +216,18 @@ async def asked_beside(client: aiohttp.ClientSession) -> list[str]:
         async with client.post("/parse", json={"image_base64": sized(NEIGHBOUR)}) as response:
             replies.append((await response.json())["status"])
     return replies
+
+
+async def test_the_docs_page_asks_no_other_server_and_needs_no_key(tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    keys.write_text(f"team parse {'0' * 64}\n")
+    async with serving(serve=ServeSettings(keys_file=str(keys))) as client:
+        page = await client.get("/docs")
+        text = await page.text()
+        assert page.status == 200
+        assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+        assert not re.findall(r"(?:src|href)=\"(?:https?:)?//", text)
+        files = re.findall(r"docs/files/[\w.-]+", text)
+        assert len(files) == 3
+        for file in files:
+            assert (await client.get(f"/{file}")).status == 200

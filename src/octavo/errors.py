@@ -232,6 +232,12 @@ class EngineUnavailable(OctavoError):
     code = "engine_unavailable"
 
 
+class PageNotBuilt(OctavoError):
+    """The proof page is not in this installation: it was built where Node.js or its registry was missing."""
+
+    code = "page_not_built"
+
+
 class EngineFailed(OctavoError):
     """An engine raised something nobody expected."""
 

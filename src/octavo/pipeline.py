@@ -17,7 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
-from octavo import assemble, conservation, crops, regions, text_layer
+from octavo import assemble, conservation, crops, regions, telemetry, text_layer
 from octavo.detectors import Detector
 from octavo.document import (
     Crop,
@@ -87,6 +87,7 @@ class _Stopwatch:
     def lap(self, stage: str) -> None:
         now = time.perf_counter()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._since
+        telemetry.stage(stage, now - self._since)
         self._since = now
 
 
@@ -174,7 +175,8 @@ async def read(
         try:
             if number in known:
                 return known[number]
-            return await _page(number, pages, stages, options, document, place, traces.get(number))
+            with telemetry.span("page", page=number + 1):
+                return await _page(number, pages, stages, options, document, place, traces.get(number))
         finally:
             place.leave()
 
@@ -210,10 +212,10 @@ async def _page(
     loop = asyncio.get_running_loop()
     watch = _Stopwatch()
     try:
-        image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright)
+        image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright, trace)
         watch.lap("draw")
         place.drawn(image)
-        image = replace(image, outlined=wants_outlines(options), trace=trace)
+        image = replace(image, outlined=wants_outlines(options))
         if trace is not None:
             trace.text = image.text
         detections, problems = await _layout(image, stages.detector)
@@ -285,9 +287,11 @@ def _without_pixels(image: PageImage) -> PageImage:
     return replace(image, pixels=np.broadcast_to(np.zeros(1, np.uint8), image.pixels.shape))
 
 
-def _draw(number: int, pages: Drawable, upright: Callable[[PageImage], PageImage]) -> PageImage:
+def _draw(
+    number: int, pages: Drawable, upright: Callable[[PageImage], PageImage], trace: PageTrace | None
+) -> PageImage:
     try:
-        return upright(pages.draw(number))
+        return upright(replace(pages.draw(number), trace=trace))
     except MemoryError as error:
         raise PageUnreadable(f"page {number + 1} needs more memory than there is") from error
 

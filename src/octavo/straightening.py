@@ -11,11 +11,12 @@ from typing import Final
 
 from octavo.document import Layer, PageImage, Problem, Severity, Sight, Trust
 from octavo.geometry import Box, Warp
-from octavo.leaning.bend import Leaning, bend
+from octavo.leaning.bend import bend
 from octavo.leaning.flattening import flattened
 from octavo.leaning.marks import small
 
 _STILL: Final = 1.0  # heights of a line by which lines leave the level after all, from which rows come apart
+_APART: Final = 0.025  # tangent by which lines run apart typically: up to 0.015 on made photographs that read well
 
 
 def straightened(page: PageImage) -> PageImage:
@@ -27,25 +28,22 @@ def straightened(page: PageImage) -> PageImage:
         return page
     warp, still = bent.warp, bent.still
     problems = page.problems
-    if warp is None or still is None or still.off > _STILL:
-        problems = (*problems, _crooked(page.number, still))
+    if warp is None or still is None or still.off > _STILL or still.rows.miss > _APART:
+        problems = (*problems, _crooked(page.number))
     if warp is None:
         return replace(page, problems=problems)
     if page.trace is not None:
-        page.trace.saw(Sight(Layer.STRAIGHTENED, Box.of_page(), in_words(warp)))
+        page.trace.saw(Sight(Layer.STRAIGHTENED, Box.of_page(), warp_in_words(warp)))
     return replace(page, pixels=flattened(page.pixels, warp), warp=warp, problems=problems)
 
 
-def in_words(warp: Warp) -> str:
+def warp_in_words(warp: Warp) -> str:
     """What was done, for people."""
     parts = [f"turned by {-warp.degrees:.1f}°", f"{warp.slant:.0%} of slant taken out"]
     parts += [f"lines uncurled by up to {warp.curl:.1%} of the page"] if warp.level else []
     return ", ".join(parts)
 
 
-def _crooked(number: int, still: Leaning | None) -> Problem:
-    how = (
-        "they cannot be seen" if still is None else f"they still leave the level by {still.off:.1f} times their height"
-    )
-    message = f"the page is crooked and could not be put straight: {how}; rows and columns may be mixed up"
+def _crooked(number: int) -> Problem:
+    message = "the page is crooked and could not be put quite straight: its rows and columns may be mixed up"
     return Problem("page_crooked", message, Severity.DOUBTFUL, page=number)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from octavo import telemetry
 from octavo.errors import OctavoError
 from octavo.frontends._settled import WorkerConfiguration
 from octavo.frontends._watch import EngineWatch
@@ -45,12 +46,13 @@ class Service:
         """The worker, while the model still boots: jobs are taken, fetched and drawn meanwhile."""
         engine = self._settled.engine
         await asyncio.to_thread(clean_up, Path(engine.volume_path))
-        async with Parser(engine) as parser, self.watch.over(parser, end):
-            config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")
-            worker = Worker(parser, self._settled.options, self.settings, config_path=config_path)
-            learn = worker.estimates.learn_pace
-            async with beside_jobs(parser, self.settings, jobs=lambda: worker.working, learn=learn):
-                yield worker
+        with telemetry.sending(os.environ, "octavo-worker"):
+            async with Parser(engine) as parser, self.watch.over(parser, end):
+                config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")
+                worker = Worker(parser, self._settled.options, self.settings, config_path=config_path)
+                learn = worker.estimates.learn_pace
+                async with beside_jobs(parser, self.settings, jobs=lambda: worker.working, learn=learn):
+                    yield worker
 
     async def handler(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """What the SDK runs in its local modes; in the queue its loop has another way to answer, see `_runpod_sdk`.

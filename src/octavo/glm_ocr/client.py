@@ -21,6 +21,7 @@ from typing import Any, Protocol
 
 import aiohttp
 
+from octavo import telemetry
 from octavo.document import Usage
 from octavo.errors import EngineLost, EngineRefused, EngineTimeout, OctavoError
 from octavo.glm_ocr.connections import ConnectFailed, ConnectionLost, Connections, HttpReply
@@ -226,7 +227,8 @@ class ChatClient:
         extras = self._extras
         url = f"{self._upstream.base_url}/chat/completions"
         try:
-            reply = await self._connections.post(url, request_body(self._settings, question, extras))
+            body = request_body(self._settings, question, extras)
+            reply = await self._connections.post(url, body, telemetry.traceparent())
         except ConnectFailed as error:
             self._upstream.doubt()
             raise _SendAgain(EngineLost("the model's server does not accept connections")) from error
@@ -268,8 +270,8 @@ class _Direct:
         self._seconds = settings.request_seconds
         self._connections = Connections(headers, idle_seconds=_IDLE_CONNECTION, connect_seconds=_CONNECT_SECONDS)
 
-    async def post(self, url: str, body: bytes) -> HttpReply:
-        return await self._connections.post(url, body, seconds=self._seconds)
+    async def post(self, url: str, body: bytes, trace: str | None) -> HttpReply:
+        return await self._connections.post(url, body, seconds=self._seconds, trace=trace)
 
     async def close(self) -> None:
         self._connections.close()
@@ -289,11 +291,12 @@ class _Session:
             trust_env=True,
         )
 
-    async def post(self, url: str, body: bytes) -> HttpReply:
+    async def post(self, url: str, body: bytes, trace: str | None) -> HttpReply:
         """Raises as `Connections.post` does."""
+        told = None if trace is None else {telemetry.HEADER: trace}
         try:
             async with self._session.post(
-                url, data=body, allow_redirects=False
+                url, data=body, headers=told, allow_redirects=False
             ) as response:  # the key is for this server
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 return HttpReply(response.status, headers, await body_of(response))

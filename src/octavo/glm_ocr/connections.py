@@ -44,14 +44,18 @@ class Connections:
         self._address = ("", 0)
         self._idle: list[_Connection] = []
 
-    async def post(self, url: str, body: bytes, *, seconds: float) -> HttpReply:
-        """The server's reply within so many seconds. Raises ConnectFailed, ConnectionLost, TimeoutError."""
+    async def post(self, url: str, body: bytes, *, seconds: float, trace: str | None = None) -> HttpReply:
+        """The server's reply within so many seconds; `trace` goes along as `traceparent`.
+
+        Raises ConnectFailed, ConnectionLost, TimeoutError.
+        """
         if url != self._url:
             self._aim(url)
         connection = self._kept() or await self._connected()
         try:
             async with asyncio.timeout(seconds):
-                reply = await connection.ask(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
+                told = b"" if trace is None else f"traceparent: {trace}\r\n".encode("latin-1")
+                reply = await connection.ask(b"%b%bContent-Length: %d\r\n\r\n%b" % (self._head, told, len(body), body))
         except BaseException:
             connection.end()
             raise
@@ -72,7 +76,7 @@ class Connections:
         self._url, self._address = url, (parts.hostname or "", parts.port or 80)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         host = parts.netloc.rpartition("@")[2]
-        self._head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{self._headers}Content-Length: ".encode("latin-1")
+        self._head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\n{self._headers}".encode("latin-1")
 
     def _kept(self) -> "_Connection | None":
         """The connection used last, so that those too many grow old."""

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
-from octavo import guarded_http
+from octavo import guarded_http, telemetry
 from octavo.document import Artifact, Page
 from octavo.errors import JobNotOver, JobUnknown, OctavoError, OptionInvalid, Overloaded
 from octavo.jobs import webhooks
@@ -60,6 +60,7 @@ class Asked:
     parts: tuple[bytes, ...] = field(default=(), repr=False)  # its source, where it did not come within the payload
     idempotency: str | None = None
     webhook: str | None = None
+    trace: str | None = None  # the `traceparent` of who asked, where that is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,9 @@ class Queue:
                     payload[key] = [_HERE] * len(payload[key])
                 elif payload.get(key) and "base64" in key:
                     payload[key] = _HERE
-        return {"input": payload} | ({"s3Config": asked.s3_config} if asked.s3_config else {})
+        trace = asked.trace or telemetry.traceparent()
+        beside = {"s3Config": asked.s3_config, "trace": trace}
+        return {"input": payload} | {key: value for key, value in beside.items() if value}
 
     async def _stored(self, new: New, arrived: Arrived, payload: Mapping[str, Any]) -> New:
         """The job with its source in the store's files."""
@@ -385,9 +388,10 @@ class Queue:
 
     async def _fetch(self, entry: Entry) -> None:
         payload = entry.payload
-        asked = Asked(entry.owner, payload["input"], payload.get("s3Config"))
+        asked = Asked(entry.owner, payload["input"], payload.get("s3Config"), trace=payload.get("trace"))
         try:
-            arrived = await self._worker.arrive(Call(asked.payload, asked.s3_config, entry.id))
+            with telemetry.span("arrive", asked.trace, job=entry.id):
+                arrived = await self._worker.arrive(Call(asked.payload, asked.s3_config, entry.id))
             new = New(entry.id, entry.owner, {}, idempotency=None, webhook=entry.webhook)
             new = await self._stored(new, arrived, self._kept(asked, inline=arrived.parts))
             there = await self._do(self._store.arrived, entry.id, new, self._limits)
@@ -425,6 +429,7 @@ class Queue:
             entry.id,
             parts=tuple(part for part in parts if part is not None),
             keep=keep,
+            trace=entry.payload.get("trace"),
         )
         reply = await self._worker.run(call, on_page=on_page)
         if reply.get("error_details", {}).get("code") == Overloaded.code:  # beside /parse, which shares the worker

@@ -10,12 +10,13 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
+from octavo import telemetry
 from octavo.content import says
 from octavo.delivery import is_folder
 from octavo.document import Artifact, Document, Page, Problem, Severity, Status
@@ -54,6 +55,7 @@ class Call:
     warmup: object = None  # what stood beside its `input`
     parts: tuple[bytes, ...] = field(default=(), repr=False)  # its source, where that is here: no other is fetched then
     keep: Keep | None = None  # takes every file of the result, besides where the job wants them
+    trace: str | None = None  # the `traceparent` of who asked, where it is not that of the task that runs it
 
     @classmethod
     def of(cls, event: Mapping[str, Any], **known: Any) -> Self:
@@ -139,6 +141,10 @@ class Worker:
 
     async def run(self, call: Call, *, progress: Progress | None = None, on_page: PageDone | None = None) -> Reply:
         """The reply to a job. Only cancellation raises."""
+        with telemetry.span("job", call.trace, job=call.id):
+            return await self._run(call, progress, on_page)
+
+    async def _run(self, call: Call, progress: Progress | None, on_page: PageDone | None) -> Reply:
         try:
             wanted = self._wanted(call)
             if wanted.asked.job.warmup:
@@ -159,6 +165,12 @@ class Worker:
 
     async def stream(self, call: Call) -> AsyncGenerator[Reply]:
         """One object per page, in order, then one like `run`'s without the texts. Only cancellation raises."""
+        with telemetry.span("job", call.trace, job=call.id):
+            async with aclosing(self._stream(call)) as chunks:
+                async for chunk in chunks:
+                    yield chunk
+
+    async def _stream(self, call: Call) -> AsyncGenerator[Reply]:
         text = self._settings.error_text
         try:
             wanted = self._wanted(call)
@@ -268,7 +280,8 @@ class Worker:
             on_the_way = int(sources.is_remote(job))
             self.fetching += on_the_way
             try:
-                parts = await sources.fetched(job, self._parser.settings, self._downloads, held, most=most)
+                with telemetry.span("fetch"):
+                    parts = await sources.fetched(job, self._parser.settings, self._downloads, held, most=most)
             finally:
                 self.fetching -= on_the_way
         is_pdf = sources.is_pdf(job, parts)
@@ -323,7 +336,8 @@ class Worker:
         """The reply, once all pages are done; without the texts where they have left already."""
         document = opened.reading.document
         _raise_where_nothing_was_read(document)
-        artifacts = await asyncio.to_thread(lambda: list(opened.reading.artifacts()))
+        with telemetry.span("render"):
+            artifacts = await asyncio.to_thread(lambda: list(opened.reading.artifacts()))
         usage = receipt(document, opened.reading.known, opened.share, self._settings.price_per_hour)
         if document.status is Status.SUCCESS and not opened.reading.known and not usage["engine_wait_seconds"]:
             kind, share = Kind.of(opened.reading.options, is_pdf=opened.is_pdf), opened.share

@@ -20,6 +20,7 @@ from octavo.content import (
     Mixed,
     Picture,
     Prose,
+    Run,
     Runs,
     Table,
     Verbatim,
@@ -31,6 +32,7 @@ from octavo.renderers import Pictures
 from octavo.renderers._flow import Lost, Passage, PictureShown, Said, passages
 from octavo.settings import ParseOptions
 
+_DEEPEST = 8  # of an entry of a list: what is deeper is shown there
 _CAPTIONS = (Label.FIGURE_TITLE, Label.VISION_FOOTNOTE, Label.FOOTNOTE)
 _STYLE = """
 body { max-width: 50rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.55 Georgia, "Noto Serif", serif;
@@ -44,6 +46,9 @@ pre { background: #f6f8fa; padding: .75rem; overflow-x: auto; font-size: .85rem;
 pre.formula { background: none; text-align: center; font-style: italic; }
 figure { margin: 1rem 0; } img { max-width: 100%; } .caption { font-size: .9rem; color: #444; }
 ul.list { list-style: none; padding-left: 1.2rem; } ul.list .marker { display: inline-block; margin-right: .5em; }
+.depth-1 { margin-left: 1.2rem; } .depth-2 { margin-left: 2.4rem; } .depth-3 { margin-left: 3.6rem; }
+.depth-4 { margin-left: 4.8rem; } .depth-5 { margin-left: 6rem; } .depth-6 { margin-left: 7.2rem; }
+.depth-7 { margin-left: 8.4rem; } .depth-8 { margin-left: 9.6rem; }
 .page { color: #777; font-size: .75rem; border-top: 1px solid #ddd; margin: 2rem 0 1rem; }
 .loss { border-left: 4px solid #c00; background: #fff2f2; padding: .5rem .75rem; margin: 1rem 0; }
 .partial { color: #c00; } .problems td { font-size: .8rem; }
@@ -84,7 +89,7 @@ def _page(document: Document, flow: Sequence[Passage]) -> Iterator[str]:
 def _passage(passage: Passage) -> Iterator[str]:
     match passage:
         case Said(content=content, label=label):
-            yield from _content(content, label)
+            yield from content_html(content, label)
         case PictureShown(alt=alt, path=path):
             yield f'<figure><img src="{quote(path)}" alt="{escape(alt)}"></figure>'
         case Lost(text=text, saved=saved):
@@ -92,7 +97,8 @@ def _passage(passage: Passage) -> Iterator[str]:
             yield f'<div class="loss"><strong>{escape(text)}</strong>{saved}</div>'
 
 
-def _content(content: Content, label: Label) -> Iterator[str]:
+def content_html(content: Content, label: Label) -> Iterator[str]:
+    """What a region says, as elements; no attribute of them but classes, spans and safe links."""
     match content:
         case Heading(level, runs):
             yield f"<h{level}>{_line(runs)}</h{level}>"
@@ -114,10 +120,10 @@ def _content(content: Content, label: Label) -> Iterator[str]:
         case Picture(lines):
             yield from _paragraph([runs_of(one) for one in lines], Label.FIGURE_TITLE)
         case Verbatim(text):
-            yield from _content(markdown.read(text), label)
+            yield from content_html(markdown.read(text), label)
         case Mixed(parts):
             for part in parts:
-                yield from _content(part, label)
+                yield from content_html(part, label)
 
 
 def _paragraph(lines: Sequence[Runs], label: Label) -> Iterator[str]:
@@ -126,13 +132,18 @@ def _paragraph(lines: Sequence[Runs], label: Label) -> Iterator[str]:
 
 
 def _line(runs: Runs) -> str:
-    return html.runs(markdown.unmarked(runs))
+    return "".join(map(_run, markdown.unmarked(runs)))
+
+
+def _run(run: Run) -> str:
+    shown = html.runs((run,))
+    return f'<span class="formula">{shown}</span>' if run.formula else shown
 
 
 def _item(item: ListItem) -> str:
     marker = "•" if item.marker in "-*+" else escape(item.marker)
-    margin = f"{1.2 * item.depth:g}rem"
-    return f'<li style="margin-left: {margin}"><span class="marker">{marker}</span>{_line(item.runs)}</li>'
+    depth = f' class="depth-{min(item.depth, _DEEPEST)}"' if item.depth else ""
+    return f'<li{depth}><span class="marker">{marker}</span>{_line(item.runs)}</li>'
 
 
 def _problems(problems: Sequence[Problem]) -> Iterator[str]:

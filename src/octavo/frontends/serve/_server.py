@@ -4,15 +4,19 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 import signal
 import socket
 import sys
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+from octavo import telemetry
 from octavo.errors import EngineUnavailable, OptionInvalid
 from octavo.frontends._settled import WorkerConfiguration
 from octavo.frontends._watch import EngineWatch
@@ -30,8 +34,12 @@ _BACKLOG = 1024
 async def serve(settled: WorkerConfiguration, serve: ServeSettings) -> EngineUnavailable | None:
     """Answer until the process is asked to end, or the engine is gone for good: then why. Raises OptionInvalid,
     EngineUnavailable."""
-    server, watch = Server(application(settled, serve)), EngineWatch()
-    with contextlib.closing(bound(serve.host, serve.port)) as listening, server.capture_signals():
+    server, watch = Server(application(settled, serve), head_seconds=serve.arrival_seconds), EngineWatch()
+    with (
+        contextlib.closing(bound(serve.host, serve.port)) as listening,
+        server.capture_signals(),
+        telemetry.sending(os.environ, "octavo-serve"),
+    ):
         try:
             async with opened(settled, serve, watch, server.end) as server.app.state.desk:
                 server.said = said(serve, *listening.getsockname()[:2])
@@ -44,13 +52,14 @@ async def serve(settled: WorkerConfiguration, serve: ServeSettings) -> EngineUna
 class Server(uvicorn.Server):
     """uvicorn's, which ends streams of events when it is to end itself, and may be ended before it has begun."""
 
-    def __init__(self, app: FastAPI) -> None:
+    def __init__(self, app: FastAPI, *, head_seconds: float) -> None:
         self.app = app
         self.said = ""
         self._opening = asyncio.current_task()
         super().__init__(
             uvicorn.Config(
                 app,
+                http=type("_Connection", (_Connection,), {"head_seconds": head_seconds}),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -90,6 +99,44 @@ class Server(uvicorn.Server):
         self.should_exit = True
         desk: Desk = self.app.state.desk
         desk.queue.closing.set()  # or its streams of events would hold the server up
+
+
+class _Connection(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
+    """uvicorn's, which waits for a request's head no longer than it may take: half a head cost a place for ever."""
+
+    head_seconds: float  # of the class, which is all that uvicorn is given
+
+    def __init__(self, *arguments: Any, **known: Any) -> None:
+        super().__init__(*arguments, **known)
+        self._waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._look()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._look()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._wait_no_longer()
+        super().connection_lost(error)
+
+    def _look(self) -> None:
+        """Whether a head is awaited: none is there yet, or a next one has begun."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._wait_no_longer()
+        elif self._waiting is None and not self.transport.is_closing():
+            self._waiting = self.loop.call_later(self.head_seconds, self._too_slow)
+
+    def _wait_no_longer(self) -> None:
+        if self._waiting is not None:
+            self._waiting.cancel()
+            self._waiting = None
+
+    def _too_slow(self) -> None:
+        self.transport.write(b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        self.transport.close()
 
 
 def bound(host: str, port: int) -> socket.socket:
