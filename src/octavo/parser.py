@@ -377,7 +377,14 @@ class Reading:
     @property
     def pictures(self) -> renderers.Pictures:
         """Of the pages, upright, once the document is there. Asking for one blocks: it may be drawn again."""
-        return _UprightPages(self.document, self.source)
+        return _UprightPages(self.document.pages, self.source)
+
+    def picture(self, page: Page) -> Pixels:
+        """Of one that is done, upright, also while others are read. Blocks: it may be drawn again.
+
+        Raises OctavoError.
+        """
+        return _UprightPages((page,), self.source).page(page.number)
 
 
 def _why_not_drawn(page: Page) -> Problem | None:
@@ -423,8 +430,8 @@ class _KeptPages:
 class _UprightPages:
     """Page pictures for renderers, upright."""
 
-    def __init__(self, document: Document, source: _KeptPages) -> None:
-        self._rotation = {page.number: page.rotation for page in document.pages}
+    def __init__(self, pages: Sequence[Page], source: _KeptPages) -> None:
+        self._rotation = {page.number: page.rotation for page in pages}
         self._source = source
 
     def page(self, number: int) -> Pixels:

@@ -41,14 +41,17 @@ function State() {
   const open = view.value;
   const lost = open?.problems.filter((problem) => problem.severity === "lost").length ?? 0;
   const doubtful = open?.problems.filter((problem) => problem.severity === "doubtful").length ?? 0;
-  const words = lost ? `${lost.toLocaleString()} not read` : open?.status === "success" ? "complete" : open?.status;
+  const whole = open?.status === "success";
+  const words = lost ? `${lost.toLocaleString()} not read` : whole ? "complete" : open?.status;
   return (
     <p class="state">
-      <span class={`chip ${lost ? "lost" : "well"}`}>{words}</span>
+      <span class={`chip ${lost ? "lost" : whole ? "well" : ""}`}>{words}</span>
       {doubtful > 0 && <span class="chip doubtful">{doubtful.toLocaleString()} doubtful</span>}
-      <span class="quiet">
-        page {pageInSight.value.toLocaleString()} of {open?.pages.length.toLocaleString()}
-      </span>
+      {open && open.pages.length > 0 && (
+        <span class="quiet">
+          page {pageInSight.value.toLocaleString()} of {open.pages.length.toLocaleString()}
+        </span>
+      )}
     </p>
   );
 }

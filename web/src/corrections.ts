@@ -109,27 +109,28 @@ export function move(region: Region, by: 1 | -1): void {
 
 /** Where the corrections of a document are kept: the same words under the same name are the same document. */
 function keyOf(document: View): string {
+  if (document.kept_as) return `octavo:corrections:${document.kept_as}`;
   let sum = 0x811c9dc5;
   for (const text of [document.name, document.markdown])
     for (let n = 0; n < text.length; n++) sum = Math.imul(sum ^ text.charCodeAt(n), 0x01000193) >>> 0;
   return `octavo:corrections:${sum.toString(16)}`;
 }
 
-let key: string | null = null;
+const key = computed(() => view.value && keyOf(view.value));
 
 /** Take up the corrections of the document that is open, and keep those that follow. */
 export function keepCorrections(): void {
   effect(() => {
-    key = view.value && keyOf(view.value);
-    corrections.value = key === null ? [] : kept(key);
+    corrections.value = key.value === null ? [] : kept(key.value);
     editing.value = null;
   });
   effect(() => {
     const made = corrections.value;
-    if (key === null) return;
+    const at = key.peek();
+    if (at === null) return;
     try {
-      if (made.length) localStorage.setItem(key, JSON.stringify(made));
-      else localStorage.removeItem(key);
+      if (made.length) localStorage.setItem(at, JSON.stringify(made));
+      else localStorage.removeItem(at);
     } catch {
       announced.value = "This browser keeps nothing for the page: export corrections before you close it";
     }

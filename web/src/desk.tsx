@@ -10,10 +10,11 @@ import {
   close,
   compare,
   complaint,
+  desk,
   forget,
   jobs,
+  keepListed,
   type Knob,
-  knobs,
   list,
   nameOf,
   open,
@@ -30,6 +31,7 @@ import { announced, view } from "./state";
 
 export function Desk() {
   const over = useDropping();
+  useEffect(keepListed, []);
   if (opened.value && view.value) return <App before={<Back />} beside={<Running job={opened.value} />} />;
   return (
     <div class={`desk ${over ? "over" : ""}`}>
@@ -188,23 +190,41 @@ function Giving() {
 
 function Options({ within = "desk" }: { within?: string }) {
   const count = Object.keys(options.value).length;
+  const groups = Map.groupBy(desk.value.knobs, (knob) => knob.group);
+  const title = desk.value.knobs[0]?.group ?? "";
+  const first = groups.get(title) ?? [];
+  groups.delete(title);
   return (
     <details class="options">
       <summary>
         Options{count > 0 && <span class="count">{count.toLocaleString()}</span>}
       </summary>
-      <dl>
-        {knobs.value.map((knob) => (
-          <div key={knob.name}>
-            <dt>
-              <label for={`${within}-${knob.name}`}>{knob.name.replaceAll("_", " ")}</label>
-              <Field knob={knob} within={within} />
-            </dt>
-            <dd id={`${within}-${knob.name}-help`}>{knob.help}</dd>
-          </div>
+      <form onSubmit={(event) => event.preventDefault()}>
+        <Group knobs={first} within={within} />
+        {[...groups].map(([title, of]) => (
+          <details key={title}>
+            <summary>{title}</summary>
+            <Group knobs={of} within={within} />
+          </details>
         ))}
-      </dl>
+      </form>
     </details>
+  );
+}
+
+function Group({ knobs: shown, within }: { knobs: Knob[]; within: string }) {
+  return (
+    <dl>
+      {shown.map((knob) => (
+        <div key={knob.name}>
+          <dt>
+            <label for={`${within}-${knob.name}`}>{knob.name.replaceAll("_", " ")}</label>
+            <Field knob={knob} within={within} />
+          </dt>
+          <dd id={`${within}-${knob.name}-help`}>{knob.help}</dd>
+        </div>
+      ))}
+    </dl>
   );
 }
 

@@ -3,19 +3,26 @@
 import { signal } from "@preact/signals";
 import { type Change, changes } from "./changes";
 import { ask, ENDS, events, type Job, json, key, Refusal, refused } from "./server";
-import { announced, open as show, tab, view } from "./state";
+import { announced, choose, chosen, open as show, tab, view } from "./state";
 import { type Page, type Pictures, type Problem, type Region, type View, VERSION } from "./view";
 
 /** An option, as the settings spell it. */
 export interface Knob {
   name: string;
+  group: string; // what it is about: the first group is what most people ask for
   help: string;
   kind: "choice" | "switch" | "number" | "text";
   choices: string[];
   default: string;
 }
 
-export const knobs = signal<Knob[]>([]); // that the server's settings have
+/** What the server says of itself in the page. */
+export interface DeskSaid {
+  knobs: Knob[];
+  colours: Record<string, string>;
+}
+
+export const desk = signal<DeskSaid>({ knobs: [], colours: {} });
 export const jobs = signal<Job[]>([]);
 export const opened = signal<string | null>(null); // the job whose document is shown
 export const complaint = signal("");
@@ -82,15 +89,15 @@ export async function sendUrl(url: string): Promise<void> {
 /** The job, where the server takes it. */
 async function send(about: Sent): Promise<string | null> {
   if (!about.source) return null;
-  const chosen = options.value;
+  const wanted = options.value;
   const form = new FormData();
   if ("files" in about.source) for (const file of about.source.files) form.append("file", file);
   else form.append("source_url", about.source.url);
-  for (const [name, value] of Object.entries({ ...chosen, formats: "view" })) form.append(name, value);
+  for (const [name, value] of Object.entries({ ...wanted, formats: "view" })) form.append(name, value);
   let taken: string | null = null;
   await saying(async () => {
     const job = await json<Job>("/v1/jobs", { method: "POST", body: form });
-    remember(job.id, { ...about, options: chosen });
+    remember(job.id, { ...about, options: wanted });
     put(job);
     void watch(job.id);
     taken = job.id;
@@ -134,6 +141,8 @@ async function watch(job: string): Promise<void> {
   await saying(async () => {
     for await (const event of events(job, stop.signal)) {
       put(await json<Job>(`/v1/jobs/${job}`));
+      const status = ENDS.has(event.kind) ? event.kind : "running";
+      if (view.value && opened.value === job) view.value = { ...view.value, status };
       if (event.kind === "page" && event.data.page && opened.value === job) await addPage(job, event.data.page);
       if (ENDS.has(event.kind)) await ended(job, event.kind);
     }
@@ -159,8 +168,9 @@ export async function list(): Promise<void> {
   });
 }
 
-export function start(): void {
-  key.subscribe(() => void list());
+/** List them, and again when another key is given. */
+export function keepListed(): () => void {
+  return key.subscribe(() => void list());
 }
 
 export async function cancel(job: string): Promise<void> {
@@ -201,13 +211,16 @@ export function close(): void {
 }
 
 function emptyView(job: string, status: string): View {
-  const nothing = { engines: {}, colours: {}, problems: [], pages: [], markdown: "" };
-  return { version: VERSION, name: nameOf(job), status, page_count: 0, seconds: 0, ...nothing };
+  const nothing = { engines: {}, colours: desk.value.colours, problems: [], pages: [], markdown: "" };
+  return { version: VERSION, name: nameOf(job), kept_as: job, status, page_count: 0, seconds: 0, ...nothing };
 }
 
 async function showResult(job: string): Promise<void> {
   const found = await json<View>(`/v1/jobs/${job}/artifacts/document.view.json`);
-  if (opened.value === job) show({ ...found, name: nameOf(job) }, picturesOf(job));
+  if (opened.value !== job) return;
+  const at = chosen.peek();
+  show({ ...found, name: nameOf(job), kept_as: job }, picturesOf(job));
+  if (at !== null) choose(at);
 }
 
 interface PageSaid {

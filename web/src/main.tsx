@@ -8,7 +8,7 @@ import * as parts from "./parts";
 import { choose, open } from "./state";
 import "./style.css";
 import { Desk } from "./desk";
-import { type Knob, knobs, start } from "./jobs";
+import { desk, type DeskSaid } from "./jobs";
 import { VERSION, type View } from "./view";
 
 const place = document.getElementById("app") as HTMLElement;
@@ -21,9 +21,8 @@ if (held) {
   open(held, parts.picture);
   render(<App />, place);
 } else {
-  knobs.value = parts.json<Knob[]>("knobs") ?? [];
+  desk.value = parts.json<DeskSaid>("desk") ?? desk.value;
   render(<Desk />, place);
-  start();
 }
 
 const linked = () => {

@@ -43,6 +43,7 @@ export function Reading() {
       }}
     >
       <Losses />
+      {!open.pages.length && <p class="quiet">Pages appear here as they are done.</p>}
       {open.pages.map((page) => (
         <Section key={page.page} page={page} />
       ))}

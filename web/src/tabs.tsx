@@ -130,10 +130,10 @@ function ProblemCard({ problem }: { problem: Problem }) {
   const box: Box | null | undefined = problem.bbox_2d ?? region?.bbox_2d;
   return (
     <li class={`card ${problem.severity}`}>
-      <h3>
+      <h2>
         {problem.severity.replace("_", " ")}: {problem.label?.replaceAll("_", " ") ?? "page"}
         {problem.page && <Place id={region?.id} page={problem.page} />}
-      </h3>
+      </h2>
       <p>
         {problem.message} <code>{problem.code}</code> <span class="quiet">({MEANING[problem.severity]})</span>
       </p>
@@ -173,10 +173,10 @@ function TableCard({ region, name }: { region: Region; name: string }) {
   };
   return (
     <li class="card">
-      <h3>
+      <h2>
         {grid.length.toLocaleString()} × {(grid[0]?.length ?? 0).toLocaleString()}
         <Place id={region.id} page={pageOf(region.id)} />
-      </h3>
+      </h2>
       <p class="buttons">
         <button type="button" onClick={() => void copy()}>
           Copy
@@ -229,10 +229,10 @@ function FigureCard({ region }: { region: Region }) {
   };
   return (
     <li class="card">
-      <h3>
+      <h2>
         {kindOf(region)}
         <Place id={region.id} page={pageOf(region.id)} />
-      </h3>
+      </h2>
       <p class="buttons">
         <button type="button" onClick={() => void keep()}>
           Save the picture
@@ -316,10 +316,10 @@ function ChangeCard({ change }: { change: Change }) {
   const marks = { kept: "span", removed: "del", added: "ins" } as const;
   return (
     <li class="card">
-      <h3>
+      <h2>
         {change.differences.join(", ")}: {[...new Set([...change.before, ...now.map(kindOf)])].join(", ").replaceAll("_", " ")}
         <Place id={change.after[0]} page={change.page} />
-      </h3>
+      </h2>
       <p class="plain" dir="auto">
         {change.steps.map(([kind, text], number) => {
           const Mark = marks[kind];

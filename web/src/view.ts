@@ -43,6 +43,7 @@ export interface Page {
 export interface View {
   version: number;
   name: string;
+  kept_as?: string; // what its corrections are kept by, where that is not what it says: a job's
   status: string;
   page_count: number;
   seconds: number;

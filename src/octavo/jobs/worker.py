@@ -32,6 +32,7 @@ from octavo.jobs.receipt import SharedTime, TimeShare, receipt
 from octavo.jobs.results import JobRequest
 from octavo.jobs.uploads import Destination, fitted, place_for
 from octavo.parser import Parser, Reading
+from octavo.renderers import view
 from octavo.renderers.report import problem_entry
 from octavo.settings import ParseOptions, WorkerSettings
 
@@ -155,6 +156,7 @@ class Worker:
                 done, total = 0, len(opened.reading.numbers)
                 async for page in self._pages(opened):
                     done += 1
+                    await self._keep_picture(page, opened.reading, wanted)
                     if on_page is not None:
                         await on_page(page, await asyncio.to_thread(results.page_reply, page, wanted.asked))
                     if progress is not None:
@@ -331,6 +333,18 @@ class Worker:
             if opened.checkpoint is not None and page.number not in reading.known:
                 await asyncio.to_thread(opened.checkpoint.keep, page)
             yield page
+
+    async def _keep_picture(self, page: Page, reading: Reading, wanted: _Wanted) -> None:
+        """For who looks at the document's view: a page's picture, as soon as the page is done."""
+        keep = wanted.call.keep
+        if keep is None or view.FORMAT not in wanted.asked.formats or not page.size.area:
+            return
+        try:
+            made = await asyncio.to_thread(lambda: view.picture(reading.name, page.number, reading.picture(page)))
+        except OctavoError as error:
+            log.warning("picture_left_out job=%s page=%d code=%s", wanted.call.id, page.number + 1, error.code)
+        else:
+            await keep(made)
 
     async def _ended(self, wanted: _Wanted, opened: _OpenJob, *, texts: bool = True) -> Reply:
         """The reply, once all pages are done; without the texts where they have left already."""

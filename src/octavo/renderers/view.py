@@ -2,8 +2,8 @@
 
 Every page with its size and its regions, as the JSON of the profile `faithful` has them, running heads and feet
 included; beside each region an id to link to (`p3b7`: page 3, region 7), its plain words, to search in, and its HTML.
-That is the only HTML the page ever shows, and it is written here: escaped, or rebuilt from cells and styles. Pictures
-of the pages lie beside it where somebody asked for them (`picture`).
+That is the only HTML the page ever shows, and it is written here: escaped, or rebuilt from cells and styles. A server's
+job has pictures of its pages beside it (`picture`), each as soon as its page is done.
 """
 
 import json
@@ -17,6 +17,7 @@ from octavo.renderers import Pictures, _jpeg, glmocr_json, html, markdown, overl
 from octavo.renderers.report import Json, problem_entry
 from octavo.settings import Furniture, ParseOptions, Profile
 
+FORMAT = "view"  # as users type it
 VERSION = 1  # of the object: the page refuses another
 _MOST_PIXELS = 1600  # of a picture's longer side: two for each of a page's on a wide screen
 _QUALITY = 60  # 200 KB for a page of text; WebP of half the size took eight times as long (samples, two cores)
@@ -43,7 +44,7 @@ def view(document: Document, options: ParseOptions) -> dict[str, Json]:
         "page_count": document.page_count,
         "seconds": round(document.timings.get("total", 0.0), 2),
         "engines": dict(document.engines),
-        "colours": {label.value: "#{:02x}{:02x}{:02x}".format(*overlay.colour(label)) for label in Label},
+        "colours": colours(),
         "problems": [problem_entry(problem) for problem in document.problems],
         "markdown": text,
         "pages": [_page(page, of_page) for page, of_page in zip(document.pages, regions, strict=True)],
@@ -53,7 +54,7 @@ def view(document: Document, options: ParseOptions) -> dict[str, Json]:
 def _page(page: Page, regions: list[dict[str, Json]]) -> dict[str, Json]:
     shown: list[Json] = []
     for number, region in enumerate(regions):
-        about: dict[str, Json] = {"id": f"p{page.number + 1}b{number}"}
+        about: dict[str, Json] = {"id": id_of(page.number + 1, number)}
         block = page.blocks[number] if number < len(page.blocks) else None
         if block is not None and says(block.content):
             about |= {
@@ -64,12 +65,27 @@ def _page(page: Page, regions: list[dict[str, Json]]) -> dict[str, Json]:
     return {"page": page.number + 1, "width": page.size.width, "height": page.size.height, "regions": shown}
 
 
+def colours() -> dict[str, Json]:
+    """Of the classes, as the overlays have them."""
+    return {label.value: "#{:02x}{:02x}{:02x}".format(*overlay.colour(label)) for label in Label}
+
+
+def id_of(page: int, region: int) -> str:
+    """What a region is linked to by: the page from 1, the region from 0, as it is in the JSON."""
+    return f"p{page}b{region}"
+
+
+def picture_name(name: str, number: int) -> str:
+    """Of the picture of a page of a document of this name; the number from 0, as in all names of files."""
+    return f"view/{name}_page{number}.jpg"
+
+
 def picture(name: str, number: int, pixels: Pixels) -> Artifact:
-    """A page of a document of this name, as a screen shows it; the number, from 0, as in all names of files."""
+    """A page, as a screen shows it."""
     image = Image.fromarray(pixels)
     image.thumbnail((_MOST_PIXELS, _MOST_PIXELS), Image.Resampling.BILINEAR, reducing_gap=2.0)
     data = _jpeg.encoded(image, quality=_QUALITY)
-    return Artifact(f"view/{name}_page{number}.jpg", _jpeg.MEDIA_TYPE, data, format="view")
+    return Artifact(picture_name(name, number), _jpeg.MEDIA_TYPE, data, format=FORMAT)
 
 
 class _NoPictures:

@@ -96,6 +96,22 @@ class PageSaid(BaseModel):
     markdown_result: str | None = Field(None, examples=["# Statement"])
 
 
+class ChangeSaid(BaseModel):
+    """Blocks of two readings that are about the same piece of a page, and differ."""
+
+    page: int = Field(description="From 1.")
+    before: list[str] = Field(description="Classes of the other reading's blocks.", examples=[["text"]])
+    after: list[str] = Field(description="Ids of this reading's blocks.", examples=[["p3b7"]])
+    differences: list[str] = Field(examples=[["text", "box"]])
+    steps: list[tuple[str, str]] = Field(description="From the other text to this one: kept, removed or added.")
+
+
+class ChangesSaid(BaseModel):
+    """Where two readings differ."""
+
+    changes: list[ChangeSaid]
+
+
 class FileSaid(BaseModel):
     """One file of the result."""
 

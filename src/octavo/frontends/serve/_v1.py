@@ -25,7 +25,8 @@ router = APIRouter(prefix="/v1", tags=["Octavo"])
 _ALIVE_SECONDS = 15.0  # a stream in which nothing happens says so, or a proxy takes it for dead
 _LONGEST_KEY = 200
 
-Id = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="The job's.")]
+ID = r"^[0-9a-f]{32}$"
+Id = Annotated[str, Path(pattern=ID, description="The job's.")]
 Idempotency = Annotated[
     str | None,
     Header(alias="Idempotency-Key", max_length=_LONGEST_KEY, description="The same job when it is sent again."),
