@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env official-check lowest-env clients-env vllm-env ray-env check lint lint-deploy image-check locks audit sbom fix unit weights page samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check ray-check fuzz torture clean
+.PHONY: help demo case test official-env official-check eval-check lowest-env clients-env vllm-env ray-env check lint lint-deploy image-check locks audit sbom fix unit weights page samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check ray-check fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ official-check: $(INSTALLED) official-env ## profiles official and sdk on the pu
 
 clients-env: $(INSTALLED) ## client libraries of other servers, which the server's dialects are tried with (320 MB)
 	@PYTHON=$(BIN)/python tests/clients/install_env.sh
+
+eval-check: $(INSTALLED) ## conservation of text over all documents of ../shared/eval (6 min)
+	$(PYTEST) -m whole tests/test_conservation.py
 
 lowest-env: .venvs/lowest/aiohttp ## the lowest version of the HTTP library that is allowed, which refuses less by itself
 
@@ -135,7 +138,7 @@ ray-env: $(INSTALLED) .venvs/ray/.installed ## Ray, which `make test` then uses 
 	    pandas==3.0.0 python-dateutil==2.9.0.post0 referencing==0.37.0 rpds-py==2026.9.1 six==1.17.0
 	@touch $@
 
-ray-check: ray-env ## a batch of 1,000 documents on two Ray nodes, one of them killed (an hour on two cores)
+ray-check: ray-env ## a batch of 1,000 documents on two Ray nodes, one of them killed (10 min)
 	cd tests && PYTHONPATH=../.venvs/ray ../$(BIN)/python ray_cluster.py --documents 1000
 
 KILLED ?= --documents 150 --workers 4 --kills 30

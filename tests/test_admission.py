@@ -194,6 +194,7 @@ async def test_whatever_the_body_is_the_answer_is_in_our_shape(body: bytes) -> N
         assert json.loads(await response.text())["status"] == "error"
 
 
+@pytest.mark.slow
 async def test_a_request_in_tiny_pieces_is_read() -> None:
     job = json.dumps(SMALL).encode()
 

@@ -23,7 +23,7 @@ from octavo.__main__ import main
 from octavo.corpus.items import Item
 from octavo.corpus.leases import Leases
 from octavo.corpus.sources import Corpus
-from octavo.corpus.stores import Store, opened
+from octavo.corpus.stores import CorpusStore, opened
 from octavo.errors import OctavoError
 from octavo.frontends import _batch_report
 from octavo.frontends._exits import Exit
@@ -299,6 +299,7 @@ def test_each_document_has_a_folder_and_the_corpus_a_summary(batch: Batch, tmp_p
     assert [one["document"] for one in summary["trouble"]] == ["broken.pdf"]
 
 
+@pytest.mark.slow
 def test_what_is_done_is_not_read_again_unless_asked_or_changed(batch: Batch, tmp_path: Path, place: str) -> None:
     source = documents(tmp_path / "in", 3)
     (source / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing")
@@ -362,6 +363,7 @@ def test_rows_are_files_that_others_read(batch: Batch, tmp_path: Path, place: st
     assert before.keys() == after.keys()
 
 
+@pytest.mark.slow
 def test_shares_and_limits(batch: Batch, tmp_path: Path) -> None:
     source = documents(tmp_path / "in", 6)
     target = tmp_path / "out"
@@ -441,7 +443,7 @@ class Clock:
         return self.now
 
 
-def leases(store: Store, clock: Clock) -> Leases:
+def leases(store: CorpusStore, clock: Clock) -> Leases:
     return Leases(store, 60.0, clock=clock)
 
 

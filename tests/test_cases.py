@@ -59,6 +59,7 @@ def test_a_cut_has_what_is_drawn_in_the_box_and_nothing_else(parser: Parser, tmp
     assert "1,246.18" in truth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
 def test_the_box_is_that_of_the_page_as_it_is_read(parser: Parser, tmp_path: Path, turn: int) -> None:
     source = pdfium.PdfDocument(SAMPLES / "bank-statement.pdf")
@@ -70,6 +71,7 @@ def test_the_box_is_that_of_the_page_as_it_is_read(parser: Parser, tmp_path: Pat
     assert "Salary" not in _text(case)
 
 
+@pytest.mark.slow
 def test_a_picture_is_cut_too(parser: Parser, tmp_path: Path) -> None:
     case = make_case.make(SAMPLES / "receipt.jpg", 0, Box(100, 240, 900, 620), tmp_path / "items")
     with Image.open(SAMPLES / "receipt.jpg") as whole, Image.open(case) as cut:

@@ -135,6 +135,7 @@ class Page(HTMLParser):
         self.bad.append(data)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(TEXTS.map("".join))
 @example("\\\\<script>")

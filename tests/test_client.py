@@ -33,6 +33,7 @@ async def test_a_document_is_read_from_a_path_from_bytes_and_from_pictures(tmp_p
         assert b"page 2" in await client.artifact(result.id, "document.html")
 
 
+@pytest.mark.slow
 async def test_pages_come_as_they_are_done() -> None:
     async with running() as server, AsyncClient(server.url) as client:
         job = await client.submit(PDF3)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from made import line, lines, page, read, region
 from pdf_maker import HELVETICA, PdfPage, make_pdf
@@ -253,6 +253,7 @@ def test_the_numbers_along_an_axis_are_in_the_pictures_name_and_in_the_json(pars
     assert plain(chart.content).split() == ["500", "400", "300", "200", "100", "0", *map(str, range(2019, 2025))]  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_line_under_strokes_that_nobody_can_read_is_told(parser: Parser) -> None:
     dice = random.Random(1)
     strokes = "".join(
@@ -303,8 +304,10 @@ def scattered(dice: random.Random, pages: int) -> tuple[bytes, list[str]]:
     return make_pdf(*sheets), words
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10_000), pages=st.integers(1, 3))
+@example(seed=2197, pages=3)  # a slanted line crosses another, with the same digit where they meet
 def test_every_word_of_any_page_is_somewhere(parser: Parser, seed: int, pages: int) -> None:
     data, words = scattered(random.Random(seed), pages)
     document = parser.parse(data)
@@ -313,6 +316,7 @@ def test_every_word_of_any_page_is_somewhere(parser: Parser, seed: int, pages: i
     assert not [problem for problem in document.problems if problem.code == conservation.LOST]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["two-column-paper.pdf", "bank-statement.pdf"])
 def test_every_line_of_a_sample_ends_where_it_can_be_found(parser: Parser, name: str) -> None:
     document = parser.parse(Path(__file__).parents[1] / "samples" / name)
@@ -326,8 +330,8 @@ def test_every_line_found_on_a_picture_ends_where_it_can_be_found(parser: Parser
     assert not [problem for problem in document.problems if problem.code == conservation.LOST]
 
 
-def documents() -> Sequence[object]:
-    manifests = [EVAL / name / "manifest.jsonl" for name in ("public", "cases", "robust")]
+def documents(*sets: str) -> Sequence[object]:
+    manifests = [EVAL / name / "manifest.jsonl" for name in sets]
     rows = [
         (file.parent, json.loads(row)) for file in manifests if file.exists() for row in file.read_text().splitlines()
     ]
@@ -335,9 +339,20 @@ def documents() -> Sequence[object]:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not documents(), reason="the evaluation data is not here")
-@pytest.mark.parametrize("file", documents())
+@pytest.mark.skipif(not documents("cases"), reason="the evaluation data is not here")
+@pytest.mark.parametrize("file", documents("cases"))
+def test_no_line_of_a_case_ends_nowhere(parser: Parser, file: Path) -> None:
+    nothing_is_lost(parser, file)
+
+
+@pytest.mark.whole
+@pytest.mark.skipif(not documents("public", "robust"), reason="the evaluation data is not here")
+@pytest.mark.parametrize("file", documents("public", "robust"))
 def test_no_line_of_any_document_ends_nowhere(parser: Parser, file: Path) -> None:
+    nothing_is_lost(parser, file)
+
+
+def nothing_is_lost(parser: Parser, file: Path) -> None:
     try:
         document = parser.parse(file, ParseOptions(pages="1-8"))
     except OctavoError:

@@ -75,6 +75,7 @@ def test_a_born_digital_page_is_told_apart_by_its_type(detector: EmbeddedDetecto
     assert Counter(line for detection in found for line in detection.lines) == Counter(lines)
 
 
+@pytest.mark.slow
 def test_two_columns_of_a_scan_are_read_in_order(detector: EmbeddedDetector) -> None:
     image = blank()
     left, right = running(image, 100, 200, 20, 6), running(image, 660, 200, 20, 6)
@@ -124,6 +125,7 @@ def test_a_page_with_nothing_on_it_has_no_regions(detector: EmbeddedDetector, si
     assert detector.detect([PageImage(0, empty, 72)]) == [[]]
 
 
+@pytest.mark.slow
 def test_detection_is_the_same_every_time(detector: EmbeddedDetector) -> None:
     image = blank()
     running(image, 120, 150, 8, 11)

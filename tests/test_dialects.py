@@ -98,6 +98,7 @@ async def test_what_runpod_has_and_octavo_has_not_is_named(server: Running) -> N
 # --- the official SDK's server -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_the_official_sdk_s_client_is_answered(server: Running, tmp_path: Path) -> None:
     file = tmp_path / "page.png"
     file.write_bytes(PAGE)
@@ -106,6 +107,7 @@ async def test_the_official_sdk_s_client_is_answered(server: Running, tmp_path: 
     assert answer["layout_details"][0][0]["content"] == "[text]"
 
 
+@pytest.mark.slow
 async def test_the_official_sdk_s_client_chooses_pages(server: Running, tmp_path: Path) -> None:
     file = tmp_path / "three.pdf"
     file.write_bytes(PDF3)
@@ -128,6 +130,7 @@ async def test_several_pictures_are_several_documents_to_the_official_server(ser
 # --- Mistral -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_mistral_s_client_is_answered(server: Running) -> None:
     answer = await spoken("mistral", server.url, data_url(PDF3), json.dumps({"pages": [0, 2]}))
     assert [(page["index"], page["markdown"]) for page in answer["pages"]] == [(0, "page 1"), (2, "page 3")]
@@ -136,6 +139,7 @@ async def test_mistral_s_client_is_answered(server: Running) -> None:
     assert [(block["type"], block["content"]) for block in answer["pages"][0]["blocks"]] == [("text", "page 1")]
 
 
+@pytest.mark.slow
 async def test_mistral_s_pictures_are_named_alike_in_text_and_list() -> None:
     sample = (SAMPLES / "two-column-paper.pdf").read_bytes()
     engine = ENGINE.model_copy(update={"detector": None, "recognizer": "scripted"})
@@ -170,6 +174,7 @@ async def test_what_mistral_has_and_octavo_has_not_is_named(server: Running, wis
 # --- docling-serve -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_docling_s_client_rebuilds_the_document(server: Running, tmp_path: Path) -> None:
     answer = await spoken("docling", server.url, str(SAMPLES / "bank-statement.pdf"))
     assert (answer["health"], answer["status"], answer["errors"]) == ("ok", "success", [])
@@ -216,6 +221,7 @@ async def test_what_docling_has_and_octavo_has_not_is_named(server: Running, opt
 # --- Open WebUI --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loader", ["external", "docling"])
 async def test_open_webui_s_loaders_get_a_document_by_its_pages(server: Running, loader: str, tmp_path: Path) -> None:
     file = tmp_path / "three.pdf"

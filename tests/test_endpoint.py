@@ -134,6 +134,28 @@ def test_a_runpod_endpoint_gives_what_is_read_here(source: Path, tmp_path: Path)
     assert texts(tmp_path / "there") == read_here(source, tmp_path / "here")
 
 
+@pytest.mark.slow
+async def test_a_worker_in_the_real_sdk_s_loop_gives_what_is_read_here(source: Path, tmp_path: Path) -> None:
+    """Through a loopback queue; what a document fails at comes back with its own code."""
+    pytest.importorskip("runpod", reason="the RunPod SDK is not installed: pip install --no-deps runpod==1.12.0")
+    from loopback_queue import LoopbackQueue
+    from test_runpod_worker import working
+
+    (source / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing")
+    batch = [sys.executable, "-m", "octavo", "batch", str(source)]
+    async with LoopbackQueue() as queue, working(queue, tmp_path / "log", OCTAVO_RECOGNIZER="scripted"):
+        there = ["--endpoint", queue.address, "--endpoint-key", queue.client_key]
+        process = await asyncio.create_subprocess_exec(*batch, str(tmp_path / "there"), *there, *FORMATS)
+        assert await process.wait() == Exit.PARTIAL
+        assert len(queue.tickets) == 5
+    here = await asyncio.create_subprocess_exec(*batch, str(tmp_path / "here"), *NULL_ENGINES, *FORMATS)
+    assert await here.wait() == Exit.PARTIAL
+    assert texts(tmp_path / "there") == texts(tmp_path / "here")
+    lost = [json.loads((tmp_path / name / "summary.json").read_text())["lost"] for name in ("there", "here")]
+    assert lost == [{"document_corrupt": 1}] * 2
+
+
+@pytest.mark.slow
 async def test_an_octavo_server_gives_what_is_read_here(source: Path, tmp_path: Path) -> None:
     async def batch(target: str, *more: str) -> int:
         words = ["-m", "octavo", "batch", str(source), str(tmp_path / target), *FORMATS, *more]

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from octavo.glm_ocr.fair_gate import FairGate
+from octavo.fair_gate import FairGate
 
 
 async def _work(gate: FairGate, document: str, done: list[str], seconds: float = 0.01) -> None:
@@ -42,8 +42,8 @@ async def test_a_small_document_does_not_wait_behind_a_large_one() -> None:
 async def test_documents_share_equally() -> None:
     gate, done = FairGate(6), list[str]()
     work = [asyncio.create_task(_work(gate, name, done)) for name in ("a", "b", "c") for _ in range(60)]
-    await asyncio.sleep(0.15)  # half of the time it takes
-    assert 60 <= len(done) <= 110
+    while len(done) < 90:  # noqa: ASYNC110  half of the work, however long that takes
+        await asyncio.sleep(0)
     assert max(map(done.count, "abc")) - min(map(done.count, "abc")) <= 6
     await asyncio.gather(*work)
 

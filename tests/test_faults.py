@@ -35,6 +35,7 @@ from octavo.document import (
 )
 from octavo.drawing import pool
 from octavo.errors import EngineFailed, PageUnreadable
+from octavo.fair_gate import FairGate
 from octavo.geometry import Box, PixelBudget
 from octavo.jobs.encoding import Reply
 from octavo.jobs.worker import Call, Worker
@@ -213,7 +214,7 @@ def test_a_document_loses_nothing_in_silence(
         got: list[Page] = []
         with ThreadPoolExecutor(3) as executor:
             shared = pipeline.SharedDetector(Detecting(found, detecting), executor)
-            stages = pipeline.Stages(lambda page: page, shared, reader, executor)
+            stages = pipeline.Stages(lambda page: page, FairGate(4), shared, reader, executor)
             stream = pipeline.read(Pile(drawing), stages, OPTIONS, document="d", window=pipeline.Window(2))
             async with asyncio.timeout(PATIENCE):
                 async for page in stream:
@@ -252,6 +253,7 @@ jobs = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(schedules, max_examples=8 * EXAMPLES)
 @given(
     jobs=jobs,

@@ -347,6 +347,7 @@ SPECIALS = [
 said = st.lists(st.sampled_from(TAGS + MARKS + SPECIALS) | st.text(max_size=8), max_size=40).map("".join)
 
 
+@pytest.mark.slow
 @fuzzed
 @given(text=said)
 def test_what_a_model_says_is_read_and_written_again(text: str) -> None:

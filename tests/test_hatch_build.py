@@ -70,6 +70,7 @@ def test_a_damaged_file_is_fetched_again(folder: Path) -> None:
     assert not hatch_build.complete(carrier(folder), folder)
 
 
+@pytest.mark.slow
 def test_without_a_network_it_says_what_to_do(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)

@@ -71,6 +71,7 @@ def interrupting(monkeypatch: pytest.MonkeyPatch, after: int, *, times: int = 1)
 # --- what is up to date -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_is_up_to_date_is_left_alone_and_said(
     parse: Parse, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -185,6 +186,7 @@ def test_the_official_names_are_there_for_the_asking_and_then_not_shared(parse: 
 # --- what is kept -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_with_what_is_finished_and_the_next_run_goes_on(
     parse: Parse, report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,6 +25,7 @@ def parser() -> Iterator[Parser]:
         yield opened
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_every_line_that_was_read_is_in_the_output(path: Path, parser: Parser) -> None:
     if not path.exists():

@@ -12,7 +12,7 @@ from octavo.__main__ import main
 from octavo.corpus.desk import Before, Ended
 from octavo.corpus.items import Item
 from octavo.corpus.markers import Trouble
-from octavo.corpus.on_ray import Order, Task
+from octavo.corpus.on_ray import Order, RayTask
 from octavo.errors import DocumentCorrupt, OctavoError, of_code
 from octavo.frontends._exits import Exit
 from octavo.settings import BatchSettings, EngineSettings, ParseOptions
@@ -23,8 +23,8 @@ ITEM = Item("a.pdf", "in/a.pdf", 7, "v1", "member", 9)
 
 @pytest.mark.parametrize("before", [None, Before(None), Before(Trouble("failed", "p", "v"))])
 def test_a_task_comes_back_as_it_was_sent(before: Before | None) -> None:
-    task = Task(ITEM, before, frozenset({"x", "y"}))
-    assert Task.unpacked(task.packed()) == task
+    task = RayTask(ITEM, before, frozenset({"x", "y"}))
+    assert RayTask.unpacked(task.packed()) == task
 
 
 def test_settings_travel_as_plain_values() -> None:

@@ -31,6 +31,7 @@ def letter(paragraphs: int = 4) -> PageImage:
     return PageImage(0, np.asarray(image), 75)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turns", [0, 1, 2, 3])
 @pytest.mark.parametrize("paragraphs", [1, 5])
 def test_a_page_is_turned_upright(orientation: Orientation, turns: int, paragraphs: int) -> None:
@@ -47,6 +48,7 @@ def test_an_empty_page_stays(orientation: Orientation, shape: tuple[int, int]) -
     assert orientation.upright(page) is page
 
 
+@pytest.mark.slow
 def test_a_page_of_noise_stays(orientation: Orientation) -> None:
     noise = np.random.default_rng(3).integers(0, 255, (700, 500, 3), np.uint8)
     assert orientation.upright(PageImage(0, noise, 0)).rotation == 0

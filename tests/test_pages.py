@@ -6,6 +6,7 @@ import io
 import os
 import resource
 import signal
+import struct
 import threading
 import time
 import zlib
@@ -211,6 +212,16 @@ def test_what_lies_under_transparency_is_white() -> None:
     assert (drawn(out.getvalue())[0].pixels == 255).all()
 
 
+def test_a_text_beside_a_picture_that_unpacks_too_large_is_over_a_limit() -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    bomb = b"Comment\0\0" + zlib.compress(bytes(64 << 20))
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 0, 0, 0, 0)) + chunk(b"zTXt", bomb)
+    with pytest.raises(errors.LimitExceeded, match="unpacks too large"):
+        drawn(png + chunk(b"IDAT", zlib.compress(bytes(72))) + chunk(b"IEND", b""))
+
+
 def test_frames_of_a_tiff_are_pages_and_an_animation_is_one() -> None:
     frames = [Image.new("L", (30, 10 * (number + 1)), 255) for number in range(3)]
     for form, count in (("TIFF", 3), ("GIF", 1), ("WEBP", 1)):
@@ -324,6 +335,7 @@ def memory_eater() -> PdfPage:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("alone")
 def test_a_page_that_never_ends_is_given_up_and_the_others_are_drawn() -> None:
     data = make_pdf(text_page("before"), endless_page(), text_page("after"))
@@ -354,6 +366,7 @@ def test_a_page_that_only_waits_for_its_turn_is_drawn() -> None:
         assert children() == {child}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("alone")
 def test_a_page_that_asks_for_all_the_memory_gets_an_error_or_is_drawn_within_bounds() -> None:
     with opened(make_pdf(memory_eater(), text_page("after"))) as pages:

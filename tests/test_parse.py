@@ -164,6 +164,7 @@ def _heeding_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, Exit.INTERRUPTED), (signal.SIGTERM, Exit.TERMINATED)])
 def test_an_interruption_leaves_whole_files_only(number: signal.Signals, code: Exit, tmp_path: Path) -> None:
     words: Sequence[str] = [sys.executable, "-m", "octavo", "parse", *[FAX] * 60, "-o", str(tmp_path), *NULL_ENGINES]

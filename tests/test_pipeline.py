@@ -14,6 +14,7 @@ from made import written
 from octavo import assemble, pipeline
 from octavo.document import Crop, Detection, Label, Page, PageImage, Recognition, Severity
 from octavo.errors import EngineFailed, PageUnreadable
+from octavo.fair_gate import FairGate
 from octavo.geometry import Box, PixelBudget
 from octavo.recognizers import nothing
 from octavo.settings import ParseOptions
@@ -101,7 +102,7 @@ class Reader:
 
 def stages(executor: ThreadPoolExecutor, detector: OneRegion, reader: Reader) -> pipeline.Stages:
     shared = pipeline.SharedDetector(detector, executor)
-    return pipeline.Stages(lambda page: page, shared, reader, executor)
+    return pipeline.Stages(lambda page: page, FairGate(4), shared, reader, executor)
 
 
 async def read_all(
@@ -226,3 +227,38 @@ async def test_known_pages_are_neither_drawn_nor_read_again() -> None:
         pages = [page async for page in stream]
     assert pages[0] is known
     assert sorted(pile.drawn) == [1, 2]
+
+
+@pytest.mark.parametrize("slow", ["drawing", "layout"])
+async def test_a_short_document_is_not_drawn_and_looked_at_after_all_pages_of_a_long_one(slow: str) -> None:
+    """Counted in pages, not in seconds: how many of the long one went first."""
+    order: list[str] = []
+
+    class Slow(Pile):
+        def __init__(self, name: str, count: int) -> None:
+            super().__init__(count)
+            self._name = name
+
+        def draw(self, number: int) -> PageImage:
+            order.append(self._name)
+            time.sleep(0.005 if slow == "drawing" else 0)
+            return super().draw(number)
+
+    async def read(pile: Pile, name: str, held: int) -> None:
+        stream = pipeline.read(pile, engines, OPTIONS, document=name, window=pipeline.Window(held))
+        done[name] = [page async for page in stream]
+
+    done: dict[str, list[Page]] = {}
+    with ThreadPoolExecutor(6) as executor:
+        detector = OneRegion(seconds=0.0 if slow == "drawing" else 0.005)
+        engines = stages(executor, detector, Reader())
+        long = asyncio.create_task(read(Slow("long", 100), "long", held=60))
+        while order.count("long") < 20:  # noqa: ASYNC110  until it has spread
+            await asyncio.sleep(0)
+        before = len(detector.batches) if slow == "layout" else order.count("long")
+        await read(Slow("short", 1), "short", held=2)
+        after = len(detector.batches) if slow == "layout" else order.count("long")
+        assert after - before <= (16 if slow == "drawing" else 8)
+        assert "long" not in done
+        await long
+    assert [page.number for page in done["long"]] == list(range(100))

@@ -161,6 +161,7 @@ def read_whole(lines: list[TextLine]) -> Page:
     return conservation.checked(page, image.text, [whole])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arrangement", [scattered, a_lattice, one_column, one_row, letters_before_small_print])
 def test_a_page_of_many_lines_costs_little_more_than_their_number(
     arrangement: Callable[[int], list[TextLine]],

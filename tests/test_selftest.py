@@ -27,7 +27,7 @@ from octavo.jobs.worker import Call, Worker
 from octavo.recognizers import Pulse, nothing
 from octavo.recognizers.scripted import Scripted
 from octavo.selftest import keeping
-from octavo.selftest.binding import Binds, Evidence, advice, binds, means
+from octavo.selftest.binding import Binds, Measurements, advice, binds, means
 from octavo.selftest.golden import golden_page, neighbours, pdf, words_f1
 from octavo.settings import EngineSettings, ParseOptions, TextLayerUse, WorkerSettings
 
@@ -75,8 +75,8 @@ BUSY = Pulse(in_flight=32, limit=32, limit_is_given=False, running=31, waiting=0
 STAGES = {"draw": 20.0, "layout": 90.0, "recognize": 70.0}
 
 
-def seen(*pulses: Pulse, cpu: float = 0.3, loop: float = 0.2, unstable: bool = False) -> Evidence:
-    return Evidence(pulses, cpu, loop, STAGES, unstable)
+def seen(*pulses: Pulse, cpu: float = 0.3, loop: float = 0.2, unstable: bool = False) -> Measurements:
+    return Measurements(pulses, cpu, loop, STAGES, unstable)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def seen(*pulses: Pulse, cpu: float = 0.3, loop: float = 0.2, unstable: bool = F
         ),
     ],
 )
-def test_what_binds_and_what_to_do(what: Evidence, expected: Binds, knobs: list[tuple[int, str]]) -> None:
+def test_what_binds_and_what_to_do(what: Measurements, expected: Binds, knobs: list[tuple[int, str]]) -> None:
     assert binds(what) is expected
     assert [(item.step, item.knob) for item in advice(what, EngineSettings())] == knobs
 

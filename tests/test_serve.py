@@ -130,6 +130,7 @@ async def process(log: Path, **environment: str) -> AsyncIterator[tuple[asyncio.
                 await started.wait()
 
 
+@pytest.mark.slow
 async def test_it_goes_when_asked_to(tmp_path: Path) -> None:
     async with process(tmp_path / "log") as (server, url), aiohttp.ClientSession() as session:
         status = 0

@@ -19,7 +19,7 @@ from serving import ENGINE, contents, process, running, serving, slow_engine, st
 
 from octavo.errors import OptionInvalid
 from octavo.frontends import _keys
-from octavo.jobs.store import Entry
+from octavo.jobs.store import JobEntry
 from octavo.settings import EngineSettings, ServeSettings, WorkerSettings
 
 PAGE, PDF5 = picture(), pdf(5)
@@ -335,7 +335,7 @@ async def test_who_finds_no_room_is_told_when_to_come_again(limit: Json, slow: E
 
 
 async def test_a_short_job_does_not_wait_for_long_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = slow_engine(monkeypatch, 0.1)
+    engine = slow_engine(monkeypatch, 0.5)  # the long ones are cancelled at the end
     async with serving(engine, ServeSettings(short_pages=2), WorkerSettings(concurrency=2)) as client:
         long = [await submitted(client, images_base64=[encoded(PAGE)] * 40, dpi=72 + n) for n in range(3)]
         short = await submitted(client, image_base64=encoded(PAGE))
@@ -347,6 +347,7 @@ async def test_a_short_job_does_not_wait_for_long_ones(monkeypatch: pytest.Monke
 # --- servers that die --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_a_killed_server_goes_on_with_the_pages_it_had(tmp_path: Path) -> None:
     more = {"OCTAVO_STORE": str(tmp_path / "store"), "OCTAVO_LEASE_SECONDS": "1", "OCTAVO_PAGES_IN_FLIGHT": "1"}
     async with process(tmp_path / "log", OCTAVO_SLEEP="0.3", **more) as (server, url):
@@ -364,6 +365,7 @@ async def test_a_killed_server_goes_on_with_the_pages_it_had(tmp_path: Path) -> 
         assert pages == list(range(1, 9))  # none lost, none twice
 
 
+@pytest.mark.slow
 async def test_two_servers_share_a_store_and_one_may_die(tmp_path: Path) -> None:
     more = {
         "OCTAVO_STORE": str(tmp_path / "store"),
@@ -389,6 +391,7 @@ async def test_two_servers_share_a_store_and_one_may_die(tmp_path: Path) -> None
     assert all(started), "both read some"
 
 
+@pytest.mark.slow
 async def test_what_a_dead_server_had_is_another_s_at_once(tmp_path: Path) -> None:
     more = {"OCTAVO_STORE": str(tmp_path / "store"), "OCTAVO_LEASE_SECONDS": "600"}
     async with process(tmp_path / "log", OCTAVO_SLEEP="600", **more) as (server, url):
@@ -405,7 +408,7 @@ async def test_a_job_that_is_cancelled_as_it_begins_ends_all_the_same() -> None:
     async with running() as server:
         queue, begun = server.desk.queue, server.desk.queue._begun
 
-        def begun_and_cancelled(entry: Entry, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        def begun_and_cancelled(entry: JobEntry, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
             ending = begun(entry, work)
             queue._mine[entry.id].working.cancel()  # as a loop does that runs between two lines of another
             queue._begun = begun  # type: ignore[method-assign]
@@ -424,9 +427,9 @@ async def test_leases_that_are_renewed_while_jobs_begin_end_none_of_them() -> No
 
 
 def test_a_page_is_told_of_once_wherever_a_server_died(tmp_path: Path) -> None:
-    from octavo.jobs.store import Limits, New, Store
+    from octavo.jobs.store import JobStore, Limits, New
 
-    store = Store(tmp_path, holder="server", lease_seconds=60, attempts=2)
+    store = JobStore(tmp_path, holder="server", lease_seconds=60, attempts=2)
     store.admit(New("a", "", {}, parts=1, pages=2), Limits(10, 10, 10, 10, 10))
     store.claim(short=9, long_too=True)
     store.files.write("a", "pages/1.json", b"first")  # and here it died, before it could tell
@@ -438,17 +441,17 @@ def test_a_page_is_told_of_once_wherever_a_server_died(tmp_path: Path) -> None:
 
 
 async def test_a_job_that_ends_every_server_is_given_up(tmp_path: Path) -> None:
-    from octavo.jobs.store import JobStatus, Limits, New, Store
+    from octavo.jobs.store import JobStatus, JobStore, Limits, New
 
     limits = Limits(10, 10, 10, 10, 10)
     for number in range(3):
-        store = Store(tmp_path, holder=f"server {number}", lease_seconds=0, attempts=2)
+        store = JobStore(tmp_path, holder=f"server {number}", lease_seconds=0, attempts=2)
         if number == 0:
             store.admit(New("a", "", {}, parts=1, pages=1), limits)
         claimed = store.claim(short=1, long_too=True)
         assert (claimed is not None) == (number < 2)
         store.close()
-    store = Store(tmp_path, holder="last", lease_seconds=0, attempts=2)
+    store = JobStore(tmp_path, holder="last", lease_seconds=0, attempts=2)
     job = store.job("a", None)
     assert job is not None
     assert (job.status, (job.error or {})["code"]) == (JobStatus.ERROR, "job_abandoned")

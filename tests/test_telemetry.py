@@ -62,6 +62,7 @@ async def collecting() -> AsyncIterator[Collector]:
         await runner.cleanup()
 
 
+@pytest.mark.slow
 async def test_a_job_is_one_trace_from_its_caller_through_the_queue_to_the_model(tmp_path: Path) -> None:
     def script(asked: Asked) -> Reply:
         return Reply(SECRET_WORDS)

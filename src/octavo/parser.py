@@ -31,6 +31,7 @@ from octavo import assemble, detectors, dropins, official_sdk, pipeline, recogni
 from octavo.detectors import Detector
 from octavo.document import Artifact, Document, Page, PageImage, Pixels, Problem, Severity
 from octavo.errors import DocumentCorrupt, EngineUnavailable, LimitExceeded, OptionInvalid, PageUnreadable
+from octavo.fair_gate import FairGate
 from octavo.fetch import Fetched, Source, fetch, source_from
 from octavo.machine import cores
 from octavo.official import words
@@ -68,6 +69,7 @@ class Parser:
         self._sdk: official_sdk.OfficialSdk | None = None
         self._opening_seconds: dict[str, float] = {}
         self._cpu = ThreadPoolExecutor(cores() + 2, thread_name_prefix="octavo")
+        self._drawing = FairGate(cores() + 1)  # one more than draw: none of them waits for the event loop
         self._detecting = ThreadPoolExecutor(1, thread_name_prefix="octavo-layout")
 
     # --- async ---------------------------------------------------------------------------------------------------
@@ -200,7 +202,9 @@ class Parser:
         detector_name = engine_names(self.settings)[0] if options.layout else "whole_page"
         turned = self._orientation.upright if options.orientation is OrientationUse.AUTO else _as_it_is
         upright = _one_after_the_other(turned, straightened) if _is_straightened(options) else turned
-        return pipeline.Stages(upright, await self._open_detector(detector_name), self._recognizer, self._cpu)
+        return pipeline.Stages(
+            upright, self._drawing, await self._open_detector(detector_name), self._recognizer, self._cpu
+        )
 
     async def _sdk_way(self, options: ParseOptions, fetched: Sequence[Fetched]) -> tuple[ParseOptions, "_Way"]:
         """The official SDK itself, and the options with the version that is installed. Raises EngineUnavailable."""
@@ -271,6 +275,7 @@ def _own_way(stages: pipeline.Stages, settings: EngineSettings) -> _Way:
             window=_window(settings, stages.recognizer),
             known=reading.known,
             traces=reading.traces,
+            before=reading.before,
         ),
         lambda: {"detector": stages.detector.detector.described, "recognizer": stages.recognizer.described},
         stages.executor,
@@ -290,6 +295,7 @@ class Reading:
         self._stream: AsyncGenerator[Page] | None = None
         self._started = 0.0
         self.known: Mapping[int, Page] = {}  # pages finished by an earlier run: set before iterating
+        self.before: pipeline.PageMemory | None = None  # pages that other documents had: set before iterating
         self.traces: Mapping[int, PageTrace] = {}  # pages whose stages write down what they see: set before iterating
 
     @property

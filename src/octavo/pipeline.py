@@ -34,6 +34,7 @@ from octavo.document import (
     TextSource,
 )
 from octavo.errors import EngineFailed, OctavoError, PageUnreadable
+from octavo.fair_gate import FairGate
 from octavo.geometry import Box, PixelBudget
 from octavo.official.layout import wants_outlines
 from octavo.recognizers import Recognizer
@@ -52,11 +53,24 @@ class Drawable(Protocol):
     def draw(self, number: int) -> PageImage: ...
 
 
+class PageMemory(Protocol):
+    """Pages that were read before, in the same way: those that look the same need not be read again."""
+
+    def name(self, image: PageImage) -> str:
+        """Of what is seen of the page. Blocks."""
+        ...
+
+    async def page(self, name: str, number: int) -> Page | None: ...
+
+    async def keep(self, name: str, page: Page) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stages:
     """The engines a document runs through; shared by all documents."""
 
     upright: Callable[[PageImage], PageImage]  # turns a page upright and puts it straight; blocking
+    drawing: FairGate  # so that a short document's page is not drawn after all that are under way of long ones
     detector: "SharedDetector"
     recognizer: Recognizer
     executor: Executor  # where blocking steps run
@@ -161,12 +175,13 @@ async def read(
     window: Window,
     known: Mapping[int, Page] = MappingProxyType({}),
     traces: Mapping[int, PageTrace] = MappingProxyType({}),
+    before: PageMemory | None = None,
 ) -> AsyncGenerator[Page]:
     """The pages of one document, in order. Closing the iterator cancels what is still running.
 
     No more pages are under way than the window lets in; finished pages wait for their turn without their pictures.
-    Pages that are `known` from an earlier run are handed on as they are. What the stages see of pages that have a trace
-    is written down there.
+    Pages that are `known` from an earlier run are handed on as they are; so are those that look as one did `before`.
+    What the stages see of pages that have a trace is written down there.
     """
     started: asyncio.Queue[asyncio.Task[Page] | None] = asyncio.Queue(maxsize=_FINISHED)
     running: set[asyncio.Task[Page]] = set()
@@ -176,7 +191,7 @@ async def read(
             if number in known:
                 return known[number]
             with telemetry.span("page", page=number + 1):
-                return await _page(number, pages, stages, options, document, place, traces.get(number))
+                return await _page(number, pages, stages, options, document, place, traces.get(number), before)
         finally:
             place.leave()
 
@@ -208,17 +223,24 @@ async def _page(
     document: str,
     place: WindowPlace,
     trace: PageTrace | None,
+    before: PageMemory | None,
 ) -> Page:
     loop = asyncio.get_running_loop()
     watch = _Stopwatch()
     try:
-        image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright, trace)
+        async with stages.drawing.slot(document):
+            image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright, trace)
         watch.lap("draw")
         place.drawn(image)
+        name = ""
+        if before is not None:
+            name = await loop.run_in_executor(stages.executor, before.name, image)
+            if (again := await before.page(name, number)) is not None:
+                return again
         image = replace(image, outlined=wants_outlines(options))
         if trace is not None:
             trace.text = image.text
-        detections, problems = await _layout(image, stages.detector)
+        detections, problems = await _layout(image, stages.detector, document)
         watch.lap("layout")
         prepared = await loop.run_in_executor(
             stages.executor,
@@ -239,10 +261,13 @@ async def _page(
         if trace is not None:
             trace.detections, trace.regions, trace.recognitions = detections, prepared.regions, recognitions
             assemble.trace_as_seen(trace, image.warp)
-        return await loop.run_in_executor(
+        page = await loop.run_in_executor(
             stages.executor,
             lambda: _assembled(image, detections, prepared, recognitions, options, watch.seconds),
         )
+        if before is not None:
+            await before.keep(name, page)
+        return page
     except OctavoError as error:
         return assemble.lost_page(number, Problem(error.code, error.message, Severity.LOST, page=number))
     except (Exception, asyncio.CancelledError) as error:  # one page's defect must not take the document
@@ -296,10 +321,10 @@ def _draw(
         raise PageUnreadable(f"page {number + 1} needs more memory than there is") from error
 
 
-async def _layout(image: PageImage, detector: "SharedDetector") -> tuple[list[Detection], list[Problem]]:
+async def _layout(image: PageImage, detector: "SharedDetector", document: str) -> tuple[list[Detection], list[Problem]]:
     """The page's detections; where the detector fails, the whole page as one region, and a problem that says so."""
     try:
-        return await detector.detect(image), []
+        return await detector.detect(image, document), []
     except OctavoError as error:
         whole = Detection(Box.of_page(), Label.TEXT, 0.0, origin=Origin.WHOLE_PAGE)
         message = f"regions could not be found ({error.message}); the page was read as one region"
@@ -345,21 +370,24 @@ class SharedDetector:
     """One detector for all documents: pages that wait together are seen together.
 
     The detector is called in one thread of its own, never twice at once; while it works, new pages gather for the
-    next batch, so batches grow with the load and a lone page never waits for company.
+    next batch, so batches grow with the load and a lone page never waits for company. Two batches wait or are seen at
+    most; who comes next is fair between documents.
     """
 
     def __init__(self, detector: Detector, executor: Executor) -> None:
         self.detector = detector
         self._executor = executor
+        self._turns = FairGate(2 * detector.batch_size)
         self._waiting: list[tuple[PageImage, asyncio.Future[list[Detection]]]] = []
         self._worker: asyncio.Task[None] | None = None
 
-    async def detect(self, page: PageImage) -> list[Detection]:
-        answer: asyncio.Future[list[Detection]] = asyncio.get_running_loop().create_future()
-        self._waiting.append((page, answer))
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work())
-        return await answer
+    async def detect(self, page: PageImage, document: str) -> list[Detection]:
+        async with self._turns.slot(document):
+            answer: asyncio.Future[list[Detection]] = asyncio.get_running_loop().create_future()
+            self._waiting.append((page, answer))
+            if self._worker is None or self._worker.done():
+                self._worker = asyncio.create_task(self._work())
+            return await answer
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()

@@ -16,6 +16,7 @@ from PIL import Image
 
 from octavo import assemble, pipeline
 from octavo.document import Crop, Detection, Document, Label, PageImage, Pixels, Problem, Recognition, Severity
+from octavo.fair_gate import FairGate
 from octavo.geometry import Box, Size
 from octavo.recognizers.scripted import Scripted
 from octavo.renderers import crops, glmocr_json, markdown
@@ -85,7 +86,7 @@ async def parsed(source: OnePage, case: dict[str, Any], options: ParseOptions) -
 
     with ThreadPoolExecutor(2) as executor:
         detector = pipeline.SharedDetector(Replayed(case["pages"][0]), executor)
-        stages = pipeline.Stages(lambda page: page, detector, Scripted(said), executor)
+        stages = pipeline.Stages(lambda page: page, FairGate(4), detector, Scripted(said), executor)
         pages = [
             page async for page in pipeline.read(source, stages, options, document="page", window=pipeline.Window(2))
         ]

@@ -1,8 +1,8 @@
 """A job queue on the loopback that speaks RunPod's wire protocol to the real SDK's worker loop.
 
-Worker side: job-take, job-take-batch, job-stop (long polls), job-done, job-stream, ping. Tests submit with `submit`,
-cancel with `cancel`, and break things: `refuse` makes the next result posts fail with a status (0: drops the
-connection). Everything that was posted is kept, to be looked at.
+Client side: run, status, cancel, with `client_key`. Worker side: job-take, job-take-batch, job-stop (long polls),
+job-done, job-stream, ping. Tests submit with `submit`, cancel with `cancel`, and break things: `refuse` makes the next
+result posts fail with a status (0: drops the connection). Everything that was posted is kept, to be looked at.
 """
 
 import asyncio
@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from aiohttp import web
+
+_RUN_BYTES = 10 << 20  # RunPod's limit for a job by /run
+_STATUS = {"queued": "IN_QUEUE", "taken": "IN_PROGRESS", "cancelled": "CANCELLED"}
 
 
 @dataclass
@@ -54,6 +57,7 @@ class LoopbackQueue:
     """`async with LoopbackQueue() as queue:` then start a worker with `queue.environment`."""
 
     def __init__(self, *, poll_seconds: float = 5.0, result_limit: int | None = None) -> None:
+        self.client_key = "key-of-the-endpoint"
         self.tickets: dict[str, Ticket] = {}
         self.pings = 0
         self.unfit = 0  # pings of a worker that failed its fitness checks
@@ -78,6 +82,9 @@ class LoopbackQueue:
                 web.post(at + "/job-done/{pod}/{id}", self._done),
                 web.post(at + "/job-stream/{pod}/{id}", self._chunk),
                 web.get(at + "/ping/{pod}", self._ping),
+                web.post(at + "/run", self._run),
+                web.get(at + "/status/{id}", self._status),
+                web.post(at + "/cancel/{id}", self._cancel),
             ]
         )
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
@@ -92,9 +99,14 @@ class LoopbackQueue:
             await self._runner.cleanup()
 
     @property
+    def address(self) -> str:
+        """The endpoint's, for clients."""
+        return f"http://127.0.0.1:{self._port}/v2/endpoint"
+
+    @property
     def environment(self) -> dict[str, str]:
         """What RunPod sets in a worker's container."""
-        base = f"http://127.0.0.1:{self._port}/v2/endpoint"
+        base = self.address
         return {
             "RUNPOD_WEBHOOK_GET_JOB": f"{base}/job-take/$ID?gpu=test",
             "RUNPOD_WEBHOOK_POST_OUTPUT": f"{base}/job-done/$RUNPOD_POD_ID/$ID?gpu=test",
@@ -129,6 +141,33 @@ class LoopbackQueue:
     def refuse(self, *statuses: int) -> None:
         """The next result posts are answered with these."""
         self._refusals.extend(statuses)
+
+    # --- client side, as RunPod's API answers ---------------------------------------------------------------------
+
+    async def _run(self, request: web.Request) -> web.Response:
+        if request.headers.get("Authorization") != f"Bearer {self.client_key}":
+            return web.Response(status=401)
+        body = await request.read()
+        if len(body) > _RUN_BYTES:
+            return web.Response(status=413)
+        job = json.loads(body)
+        return self._said(await self.submit(job["input"]))
+
+    async def _status(self, request: web.Request) -> web.Response:
+        ticket = self.tickets.get(request.match_info["id"])
+        return web.Response(status=404) if ticket is None else self._said(ticket)
+
+    async def _cancel(self, request: web.Request) -> web.Response:
+        ticket = self.tickets[request.match_info["id"]]
+        self.cancel(ticket)
+        return self._said(ticket)
+
+    @staticmethod
+    def _said(ticket: Ticket) -> web.Response:
+        said: dict[str, Any] = {"id": ticket.id, "status": _STATUS.get(ticket.state) or ticket.status}
+        if ticket.state == "done":
+            said |= {key: ticket.posts[-1][key] for key in ("output", "error") if key in ticket.posts[-1]}
+        return web.json_response(said)
 
     # --- worker side ---------------------------------------------------------------------------------------------
 

@@ -21,11 +21,11 @@ from octavo.corpus.desk import Before, Desk, Ended
 from octavo.corpus.items import Item
 from octavo.corpus.leases import BEATS, Lease, Leases
 from octavo.corpus.markers import HOME, Markers
-from octavo.corpus.on_ray import Cluster, Task
+from octavo.corpus.on_ray import Cluster, RayTask
 from octavo.corpus.readers import Reader
 from octavo.corpus.sources import Corpus
 from octavo.corpus.stopping import Stop, Stopped, to_its_end
-from octavo.corpus.stores import Store
+from octavo.corpus.stores import CorpusStore
 from octavo.errors import Fault, OctavoError, OutputTaken
 from octavo.settings import BatchSettings
 
@@ -66,7 +66,7 @@ class Batch:
     """One run over a corpus. For one event loop."""
 
     corpus: Corpus
-    store: Store
+    store: CorpusStore
     reader: Reader
     settings: BatchSettings
     listener: Listener
@@ -160,7 +160,7 @@ class Batch:
     def _read_elsewhere(self, cluster: Cluster) -> None:
         """By machines that somebody else schedules: nothing has to be claimed. Blocks."""
         done = self.markers.done
-        tasks = [Task(item, self._before.get(item.key), frozenset(done.get(item.key, ()))) for item in self._free]
+        tasks = [RayTask(item, self._before.get(item.key), frozenset(done.get(item.key, ()))) for item in self._free]
         for item, said in cluster.read(tasks):
             if self.stop.signal is not None:
                 raise Stopped

@@ -11,7 +11,7 @@ from typing import Any, Self
 from octavo.corpus import shards
 from octavo.corpus.items import Item
 from octavo.corpus.markers import FAILED, Markers, Trouble
-from octavo.corpus.readers import Reader, Result
+from octavo.corpus.readers import ReadDocument, Reader
 from octavo.corpus.sources import Corpus
 from octavo.corpus.stopping import Stop, Stopped, in_thread
 from octavo.document import Artifact
@@ -137,7 +137,7 @@ class Desk:
             return not self.markers.is_done(item) and version(self.markers.done_path(item)) is not None
         return version(before.trouble.path) != before.trouble.version
 
-    def _put(self, item: Item, result: Result, files: Iterator[Artifact]) -> list[str]:
+    def _put(self, item: Item, result: ReadDocument, files: Iterator[Artifact]) -> list[str]:
         """Everything of a document but its marker."""
         names = []
         if Shape.FOLDERS in self.shapes:

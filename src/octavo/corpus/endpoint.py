@@ -18,7 +18,7 @@ import aiohttp
 from pydantic_core import to_jsonable_python
 
 from octavo.corpus.items import Item
-from octavo.corpus.readers import Result
+from octavo.corpus.readers import ReadDocument
 from octavo.corpus.stores import scheme_of
 from octavo.corpus.tables import Rows
 from octavo.document import Artifact
@@ -70,13 +70,13 @@ class Endpoint:
         self._session = None
 
     @asynccontextmanager
-    async def reading(self, item: Item, data: bytes, on_page: Callable[[], None]) -> AsyncIterator[Result]:
+    async def reading(self, item: Item, data: bytes, on_page: Callable[[], None]) -> AsyncIterator[ReadDocument]:
         body = await asyncio.to_thread(self._job, item, data)
         reply = await (self._by_runpod(body) if self._is_runpod else self._by_server(body))
         result = _checked(reply)
         for _ in range(result["page_count"]):
             on_page()
-        yield Result(
+        yield ReadDocument(
             str(reply["status"]),
             result["page_count"],
             result["page_count"],

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from octavo.corpus.stores import Store
+from octavo.corpus.stores import CorpusStore
 
 FOLDER: Final = ".octavo/leases"
 BEATS: Final = 4  # within the time of a lease
@@ -44,7 +44,7 @@ class _Seen:
 class Leases:
     """Of one worker. Its methods block; one thread at a time for each document."""
 
-    store: Store
+    store: CorpusStore
     seconds: float
     worker: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     clock: Callable[[], float] = time.monotonic

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 
 from octavo.corpus.items import Item
 from octavo.corpus.readers import Reader
-from octavo.corpus.stores import Store
+from octavo.corpus.stores import CorpusStore
 from octavo.errors import SourceInvalid, SourceNotFound
 from octavo.settings import Shape
 
@@ -39,13 +39,13 @@ class Trouble:
 class Markers:
     """Of one target, as they were when they were last looked at."""
 
-    store: Store
+    store: CorpusStore
     digest: str  # of how documents are read and written
     done: dict[str, set[str]] = field(default_factory=dict)  # key -> digests
     trouble: dict[str, Trouble] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, store: Store, reader: Reader, shapes: Sequence[Shape]) -> Self:
+    def of(cls, store: CorpusStore, reader: Reader, shapes: Sequence[Shape]) -> Self:
         """Those of documents that are read by this reader and written so."""
         return cls(store, f"{reader.digest} {','.join(sorted(shapes))}")
 
@@ -104,7 +104,7 @@ class Markers:
         return first
 
 
-def read(store: Store, path: str) -> dict[str, Any] | None:
+def read(store: CorpusStore, path: str) -> dict[str, Any] | None:
     """A marker; None where there is none. Raises SourceInvalid where it is damaged."""
     try:
         data = store.get(path)

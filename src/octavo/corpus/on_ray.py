@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class RayTask:
     """A document, and what is known of it."""
 
     item: Item
@@ -43,7 +43,7 @@ class Task:
         return json.dumps({"item": asdict(self.item), "before": before, "done": sorted(self.done)})
 
     @classmethod
-    def unpacked(cls, text: str) -> "Task":
+    def unpacked(cls, text: str) -> "RayTask":
         said = json.loads(text)
         before = said["before"]
         trouble = before["trouble"] if before else None
@@ -92,7 +92,7 @@ class Cluster:
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise EngineUnavailable(f"there is no Ray cluster at {address or 'this machine'!r}") from error
 
-    def read(self, tasks: Sequence[Task]) -> Iterator[tuple[Item, Mapping[str, Any] | None]]:
+    def read(self, tasks: Sequence[RayTask]) -> Iterator[tuple[Item, Mapping[str, Any] | None]]:
         """Each document with what its marker says, as they end; None where it was done already. Blocks. Raises what a
         parser raised, EngineUnavailable where Ray itself gives up."""
         by_name = {task.item.name: task.item for task in tasks}
@@ -143,14 +143,14 @@ class ParserActor:
         self._loop.run_until_complete(self._open.enter_async_context(reader.opened()))
 
     def __call__(self, rows: "dict[str, np.ndarray]") -> "dict[str, list[str]]":
-        tasks = [Task.unpacked(str(text)) for text in rows["task"]]
+        tasks = [RayTask.unpacked(str(text)) for text in rows["task"]]
         said = self._loop.run_until_complete(self._read(tasks))
         return {"document": [task.item.name for task in tasks], "said": [json.dumps(one) for one in said]}
 
-    async def _read(self, tasks: Sequence[Task]) -> list[Mapping[str, Any] | None]:
+    async def _read(self, tasks: Sequence[RayTask]) -> list[Mapping[str, Any] | None]:
         return await asyncio.gather(*(self._document(task) for task in tasks))
 
-    async def _document(self, task: Task) -> Mapping[str, Any] | None:
+    async def _document(self, task: RayTask) -> Mapping[str, Any] | None:
         self._desk.markers.done[task.item.key] = set(task.done)
         ended = await self._desk.document(task.item, task.before, begun=_nothing, page=_nothing)
         return None if ended is None else ended.said

@@ -19,7 +19,7 @@ from octavo.settings import EngineSettings, ParseOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ReadDocument:
     """A document that was read. Its files are made when they are asked for."""
 
     status: str  # success, partial
@@ -42,7 +42,9 @@ class Reader(Protocol):
         """Another one where other results would come out."""
         ...
 
-    def reading(self, item: Item, data: bytes, on_page: Callable[[], None]) -> AbstractAsyncContextManager[Result]:
+    def reading(
+        self, item: Item, data: bytes, on_page: Callable[[], None]
+    ) -> AbstractAsyncContextManager[ReadDocument]:
         """A document read to its end; its files may be asked for within. Raises OctavoError."""
         ...
 
@@ -64,14 +66,14 @@ class Local:
         self._parser = None
 
     @asynccontextmanager
-    async def reading(self, item: Item, data: bytes, on_page: Callable[[], None]) -> AsyncIterator[Result]:
+    async def reading(self, item: Item, data: bytes, on_page: Callable[[], None]) -> AsyncIterator[ReadDocument]:
         if self._parser is None:
             raise EngineUnavailable("the reader is not open")
         async with self._parser.open([Data(data)], self._options, name=item.stem) as reading:
             async for _ in reading:
                 on_page()
             document = reproducible(reading.document)
-            yield Result(
+            yield ReadDocument(
                 document.status.value,
                 len(document.pages),
                 document.page_count,

@@ -23,7 +23,7 @@ PAGES = "pages"  # below it: of documents that are not finished
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class WayOfReading:
     """A document, and how it is read and written."""
 
     source: str  # a digest of where it comes from
@@ -34,11 +34,11 @@ class Reading:
 class Record:
     """What is known of the last result in a place."""
 
-    reading: Reading
+    reading: WayOfReading
     files: Mapping[str, tuple[str, ...]]  # by name: digests of what we wrote there or were about to, the last one last
     outcome: Mapping[str, Any] | None  # how it went, as whoever ended it says it; None: it was not finished
 
-    def is_of(self, reading: Reading) -> bool:
+    def is_of(self, reading: WayOfReading) -> bool:
         """Whether it is the same document's, changed or not."""
         return reading.source == self.reading.source or reading.digest == self.reading.digest
 
@@ -65,7 +65,7 @@ class Place:
         outcome = self.record.outcome if self.record else None
         return [self.folder / name for name in outcome["files"]] if outcome else []
 
-    def refuse_what_is_taken(self, reading: Reading, names: Iterable[str]) -> None:
+    def refuse_what_is_taken(self, reading: WayOfReading, names: Iterable[str]) -> None:
         """Raises OutputTaken where a file of these names is not of this document, or was changed since we wrote it."""
         known = self._known(reading)
         for name in names:
@@ -74,7 +74,7 @@ class Place:
                 what = "was changed since Octavo wrote it" if name in known else "is there, and is not of this document"
                 raise OutputTaken(f"{path.name!r} {what}: name another output folder, or --overwrite")
 
-    def writing(self, reading: Reading, *, overwrite: bool) -> "Writing":
+    def writing(self, reading: WayOfReading, *, overwrite: bool) -> "Writing":
         """Begin to write the result of this reading. Raises DeliveryFailed."""
         lines = [{"source": reading.source, "digest": reading.digest}]
         finished = self.record is not None and self.record.outcome is not None
@@ -85,7 +85,7 @@ class Place:
         delivery.to_folder([record], self._file.parent, private=True)
         return Writing(self, self._file, reading, overwrite=overwrite)
 
-    def _known(self, reading: Reading) -> Mapping[str, tuple[str, ...]]:
+    def _known(self, reading: WayOfReading) -> Mapping[str, tuple[str, ...]]:
         """What we wrote here of the same document."""
         return self.record.files if self.record is not None and self.record.is_of(reading) else {}
 
@@ -96,7 +96,7 @@ class Writing:
 
     place: Place
     record: Path
-    reading: Reading
+    reading: WayOfReading
     overwrite: bool = field(kw_only=True)
     written: list[Path] = field(default_factory=list)
 
@@ -126,7 +126,7 @@ def _read(file: Path) -> Record | None:
     """The record in a file; None where there is none, or its first line is not whole."""
     try:
         lines = list(_lines(file.read_text(encoding="utf-8")))
-        reading = Reading(str(lines[0]["source"]), str(lines[0]["digest"]))
+        reading = WayOfReading(str(lines[0]["source"]), str(lines[0]["digest"]))
     except (OSError, UnicodeDecodeError, LookupError):
         return None
     files: dict[str, tuple[str, ...]] = {}

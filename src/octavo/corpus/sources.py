@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from octavo.corpus import archives, stores, tables
 from octavo.corpus.archives import Archive
 from octavo.corpus.items import Item
-from octavo.corpus.stores import BUCKETS, Store, scheme_of
+from octavo.corpus.stores import BUCKETS, CorpusStore, scheme_of
 from octavo.errors import EngineUnavailable, OctavoError, SourceEmpty, SourceInvalid, SourceNotFound, SourceTooLarge
 from octavo.fetch import fetch, source_from
 from octavo.settings import EngineSettings
@@ -50,7 +50,7 @@ class Corpus:
         self._settings = settings
         self._pattern = None if pattern is None else _pattern(pattern)
         self._unpacked_bytes = unpacked_bytes
-        self._stores: dict[str, Store] = {}
+        self._stores: dict[str, CorpusStore] = {}
         self._archives: dict[str, Archive] = {}
         self._lock = threading.Lock()
         self.broken: list[tuple[str, OctavoError]] = []  # archives that could not be gone through
@@ -180,7 +180,7 @@ class Corpus:
         file = Path(location)
         return stores.Folder(file.parent).open(file.name)
 
-    def _in_bucket(self, location: str) -> tuple[Store, str]:
+    def _in_bucket(self, location: str) -> tuple[CorpusStore, str]:
         scheme, _, rest = location.partition("://")
         bucket, _, path = rest.partition("/")
         root = f"{scheme}://{bucket}"

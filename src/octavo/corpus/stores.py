@@ -26,7 +26,7 @@ _AHEAD = 1 << 20  # bytes read at a time of a file in a bucket
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StoredObject:
     """A file as a listing tells it."""
 
     path: str  # below the store's root, with forward slashes
@@ -34,12 +34,12 @@ class Entry:
     version: str  # another one where the file was changed
 
 
-class Store(Protocol):
+class CorpusStore(Protocol):
     """Raises SourceNotFound, SourceUnreachable from what reads, DeliveryFailed from what writes."""
 
     shown: str  # for people, without secrets
 
-    def entries(self, below: str = "") -> Iterator[Entry]:
+    def entries(self, below: str = "") -> Iterator[StoredObject]:
         """All files below a folder of the store; hidden ones too, in no order that can be relied on."""
         ...
 
@@ -66,7 +66,7 @@ class Store(Protocol):
         ...
 
 
-def opened(where: str) -> Store:
+def opened(where: str) -> CorpusStore:
     """The store of a folder, or of `s3://bucket/prefix` and its like. Raises OptionInvalid, EngineUnavailable."""
     scheme = scheme_of(where)
     if scheme in BUCKETS:
@@ -89,14 +89,14 @@ class Folder:
         self.root = root
         self.shown = str(root)
 
-    def entries(self, below: str = "") -> Iterator[Entry]:
+    def entries(self, below: str = "") -> Iterator[StoredObject]:
         for above, folders, names in os.walk(self.root / below):
             folders.sort()
             for name in sorted(names):
                 path = Path(above, name)
                 with suppress(OSError):  # gone since
                     facts = path.stat()
-                    yield Entry(path.relative_to(self.root).as_posix(), facts.st_size, _version(facts))
+                    yield StoredObject(path.relative_to(self.root).as_posix(), facts.st_size, _version(facts))
 
     def get(self, path: str) -> bytes:
         with _reading(path):
@@ -182,11 +182,11 @@ class Bucket:
         except (BaseError, ValueError) as error:
             raise OptionInvalid(f"{where!r} is no bucket that can be asked") from error
 
-    def entries(self, below: str = "") -> Iterator[Entry]:
+    def entries(self, below: str = "") -> Iterator[StoredObject]:
         with self._reading(below):
             for listed in self._obstore.list(self._store, prefix=below or None):
                 for entry in listed:
-                    yield Entry(entry["path"], entry["size"], _tag(entry))
+                    yield StoredObject(entry["path"], entry["size"], _tag(entry))
 
     def get(self, path: str) -> bytes:
         with self._reading(path):

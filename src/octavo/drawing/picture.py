@@ -19,6 +19,7 @@ from octavo.drawing.wire import Draw, Drawn, Open, Refused
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "DIB", "GIF", "TIFF", "JPEG2000", "PPM", "AVIF", "TGA")
 MOST_FRAMES = 20_000
 BELIEVABLE_DPI = 4_800.0
+_UNPACKS_TOO_LARGE = ("Decompressed data too large", "Too much memory used in text chunks")  # what Pillow says
 
 ORIENTATION_TAG, REDUCED_TAG = 0x0112, 254
 UPRIGHT = {  # EXIF orientation -> what makes it upright
@@ -72,6 +73,8 @@ class PicturePart:
         except MemoryError:
             raise
         except Exception as error:  # decoders of hostile files raise anything
+            if any(words in str(error) for words in _UNPACKS_TOO_LARGE):
+                raise Refused("limit_exceeded", "what is packed in the picture's header unpacks too large") from error
             raise Refused("document_corrupt", "the picture's header is broken") from error
         width, height = image.size
         if width * height > max_pixels:

@@ -45,7 +45,7 @@ class Keeping:
         """What is there of a document with these bytes. Blocks: it goes over all of them."""
         alike = reading_digest(parts, self.options, self.settings)
         written = hashlib.sha256(alike.encode() + spelled(self.options, without=("password",))).hexdigest()
-        reading = records.Reading(_source(entry.parts), written)
+        reading = records.WayOfReading(_source(entry.parts), written)
         kept = Kept(Checkpoint(self.output / records.FOLDER / records.PAGES, alike))
         return Ours(self.place(entry), reading, kept, tuple(self._names(entry)))
 
@@ -67,7 +67,7 @@ class Ours:
     """What is there of one document."""
 
     place: Place
-    reading: records.Reading
+    reading: records.WayOfReading
     pages: "Kept"
     names: tuple[str, ...]
 

@@ -24,8 +24,8 @@ import aiohttp
 from octavo import telemetry
 from octavo.document import Usage
 from octavo.errors import EngineLost, EngineRefused, EngineTimeout, OctavoError
+from octavo.fair_gate import FairGate
 from octavo.glm_ocr.connections import ConnectFailed, ConnectionLost, Connections, HttpReply
-from octavo.glm_ocr.fair_gate import FairGate
 from octavo.glm_ocr.in_flight import ServerLoad
 from octavo.glm_ocr.model import Sampling
 from octavo.glm_ocr.remote import UNCOMPRESSED, body_of, is_direct

@@ -104,12 +104,13 @@ def lines(glyphs: Glyphs, visible: Flags) -> list[TextLine]:
 
 
 def _twins(glyphs: Glyphs, ink: Flags) -> Flags:
-    """Glyphs drawn again all but in the same place."""
+    """Glyphs drawn again all but in the same place, and at the same angle: what crosses another text is its own."""
     twins = np.zeros(len(glyphs), bool)
     candidates = np.flatnonzero(ink)
     if len(candidates) < 2:
         return twins
     size = np.maximum(glyphs.sizes[glyphs.run[candidates]], 0.1)
+    angle = glyphs.angles[glyphs.run[candidates]]
     x, y = glyphs.origins[candidates].T
     # Neighbours of the same character in a sort by row and column; a shifted grid catches what a cell border parts.
     for offset in (0.0, 0.5):
@@ -121,6 +122,7 @@ def _twins(glyphs: Glyphs, ink: Flags) -> Flags:
             & (np.abs(x[there] - x[here]) < TWIN * size[here])
             & (np.abs(y[there] - y[here]) < TWIN * size[here])
             & (np.abs(size[there] - size[here]) < 0.1 * size[here])
+            & (angle[there] == angle[here])
         )
         # Pieces of one ligature share a place as well, but follow one another in the same run.
         later = np.maximum(candidates[here], candidates[there])[same]

@@ -24,19 +24,19 @@ from typing import Any, TypeAlias, TypeVar
 
 from octavo import guarded_http, telemetry
 from octavo.document import Artifact, Page
-from octavo.errors import JobNotOver, JobUnknown, OctavoError, OptionInvalid, Overloaded
+from octavo.errors import JobNotOver, JobUnknown, OctavoError, OptionInvalid, Overloaded, ResourcesExhausted
 from octavo.jobs import webhooks
 from octavo.jobs.contract import SOURCE_KEYS
 from octavo.jobs.encoding import Reply, encoded, error_reply
-from octavo.jobs.store import REPLY, Entry, Event, JobStatus, Limits, Load, New, Store
+from octavo.jobs.store import REPLY, Event, JobEntry, JobStatus, JobStore, Limits, Load, New
 from octavo.jobs.worker import Arrived, Call, Worker
 from octavo.settings import ServeSettings
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Seen: TypeAlias = Callable[[Entry, Page], None]
-Ended: TypeAlias = Callable[[Entry, Reply], None]
+Seen: TypeAlias = Callable[[JobEntry, Page], None]
+Ended: TypeAlias = Callable[[JobEntry, Reply], None]
 
 FILES = "files/"
 PAGES = "pages/"
@@ -74,7 +74,7 @@ class _InWork:
 class Queue:
     """See the module's own words. For one event loop; `opened` gives one."""
 
-    def __init__(self, store: Store, worker: Worker, settings: ServeSettings, *, places: int, fetching: int) -> None:
+    def __init__(self, store: JobStore, worker: Worker, settings: ServeSettings, *, places: int, fetching: int) -> None:
         self._store, self._worker, self._settings = store, worker, settings
         self._places, self._fetching = places, fetching
         self._limits = Limits(
@@ -93,7 +93,7 @@ class Queue:
 
     # --- taking in -----------------------------------------------------------------------------------------------
 
-    async def submit(self, asked: Asked) -> Entry:
+    async def submit(self, asked: Asked) -> JobEntry:
         """Take a job in. Raises OctavoError: what is wrong with it as far as that can be said now, or Overloaded."""
         name = uuid.uuid4().hex
         call = Call(asked.payload, asked.s3_config, name, parts=asked.parts)
@@ -163,14 +163,14 @@ class Queue:
             new.webhook,
         )
 
-    async def _answered_or_waiting(self, entry: Entry, arrived: Arrived) -> Entry:
+    async def _answered_or_waiting(self, entry: JobEntry, arrived: Arrived) -> JobEntry:
         """A job that this server has just taken in: ended where its question was answered before, else in the queue."""
         if not await self._answered(entry, arrived):
             await self._do(self._store.release, entry.id)
         await self._tell()
         return await self.job(entry.id, None)
 
-    async def _answered(self, entry: Entry, arrived: Arrived) -> bool:
+    async def _answered(self, entry: JobEntry, arrived: Arrived) -> bool:
         if not self._settings.cache or arrived.digest is None:
             return False
         known = await self._do(self._store.answered_before, arrived.digest, entry.owner)
@@ -189,23 +189,23 @@ class Queue:
 
     # --- asking --------------------------------------------------------------------------------------------------
 
-    async def job(self, name: str, owner: str | None) -> Entry:
+    async def job(self, name: str, owner: str | None) -> JobEntry:
         """A job of this key; of any where None is given. Raises JobUnknown."""
         found = await self._do(self._store.job, name, owner)
         if found is None:
             raise JobUnknown("there is no such job: never was, was deleted, or was kept long enough")
         return found
 
-    async def jobs(self, owner: str | None, before: int | None, most: int) -> list[Entry]:
+    async def jobs(self, owner: str | None, before: int | None, most: int) -> list[JobEntry]:
         return await self._do(self._store.jobs, owner, before, most)
 
-    async def ahead_of(self, entry: Entry) -> int:
+    async def ahead_of(self, entry: JobEntry) -> int:
         return await self._do(self._store.ahead_of, entry)
 
     async def load(self) -> Load:
         return await self._do(self._store.load)
 
-    async def reply(self, entry: Entry) -> bytes:
+    async def reply(self, entry: JobEntry) -> bytes:
         """What a job that ended came to, as JSON. Raises JobNotOver."""
         if entry.ended is None:
             raise JobNotOver("the job has not ended yet")
@@ -217,12 +217,12 @@ class Queue:
             )
         return reply
 
-    async def files(self, entry: Entry, beginning: str) -> list[str]:
+    async def files(self, entry: JobEntry, beginning: str) -> list[str]:
         """Names of what is there, without the beginning."""
         names = await self._do(self._store.files.names, entry.id, beginning)
         return [name.removeprefix(beginning) for name in names]
 
-    async def file(self, entry: Entry, beginning: str, name: str) -> bytes:
+    async def file(self, entry: JobEntry, beginning: str, name: str) -> bytes:
         """Raises JobUnknown."""
         there = await self.files(entry, beginning)
         data = await self._do(self._store.files.read, entry.id, beginning + name) if name in there else None
@@ -230,21 +230,21 @@ class Queue:
             raise JobUnknown("the job has no such page or file")
         return data
 
-    async def note(self, entry: Entry, note: bytes) -> None:
+    async def note(self, entry: JobEntry, note: bytes) -> None:
         """Keep something with a job that its front end has to know again; it goes with the job."""
         await self._do(self._store.files.write, entry.id, _NOTE, note)
 
-    async def noted(self, entry: Entry) -> bytes | None:
+    async def noted(self, entry: JobEntry) -> bytes | None:
         return await self._do(self._store.files.read, entry.id, _NOTE)
 
-    async def refuse(self, asked: Asked, error: OctavoError) -> Entry:
+    async def refuse(self, asked: Asked, error: OctavoError) -> JobEntry:
         """A job that has failed, for callers who hear of errors only when they ask for it. Raises Overloaded."""
         new = New(uuid.uuid4().hex, asked.owner, {}, parts=0, idempotency=asked.idempotency, webhook=asked.webhook)
         entry = await self._do(partial(self._store.admit, new, self._limits, held=True))
         await self._finish(entry, error_reply(error))
         return await self.job(entry.id, None)
 
-    async def wait(self, name: str, seconds: float) -> Entry:
+    async def wait(self, name: str, seconds: float) -> JobEntry:
         """The job once it has ended, or as it is after so many seconds. Raises JobUnknown."""
         entry = await self.job(name, None)
         deadline = time.monotonic() + seconds
@@ -253,7 +253,7 @@ class Queue:
             entry = await self.job(name, None)
         return entry
 
-    async def events(self, entry: Entry, after: int) -> AsyncGenerator[Event | None]:
+    async def events(self, entry: JobEntry, after: int) -> AsyncGenerator[Event | None]:
         """What happened after the event of this number, then what happens, to the job's end; None while nothing does.
 
         Raises JobUnknown where it is deleted meanwhile.
@@ -271,16 +271,16 @@ class Queue:
 
     # --- ending --------------------------------------------------------------------------------------------------
 
-    async def cancel(self, entry: Entry) -> Entry:
+    async def cancel(self, entry: JobEntry) -> JobEntry:
         """End a job that has not ended; nothing of it runs once it says so, here or at another server."""
         await self._wish(entry, "cancel")
         return await self.job(entry.id, None)
 
-    async def delete(self, entry: Entry) -> None:
+    async def delete(self, entry: JobEntry) -> None:
         """Remove every trace of a job; where another server reads it, as soon as that one sees it."""
         await self._wish(entry, "delete")
 
-    async def _wish(self, entry: Entry, wish: str) -> None:
+    async def _wish(self, entry: JobEntry, wish: str) -> None:
         await self._do(self._store.wish, entry.id, wish)
         if (mine := self._mine.get(entry.id)) is not None:
             self._wishes[entry.id] = wish
@@ -349,7 +349,7 @@ class Queue:
             else:
                 await self._until_changed(_LOOK_SECONDS)
 
-    def _begun(self, entry: Entry, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    def _begun(self, entry: JobEntry, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         """The job in work; the task that is returned ends with it. It is seen to by another task than its own, for one
         that is cancelled before its first step runs none of its lines."""
         working = asyncio.create_task(work)
@@ -374,7 +374,7 @@ class Queue:
         self._mine[entry.id] = _InWork(working, ending)
         return ending
 
-    async def _stopped(self, entry: Entry) -> None:
+    async def _stopped(self, entry: JobEntry) -> None:
         """Nothing of the job runs any more, because somebody wished so, its lease is another's, or the queue ends."""
         match self._wishes.pop(entry.id, None):
             case "cancel":
@@ -386,7 +386,7 @@ class Queue:
             case _:
                 await self._do(self._store.release, entry.id)
 
-    async def _fetch(self, entry: Entry) -> None:
+    async def _fetch(self, entry: JobEntry) -> None:
         payload = entry.payload
         asked = Asked(entry.owner, payload["input"], payload.get("s3Config"), trace=payload.get("trace"))
         try:
@@ -404,7 +404,7 @@ class Queue:
             if there:
                 await self._answered_or_waiting(entry, arrived)
 
-    async def _read_job(self, entry: Entry) -> None:
+    async def _read_job(self, entry: JobEntry) -> None:
         log.info("job_started job=%s pages=%s attempt=%d", entry.id, entry.pages, entry.attempts)
         parts = [await self._do(self._store.files.read, entry.id, f"{_SOURCE}{n}") for n in range(entry.parts or 0)]
         done = 0
@@ -429,6 +429,7 @@ class Queue:
             entry.id,
             parts=tuple(part for part in parts if part is not None),
             keep=keep,
+            shelf=_Shelf(self, entry) if self._settings.cache else None,
             trace=entry.payload.get("trace"),
         )
         reply = await self._worker.run(call, on_page=on_page)
@@ -438,7 +439,7 @@ class Queue:
             return
         await self._finish(entry, reply)
 
-    async def _finish(self, entry: Entry, reply: Reply) -> None:
+    async def _finish(self, entry: JobEntry, reply: Reply) -> None:
         status = JobStatus(reply["status"])
         body = await asyncio.to_thread(encoded, reply | {"id": entry.id})
         if await self._do(self._store.finish, entry.id, status, body, reply.get("error_details")):
@@ -485,6 +486,20 @@ class Queue:
         self._read = [*self._read[-63:], now]
         spent = now - self._read[0]
         self._pace = (len(self._read) - 1) / spent if spent > 0 else 0.0
+
+
+class _Shelf:
+    """The store's, for one job."""
+
+    def __init__(self, queue: Queue, entry: JobEntry) -> None:
+        self._queue, self._entry = queue, entry
+
+    async def take(self, name: str) -> bytes | None:
+        return await self._queue._do(self._queue._store.seen, self._entry.owner, name)
+
+    async def put(self, name: str, data: bytes) -> None:
+        with contextlib.suppress(ResourcesExhausted):  # a full disk costs the next one time, not this one its result
+            await self._queue._do(self._queue._store.keep_seen, self._entry.id, self._entry.owner, name, data)
 
 
 def _link(name: str) -> str:

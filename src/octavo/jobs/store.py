@@ -28,8 +28,9 @@ from octavo.errors import EngineUnavailable, JobAbandoned, JobCancelled, OctavoE
 from octavo.jobs.files import Files, InFolder, InMemory
 
 REPLY = "reply.json"
+_SEEN = "seen/"
 _BUSY_SECONDS = 30.0  # another server's transaction takes milliseconds; a disk that hangs is no reason to wait longer
-_VERSION = 1  # of the tables: a folder of another version is refused
+_VERSION = 2  # of the tables: a folder of another version is refused
 
 _TABLES = """
 CREATE TABLE jobs (
@@ -63,6 +64,10 @@ CREATE INDEX jobs_ended ON jobs (ended);
 CREATE TABLE events (
     job TEXT NOT NULL, number INTEGER NOT NULL, kind TEXT NOT NULL, data TEXT NOT NULL, PRIMARY KEY (job, number)
 ) WITHOUT ROWID;
+CREATE TABLE seen (                    -- pages that were read, by what is seen of them
+    owner TEXT NOT NULL, page TEXT NOT NULL, job TEXT NOT NULL, PRIMARY KEY (owner, page)
+) WITHOUT ROWID;
+CREATE INDEX seen_job ON seen (job);
 CREATE TABLE lanes (owner TEXT NOT NULL, long INTEGER NOT NULL, finish REAL NOT NULL, PRIMARY KEY (owner, long));
 CREATE TABLE clock (now REAL NOT NULL);
 CREATE TABLE hooks (
@@ -84,7 +89,7 @@ class JobStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JobEntry:
     """A job as the store has it."""
 
     number: int
@@ -155,7 +160,7 @@ class Load:
     oldest: float | None  # when the job came that has waited longest
 
 
-class Store:
+class JobStore:
     """See the module's own words."""
 
     def __init__(self, folder: Path | None, *, holder: str, lease_seconds: float, attempts: int) -> None:
@@ -198,7 +203,7 @@ class Store:
 
     # --- taking in -----------------------------------------------------------------------------------------------
 
-    def admit(self, new: New, limits: Limits, *, held: bool = False) -> Entry:
+    def admit(self, new: New, limits: Limits, *, held: bool = False) -> JobEntry:
         """Take a job in, or give the one that came under the same idempotency key. Raises Overloaded.
 
         `held`: it is this server's, which knows an answer to it.
@@ -259,11 +264,11 @@ class Store:
             if have + more > most:
                 raise Overloaded(f"{have:.0f} are in hand and {most} may be ({name}): send it again later")
 
-    def answered_before(self, digest: str, owner: str) -> Entry | None:
+    def answered_before(self, digest: str, owner: str) -> JobEntry | None:
         """A job of the same key with the same question that was read whole."""
         return self._one("digest = ? AND owner = ? AND status = ? ORDER BY ended DESC", digest, owner, "success")
 
-    def answer_from(self, job: str, known: Entry, reply: bytes, beginnings: tuple[str, ...]) -> bool:
+    def answer_from(self, job: str, known: JobEntry, reply: bytes, beginnings: tuple[str, ...]) -> bool:
         """End a job with this reply, and pages and files that another has; False where either is gone by now."""
         self.files.copy(known.id, job, beginnings)
         self.files.write(job, REPLY, reply)
@@ -284,14 +289,14 @@ class Store:
 
     # --- working -------------------------------------------------------------------------------------------------
 
-    def claim_to_fetch(self) -> Entry | None:
+    def claim_to_fetch(self) -> JobEntry | None:
         """The next job whose source is to be fetched, leased."""
         with self._transaction() as now:
             free = "status = 'queued' AND parts IS NULL AND lease < ? AND holder IS NOT ? AND wish IS NULL"
             job = self._one(f"{free} ORDER BY number", now, self._holder)
             return None if job is None else self._leased(job, JobStatus.QUEUED, now)
 
-    def claim(self, *, short: int, long_too: bool) -> Entry | None:
+    def claim(self, *, short: int, long_too: bool) -> JobEntry | None:
         """The next job to be read, leased. `short`: most pages of a short one; others only where `long_too`."""
         with self._transaction() as now:
             lanes = self._base.execute(
@@ -318,7 +323,7 @@ class Store:
             )
             return self._leased(job, JobStatus.RUNNING, now)
 
-    def _leased(self, job: Entry, status: JobStatus, now: float) -> Entry | None:
+    def _leased(self, job: JobEntry, status: JobStatus, now: float) -> JobEntry | None:
         """The job, this server's from now on; None where too many servers ended while they had it."""
         if job.attempts >= self._attempts:
             error = JobAbandoned(f"{job.attempts} servers ended while they had this job (attempts): it is given up")
@@ -379,6 +384,19 @@ class Store:
                 if otherwise or not self._told_of(job, page):  # a server may have died between file and event
                     self._event(job, "page", {"page": page, **data})
 
+    def keep_seen(self, job: str, owner: str, page: str, data: bytes) -> None:
+        """A page as it was read, for jobs of the same key in which it comes again; it goes with its job."""
+        if not self._held(job):
+            return
+        self.files.write(job, _SEEN + page, data)
+        with self._transaction():
+            if self._held(job):
+                self._base.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (owner, page, job))
+
+    def seen(self, owner: str, page: str) -> bytes | None:
+        row = self._base.execute("SELECT job FROM seen WHERE owner = ? AND page = ?", (owner, page)).fetchone()
+        return None if row is None else self.files.read(row["job"], _SEEN + page)
+
     def _told_of(self, job: str, page: int) -> bool:
         of_page = "SELECT 1 FROM events WHERE job = ? AND kind = 'page' AND json_extract(data, '$.page') = ?"
         return self._base.execute(of_page, (job, page)).fetchone() is not None
@@ -416,13 +434,13 @@ class Store:
 
     # --- asking --------------------------------------------------------------------------------------------------
 
-    def job(self, job: str, owner: str | None) -> Entry | None:
+    def job(self, job: str, owner: str | None) -> JobEntry | None:
         """A job of this key, or of any; one that is about to be deleted is none."""
         found = self._one("id = ?", job)
         hidden = found is None or found.wish == "delete" or owner not in (None, found.owner)
         return None if hidden else found
 
-    def jobs(self, owner: str | None, before: int | None, most: int) -> list[Entry]:
+    def jobs(self, owner: str | None, before: int | None, most: int) -> list[JobEntry]:
         """The newest, or those that came before the one of this number."""
         rows = self._base.execute(
             "SELECT * FROM jobs WHERE (? IS NULL OR owner = ?) AND number < ? AND wish IS NOT 'delete'"
@@ -431,7 +449,7 @@ class Store:
         )
         return [_entry(row) for row in rows]
 
-    def ahead_of(self, job: Entry) -> int:
+    def ahead_of(self, job: JobEntry) -> int:
         """Jobs that wait and came before it; how soon it has its turn is for the lanes to say."""
         row = self._base.execute(
             "SELECT COUNT(*) FROM jobs WHERE status = 'queued' AND ended IS NULL AND number < ?", (job.number,)
@@ -479,12 +497,12 @@ class Store:
         """Remove every trace of a job, from the database's own journal too."""
         self.files.remove(job)
         with self._transaction():
-            for table, column in (("events", "job"), ("hooks", "job"), ("jobs", "id")):
+            for table, column in (("events", "job"), ("hooks", "job"), ("seen", "job"), ("jobs", "id")):
                 self._base.execute(f"DELETE FROM {table} WHERE {column} = ?", (job,))  # noqa: S608  our own names
         self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.files.remove(job)  # what was written meanwhile by who did not know yet
 
-    def tidy(self, retention: float, most_bytes: int) -> list[Entry]:
+    def tidy(self, retention: float, most_bytes: int) -> list[JobEntry]:
         """Forget what was kept long enough or is too much, and what nobody knows; the jobs, for what else they left."""
         now = time.time()
         old = [_entry(row) for row in self._base.execute("SELECT * FROM jobs WHERE ended < ?", (now - retention,))]
@@ -505,7 +523,7 @@ class Store:
 
     # --- webhooks ------------------------------------------------------------------------------------------------
 
-    def claim_hook(self) -> tuple[Entry, int] | None:
+    def claim_hook(self) -> tuple[JobEntry, int] | None:
         """The next job whose end is to be told, leased, and how often that was tried."""
         with self._transaction() as now:
             row = self._base.execute(
@@ -537,11 +555,11 @@ class Store:
             raise
         self._base.execute("COMMIT")
 
-    def _one(self, where: str, *values: object) -> Entry | None:
+    def _one(self, where: str, *values: object) -> JobEntry | None:
         row = self._base.execute(f"SELECT * FROM jobs WHERE {where} LIMIT 1", values).fetchone()  # noqa: S608  our own
         return None if row is None else _entry(row)
 
-    def _surely(self, job: str) -> Entry:
+    def _surely(self, job: str) -> JobEntry:
         found = self._one("id = ?", job)
         if found is None:
             raise LookupError(job)
@@ -560,14 +578,14 @@ class Store:
         )
 
 
-def _entry(row: sqlite3.Row) -> Entry:
+def _entry(row: sqlite3.Row) -> JobEntry:
     read: dict[str, Callable[[Any], Any]] = {
         "status": JobStatus,
         "payload": json.loads,
         "cached": bool,
         "error": lambda text: None if text is None else json.loads(text),
     }
-    return Entry(**{name: read.get(name, lambda value: value)(row[name]) for name in Entry.__slots__})
+    return JobEntry(**{name: read.get(name, lambda value: value)(row[name]) for name in JobEntry.__slots__})
 
 
 def _locked(folder: Path, name: str) -> int:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from octavo import guarded_http
 from octavo.errors import OctavoError
 from octavo.jobs.encoding import encoded
-from octavo.jobs.store import Entry
+from octavo.jobs.store import JobEntry
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,7 @@ HEADER = "Octavo-Signature"
 _PAUSES = (10.0, 60.0, 300.0, 1800.0, 7200.0)  # seconds before the second try, the third ...
 
 
-def body_of(entry: Entry) -> bytes:
+def body_of(entry: JobEntry) -> bytes:
     """What is told."""
     ended = None if entry.ended is None else datetime.fromtimestamp(entry.ended, UTC).isoformat()
     return encoded(
@@ -42,7 +42,7 @@ def signature(secret: str, body: bytes, now: int) -> str:
     return f"t={now},v1={digest}"
 
 
-async def tell(entry: Entry, secret: str, now: int, *, allow_private: bool) -> bool:
+async def tell(entry: JobEntry, secret: str, now: int, *, allow_private: bool) -> bool:
     """Whether the address took it: a status of 200 to 299."""
     body = body_of(entry)
     headers = {"Content-Type": "application/json", HEADER: signature(secret, body, now)}

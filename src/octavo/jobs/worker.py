@@ -28,6 +28,7 @@ from octavo.jobs.checkpoints import Checkpoint
 from octavo.jobs.contract import Job, job_from, page_selection
 from octavo.jobs.encoding import Reply, error_reply, worded
 from octavo.jobs.estimates import Estimates, Kind, Taken
+from octavo.jobs.pages_before import PagesBefore, Shelf
 from octavo.jobs.receipt import SharedTime, TimeShare, receipt
 from octavo.jobs.results import JobRequest
 from octavo.jobs.uploads import Destination, fitted, place_for
@@ -56,6 +57,7 @@ class Call:
     warmup: object = None  # what stood beside its `input`
     parts: tuple[bytes, ...] = field(default=(), repr=False)  # its source, where that is here: no other is fetched then
     keep: Keep | None = None  # takes every file of the result, besides where the job wants them
+    shelf: Shelf | None = None  # has pages of jobs that were read before
     trace: str | None = None  # the `traceparent` of who asked, where it is not that of the task that runs it
 
     @classmethod
@@ -99,6 +101,7 @@ class _OpenJob:
     checkpoint: Checkpoint | None
     deadline: float  # of the event loop's clock
     share: TimeShare
+    before: PagesBefore | None
 
 
 class Worker:
@@ -257,7 +260,10 @@ class Worker:
                     f"the job's time budget of {self._settings.job_seconds:g} s was spent before its document was open"
                 ) from None
             checkpoint = await stack.enter_async_context(self._checkpoint(reading, parts, wanted))
-            yield _OpenJob(reading, is_pdf, checkpoint, deadline, share)
+            before = None
+            if wanted.call.shelf is not None:
+                before = reading.before = PagesBefore(await self._reading_digest((), reading), wanted.call.shelf)
+            yield _OpenJob(reading, is_pdf, checkpoint, deadline, share, before)
 
     async def _dry_run(self, wanted: _Wanted) -> Reply:
         """What the job would read and take: the source is fetched and opened, nothing drawn and no model asked.
@@ -389,7 +395,8 @@ class Worker:
             "run_info": {
                 "profile": reading.options.profile.value,
                 "pages_from_checkpoint": len(reading.known),
-            },
+            }
+            | ({"pages_read_before": opened.before.found} if opened.before is not None else {}),
         }
 
     async def _warmed_up(self, wanted: _Wanted) -> Reply:

@@ -15,12 +15,12 @@ import numpy as np
 
 from octavo.document import Crop, Pixels, Recognition, Task
 from octavo.errors import EngineFailed, EngineUnavailable
+from octavo.fair_gate import FairGate
 from octavo.geometry import PixelBudget
 from octavo.glm_ocr import model as glm_ocr
 from octavo.glm_ocr.answers import ReadBefore
 from octavo.glm_ocr.client import Answer, ChatClient, Question, Upstream, request_body
 from octavo.glm_ocr.connections import ConnectFailed
-from octavo.glm_ocr.fair_gate import FairGate
 from octavo.glm_ocr.in_flight import QUICK, SLOW, first_limit
 from octavo.glm_ocr.model import Sampling
 from octavo.glm_ocr.pictures import EncodedPicture, encoded

@@ -28,7 +28,7 @@ class Binds(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Measurements:
     """What was seen while pages were read."""
 
     pulses: Sequence[Pulse]  # in order of time; none where no server is asked
@@ -58,7 +58,7 @@ def means(pulses: Sequence[Pulse]) -> dict[str, float | None]:
     }
 
 
-def binds(seen: Evidence) -> Binds:
+def binds(seen: Measurements) -> Binds:
     """What holds the pages back. The CPU comes first: where it has nothing left, the rest only follows."""
     mean = means(seen.pulses)
     if seen.cpu_share >= _CPU_FULL or seen.loop_share >= _LOOP_FULL:
@@ -75,7 +75,7 @@ def binds(seen: Evidence) -> Binds:
     return Binds.REQUESTS_IN_FLIGHT if 8 * in_flight >= 7 * limit else Binds.PAGES
 
 
-def advice(seen: Evidence, settings: EngineSettings) -> list[Advice]:
+def advice(seen: Measurements, settings: EngineSettings) -> list[Advice]:
     """What to change, in the tuning order."""
     if seen.unstable:
         return [
@@ -101,7 +101,7 @@ def advice(seen: Evidence, settings: EngineSettings) -> list[Advice]:
             ]
 
 
-def _cpu_words(seen: Evidence) -> str:
+def _cpu_words(seen: Measurements) -> str:
     if seen.loop_share >= _LOOP_FULL > seen.cpu_share:
         return "the event loop's core has nothing left: more workers do more, more cores do not"
     if seen.pulses:
@@ -122,7 +122,7 @@ def _more_in_flight(pulse: Pulse) -> Advice:
     )
 
 
-def _more_at_the_server(seen: Evidence, settings: EngineSettings) -> list[Advice]:
+def _more_at_the_server(seen: Measurements, settings: EngineSettings) -> list[Advice]:
     cache = means(seen.pulses)["cache"]
     if cache is not None and cache >= _CACHE_FULL:
         words = (

@@ -14,7 +14,7 @@ from octavo.machine import CpuClock
 from octavo.markup.markdown import written
 from octavo.parser import Parser
 from octavo.recognizers import Pulse
-from octavo.selftest.binding import Advice, Evidence, advice, binds, means
+from octavo.selftest.binding import Advice, Measurements, advice, binds, means
 from octavo.selftest.golden import Neighbours, golden_page, neighbours, pdf, words_f1
 from octavo.settings import Furniture, ParseOptions, TextLayerUse
 
@@ -77,7 +77,7 @@ async def examine(parser: Parser, start: Start, *, seconds: float, first: int = 
                 break
     after = CpuClock.now()
     lost = golden.lost + pace.lost
-    seen = Evidence(
+    seen = Measurements(
         tuple(pulses),
         after.share_since(before),
         after.loop_share_since(before),

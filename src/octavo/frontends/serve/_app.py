@@ -28,7 +28,7 @@ from octavo.frontends.serve._schema import with_job
 from octavo.jobs.checkpoints import clean_up
 from octavo.jobs.encoding import error_reply
 from octavo.jobs.queue import Queue
-from octavo.jobs.store import Store
+from octavo.jobs.store import JobStore
 from octavo.jobs.worker import Worker
 from octavo.parser import Parser
 from octavo.selftest.keeping import beside_jobs
@@ -73,7 +73,7 @@ async def opened(
     engine, settings = settled.engine, _private(settled.worker, serve)
     folder = None if serve.store is None else Path(serve.store)
     holder, lease, attempts = uuid.uuid4().hex, serve.lease_seconds, serve.attempts
-    store = await asyncio.to_thread(Store, folder, holder=holder, lease_seconds=lease, attempts=attempts)
+    store = await asyncio.to_thread(JobStore, folder, holder=holder, lease_seconds=lease, attempts=attempts)
     await asyncio.to_thread(clean_up, folder or Path(engine.volume_path))
     async with Parser(engine) as parser, watch.over(parser, end=end):
         config_path = os.environ.get("GLMOCR_CONFIG_PATH", "")

@@ -24,7 +24,7 @@ _HERE = "here"  # stands in a job for bytes that came beside it
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class SentForm:
     """Fields and files, by their names in the order they came."""
 
     fields: Sequence[tuple[str, str]]
@@ -66,7 +66,7 @@ async def job_in(request: Request, held: Hold, serve: ServeSettings) -> Body:
     return Body(payload)
 
 
-def _from_form(form: Form) -> Body:
+def _from_form(form: SentForm) -> Body:
     """Files are the document, several its pages; every other field is a key of the contract."""
     parts = form.named("file", "files")
     if any(not part for part in parts):
@@ -102,7 +102,7 @@ async def json_in(request: Request, held: Hold, serve: ServeSettings) -> Any:
         raise SourceInvalid("the request's body is not JSON") from error
 
 
-async def form_in(request: Request, held: Hold, serve: ServeSettings) -> Form:
+async def form_in(request: Request, held: Hold, serve: ServeSettings) -> SentForm:
     """Raises SourceInvalid, Overloaded."""
     parser = MultiPartParser(
         request.headers,
@@ -123,7 +123,7 @@ async def form_in(request: Request, held: Hold, serve: ServeSettings) -> Form:
         names = [upload.filename or "" for _, upload in uploads]
     finally:
         await form.close()
-    return Form(fields, files, names)
+    return SentForm(fields, files, names)
 
 
 async def _pieces(request: Request, held: Hold, serve: ServeSettings) -> AsyncGenerator[bytes]:

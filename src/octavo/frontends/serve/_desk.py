@@ -17,7 +17,7 @@ from octavo.frontends.serve._metrics import Metrics
 from octavo.jobs.admission import Hold
 from octavo.jobs.encoding import Reply
 from octavo.jobs.queue import Asked, Queue
-from octavo.jobs.store import Entry
+from octavo.jobs.store import JobEntry
 from octavo.jobs.worker import Call, Worker
 from octavo.settings import ServeSettings, WorkerSettings
 
@@ -39,7 +39,7 @@ class Desk:
         """The request's bytes, as long as it takes to take its job in."""
         return self.worker.room.hold(self.serve.request_bytes)
 
-    async def submitted(self, key: Key, body: Body, idempotency: str | None = None) -> Entry:
+    async def submitted(self, key: Key, body: Body, idempotency: str | None = None) -> JobEntry:
         """The job, taken in. Raises OctavoError."""
         webhook = None if body.webhook is None else _address(body.webhook)
         asked = Asked(key.name, _object(body.payload), body.s3_config, body.parts, idempotency, webhook)
@@ -48,7 +48,7 @@ class Desk:
             self.metrics.cached()
         return entry
 
-    async def waited(self, request: Request, entry: Entry, seconds: float = EVER) -> Entry | None:
+    async def waited(self, request: Request, entry: JobEntry, seconds: float = EVER) -> JobEntry | None:
         """The job once it has ended, or as it is after so many seconds; None where the caller has gone, and it too."""
         entry_then = await unless_gone(request, self.queue.wait(entry.id, seconds))
         if entry_then is None:
@@ -65,12 +65,12 @@ class Desk:
         job = self.worker.check(Call(body.payload, body.s3_config, warmup=body.warmup, parts=body.parts))
         return job.warmup or job.dry_run
 
-    async def reply(self, entry: Entry) -> Reply:
+    async def reply(self, entry: JobEntry) -> Reply:
         """What it came to; in zero-retention mode the job is gone then."""
         reply: Reply = json.loads(await self.reply_bytes(entry))
         return reply
 
-    async def reply_bytes(self, entry: Entry) -> bytes:
+    async def reply_bytes(self, entry: JobEntry) -> bytes:
         """The same, as JSON."""
         body = await self.queue.reply(entry)
         if self.serve.zero_retention:

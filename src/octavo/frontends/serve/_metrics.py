@@ -8,7 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from octavo.document import Page
 from octavo.jobs.encoding import Reply
-from octavo.jobs.store import Entry, Load
+from octavo.jobs.store import JobEntry, Load
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _SECONDS = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000)
@@ -42,7 +42,7 @@ class Metrics:
         self._ready = Gauge("octavo_engine_ready", "1 where the engine answers.", registry=registry)
         self._children = Gauge("octavo_children_peak_bytes", "Most memory a child held.", registry=registry)
 
-    def page(self, entry: Entry, page: Page) -> None:
+    def page(self, entry: JobEntry, page: Page) -> None:
         self._pages.inc()
         for block in page.blocks:
             lost = block.recognition.text is None and bool(block.recognition.problems)
@@ -50,7 +50,7 @@ class Metrics:
         for stage, seconds in page.timings.items():
             self._stages.labels(stage).inc(seconds)
 
-    def end(self, entry: Entry, reply: Reply) -> None:
+    def end(self, entry: JobEntry, reply: Reply) -> None:
         """A job that was read here."""
         self.ended(reply)
         if entry.started is not None:

@@ -22,7 +22,7 @@ from octavo.frontends.serve._v1 import ID, Id
 from octavo.jobs.contract import READING
 from octavo.jobs.encoding import encoded
 from octavo.jobs.queue import FILES
-from octavo.jobs.store import Entry
+from octavo.jobs.store import JobEntry
 from octavo.renderers import _viewer_page, view
 from octavo.renderers.report import Json
 from octavo.settings import ParseOptions, kind_of, sections
@@ -84,7 +84,7 @@ async def changes_since(
     return Response(encoded({"changes": await asyncio.to_thread(_changes, before, now)}), media_type=JSON)
 
 
-async def _view(desk: Desk, entry: Entry) -> dict[str, Any]:
+async def _view(desk: Desk, entry: JobEntry) -> dict[str, Any]:
     """What the page shows of a job. Raises JobUnknown."""
     shown: dict[str, Any] = await asyncio.to_thread(json.loads, await desk.queue.file(entry, FILES, _VIEW))
     return shown

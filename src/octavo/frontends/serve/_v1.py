@@ -18,7 +18,7 @@ from octavo.frontends.serve._desk import Desk, asked, owner
 from octavo.frontends.serve._schema import JOB_BODY, JobSaid, PagesSaid, failures
 from octavo.jobs.encoding import encoded
 from octavo.jobs.queue import FILES, PAGES
-from octavo.jobs.store import Entry, Event, JobStatus
+from octavo.jobs.store import Event, JobEntry, JobStatus
 
 router = APIRouter(prefix="/v1", tags=["Octavo"])
 
@@ -190,17 +190,17 @@ async def delete(request: Request, job: Id) -> Response:
 # --- steps -------------------------------------------------------------------------------------------------------
 
 
-def _link(entry: Entry) -> str:
+def _link(entry: JobEntry) -> str:
     return f"/v1/jobs/{entry.id}"
 
 
-async def _job_answer(desk: Desk, entry: Entry, status: int) -> Response:
+async def _job_answer(desk: Desk, entry: JobEntry, status: int) -> Response:
     ahead = await desk.queue.ahead_of(entry) if entry.status is JobStatus.QUEUED else None
     headers = {"Location": _link(entry)} if status == 202 else {}
     return Response(_said(entry, ahead).model_dump_json(), status, headers, media_type=JSON)
 
 
-def _said(entry: Entry, ahead: int | None) -> JobSaid:
+def _said(entry: JobEntry, ahead: int | None) -> JobSaid:
     return JobSaid(
         id=entry.id,
         status=entry.status,
@@ -219,12 +219,12 @@ def _time(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-async def _result(desk: Desk, entry: Entry) -> Response:
+async def _result(desk: Desk, entry: JobEntry) -> Response:
     status = 200 if entry.error is None else status_of({"error_details": entry.error})
     return Response(await desk.reply_bytes(entry), status, headers_of(status), media_type=JSON)
 
 
-async def _event_lines(desk: Desk, entry: Entry, after: int) -> AsyncIterator[bytes]:
+async def _event_lines(desk: Desk, entry: JobEntry, after: int) -> AsyncIterator[bytes]:
     silent_since = asyncio.get_running_loop().time()
     yield b": here are the job's events\n\n"
     async with aclosing(desk.queue.events(entry, after)) as happened:

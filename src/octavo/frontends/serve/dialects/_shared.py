@@ -8,7 +8,7 @@ from octavo.errors import OptionInvalid, SourceInvalid, of_code, shown
 from octavo.frontends.serve._desk import Desk
 from octavo.jobs.encoding import Reply
 from octavo.jobs.queue import PAGES
-from octavo.jobs.store import Entry
+from octavo.jobs.store import JobEntry
 
 _NOT_SET: tuple[object, ...] = (None, False, "", [], {})
 
@@ -47,7 +47,7 @@ def result_of(reply: Reply) -> Mapping[str, Any]:
     return result
 
 
-async def page_texts(desk: Desk, entry: Entry) -> list[dict[str, Any]]:
+async def page_texts(desk: Desk, entry: JobEntry) -> list[dict[str, Any]]:
     """Each page by itself, as the events told of it."""
     names = sorted(await desk.queue.files(entry, PAGES), key=lambda name: int(name.partition(".")[0]))
     return [json.loads(await desk.queue.file(entry, PAGES, name)) for name in names]

@@ -13,12 +13,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from octavo.errors import OptionInvalid, SourceEmpty, SourceInvalid, shown
 from octavo.frontends.serve._answers import JSON
-from octavo.frontends.serve._bodies import FORM, Body, Form, form_in, json_in, source_here
+from octavo.frontends.serve._bodies import FORM, Body, SentForm, form_in, json_in, source_here
 from octavo.frontends.serve._desk import Desk, asked, owner
 from octavo.frontends.serve._schema import EXAMPLE_URL, failures
 from octavo.frontends.serve.dialects import _shared
 from octavo.jobs.encoding import Reply, encoded
-from octavo.jobs.store import Entry, JobStatus
+from octavo.jobs.store import JobEntry, JobStatus
 
 router = APIRouter(prefix="/v1", tags=["docling-serve"])
 
@@ -152,7 +152,7 @@ async def _begun(request: Request) -> Response:
     return await _state(desk, entry)
 
 
-async def _state(desk: Desk, entry: Entry) -> Response:
+async def _state(desk: Desk, entry: JobEntry) -> Response:
     waiting = entry.status is JobStatus.QUEUED
     said = {
         "task_id": entry.id,
@@ -164,7 +164,7 @@ async def _state(desk: Desk, entry: Entry) -> Response:
     return Response(encoded(said), media_type=JSON)
 
 
-async def _taken(request: Request) -> tuple[Entry, dict[str, Any]]:
+async def _taken(request: Request) -> tuple[JobEntry, dict[str, Any]]:
     """The job, and what of the wish is needed to answer. Raises OctavoError."""
     desk, key = asked(request)
     with desk.holding() as held:
@@ -188,7 +188,7 @@ async def _taken(request: Request) -> tuple[Entry, dict[str, Any]]:
     return entry, {"name": name} | {option: options[option] for option in kept if option in options}
 
 
-def _options(form: Form) -> dict[str, Any]:
+def _options(form: SentForm) -> dict[str, Any]:
     """A form's fields as JSON has them."""
     lists = ("to_formats", "from_formats", "page_range", "ocr_lang")
     options: dict[str, Any] = {}
@@ -259,7 +259,7 @@ def _range(pages: object) -> str:
     return f"{first}-" if last >= _WHOLE_RANGE - 1 else f"{first}-{last}"
 
 
-async def _said(desk: Desk, entry: Entry, wish: Mapping[str, Any]) -> Response:
+async def _said(desk: Desk, entry: JobEntry, wish: Mapping[str, Any]) -> Response:
     """A conversion as docling-serve answers it: what failed is status `failure`, with the reason."""
     pages = await _shared.page_texts(desk, entry) if entry.ended else []
     reply = await desk.reply(entry)

@@ -20,7 +20,7 @@ from octavo.frontends.serve._schema import EXAMPLE_URL, failures
 from octavo.frontends.serve.dialects import _shared
 from octavo.jobs.encoding import encoded
 from octavo.jobs.queue import Asked
-from octavo.jobs.store import Entry, JobStatus
+from octavo.jobs.store import JobEntry, JobStatus
 
 
 async def _any(endpoint: Annotated[str, Path(description="Whatever its client calls it.")]) -> str:
@@ -122,7 +122,7 @@ async def health(request: Request) -> Response:
     return _answer({"jobs": jobs, "workers": workers | busy})
 
 
-async def _taken(request: Request, desk: Desk, key: Key) -> Entry:
+async def _taken(request: Request, desk: Desk, key: Key) -> JobEntry:
     """Raises Overloaded, and OctavoError where not even a job was sent."""
     with desk.holding() as held:
         sent = _shared.an_object(await json_in(request, held, desk.serve))
@@ -136,7 +136,7 @@ async def _taken(request: Request, desk: Desk, key: Key) -> Entry:
             return await desk.queue.refuse(Asked(key.name, {}), error)
 
 
-async def _state(desk: Desk, entry: Entry) -> dict[str, Any]:
+async def _state(desk: Desk, entry: JobEntry) -> dict[str, Any]:
     said: dict[str, Any] = {"id": entry.id, "status": _STATUS[entry.status]}
     now = time.time()
     began = entry.started or entry.ended or now
