@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env official-check eval-check lowest-env clients-env vllm-env ray-env check lint lint-deploy image-check locks audit sbom fix unit weights page samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check ray-check fuzz torture clean
+.PHONY: help demo case test official-env official-check eval-check lowest-env clients-env vllm-env ray-env check lint lint-deploy image-check locks audit sbom fix unit weights page page-env page-check gallery samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check ray-check fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,7 +33,7 @@ demo: $(INSTALLED) ## parse the shipped samples into out/
 	@$(BIN)/octavo parse samples/bank-statement.pdf samples/receipt.jpg samples/fax.tiff --output out/more $(ALL_FORMATS)
 	@test ! -f $(VIEWER) || echo "open out/two-column-paper.page.html in a browser: the pages beside what was read of them"
 
-test: $(INSTALLED) official-env lowest-env clients-env ## all tests; TESTS=tests/test_parse.py for some
+test: $(INSTALLED) official-env lowest-env clients-env page-env ## all tests; TESTS=tests/test_parse.py for some
 	$(PYTEST) -m "not image and not whole" $(TESTS)
 
 official-env: $(INSTALLED) ## the official SDK, to compare with: 0.1.5 and the image's 0.1.1 (200 and 370 MB)
@@ -108,6 +108,16 @@ weights: $(INSTALLED) ## the embedded networks, fetched and checked; nothing to 
 
 page: $(INSTALLED) ## the proof page, built into the package of web/ (Node.js 20.19 or newer)
 	@$(BIN)/python hatch_build.py page
+
+page-env: $(INSTALLED)
+	@test -d web/node_modules/playwright-core || (cd web && npm ci --ignore-scripts --silent) \
+	    || echo "the page is not tried in a browser here: Node.js 20.19 or newer, or its registry, is missing"
+
+page-check: page-env $(INSTALLED) ## the proof page in a Chromium: 10,000 blocks, scans, a long job, by keyboard from file to export (5 min)
+	$(BIN)/python bench/page.py
+
+gallery: page page-env ## the pictures of README.md and docs/, drawn anew (Node.js, a Chromium; 2 min)
+	$(BIN)/python scripts/make_gallery.py
 
 samples: $(INSTALLED) ## draw the sample documents again
 	$(BIN)/python samples/make_samples.py

@@ -233,7 +233,8 @@ export async function scrolled(browser, address) {
   const { page, heard, context } = await opened(browser, address);
   await page.locator(".sheet img").first().waitFor();
   const first = await page.evaluate(() => Math.round(performance.now()));
-  const frames = (pane) => page.evaluate(scroll, pane);
+  const frames = (pane, each) => page.evaluate(scroll, { selector: pane, each });
+  const reading = await frames(".pages", 60);
   const pages = await frames(".pages");
   assert.ok((await page.locator(".sheet").count()) < 20, "pages that are out of sight are still there");
   const text = await frames("#panel");
@@ -244,17 +245,17 @@ export async function scrolled(browser, address) {
   const blocks = await page.evaluate(() => JSON.parse(document.getElementById("document").textContent).pages.reduce((sum, each) => sum + each.regions.length, 0)); // prettier-ignore
   assert.deepEqual(heard.errors, []);
   await context.close();
-  return { blocks, first, pages, text, search };
+  return { blocks, first, reading, pages, text, search };
 }
 
-/** 60 screens through a pane, a third of one each frame; milliseconds between frames. */
-async function scroll(selector) {
+/** Milliseconds between 240 frames, in each of which a pane is scrolled by so many pixels, or by its 240th part. */
+async function scroll({ selector, each }) {
   const pane = document.querySelector(selector);
   const took = [];
   const steps = 240;
   let before = await new Promise(requestAnimationFrame);
   for (let step = 1; step <= steps; step++) {
-    pane.scrollTop = ((pane.scrollHeight - pane.clientHeight) * step) / steps;
+    pane.scrollTop = each ? each * step : ((pane.scrollHeight - pane.clientHeight) * step) / steps;
     const now = await new Promise(requestAnimationFrame);
     took.push(now - before);
     before = now;
@@ -262,4 +263,44 @@ async function scroll(selector) {
   took.sort((a, b) => a - b);
   const at = (share) => Math.round(took[Math.floor(share * (steps - 1))]);
   return { median: at(0.5), p95: at(0.95), longest: at(1) };
+}
+
+/** Several files dropped are listed by their names and end; one is cancelled; an address that is refused says why; what
+ * was read is still listed after a reload, can be saved as one file, run again, and deleted. */
+export async function given(browser, address, long, short) {
+  const { page, heard, context } = await opened(browser, address);
+  const files = [long, short].map((path) => ({ name: path.split("/").at(-1), data: readFileSync(path).toString("base64") })); // prettier-ignore
+  await page.evaluate((all) => {
+    const transfer = new DataTransfer();
+    for (const { name, data } of all)
+      transfer.items.add(new File([Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0))], name));
+    dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
+  }, files);
+  const [first, second] = files.map(({ name }) => page.locator(".jobs li", { hasText: name }).first());
+  await second.waitFor();
+  await first.getByRole("button", { name: "Cancel" }).click();
+  await first.locator(".chip", { hasText: "cancelled" }).waitFor();
+  await second.locator(".chip", { hasText: "success" }).waitFor({ timeout: 120_000 });
+  await page.evaluate(() => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", "http://127.0.0.1:1/private.pdf");
+    document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+  });
+  await page.locator(".chip.lost", { hasText: "private" }).waitFor();
+  await page.getByText("Nothing was read.").waitFor();
+  await page.getByRole("button", { name: "← Documents" }).click();
+  await second.getByRole("button", { name: "Run again" }).click();
+  await page.locator("#tab-changes").waitFor({ timeout: 120_000 });
+  assert.equal(await page.locator("#tab-changes .count").innerText(), "0", "the same options read otherwise");
+  await page.locator("summary", { hasText: "Document" }).click();
+  const [saved] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: "Save as one file" }).click()]);
+  const file = `file://${await saved.path()}`;
+  await page.goto(address);
+  await page.locator(".jobs li", { hasText: files[1].name }).first().waitFor();
+  const before = await page.locator(".jobs li").count();
+  await page.getByRole("button", { name: /^Delete/ }).first().click();
+  await page.waitForFunction((count) => document.querySelectorAll(".jobs li").length === count - 1, before);
+  assert.deepEqual(heard.errors.filter((error) => !/422|Failed to load/.test(error)), []); // prettier-ignore
+  assert.ok(readFileSync(file.slice(7), "utf8").includes('id="picture-1"'), "the saved file has no picture");
+  await context.close();
 }

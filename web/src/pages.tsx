@@ -67,7 +67,6 @@ export function Pages() {
   const last = places.value.at(-1);
   const widest = Math.max(0, ...places.value.map((place) => place.width));
   return (
-    // biome-ignore lint: the pane scrolls, so the keyboard must reach it
     <div
       class="pages"
       ref={pane}
@@ -99,7 +98,7 @@ function Sheet(place: { page: Page; top: number; width: number; height: number }
       data-page={page.page}
       style={{ top: `${place.top}px`, width: `${place.width}px`, height: `${place.height}px` }}
     >
-      {source ? <img src={source} alt={`Page ${page.page}`} draggable={false} /> : <span class="blank">Page {page.page}</span>}
+      {source ? <img src={source} alt={`Page ${page.page}`} decoding="async" draggable={false} /> : <span class="blank">Page {page.page}</span>}
       <Overlay page={page} />
       <Tag page={page} />
     </div>

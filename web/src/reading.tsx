@@ -12,6 +12,7 @@ import { isFigure, isLost, isTable, kindOf, type Page, pageOf, type Region, wors
 
 const LETTERS_A_LINE = 70; // how high a page's text will be is guessed from its letters, until it is written
 const LINE = 26; // pixels
+const ENDED_BADLY = new Set(["error", "cancelled"]);
 
 export function Reading() {
   const pane = useRef<HTMLDivElement>(null);
@@ -43,7 +44,7 @@ export function Reading() {
       }}
     >
       <Losses />
-      {!open.pages.length && <p class="quiet">Pages appear here as they are done.</p>}
+      {!open.pages.length && <p class="quiet">{ENDED_BADLY.has(open.status) ? "Nothing was read." : "Pages appear here as they are done."}</p>}
       {open.pages.map((page) => (
         <Section key={page.page} page={page} />
       ))}
