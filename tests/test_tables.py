@@ -1,6 +1,8 @@
 """Tables: found where they are and only there, and read with all their cells, whatever shows the grid."""
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -339,3 +341,55 @@ def test_lines_need_no_text() -> None:
 
 def test_an_empty_page_has_no_table() -> None:
     assert found(Drawing(300, 300)) == []
+
+
+# --- heads of columns ---------------------------------------------------------------------------------------------
+
+
+def heads(drawing: Drawing, bold: Sequence[str] = ()) -> list[str]:
+    """The texts of the cells that are heads; lines that begin with one of `bold` are set so."""
+    lines = [replace(line, bold=(line.text or "").startswith(tuple(bold) or "\0")) for line in drawing.lines]
+    table = read_table(drawing.pixels, lines, Box.of_page()).table
+    assert all(cell.header == (number < table.header_rows) for number, row in enumerate(table.rows) for cell in row)
+    return [cell.text for row in table.rows[: table.header_rows] for cell in row]
+
+
+STOCK = (("Article", "Stock", "Price"), ("Bolts", "1,204", "0.12"), ("Nuts", "887", "0.08"), ("Rivets", "41", "0.21"))
+STAFF = (("Name", "Office", "Role"), ("Okonkwo", "Lagos", "sales"), ("Lind", "Malmö", "law"), ("Haddad", "Tunis", "IT"))
+
+
+@pytest.mark.parametrize("rules", ["grid", "head", "none"])
+def test_words_above_figures_are_heads(rules: str) -> None:
+    assert heads(drawn(made(STOCK, (120, 80, 80), align="right"), rules)) == list(STOCK[0])
+
+
+def test_a_row_in_bold_or_with_the_only_line_below_it_is_a_head() -> None:
+    plain = drawn(made(STAFF, (120, 100, 80), gap=16), "none")
+    assert heads(plain, bold=STAFF[0]) == list(STAFF[0])
+    assert heads(drawn(made(STAFF, (120, 100, 80), gap=16), "head")) == list(STAFF[0])
+    assert heads(plain) == []  # as well a list of pairs
+    assert heads(drawn(made(STAFF, (120, 100, 80), gap=16), "grid")) == []
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        STOCK[1:],  # the rest of a table that began on the page before
+        (("Currency", "EUR"), ("Iban", "DE02 1203"), ("Bank", "Nordbank"), ("Account", "Savings")),
+        (("Year", "2023", "2024"), ("Sum", "17", "18")),  # one row of figures tells nothing
+    ],
+)
+def test_first_entries_are_no_heads(rows: tuple[tuple[str, ...], ...]) -> None:
+    assert heads(drawn(made(rows, (120, 80, 80)[: len(rows[0])]), "none")) == []
+
+
+def test_heads_over_heads_and_what_names_a_group() -> None:
+    cells = (
+        ("Region", 0, 0, 2, 1),
+        ("Half-year", 0, 1, 1, 2),
+        ("Sold", 1, 1, 1, 1),
+        ("Back", 1, 2, 1, 1),
+        ("North", 2, 0, 1, 3),
+        *((text, row, column, 1, 1) for row in (3, 4, 5) for column, text in enumerate((f"Shop {row}", "120", "4"))),
+    )
+    assert heads(drawn(Made((120, 80, 80), cells, gap=16), "grid")) == ["Region", "Half-year", "Sold", "Back"]

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 from pdf_maker import COURIER, HELVETICA, PdfPage, make_pdf, text_page, to_unicode
 
+from octavo.content import Run
 from octavo.document import Label, PageImage, Region, Severity, Task, TextLayer, TextLine, TextSource, Trust
 from octavo.geometry import Box
 from octavo.glyphs import Font, Glyphs
 from octavo.glyphs.lines import lines
 from octavo.glyphs.text import spelled
+from octavo.markup import html, markdown
 from octavo.pages import open_pages
 from octavo.settings import EngineSettings, ParseOptions, TextLayerUse
 from octavo.text_layer import known, recognition
@@ -81,6 +83,25 @@ def test_columns_are_not_glued_and_tabs_are_spaces() -> None:
 def test_words_without_space_characters_are_parted_by_their_gaps() -> None:
     content = b"BT /F1 12 Tf 72 700 Td [(these) -280 (words) -280 (ha) 15 (v) 20 (e) -280 (no) -300 (spaces)] TJ ET"
     assert layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines[0].text == "these words have no spaces"
+
+
+@pytest.mark.parametrize("font", ["Times-Roman", "Times-Italic", "Helvetica"])
+@pytest.mark.parametrize("space", [0.1, 0.14, 0.18, 0.25])
+def test_words_of_tight_lines_without_space_characters_are_parted(font: str, space: float) -> None:
+    words = ["Half", "of", "Yorkshire", "and", "12", "men", "of", "Avon", "Valley", "saw", "T.", "Adams", "fly"]
+    shown = f" {-1000 * space:g} ".join(f"({word})" for word in words)
+    page = PdfPage(
+        f"BT /F1 10 Tf 72 700 Td [{shown}] TJ ET".encode(), fonts={"F1": HELVETICA.replace("Helvetica", font)}
+    )
+    assert [line.text for line in layer_of(page).lines] == [" ".join(words)]
+
+
+@pytest.mark.parametrize("kerns", [(20, -30), (-55, 40), (-90, 0)])  # thousandths of an em, as kerning has them
+def test_kerning_tears_no_word(kerns: tuple[int, int]) -> None:
+    words = ("Kerning", "moves", "letters", "a", "little", "closer", "and", "apart")
+    shown = " -260 ".join(f"({word[:1]}) {kerns[0]} ({word[1:2]}) {kerns[1]} ({word[2:]})" for word in words)
+    page = PdfPage(f"BT /F1 10 Tf 72 700 Td [{shown}] TJ ET".encode(), fonts={"F1": HELVETICA})
+    assert [line.text for line in layer_of(page).lines] == [" ".join(words)]
 
 
 def test_letters_set_apart_are_still_words() -> None:
@@ -222,6 +243,9 @@ GARBLED = {
     "control characters": {code: code % 8 + 0x0E for code in range(0x21, 0x7F)},
     "letters of no language": {code: 0x100 + code for code in range(0x21, 0x7F)},
     "rare Chinese characters": {code: 0x9F00 + code for code in range(0x21, 0x7F)},
+    "Cyrillic told as Latin": {code: 0xC0 + (code - 0x41) % 63 for code in range(0x41, 0x7F)},
+    "Arabic of no language": {code: 0x628 + (code * 7) % 16 for code in range(0x41, 0x7F)},
+    "Hebrew of no language": {code: ord("גדזחטכסעפצקךןףץ"[code % 15]) for code in range(0x41, 0x7F)},
 }
 
 
@@ -264,6 +288,44 @@ def test_a_letter_lost_in_a_word_makes_its_line_doubtful() -> None:
     assert page.text.verdict is Trust.TRUSTED
     assert len(page.text.doubtful) == 1
     assert read(page, Box(0, 550, 1000, 700)) is None
+
+
+def mapped(text: str, table: dict[int, int]) -> TextLayer:
+    """A line of Helvetica that is told otherwise, below good ones."""
+    return layer_of(with_table({code: code for code in range(0x20, 0x7F)} | table, *PROSE * 2, text))
+
+
+def test_a_letter_told_as_a_space_is_lost_not_a_space() -> None:
+    layer = mapped("an oFce that suFces", {ord("F"): 0x20})
+    assert layer.verdict is Trust.TRUSTED
+    assert layer.lines[-1].text == "an o\ufffdce that su\ufffdces"
+    assert layer.doubtful == (layer.lines[-1].box,)
+
+
+def test_a_ligature_told_as_one_letter_is_no_letter() -> None:
+    layer = mapped("the foe of fish in oHce and Hnance", {ord("H"): ord("f")})  # as wide as "fi"
+    assert layer.verdict is Trust.TRUSTED
+    assert layer.doubtful == (layer.lines[-1].box,)
+
+
+def test_a_ligature_told_as_its_letters_is_believed() -> None:
+    table = to_unicode({code: code for code in range(0x20, 0x7F)}).replace(b"<48> <0048>", b"<48> <00660069>")
+    page = text_page(*PROSE * 2, "the foe of fish in ofHce and Hnance")
+    fonts = {"F1": HELVETICA + " /ToUnicode @map"}
+    layer = layer_of(PdfPage(page.content, fonts=fonts, streams={"map": ("", table)}))
+    assert layer.lines[-1].text == "the foe of fish in office and finance"
+    assert not layer.doubtful
+
+
+@pytest.mark.parametrize(("text", "said"), [("R 1,200 and R40", "\u20b9 1,200 and \u20b940"), ("a ` b", "a ` b")])
+def test_the_sign_of_the_rupee_is_no_grave_accent(text: str, said: str) -> None:
+    assert mapped(text, {ord("R"): 0x60}).lines[-1].text == said
+
+
+def test_texs_symbols_are_no_small_letters() -> None:
+    content = b"BT /F1 12 Tf 72 700 Td (j) Tj /F2 12 Tf (a) Tj /F1 12 Tf (i 1 2) Tj /F2 12 Tf ( high) Tj ET"
+    fonts = {"F1": HELVETICA.replace("Helvetica", "ABCDEF+CMSY10"), "F2": HELVETICA}
+    assert layer_of(PdfPage(content, fonts=fonts)).lines[0].text == "|a⟩ ∞ ∈ high"
 
 
 def test_the_symbol_font_speaks_greek() -> None:
@@ -414,6 +476,7 @@ def glyphs_of_words(rows: list[list[str]], *, order: list[int] | None = None, si
         np.array(boxes, float),
         np.array(origins, float),
         np.full(len(codes), size * 0.5),
+        np.ones(len(codes), bool),
         np.array(run),
         np.zeros(len(codes), int),
         np.zeros(count, int),
@@ -479,3 +542,90 @@ def test_what_two_regions_share_is_read_in_the_one_it_was_given_to() -> None:
     given = recognition(replace(one, lines=page.text.lines[:1]), page, ParseOptions())
     assert given is not None
     assert given.text == "one line"
+
+
+# --- styles and links ---------------------------------------------------------------------------------------------
+
+
+def link(target: str, left: float, bottom: float, right: float, top: float, more: str = "") -> str:
+    rect = f"/Rect [{left} {bottom} {right} {top}] {more}"
+    return f"<< /Type /Annot /Subtype /Link {rect} /A << /S /URI /URI ({target}) >> >>"
+
+
+def set_as(page: PdfPage) -> list[list[tuple[str, str]]]:
+    """The runs of each line: how they are set, by the first letters of the styles, or where they lead."""
+
+    def style(run: Run) -> str:
+        named = "".join(name[0] for name in ("bold", "italic", "struck") if getattr(run, name))
+        return named + (run.link or "")
+
+    return [[(run.text, style(run)) for run in line.runs] for line in layer_of(page).lines]
+
+
+def test_letters_under_a_link_lead_where_it_does_and_the_others_do_not() -> None:
+    # Helvetica 12: "the report" goes from 98.7 to 150.1
+    page = text_page("see (the report).", extra=f"/Annots [{link('https://example.org/r x?a=1', 98, 716, 151, 730)}]")
+    assert set_as(page) == [
+        [("see (", ""), ("the report", "https://example.org/r%20x?a=1"), (").", "")],
+    ]
+
+
+def test_a_link_over_two_lines_has_an_area_for_each_and_the_file_may_say_it_badly() -> None:
+    quads = "/QuadPoints [72 730 200 730 72 716 200 716 72 716 86 716 72 702 86 702]"
+    annots = [link("mailto:a@example.org", 72, 702, 200, 730, quads), link("", 0, 0, 600, 790), "<< /Subtype /Link >>"]
+    page = text_page("this leads away", "to us, not to them", extra=f"/Annots [{' '.join(annots)}]")
+    to = "mailto:a@example.org"
+    assert set_as(page) == [[("this leads away", to)], [("to", to), (" us, not to them", "")]]
+
+
+@pytest.mark.parametrize("target", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x"])
+def test_a_link_that_runs_something_is_only_its_words(target: str) -> None:
+    target = target.replace("(", "\\(").replace(")", "\\)")
+    page = text_page("a safe word", extra=f"/Annots [{link(target, 72, 716, 300, 730)}]")
+    runs = layer_of(page).lines[0].runs
+    assert markdown.line(runs) == html.runs(runs) == "a safe word"
+
+
+def test_words_in_other_faces_are_told_and_a_stop_is_no_change() -> None:
+    content = (
+        b"BT /F1 12 Tf 72 700 Td (Take ) Tj /F2 12 Tf (two weeks) Tj /F1 12 Tf (, not ) Tj /F3 12 Tf (in vivo) Tj ET"
+    )
+    fonts = {
+        "F1": HELVETICA,
+        "F2": HELVETICA.replace("Helvetica", "Helvetica-Bold"),
+        "F3": HELVETICA.replace("Helvetica", "Helvetica-Oblique"),
+    }
+    runs = set_as(PdfPage(content, fonts=fonts))
+    assert runs == [[("Take ", ""), ("two weeks,", "b"), (" not ", ""), ("in vivo", "i")]]
+
+
+def strike(content: bytes) -> list[list[tuple[str, str]]]:
+    rows = b"BT /F1 12 Tf 72 700 Td (pay 120.00 now) Tj 0 -20 Td (and no more) Tj ET "
+    return set_as(PdfPage(rows + content, fonts={"F1": HELVETICA}))
+
+
+def test_a_thin_rule_through_the_middle_of_letters_strikes_them_out() -> None:
+    struck = [[("pay ", ""), ("120.00", "s"), (" now", "")], []]
+    assert strike(b"0.6 w 95.4 703.1 m 132 703.1 l S") == struck
+    assert strike(b"95.4 702.9 36.6 0.7 re f") == struck  # as a filled bar
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"0.6 w 95.4 698.5 m 132 698.5 l S",  # under the word
+        b"0.6 w 40 703.1 m 560 703.1 l S",  # a rule that runs on
+        b"95.4 700 36.6 6 re f",  # a bar
+        b"0.6 w 110 640 m 110 760 l S",  # upright
+    ],
+)
+def test_rules_elsewhere_strike_nothing_out(content: bytes) -> None:
+    assert [[style for _, style in line if style] for line in strike(content)] == [[], []]
+
+
+def test_a_mark_strikes_out_what_it_covers() -> None:
+    mark = "/Type /Annot /Subtype /StrikeOut /Rect [95 696 132 712] /QuadPoints [95 712 132 712 95 697 132 697]"
+    content = b"BT /F1 12 Tf 72 700 Td (pay 120.00 now) Tj ET"
+    page = PdfPage(content, fonts={"F1": HELVETICA}, extra=f"/Annots [<< {mark} >>]")
+    assert set_as(page) == [[("pay ", ""), ("120.00", "s"), (" now", "")]]
+    assert not layer_of(page).doubtful

@@ -165,12 +165,13 @@ class Table:
         return len(said) == 1 and said[0] > 0 and bool(cut[said[0]].text)
 
     def repeated_rows(self, other: "Table") -> int:
-        """How many rows at the top of `other` repeat this table's top: its marked header, or else one equal row."""
-        wanted = max(self.header_rows, 1)
-        top, again = self.rows[:wanted], other.rows[:wanted]
-        if len(again) < wanted or not any(cell.text for row in top for cell in row):
-            return 0
-        return wanted if [_compared(row) for row in top] == [_compared(row) for row in again] else 0
+        """How many rows at the top of `other` repeat this table's top: of its marked header, or else one equal row."""
+        for wanted in range(max(self.header_rows, 1), 0, -1):
+            top, again = self.rows[:wanted], other.rows[:wanted]
+            same = [_compared(row) for row in top] == [_compared(row) for row in again]
+            if same and any(cell.text for row in top for cell in row):
+                return wanted
+        return 0
 
 
 def _together(cell: Cell, rest: Cell) -> Cell:

@@ -15,7 +15,7 @@ from typing import Final, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.content import Content, Heading
+from octavo.content import Content, Heading, Runs
 from octavo.geometry import Box, PixelBox, Size, Warp
 
 Pixels: TypeAlias = NDArray[np.uint8]  # height x width x 3, RGB
@@ -110,6 +110,7 @@ class TextLine:
     italic: bool = False
     monospace: bool = False
     field: bool = False  # the value of a form's field, or the state of a box to tick
+    runs: Runs = ()  # its text in styles and with links; () where all of it is set as the line is
 
 
 class Trust(StrEnum):

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from octavo.assemble import engine_text, formulas, furniture, headings, listings, lists
+from octavo.assemble import engine_text, formulas, furniture, headings, listings, lists, styles
 from octavo.assemble.line_breaks import PrintedRow
 from octavo.assemble.lists import ListEntry
 from octavo.assemble.parts import RegionPart, Setting, divided, setting
@@ -45,7 +45,15 @@ def faithful(
     for region, recognition in zip(regions, recognitions, strict=True):
         made.extend(_blocks(region, complete(region, recognition), page))
     blocks = _nested(_with_listings(made), _SAME_INDENT * page.size / image.size.width * SCALE)
-    return [replace(block, index=index) for index, block in enumerate(formulas.with_numbers(blocks))]
+    return [replace(_in_style(block), index=index) for index, block in enumerate(formulas.with_numbers(blocks))]
+
+
+def _in_style(block: Block) -> Block:
+    """With the styles and links that its lines have; a picture's reader knows none."""
+    if block.content is None or block.recognition.source is not TextSource.TEXT_LAYER:
+        return block
+    content = styles.in_style(block.content, block.recognition.lines)
+    return block if content is block.content else replace(block, content=content)
 
 
 def complete(region: Region, recognition: Recognition) -> Recognition:

@@ -16,7 +16,7 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from octavo.drawing import scan, wire
-from octavo.drawing.wire import Draw, Drawn, Open, Refused
+from octavo.drawing.wire import LONGEST_TARGET, MOST_AREAS, Draw, Drawn, Edges, Link, Open, Refused
 from octavo.wording.ticks import EMPTY, TICKED
 
 MOST_GLYPHS = 100_000  # per page: a dense broadsheet page has 40,000
@@ -25,6 +25,9 @@ MOST_BOOKMARKS = 5_000
 LONGEST_TITLE = 300  # characters of a bookmark's: 5,000 of 32,000 each took 0.8 GB, and 2.4 GB where they were Chinese
 DEEPEST_BOOKMARK = 12
 DEEPEST_FORM = 4  # form objects inside form objects
+MOST_ANNOTATIONS = 2_000  # per page
+MOST_LINES = 50  # that one link or mark runs over
+THIN_RULE = 2.5  # points: a rule no higher than this may strike letters out
 ONE_SHAPE = 0x250  # Latin: further on, a character's width may depend on its neighbours
 HYPHEN_MARKS = frozenset((0x2, 0xFFFE, 0xAD))  # what PDFium makes of a hyphen at a line's end; the soft hyphen
 
@@ -48,6 +51,7 @@ _unmapped = _fast(pdfium.FPDFText_HasUnicodeMapError, _int, _pointer, _int)
 _is_hyphen = _fast(pdfium.FPDFText_IsHyphen, _int, _pointer, _int)
 _render_mode = _fast(pdfium.FPDFTextObj_GetTextRenderMode, _int, _pointer)
 _font_of = _fast(pdfium.FPDFTextObj_GetFont, _pointer, _pointer)
+_glyph_width = _fast(pdfium.FPDFFont_GetGlyphWidth, _int, _pointer, ctypes.c_uint, ctypes.c_float, _pointer)
 _on_page = _fast(pdfium.FPDFPage_GetObject, _pointer, _pointer, _int)
 _inside = _fast(pdfium.FPDFFormObj_GetObject, _pointer, _pointer, ctypes.c_ulong)
 _count_inside = _fast(pdfium.FPDFFormObj_CountObjects, _int, _pointer)
@@ -115,7 +119,7 @@ class PdfPart:
         drawn: dict[str, Any] = {}
         if request.glyphs:
             at = (size + 7) // 8 * 8
-            tables, drawn = _text_of(page, self._form)
+            tables, drawn = _text_of(self._document, page, self._form)
             memory.mapped(at + len(tables))[at : at + len(tables)] = tables
             drawn["glyphs_at"] = at
         return Drawn(width, height, 72 * scale, resident=wire.own_size()[1], **drawn)
@@ -206,13 +210,13 @@ def _picture_size(width: float, height: float, request: Draw) -> tuple[int, int,
 # --- the text layer's raw glyphs ------------------------------------------------------------------------------------
 
 
-def _text_of(page: Any, form: Any) -> tuple[bytes, dict[str, Any]]:
+def _text_of(document: Any, page: Any, form: Any) -> tuple[bytes, dict[str, Any]]:
     """The tables of glyphs and runs, as `wire` has them, and what else is known of the text."""
     facts: dict[str, Any] = {"to_page": _to_page(page)}
     text = pdfium.FPDFText_LoadPage(page)
     if not text:
         return b"", facts | {"text_error": "the text cannot be extracted"}
-    places, facts["pictures"] = _objects(page)
+    places, facts["pictures"], rules = _objects(page)
     try:
         count = pdfium.FPDFText_CountChars(text)
         if count > MOST_GLYPHS:
@@ -221,7 +225,9 @@ def _text_of(page: Any, form: Any) -> tuple[bytes, dict[str, Any]]:
     finally:
         pdfium.FPDFText_ClosePage(text)
     facts["glyphs"] = count
-    facts["fields"], facts["stamps"] = _annotations(page, form)
+    facts["fields"], facts["stamps"], marks = _annotations(page, form)
+    facts["strikes"] = (marks + (rules if len(rules) <= MOST_AREAS else []))[:MOST_AREAS]  # so many are a drawing
+    facts["links"] = _links(document, page)
     return tables, facts
 
 
@@ -236,10 +242,10 @@ def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, 
     loose_at = ctypes.addressof(loose)
     numbers: dict[int, int] = {}
     fonts: list[list[str | int]] = []
-    unmapped: list[dict[int, int]] = []  # by font: code -> flag
-    known: dict[int, int] = {}
+    told: list[dict[int, tuple[int, float]]] = []  # by font: code -> flag, and width in ems
+    known: dict[int, tuple[int, float]] = {}
     advances: dict[int, float] = {}  # of the run's characters
-    last, run = None, -1
+    last, run, address = None, -1, 0
     for index in range(count):
         code = _unicode(handle, index)
         owner = _object_of(handle, index)
@@ -251,18 +257,18 @@ def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, 
             font = numbers.setdefault(address, len(fonts))
             if font == len(fonts):
                 fonts.append(_font(text, index, address))
-                unmapped.append({})
-            known = unmapped[font]
+                told.append({})
+            known = told[font]
             runs.extend((*_run(handle, index, owner, font), places.get(owner, -1)))
         _char_box(handle, index, at, at + 8, at + 16, at + 24)
         _origin(handle, index, at + 32, at + 40)
         at += step
         if owner is None:
-            flags, advance = 1, 0.0
+            flags, advance, width = 1, 0.0, 0.0
         else:
             if code not in known:
-                known[code] = 2 if _unmapped(handle, index) == 1 else 0
-            flags = known[code]
+                known[code] = 2 if _unmapped(handle, index) == 1 else 0, _own_width(address, code)
+            flags, width = known[code]
             advance = advances.get(code, -1.0)
             if advance < 0:
                 _loose_box(handle, index, loose_at)
@@ -271,8 +277,15 @@ def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, 
                     advances[code] = advance
         if code in HYPHEN_MARKS and _is_hyphen(handle, index) == 1:
             flags |= 4
-        facts.extend((code, advance, max(run, 0), flags))
+        facts.extend((code, advance, max(run, 0), flags, width))
     return bytes(boxes) + facts.tobytes() + runs.tobytes(), run + 1, fonts
+
+
+def _own_width(font: int, code: int) -> float:
+    """The advance in ems that a font gives a character; 0 where none is known, or it may have several shapes."""
+    width = ctypes.c_float()
+    known = font and code < ONE_SHAPE and _glyph_width(font, code, 1.0, ctypes.addressof(width))
+    return width.value if known else 0.0
 
 
 def _run(handle: int, index: int, owner: int, font: int) -> list[float]:
@@ -318,13 +331,15 @@ def _to_page(page: Any) -> list[float]:
     return [a, b, c, d, zero[0] - a * origin_x - c * origin_y, zero[1] - b * origin_x - d * origin_y]
 
 
-def _objects(page: Any) -> tuple[dict[int, int], list[list[float]]]:
-    """Where each text object stands in the order of drawing, and the boxes of raster images with their places.
+def _objects(page: Any) -> tuple[dict[int, int], list[list[float]], list[Edges]]:
+    """Where each text object stands in the order of drawing, the boxes of raster images with their places, and those of
+    thin rules.
 
     Objects inside form objects are in their form's place.
     """
     texts: dict[int, int] = {}
     pictures: list[list[float]] = []
+    rules: list[Edges] = []
     looked_at = 0
 
     def look(holder: int, count: int, get: Any, matrix: tuple[float, ...], depth: int) -> None:
@@ -339,6 +354,10 @@ def _objects(page: Any) -> tuple[dict[int, int], list[list[float]]]:
                 texts[item] = looked_at
             elif kind == pdfium.FPDF_PAGEOBJ_IMAGE:
                 pictures.append([*_moved(_bounds(item), matrix), looked_at])
+            elif kind == pdfium.FPDF_PAGEOBJ_PATH:
+                left, bottom, right, top = _moved(_bounds(item), matrix)
+                if min(right - left, top - bottom) <= THIN_RULE < max(right - left, top - bottom):
+                    rules.append((left, bottom, right, top))
             elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < DEEPEST_FORM:
                 own = pdfium.FS_MATRIX()
                 _own_matrix(item, ctypes.addressof(own))
@@ -347,7 +366,7 @@ def _objects(page: Any) -> tuple[dict[int, int], list[list[float]]]:
 
     handle = ctypes.cast(page, ctypes.c_void_p).value or 0
     look(handle, pdfium.FPDFPage_CountObjects(page), _on_page, (1, 0, 0, 1, 0, 0), 0)
-    return texts, pictures
+    return texts, pictures, rules
 
 
 def _bounds(item: int) -> tuple[float, float, float, float]:
@@ -375,12 +394,20 @@ def _moved(box: tuple[float, float, float, float], matrix: tuple[float, ...]) ->
 # --- annotations ----------------------------------------------------------------------------------------------------
 
 
-def _annotations(page: Any, form: Any) -> tuple[list[list[str | float]], list[list[float]]]:
-    """Texts of filled fields with their boxes, and boxes of drawn annotations whose text is not known."""
+def _annotations(page: Any, form: Any) -> tuple[list[list[str | float]], list[list[float]], list[Edges]]:
+    """Texts of filled fields with their boxes, boxes of drawn annotations whose text is not known, and the areas that
+    marks strike out."""
     fields: list[list[str | float]] = []
     stamps: list[list[float]] = []
-    quiet = {pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP, pdfium.FPDF_ANNOT_HIGHLIGHT, pdfium.FPDF_ANNOT_UNDERLINE}
-    for index in range(min(2_000, pdfium.FPDFPage_GetAnnotCount(page))):
+    struck: list[Edges] = []
+    quiet = {
+        pdfium.FPDF_ANNOT_LINK,
+        pdfium.FPDF_ANNOT_POPUP,
+        pdfium.FPDF_ANNOT_HIGHLIGHT,
+        pdfium.FPDF_ANNOT_UNDERLINE,
+        pdfium.FPDF_ANNOT_STRIKEOUT,
+    }
+    for index in range(min(MOST_ANNOTATIONS, pdfium.FPDFPage_GetAnnotCount(page))):
         annotation = pdfium.FPDFPage_GetAnnot(page, index)
         if not annotation:
             continue
@@ -388,14 +415,55 @@ def _annotations(page: Any, form: Any) -> tuple[list[list[str | float]], list[li
         hidden = pdfium.FPDFAnnot_GetFlags(annotation) & (pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW)
         box = pdfium.FS_RECTF()
         if kind not in quiet and not hidden and pdfium.FPDFAnnot_GetRect(annotation, box):
-            edges = [box.left, min(box.bottom, box.top), box.right, max(box.bottom, box.top)]
+            edges = _edges(box)
             text = _field_text(annotation, form) if kind == pdfium.FPDF_ANNOT_WIDGET and form else ""
             if text:
                 fields.append([text, *edges])
             elif kind != pdfium.FPDF_ANNOT_WIDGET:
-                stamps.append(edges)
+                stamps.append([*edges])
+        elif kind == pdfium.FPDF_ANNOT_STRIKEOUT and not hidden:
+            count = pdfium.FPDFAnnot_CountAttachmentPoints(annotation)
+            struck += _areas(count, annotation, pdfium.FPDFAnnot_GetAttachmentPoints)
         pdfium.FPDFPage_CloseAnnot(annotation)
-    return fields, stamps
+    return fields, stamps, struck
+
+
+def _links(document: Any, page: Any) -> list[Link]:
+    """Where the page's links to addresses lead, as the file spells it, and their areas: one for each line of text."""
+    found: list[Link] = []
+    place, link = _int(), pdfium.FPDF_LINK()
+    for _ in range(MOST_ANNOTATIONS):
+        if not pdfium.FPDFLink_Enumerate(page, place, link):
+            break
+        action = pdfium.FPDFLink_GetAction(link)
+        if not action or pdfium.FPDFAction_GetType(action) != pdfium.PDFACTION_URI:
+            continue
+        size = pdfium.FPDFAction_GetURIPath(document, action, None, 0)
+        box = pdfium.FS_RECTF()
+        if not 1 < size <= LONGEST_TARGET or not pdfium.FPDFLink_GetAnnotRect(link, box):
+            continue
+        buffer = ctypes.create_string_buffer(size)
+        pdfium.FPDFAction_GetURIPath(document, action, buffer, size)
+        target = buffer.value.decode("utf-8", errors="replace")
+        areas = _areas(pdfium.FPDFLink_CountQuadPoints(link), link, pdfium.FPDFLink_GetQuadPoints)
+        found += [(target, *area) for area in areas or [_edges(box)]]
+    return found[:MOST_AREAS]
+
+
+def _areas(count: int, owner: Any, corners_of: Any) -> list[Edges]:
+    """The boxes of an annotation's quadrilaterals, one for each line of text that it is about."""
+    found: list[Edges] = []
+    corners = pdfium.FS_QUADPOINTSF()
+    for index in range(min(MOST_LINES, count)):
+        if corners_of(owner, index, corners):
+            xs = corners.x1, corners.x2, corners.x3, corners.x4
+            ys = corners.y1, corners.y2, corners.y3, corners.y4
+            found.append((min(xs), min(ys), max(xs), max(ys)))
+    return found
+
+
+def _edges(box: Any) -> Edges:
+    return box.left, min(box.bottom, box.top), box.right, max(box.bottom, box.top)
 
 
 def _field_text(annotation: Any, form: Any) -> str:

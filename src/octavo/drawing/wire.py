@@ -17,12 +17,19 @@ from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 
 # A glyph in doubles, in two tables. Places: left, right, bottom, top of its ink; x, y of its origin; PDF points, y up.
-# Facts: code point; advance; index of its run; flags (1 inferred, 2 unmapped, 4 hyphen).
-PLACE_FIELDS, FACT_FIELDS = 6, 4
+# Facts: code point; extent along the line; index of its run; flags (1 inferred, 2 unmapped, 4 hyphen); advance that its
+# font gives it, in ems, 0 where that is not known. The extent is PDFium's: of the advance and the ink together, or of
+# the ink alone.
+PLACE_FIELDS, FACT_FIELDS = 6, 5
 # Doubles per run of glyphs that share a text object: index of its font; font size; a, b, c, d of its matrix; render
 # mode; fill colour 0xRRGGBBAA; its place in the order of drawing, -1 where unknown.
 RUN_FIELDS = 9
 
+Edges: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top; PDF points, y up
+Link: TypeAlias = tuple[str, float, float, float, float]  # where it leads, as the file spells it, and its edges
+
+MOST_AREAS = 2_000  # of links, and of what may strike letters out, per page
+LONGEST_TARGET = 2_000  # bytes of a link's: what browsers and servers take
 LONGEST_MESSAGE = 64 << 20  # bytes; 2,000 form fields of 32,000 characters have 62 MB
 OUT_OF_MEMORY = 75  # exit status of a child that ends itself before the kernel refuses it memory
 KEPT_MEMORY = 32 << 20  # bytes: larger memory files are used for one page only
@@ -98,6 +105,8 @@ class Drawn:
     pictures: list[list[float]] = field(default_factory=list)  # left, bottom, right, top in points; place in the order
     fields: list[list[str | float]] = field(default_factory=list)  # text, left, bottom, right, top
     stamps: list[list[float]] = field(default_factory=list)  # drawn annotations whose text is unknown
+    links: list[Link] = field(default_factory=list)
+    strikes: list[Edges] = field(default_factory=list)  # thin rules, and areas that a mark strikes out
     text_error: str = ""  # why there are no glyphs although they were asked for
     too_many: int = 0  # characters of the page, where they are more than are told
     resident: int = 0  # bytes the child holds

@@ -5,14 +5,17 @@ directions have the same scale, which page units (0..1000 both ways) have not.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.drawing.wire import FACT_FIELDS, PLACE_FIELDS, RUN_FIELDS, Drawn
+from octavo.drawing.wire import FACT_FIELDS, LONGEST_TARGET, MOST_AREAS, PLACE_FIELDS, RUN_FIELDS, Drawn
 from octavo.geometry import Box
+from octavo.glyphs.wrong_codes import mended
 
 Numbers = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -23,11 +26,15 @@ INFERRED = 1  # a space or line break PDFium made up: nothing on the page
 UNMAPPED = 2  # the font does not say which character it is: the code is a guess
 HYPHEN = 4  # a hyphen at a line's end, which PDFium replaces by a mark
 
-SPACES = (0x20, 0xA0, 0x3000, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x1680)
 SILENT = (0x0, 0x9, 0xA, 0xD, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF)
 
 INVISIBLE_MODE, CLIP_MODE = 3, 7  # PDF 32000-1, table 106
 FIXED_PITCH, ITALIC, FORCE_BOLD = 1 << 0, 1 << 6, 1 << 18  # table 123
+
+WIDTHS_AGREE: Final = 0.02  # of a glyph's width: so far two measures of it may be apart
+MOSTLY: Final = 0.5  # of a font's glyphs that are measured as it says, from which on it is believed of the others
+
+LEANS: Final = 0.2  # ems that ink goes beyond its advance at most, an italic f's 0.15; else the width is another's
 
 # Mean of the advance widths of Helvetica and Times, in thousandths of an em (Adobe's font metrics, "Core 14").
 WIDTHS = dict(
@@ -41,20 +48,6 @@ WIDTHS = dict(
         strict=True,
     )
 )
-# The Symbol font's characters where a program wrote its private codes 0xF021.. (Adobe's Symbol encoding).
-_SYMBOL_FROM = range(0xF021, 0xF07F)
-_SYMBOL = "!∀#∃%&∋()*+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼"
-_SYMBOL_ABOVE = {
-    0xF0A2: "′", 0xF0A3: "≤", 0xF0A4: "⁄", 0xF0A5: "∞", 0xF0AB: "↔", 0xF0AC: "←", 0xF0AD: "↑", 0xF0AE: "→", 0xF0AF: "↓",
-    0xF0B0: "°", 0xF0B1: "±", 0xF0B2: "″", 0xF0B3: "≥", 0xF0B4: "×", 0xF0B5: "∝", 0xF0B6: "∂", 0xF0B7: "•", 0xF0B8: "÷",
-    0xF0B9: "≠", 0xF0BA: "≡", 0xF0BB: "≈", 0xF0BC: "…", 0xF0C5: "⊕", 0xF0C7: "∩", 0xF0C8: "∪", 0xF0C9: "⊃", 0xF0CC: "⊂",
-    0xF0CE: "∈", 0xF0CF: "∉", 0xF0D0: "∠", 0xF0D1: "∇", 0xF0D2: "®", 0xF0D3: "©", 0xF0D4: "™", 0xF0D5: "∏", 0xF0D6: "√",
-    0xF0D7: "⋅", 0xF0D8: "¬", 0xF0D9: "∧", 0xF0DA: "∨", 0xF0DB: "⇔", 0xF0DC: "⇐", 0xF0DE: "⇒", 0xF0E5: "∑", 0xF0F2: "∫",
-}  # fmt: skip
-SYMBOL = np.arange(0xF100)
-SYMBOL[_SYMBOL_FROM.start : _SYMBOL_FROM.stop] = [ord(char) for char in _SYMBOL]
-SYMBOL[list(_SYMBOL_ABOVE)] = [ord(char) for char in _SYMBOL_ABOVE.values()]
-
 _BOLD = re.compile(r"bold|black|heavy|semibd|demi|cmb|-bd|,bd", re.IGNORECASE)
 _ITALIC = re.compile(r"ital|obli|slant|kursiv|cmti|cmmi|-it\b|-ita\b", re.IGNORECASE)
 _MONOSPACE = re.compile(
@@ -92,6 +85,7 @@ class Glyphs:
     boxes: Numbers  # n x 4: left, top, right, bottom of the ink
     origins: Numbers  # n x 2
     advances: Numbers  # n; 0 where the font does not tell, and for turned text
+    told: Flags  # n, the advance is the font's own word, and the ink leans out of it
     run: Indices  # n
     flags: Indices  # n
     font: Indices  # m
@@ -127,6 +121,27 @@ class Drawing:
     pictures: tuple[tuple[float, float, float, float, int], ...]  # raster images; the last is the place
     fields: tuple[tuple[str, float, float, float, float], ...]  # filled form fields: drawn, but not among the glyphs
     stamps: tuple[tuple[float, float, float, float], ...]  # other annotations with ink
+    links: tuple[tuple[str, float, float, float, float], ...] = ()  # where it leads, as the file spells it
+    strikes: tuple[tuple[float, float, float, float], ...] = ()  # thin rules, and areas that a mark strikes out
+
+
+def _leaning(places: Numbers, own: Numbers, extents: Numbers, em: Numbers) -> Flags:
+    """Glyphs whose ink leans out of the advance that their font gives them, and is measured with it; letters of a
+    ligature share its ink."""
+    origin, left, right = places[:, 4], places[:, 0], places[:, 1]
+    leans = (left < origin) | (right > origin + own)
+    both = np.maximum(right, origin + own) - np.minimum(left, origin)
+    leans &= np.abs(both - extents) < WIDTHS_AGREE * both
+    together = (np.diff(places[:, 0:4], axis=0) == 0).all(axis=1)
+    alone = ~(np.append(together, False) | np.append(False, together))[: len(leans)]
+    return np.asarray(leans & alone & (own > 0) & (right < origin + own + LEANS * em), np.bool_)
+
+
+def _believed(own: Numbers, extents: Numbers, fonts: Indices) -> Flags:
+    """Glyphs of fonts whose own widths are mostly what PDFium measures: others may be another character's."""
+    known = own > 0
+    agree = np.bincount(fonts[known & (np.abs(own - extents) < WIDTHS_AGREE * own)], minlength=1 + fonts.max(initial=0))
+    return np.asarray(known & (agree > MOSTLY * np.bincount(fonts[known], minlength=len(agree)))[fonts], np.bool_)
 
 
 def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]:
@@ -161,19 +176,26 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
     colour = runs[:, 7].astype(np.int64)
     run = facts[:, 2].astype(np.int64)
     codes = facts[:, 0].astype(np.int64)
-    symbol = np.array([str(font[0]).lower().endswith("symbol") for font in drawn.fonts] or [False], bool)
-    if symbol.any():
-        private = (codes > 0xF000) & (codes < 0xF100) & symbol[runs[:, 0].astype(np.int64)[run]]
-        codes[private] = SYMBOL[codes[private]]
+    font = runs[:, 0].astype(np.int64)
+    em = (runs[:, 1] * runs[:, 2])[run] if len(runs) else facts[:, 4] * 0  # of level text, in points
+    own = facts[:, 4] * em
+    told = own > 0
+    if len(runs):
+        told = _leaning(places, own, facts[:, 1], em) & upright[run] & _believed(own, facts[:, 1], font[run])
+    boxes, sizes = moved_boxes(places[:, (0, 2, 1, 3)]), np.abs(runs[:, 1]) * scale
+    names = [str(font[0]) for font in drawn.fonts]
+    if len(runs):
+        codes = mended(codes, boxes, sizes[run], angles[run], font[run], names)
     glyphs = Glyphs(
         codes=codes,
-        boxes=moved_boxes(places[:, (0, 2, 1, 3)]),
+        boxes=boxes,
         origins=moved(places[:, 4:6]),
-        advances=np.where(upright[run], np.maximum(0.0, facts[:, 1]), 0.0) if len(runs) else facts[:, 1] * 0,
+        advances=np.where(told, own, np.where(upright[run], np.maximum(0.0, facts[:, 1]), 0.0)) if len(runs) else own,
+        told=told,
         run=run,
         flags=facts[:, 3].astype(np.int64),
-        font=runs[:, 0].astype(np.int64),
-        sizes=np.abs(runs[:, 1]) * scale,
+        font=font,
+        sizes=sizes,
         angles=angles,
         modes=runs[:, 6].astype(np.int64),
         opaque=(colour & 0xFF) > 12,
@@ -184,14 +206,20 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
         height=height,
     )
 
-    def plain(edges: list[list[float]]) -> list[list[float]]:
+    def plain(edges: Sequence[Sequence[float]]) -> list[list[float]]:
         found: list[list[float]] = moved_boxes(np.array(edges, np.float64).reshape(-1, 4)).tolist()
         return found
 
     pictures = zip(plain([edges[:4] for edges in drawn.pictures]), drawn.pictures, strict=True)
+    # A child that a file took over may say more than ours does.
+    given = [link for link in drawn.links[:MOST_AREAS] if len(link[0]) <= LONGEST_TARGET]
+    strikes = drawn.strikes[:MOST_AREAS]
     fields = zip(plain([[float(edge) for edge in edges] for _, *edges in drawn.fields]), drawn.fields, strict=True)
+    links = zip(given, plain([link[1:] for link in given]), strict=True)
     return glyphs, Drawing(
         pictures=tuple((box[0], box[1], box[2], box[3], int(given[4])) for box, given in pictures),
         fields=tuple((str(given[0]), box[0], box[1], box[2], box[3]) for box, given in fields),
         stamps=tuple((box[0], box[1], box[2], box[3]) for box in plain(drawn.stamps)),
+        links=tuple((link[0], box[0], box[1], box[2], box[3]) for link, box in links),
+        strikes=tuple((box[0], box[1], box[2], box[3]) for box in plain(strikes)),
     )

@@ -6,18 +6,21 @@ spans stand. Each direction of writing is looked at on its own, turned to run fr
 """
 
 import math
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Final
 
 import numpy as np
 
+from octavo.content import Run, Runs
 from octavo.document import TextLine, Word
 from octavo.geometry import SCALE, Box
-from octavo.glyphs import INFERRED, SPACES, WIDTHS, Flags, Glyphs, Indices, Numbers
-from octavo.glyphs.scripts import is_on_grid, is_right_to_left
+from octavo.glyphs import INFERRED, WIDTHS, Flags, Glyphs, Indices, Numbers
+from octavo.glyphs.scripts import SPACES, is_on_grid, is_right_to_left
+from octavo.glyphs.styles import Overdrawn
 from octavo.glyphs.text import Shift, shifted, spelled
 
 # In ems of the glyphs concerned; ascent and descent are those of a typical text face.
@@ -27,6 +30,12 @@ COLUMN_GAP: Final = 0.9  # wider than any space in justified text, narrower than
 FOLLOWING_GAP: Final = 1.3  # what comes next in the content, on the very same baseline, may be that far
 SPACED_GAP: Final = 1.8  # and that far where a space character lies between; but two numbers are two cells
 SPACE: Final = 0.14  # TeX's narrowest space between words is 0.17, kerning stays under 0.1
+USUAL_SPACE: Final = 0.75  # of a line's usual gap between words, where no space is told: a space from there on
+FEWEST_SPACES: Final = 3  # between letters of a line, to tell what is usual; around signs there may be room as well
+TOUCHING: Final = 0.06  # gaps of a line up to which letters touch; tight lines have spaces of 0.1
+SHORTEST_WORDS: Final = 2.0  # letters, on average: gaps that make words shorter, or longer, are not between words
+LONGEST_WORDS: Final = 12.0  # letters: the same at most
+LEANS: Final = 0.1  # of room after a letter that leans is its own, at most: TeX's italic F has 0.14
 SPACE_BESIDE_SPACES: Final = 0.28  # where the line has space characters, a gap without one is tracking or a tab
 SPACE_OF_MONOSPACE: Final = 0.32  # in typewriter type, whose letters leave more room around them
 SPACE_OF_CJK: Final = 0.45  # justification spreads characters by up to a quarter
@@ -76,7 +85,7 @@ class _Frame:
     stacked: bool  # upright characters one below the other
 
 
-def lines(glyphs: Glyphs, visible: Flags) -> list[TextLine]:
+def lines(glyphs: Glyphs, visible: Flags, overdrawn: Overdrawn | None = None) -> list[TextLine]:
     """The lines made of visible glyphs, in the order of the page's content."""
     if not len(glyphs):
         return []
@@ -97,7 +106,7 @@ def lines(glyphs: Glyphs, visible: Flags) -> list[TextLine]:
     made = [
         found
         for frame in _frames(glyphs, ink)
-        for found in _lines_of(frame, _Reader(glyphs, frame, before, after, inferred))
+        for found in _lines_of(frame, _Reader(glyphs, frame, before, after, inferred, overdrawn))
     ]
     made.sort(key=lambda item: item[0])
     return [line for _, line in made]
@@ -162,9 +171,10 @@ def _frame(glyphs: Glyphs, index: Indices, angle: float) -> _Frame:
         high = np.column_stack([u + width / 1000 * size, baseline + DESCENT * size])
     advance = glyphs.advances[index]
     # PDFium gives the width of the ink for some fonts' advance: it ends before the ink does.
-    told = (advance > 0.05 * size) & (advance < 3 * size) & (u + advance > high[:, 0] - 0.05 * size)
+    told = (advance > 0.05 * size) & (advance < 3 * size)
+    told &= glyphs.told[index] | (u + advance > high[:, 0] - 0.05 * size)
     # Where the advance is not told, a glyph is taken to have as much room after its ink as before it.
-    start = np.minimum(u, low[:, 0])
+    start = np.where(glyphs.told[index], u, np.minimum(u, low[:, 0]))
     end = np.where(told, u + advance, high[:, 0] + np.clip(low[:, 0] - u, 0, 0.2 * size))
     return _Frame(index, low[:, 0], high[:, 0], low[:, 1], high[:, 1], start, end, baseline, size, angle, False)
 
@@ -207,7 +217,15 @@ def _stacked(glyphs: Glyphs, ink: Flags) -> Flags:
 class _Reader:
     """What the steps below ask about a frame's glyphs, as plain lists: they go glyph by glyph."""
 
-    def __init__(self, glyphs: Glyphs, frame: _Frame, before: Flags, after: Flags, inferred: Flags) -> None:
+    def __init__(
+        self,
+        glyphs: Glyphs,
+        frame: _Frame,
+        before: Flags,
+        after: Flags,
+        inferred: Flags,
+        overdrawn: Overdrawn | None,
+    ) -> None:
         self.glyphs, self.frame = glyphs, frame
         fonts = glyphs.font[glyphs.run[frame.index]]
         codes = glyphs.codes[frame.index]
@@ -229,6 +247,9 @@ class _Reader:
         self.rtl = [is_right_to_left(code) for code in self.codes] if far else [False] * len(self.codes)
         self.before: list[bool] = before[frame.index].tolist()
         self.after: list[bool] = after[frame.index].tolist()
+        self.struck: list[bool] = overdrawn.struck[frame.index].tolist() if overdrawn else []
+        self.link: list[int] = overdrawn.link[frame.index].tolist() if overdrawn else []
+        self.targets = overdrawn.targets if overdrawn else ()
         self._measure(frame, inferred[frame.index])
 
     def _measure(self, frame: _Frame, inferred: Flags) -> None:
@@ -239,9 +260,11 @@ class _Reader:
         ems = np.where(self.monospace[1:], SPACE_OF_MONOSPACE, SPACE)
         beside = np.where(self.monospace[1:], SPACE_OF_MONOSPACE, np.where(inferred[1:], SPACE, SPACE_BESIDE_SPACES))
         east = self.east[1:] & self.east[:-1]
+        # A letter that leans out of its place is followed by more room where the next stands upright: F(x).
+        lean = np.clip(frame.right[:-1] - frame.end[:-1], 0, LEANS * size)
         self.gap: list[float] = [0.0, *np.maximum(forward, backward).tolist()]
-        self.limit: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, ems) * size).tolist()]
-        self.limit_beside_spaces: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, beside) * size).tolist()]
+        self.limit: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, ems) * size + lean).tolist()]
+        self.limit_beside_spaces: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, beside) * size + lean).tolist()]
 
     def space_between(self, first: int, second: int) -> float:
         """The gap between two glyphs that do not follow one another from which on there is a space."""
@@ -291,12 +314,14 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
     if tracking < 0.06 * size[start]:
         tracking = 0.0
     limits = reader.limit_beside_spaces if spaced else reader.limit
+    narrow = math.inf if spaced or tracking else _narrow_space(start, stop, reader)
     pieces: list[_SpanWord] = []
     first = start
     for index in range(start + 1, stop):
         gap = gaps[index]
         if (
             gap > limits[index] + 1.5 * tracking
+            or (gap > narrow and _are_letters(index - 1, index, reader))
             or (before[index] and gap > 0.04 * size[index])
             or (reader.rtl[index] != reader.rtl[index - 1] and _latin_beside(index - 1, index, reader))
         ):
@@ -306,6 +331,32 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
     largest = max(range(start, stop), key=size.__getitem__)
     left, right = min(piece.left for piece in pieces), max(piece.right for piece in pieces)
     return _Span(pieces, left, right, reader.baseline[largest], size[largest])
+
+
+def _narrow_space(start: int, stop: int, reader: _Reader) -> float:
+    """The gap from which on there is a space in a line that is set tight and has no space characters.
+
+    Letters touch in it, and its spaces are alike; figures may stand apart for other reasons.
+    """
+    wide = [
+        index
+        for index in range(start + 1, stop)
+        if reader.gap[index] > TOUCHING * reader.size[index] and _are_letters(index - 1, index, reader)
+    ]
+    between = sum(chr(reader.codes[index - 1]).isalnum() and chr(reader.codes[index]).isalnum() for index in wide)
+    letters = (stop - start) / (len(wide) + 1)
+    if between < FEWEST_SPACES or not SHORTEST_WORDS <= letters <= LONGEST_WORDS:
+        return math.inf
+    gaps = [reader.gap[index] for index in wide]
+    usual = statistics.median(gaps)
+    return USUAL_SPACE * usual if USUAL_SPACE * max(gaps) < usual < min(gaps) / USUAL_SPACE else math.inf
+
+
+def _are_letters(first: int, second: int, reader: _Reader) -> bool:
+    """Whether one of two glyphs is a letter of a script that parts words, in type whose letters touch."""
+    if any(reader.monospace[place] or reader.east[place] for place in (first, second)):
+        return False
+    return chr(reader.codes[first]).isalpha() or chr(reader.codes[second]).isalpha()
 
 
 def _piece(start: int, stop: int, reader: _Reader) -> _SpanWord:
@@ -372,7 +423,8 @@ def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
     pieces.sort(key=lambda piece: piece.left)
     if any(piece.rtl for piece in pieces):
         pieces = _in_logical_order(pieces, reader)
-    words = [(text, members) for text, members in _words(pieces, reader, _shifts(group, reader)) if text]
+    shifts = _shifts(group, reader)
+    words = [(text, members) for text, members in _words(pieces, reader, shifts) if text]
     members = [member for _, members in words for member in members] or pieces[0].members
     frame, glyphs = reader.frame, reader.glyphs
     extent = _extent(members, reader)
@@ -387,6 +439,7 @@ def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
         bold=sum(count for font, count in fonts if font.bold) > half,
         italic=sum(count for font, count in fonts if font.italic) > half,
         monospace=sum(count for font, count in fonts if font.monospace) > half and not reader.east[members].any(),
+        runs=_runs(words, reader, shifts, {(font.bold, font.italic) for font, _ in fonts}),
     )
     return int(frame.index[min(members)]), line
 
@@ -473,6 +526,69 @@ def _spelled(members: list[int], reader: _Reader, shifts: dict[int, Shift]) -> s
         )
         for shift, stretch in ((shift, list(run)) for shift, run in groupby(members, key=shifts.get))
     )
+
+
+# --- styles -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How a glyph is set."""
+
+    bold: bool
+    italic: bool
+    struck: bool = False
+    link: str | None = None
+
+    def shared(self, other: "_Style") -> "_Style":
+        """That of a space between the two."""
+        link = self.link if self.link == other.link else None
+        return _Style(self.bold and other.bold, self.italic and other.italic, self.struck and other.struck, link)
+
+    def run(self, text: str) -> Run:
+        return Run(text, bold=self.bold, italic=self.italic, struck=self.struck, link=self.link)
+
+
+def _runs(
+    words: Sequence[tuple[str, list[int]]], reader: _Reader, shifts: dict[int, Shift], faces: set[tuple[bool, bool]]
+) -> Runs:
+    """The words of a line in their styles; nothing where all of it is set alike and nothing is drawn over it."""
+    overdrawn = bool(reader.link) and any(
+        reader.link[m] >= 0 or reader.struck[m] for _, members in words for m in members
+    )
+    if len(faces) < 2 and not overdrawn:
+        return ()
+    styled: list[tuple[str, _Style]] = []
+    for text, members in words:
+        pieces = _in_styles(text, members, reader, shifts)
+        if styled:
+            styled.append((" ", styled[-1][1].shared(pieces[0][1])))
+        styled += pieces
+    return tuple(
+        style.run("".join(text for text, _ in alike)) for style, alike in groupby(styled, key=lambda piece: piece[1])
+    )
+
+
+def _in_styles(text: str, members: list[int], reader: _Reader, shifts: dict[int, Shift]) -> list[tuple[str, _Style]]:
+    """The pieces of a word. It is bold or italic as a whole: a stop or a first letter in another face is no change."""
+    fonts = [reader.glyphs.fonts[reader.fonts[member]] for member in members]
+    whole = not reader.east[members].any()  # a word of Chinese is a clause
+    bold = 2 * sum(font.bold for font in fonts) > len(fonts)
+    italic = 2 * sum(font.italic for font in fonts) > len(fonts)
+
+    def style(place: int) -> _Style:
+        face = _Style(bold, italic) if whole else _Style(fonts[place].bold, fonts[place].italic)
+        if not reader.link:
+            return face
+        member = members[place]
+        link = reader.targets[reader.link[member]] if reader.link[member] >= 0 else None
+        return replace(face, struck=reader.struck[member], link=link)
+
+    pieces = [
+        (_spelled([members[place] for place in places], reader, shifts), kind)
+        for kind, places in ((kind, list(run)) for kind, run in groupby(range(len(members)), key=style))
+    ]
+    return pieces if "".join(piece for piece, _ in pieces) == text else [(text, style(0))]
 
 
 def _glued(first: _SpanWord, second: _SpanWord, reader: _Reader) -> bool:

@@ -5,6 +5,8 @@ import unicodedata
 from bisect import bisect_right
 from enum import StrEnum
 
+SPACES = (0x20, 0xA0, 0x3000, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x1680)
+
 
 class Script(StrEnum):
     COMMON = "common"  # digits, punctuation, symbols, marks

@@ -7,6 +7,7 @@ the letters' neighbours. Is it in order: right-to-left scripts have letters that
 """
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 
 from octavo.document import Pixels, TextLayer, TextLine, Trust
 from octavo.geometry import SCALE, Box
-from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, SPACES, UNMAPPED, WIDTHS, Drawing, Flags, Glyphs, Numbers
+from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, UNMAPPED, WIDTHS, Drawing, Flags, Glyphs, Numbers
 from octavo.glyphs.lines import lines
-from octavo.glyphs.scripts import Script, script_of
+from octavo.glyphs.scripts import SPACES, Script, script_of
+from octavo.glyphs.styles import Overdrawn
 from octavo.glyphs.text import PRIVATE
 
 # Shares of a page's characters.
@@ -30,6 +32,8 @@ BAD_CHARACTERS: Final = 0.3  # of a font: it cannot be believed
 BAD_IN_LINE: Final = 0.2  # of a line: it is read from the picture
 MIXED_WORDS: Final = 0.2  # words of two alphabets; ordinary text has one in a hundred
 EXTENDED_LATIN: Final = 0.35  # of the letters; Vietnamese, the richest in them, writes 0.25 beyond Latin-1
+ACCENTED_LATIN: Final = 0.4  # of the letters; the same of Latin-1's, where Cyrillic and Arabic were told in its codes
+COMMON_LETTERS: Final = 0.5  # of a text in Arabic or Hebrew letters: those below make up 0.7 of one, of a cipher 0.4
 RARE_HAN: Final = 0.06  # less than that of the commonest 200 characters is no Chinese or Japanese; prose has 0.5
 
 # What a font must show before it is judged.
@@ -69,6 +73,12 @@ _HAN = (
     "用量物品名表号额合计单位项目数据系统管理公司金融服务信息技术员工资产期末价值报告内容方法结果研究分析设计标准质量安全"
 )
 
+# The commonest letters of texts in Arabic, Persian and Urdu, and of those in Hebrew: 15 of 40, and 12 of 27.
+_COMMON: Final = {
+    Script.ARABIC: frozenset("اليىیمنورتبدهک"),
+    Script.HEBREW: frozenset("יוהלאתמרבשנם"),
+}
+
 HAN = np.array([ord(char) for char in _HAN], np.int64)
 
 # A letter lost in a word (an old font's "fi", mostly); by itself, or at a word's edge, it is a bullet or an icon.
@@ -106,7 +116,8 @@ def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> Text
     meant = on_page & _meant_to_be_seen(glyphs)
     buried = int((meant & ~visible & ~inked).sum())
     buried = buried if buried > MOSTLY * meant.sum() else 0
-    found = tuple(lines(glyphs, visible | np.isin(glyphs.codes, SPACES)))
+    overdrawn = Overdrawn.of(glyphs, drawing)
+    found = tuple(lines(glyphs, visible | np.isin(glyphs.codes, SPACES), overdrawn))
     if not visible.any() or repeated.sum() > MOSTLY * (repeated | visible).sum():
         reason = f"{_percent(on_page & hidden, on_page)} of the characters are drawn so that nobody sees them"
         everything = tuple(lines(glyphs, np.ones(len(glyphs), bool)))
@@ -250,6 +261,12 @@ def _cipher(glyphs: Glyphs, members: NDArray[np.int64], upright: NDArray[np.int6
         kana = ((codes >= 0x3040) & (codes < 0x3100)).sum() / len(han)
         if common < RARE_HAN and kana < 0.1:
             return "Chinese characters that no text is made of"
+    if ((codes >= 0x590) & (codes < 0x700)).any() or (codes >= 0xFB1D).any():
+        spelled = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", "".join(map(chr, codes.tolist()))))
+        for script, common in _COMMON.items():
+            own = [letter for letter in spelled if letter.isalpha() and script_of(ord(letter)) is script]
+            if len(own) >= FEWEST_LETTERS and sum(letter in common for letter in own) < COMMON_LETTERS * len(own):
+                return "letters that no text is made of"
     lower = np.where((codes >= 0x41) & (codes <= 0x5A), codes + 0x20, codes)
     plain = (lower >= 0x61) & (lower <= 0x7A)
     latin = codes[plain | ((codes >= 0xC0) & (codes < 0x250)) | ((codes >= 0x1E00) & (codes < 0x1F00))]
@@ -257,6 +274,8 @@ def _cipher(glyphs: Glyphs, members: NDArray[np.int64], upright: NDArray[np.int6
         return ""
     if ((latin >= 0x100) & (latin < 0x250)).mean() > EXTENDED_LATIN:
         return "letters of no language's mixture"
+    if ((latin >= 0xC0) & (latin < 0x100)).mean() > ACCENTED_LATIN:
+        return "letters of another script's code"
     letters = _letters(glyphs, upright)
     against = sum(_shapes_disagree(letters)) if letters else 0
     against += _pairs_disagree(lower[plain] - 0x61, np.flatnonzero(plain))

@@ -77,7 +77,9 @@ def line(runs: Runs) -> str:
     text = ""
     joined = _joined(runs)
     for run, after in zip(joined, [*(run.text[:1] for run in joined[1:]), ""], strict=False):
-        text += _written(run, text[-1:], after)
+        written = _written(run, text[-1:], after)
+        text = f"{text[:-1]}\\!" if text.endswith("!") and written.startswith("[") else text  # or it were a picture
+        text += written
     text = text.strip()
     starts = joined and not joined[0].styled and (_BLOCK_START.match(text) or _LINK_DEFINITION.match(text))
     return f"\\{text}" if starts else text
@@ -110,10 +112,19 @@ def _written(run: Run, before: str, after: str) -> str:
         run = replace(run, struck=False, italic=False, bold=False)
     for tag in html_markup.tags(replace(run, code=False)):
         shown = f"<{tag}>{shown}</{tag}>"
-    if run.link is not None and html_markup.is_safe_link(run.link):
+    if run.link is not None and html_markup.is_safe_link(run.link) and not _is_own_address(text, run.link):
         target = f"<{run.link}>" if re.search(r"[\s()<>]", run.link) else run.link
-        shown = f"[{shown}]({target})"
+        shown = f"[{_BRACKET.sub(_ESCAPED_BRACKET, shown)}]({target})"
     return f"{lead}{shown}{tail}"
+
+
+def _is_own_address(text: str, link: str) -> bool:
+    """Whether a text is the address it leads to, which readers of Markdown make a link by themselves (GFM 6.9)."""
+    if text.startswith("www."):
+        text = f"http://{text}"
+    elif link.startswith("mailto:"):
+        text = f"mailto:{text}"
+    return text.rstrip("/").replace("https://", "http://") == link.rstrip("/").replace("https://", "http://")
 
 
 def _flanks(inner: str, outer: str) -> bool:
@@ -145,6 +156,7 @@ _ENTITY = re.compile(r"&(?=#?\w+;)")
 _ENTITIES = re.compile(r"&#?\w+;")
 _BACKSLASH = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
 _LINK = re.compile(r"\](?=\()")
+_BRACKET, _ESCAPED_BRACKET = re.compile(r"(?<!\\)([\[\]])"), r"\\\1"
 # A mark's partner is looked for over 1000 characters: a line of 30,000 that is nothing but marks takes 3 s, not 20.
 _STARS = re.compile(r"(?<!\*)(\*{1,3})(?=[^\s*])([^*\n]*[^\s*])\1(?!\*)")
 _UNDERSCORES = re.compile(r"(?<![\w\\])(_{1,3})(?=[^\s_])([^\n]{0,1000}?[^\s_])\1(?!\w)")

@@ -15,11 +15,12 @@ from octavo.geometry import Box, Size
 from octavo.tables.areas import Segment, tables_among
 from octavo.tables.by_network import grid_by_network
 from octavo.tables.by_rules import grid_by_rules
-from octavo.tables.by_words import grid_by_words
+from octavo.tables.by_words import FilledGrid, grid_by_words
 from octavo.tables.choice import chosen, is_sure
 from octavo.tables.columns import pieces
 from octavo.tables.fit import misfit
 from octavo.tables.grid import as_table
+from octavo.tables.heads import head_rows
 from octavo.tables.rules import Rules, clear_of, find_rules
 from octavo.tables.structure import TableStructure
 from octavo.tables.words import Token, straightening, tokens, usual_height, word_boxes
@@ -102,9 +103,13 @@ def read_table(
     level = straight.rules(rules)
     lattice = grid_by_rules(words, level)
     if lattice is not None and lattice.drawn > _DRAWN and misfit(lattice.grid, lattice.cells, level) < 0.1:
-        return TableReading(as_table(lattice.grid, lattice.cells), 0.97)
+        return TableReading(_table(lattice, level), 0.97)
     alone = grid_by_words(words, level)
     sure = all(line.confidence is None for line in lines) and is_sure(alone, lattice, level)
     seen = grid_by_network(network.read(pixels), words, straight) if network is not None and not sure else None
     best = chosen(words, level, lattice, alone, seen)
-    return TableReading(as_table(best.grid, best.cells), max(0.0, 1 - misfit(best.grid, best.cells, level)))
+    return TableReading(_table(best, level), max(0.0, 1 - misfit(best.grid, best.cells, level)))
+
+
+def _table(read: FilledGrid, rules: Rules) -> Table:
+    return as_table(read.grid, read.cells, head_rows(read.grid, read.cells, rules))

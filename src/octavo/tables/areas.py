@@ -24,6 +24,10 @@ _BESIDE: Final = 1.5  # heights of type from a box to tick to its text, at most;
 _LETTERS: Final = 0.3  # of a line's height: so close may segments stand and be two
 _FAR: Final = 1.8  # steps between the rows of a block, from which on what comes next is another
 _LEADING: Final = 1.6  # heights of type from line to line inside a cell, at most; print has 1.1 to 1.4
+_LABELS: Final = 0.6  # of the lines of a stack with figures on their right, from which on it is no paragraph
+_LEVEL: Final = 0.25  # heights of type that a label and its figure may stand apart
+_NUMBERS: Final = 3  # rows and columns of figures alone, at least: fewer may be those along an axis
+_FULL: Final = 0.9  # of the places of a table of figures alone that have one
 _SHADED_ROWS: Final = 4  # lines of text in a lattice that may be the shading of a row or two
 _SAME_STEP: Final = 1.25  # steps from line to line that are of one kind differ by less
 
@@ -242,7 +246,25 @@ def _prose(segments: Sequence[Segment], height: float) -> set[Segment]:
                 break
         else:
             stacks.append([segment])
-    return {segment for stack in stacks if _is_paragraph(stack, height) for segment in stack}
+    labels = _labels(segments, height)
+    return {
+        segment
+        for stack in stacks
+        if _is_paragraph(stack, height) and sum(it in labels for it in stack) < _LABELS * len(stack)
+        for segment in stack
+    }
+
+
+def _labels(segments: Sequence[Segment], height: float) -> set[Segment]:
+    """Texts with a figure for the next thing on their right, on the very same height: they name a row's figures."""
+    return {
+        one
+        for row in _rows(segments, height)
+        for one, other in pairwise(row)
+        if is_amount(other.text or "")
+        and not is_amount(one.text or "")
+        and abs(one.middle - other.middle) < _LEVEL * height
+    }
 
 
 def _under(above: Segment, below: Segment, height: float) -> bool:
@@ -481,8 +503,10 @@ def _why_no_entries(entries: _Entries) -> str:
 
 def _numbers_alone(entries: _Entries) -> str:
     texts = [segment.text for column in entries.columns for segment in column if segment.text is not None]
-    lettered = not texts or any(character.isalpha() for text in texts for character in text)
-    return "" if lettered else "there is no letter in it: numbers along an axis"
+    if not texts or any(character.isalpha() for text in texts for character in text):
+        return ""
+    grid = min(len(entries.several), len(entries.columns)) >= _NUMBERS and entries.fill >= _FULL
+    return "" if grid else "there is no letter in it: numbers along an axis"
 
 
 def _leaders(entries: _Entries) -> str:

@@ -82,14 +82,17 @@ def filled(grid: Grid, words: Sequence[Token]) -> dict[Slot, list[Token]]:
     return dict(cells)
 
 
-def as_table(grid: Grid, cells: dict[Slot, list[Token]]) -> Table:
-    """The table. A merged cell without text is written as single empty cells: nothing says that it was one."""
+def as_table(grid: Grid, cells: dict[Slot, list[Token]], heads: int = 0) -> Table:
+    """The table, so many rows at its top being heads.
+
+    A merged cell without text is written as single empty cells: nothing says that it was one.
+    """
     empty = {slot for slot in grid.merged if slot not in cells}
     shown = Grid(grid.columns, grid.rows, tuple(slot for slot in grid.merged if slot not in empty))
     rows: list[list[Cell]] = [[] for _ in range(grid.shape[0])]
     for slot in shown.slots():
         text = runs_of(cell_text(cells.get(slot, [])))
-        rows[slot.row].append(Cell((text,) if text else (), slot.rows, slot.columns))
+        rows[slot.row].append(Cell((text,) if text else (), slot.rows, slot.columns, slot.row < heads))
     return Table(tuple(map(tuple, rows)))
 
 

@@ -1,0 +1,72 @@
+"""What is drawn over glyphs and says something of them: links, and rules and marks that strike them out. Pure."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Self
+from urllib.parse import quote
+
+import numpy as np
+
+from octavo.glyphs import Drawing, Flags, Glyphs, Indices
+
+# A rule strikes letters out at half of the x-height, which is 0.45 to 0.53 ems.
+STRIKES_FROM: Final = 0.14  # ems above the baseline, at least
+STRIKES_TO: Final = 0.42  # ems above the baseline, at most
+THIN: Final = 0.13  # ems: a rule that strikes out is no higher; Word's has 0.05, a browser's 0.07
+MARK: Final = 0.5  # ems: an area that is as high strikes out what it covers
+BEYOND: Final = 0.6  # ems that such a rule may reach beyond the letters; one that runs on parts or frames something
+
+_NO_ADDRESS = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]|[^\x00-\x7f]")
+_ENTITY = re.compile(r"&(#?\w+);")
+
+
+@dataclass(frozen=True, slots=True)
+class Overdrawn:
+    """What the glyphs of a page are marked with; n of them."""
+
+    link: Indices  # n, place in `targets`; -1 for none
+    targets: tuple[str, ...]  # where links lead, fit for a link in Markdown and HTML
+    struck: Flags  # n
+
+    @classmethod
+    def of(cls, glyphs: Glyphs, drawing: Drawing) -> Self | None:
+        """None where nothing is drawn over any glyph."""
+        targets = tuple(map(address, (target for target, *_ in drawing.links)))
+        made = cls(_linked(glyphs, drawing, targets), targets, _struck(glyphs, drawing))
+        return made if made.struck.any() or (made.link >= 0).any() else None
+
+
+def address(target: str) -> str:
+    """A link's target with all that could end it, or be taken for something else, percent-encoded (RFC 3986)."""
+    target = _NO_ADDRESS.sub(lambda found: quote(found[0], safe=""), target.strip())
+    return _ENTITY.sub(r"&\1%3B", target)
+
+
+def _linked(glyphs: Glyphs, drawing: Drawing, targets: tuple[str, ...]) -> Indices:
+    link = np.full(len(glyphs), -1, np.int64)
+    x, y = ((glyphs.boxes[:, 0:2] + glyphs.boxes[:, 2:4]) / 2).T
+    for number, (_, left, top, right, bottom) in enumerate(drawing.links):
+        if targets[number]:
+            link[(x > left) & (x < right) & (y > top) & (y < bottom)] = number
+    return link
+
+
+def _struck(glyphs: Glyphs, drawing: Drawing) -> Flags:
+    struck = np.zeros(len(glyphs), bool)
+    if not drawing.strikes:
+        return struck
+    level = glyphs.drawn() & (glyphs.angles[glyphs.run] == 0)
+    size = np.maximum(glyphs.sizes[glyphs.run], 0.1)
+    x, y = ((glyphs.boxes[:, 0:2] + glyphs.boxes[:, 2:4]) / 2).T
+    rise = glyphs.origins[:, 1]
+    for left, top, right, bottom in drawing.strikes:
+        above = (rise - (top + bottom) / 2) / size
+        crossed = level & (x > left) & (x < right) & (above > STRIKES_FROM) & (above < STRIKES_TO)
+        crossed &= bottom - top < THIN * size
+        if crossed.any():
+            reach = BEYOND * float(size[crossed].max())
+            boxes = glyphs.boxes[crossed]
+            crossed &= (boxes[:, 0].min() - left < reach) and (right - boxes[:, 2].max() < reach)
+        marked = level & (bottom - top > MARK * size) & (x > left) & (x < right) & (y > top) & (y < bottom)
+        struck |= crossed | marked
+    return struck
