@@ -388,7 +388,7 @@ def _hangs(segment: Segment, above: Sequence[Segment], height: float) -> bool:
 
 
 def _tallest(row: Sequence[Segment]) -> float:
-    """How high a row is set. Boxes of unread lines swing by half, by letters and neighbours: there the lowest counts."""
+    """How high a row is set. Boxes of unread lines swing by half, with letters and neighbours: the lowest counts."""
     unread = any(segment.text is None for segment in row)
     return (min if unread else max)(segment.height for segment in row)
 
