@@ -69,13 +69,17 @@ def runs(line: Runs) -> str:
 
 def _cell(cell: Cell) -> str:
     tag = "th" if cell.header else "td"
+    if cell.row_span == cell.column_span == 1:
+        return f"<{tag}>{lines(cell.lines) if cell.lines else ''}</{tag}>"
     spans = f' rowspan="{cell.row_span}"' if cell.row_span > 1 else ""
     spans += f' colspan="{cell.column_span}"' if cell.column_span > 1 else ""
     return f"<{tag}{spans}>{lines(cell.lines)}</{tag}>"
 
 
 def _run(run: Run) -> str:
-    text = html.escape(f"${run.text}$" if run.formula else run.text, quote=False)
+    text = f"${run.text}$" if run.formula else run.text
+    if "&" in text or "<" in text or ">" in text:
+        text = html.escape(text, quote=False)
     if not run.styled:
         return text
     for tag in tags(run):
@@ -202,8 +206,10 @@ class _TableReader:
                 self._said(text)
 
     def _whole_cell(self, tag: str, words: str) -> None:
-        self._apart()
-        self._end_cell()
+        if self._cell is not None:
+            self._end_cell()
+        elif self._text:
+            self._apart()
         made = _short_cell if len(words) <= _SHORT else _bare_cell
         self._cells().append(made(words, tag == "th" or self._in_head))
 
