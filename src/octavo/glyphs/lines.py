@@ -42,6 +42,8 @@ SPACE_OF_CJK: Final = 0.45  # justification spreads characters by up to a quarte
 MOST_SPANS: Final = 3000  # put together: a full ledger page has 1300, a hostile one must not cost its square
 SMALLEST_SCRIPT: Final = 0.4  # of its line's size; a larger difference is a heading or a drop cap beside the text
 SMALL: Final = 0.85  # of its line's size: TeX and Word set raised and lowered characters at 0.6 to 0.7
+FURTHEST: Final = 0.55  # of its line's size: what follows right behind, in the content and on the page, may be set off
+TOUCHES: Final = 0.2  # of its line's size: so near it is right behind
 RISE: Final = 0.2  # of its line's size, above the baseline: Word raises by 0.33, TeX by 0.36
 DROP: Final = 0.08  # the same below it: TeX lowers by 0.15
 TWIN: Final = 0.12  # two copies of a glyph nearer than this are one in fake bold; "ll" stands 0.22 apart
@@ -290,8 +292,9 @@ def _chains(frame: _Frame, reader: _Reader) -> Iterable[tuple[int, int]]:
     shift = np.abs(np.diff(frame.baseline))
     top, bottom = frame.baseline - ASCENT * frame.size, frame.baseline + DESCENT * frame.size
     shared = np.minimum(bottom[1:], bottom[:-1]) - np.maximum(top[1:], top[:-1])
-    level = (smaller > SMALLEST_SCRIPT * larger) & (shared > 0.5 * (ASCENT + DESCENT) * smaller)
-    level &= (smaller < 0.85 * larger) | (shift < 0.35 * larger)
+    level = (shared > 0.5 * (ASCENT + DESCENT) * smaller) & ((smaller < SMALL * larger) | (shift < 0.35 * larger))
+    level |= (np.abs(gap) < TOUCHES * larger) & (shift < FURTHEST * larger)
+    level &= smaller > SMALLEST_SCRIPT * larger
     rtl = np.array(reader.rtl)
     # A step back is how right-to-left text goes; in other text something starts anew.
     back = (backward > forward) & (backward > -0.3 * larger)
