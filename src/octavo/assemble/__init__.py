@@ -6,7 +6,7 @@ repeats from page to page, which paragraphs go on over a break) is settled in `d
 
 from collections.abc import Mapping, Sequence
 
-from octavo.assemble import furniture, joins, levels
+from octavo.assemble import furniture, joins, levels, notes
 from octavo.assemble.blocks import faithful
 from octavo.assemble.official import official
 from octavo.document import Bookmark, Document, Page, PageImage, Problem, Recognition, Region, Usage
@@ -72,7 +72,7 @@ def document(
 
 def _settled(pages: Sequence[Page], outline: Sequence[Bookmark]) -> Sequence[Page]:
     """What the whole document tells about its pages."""
-    return joins.marked(levels.levelled(furniture.set_apart(pages), outline))
+    return joins.marked(notes.linked(levels.levelled(furniture.set_apart(pages), outline)))
 
 
 def _summed(pages: Sequence[Page]) -> dict[str, float]:
