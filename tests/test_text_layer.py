@@ -117,6 +117,19 @@ def test_raised_and_lowered_characters_stay_in_their_line() -> None:
     assert [line.text for line in layer_of(PdfPage(content, fonts={"F1": HELVETICA})).lines] == ["E = mc² and H₂O."]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("W I D E   T Y P E   H E R E", "WIDE TYPE HERE"),
+        ("a b c d e f g h", "a b c d e f g h"),  # nothing parts words in it
+        ("1 2 3 4   5 6 7 8", "1 2 3 4 5 6 7 8"),
+        ("a   b   c   d   e   f   g", "a b c d e f g"),
+    ],
+)
+def test_words_with_a_space_behind_each_letter_are_words(text: str, said: str) -> None:
+    assert [line.text for line in layer_of(text_page(text)).lines] == [said]
+
+
 @pytest.mark.parametrize("size", [7, 9, 12])
 @pytest.mark.parametrize("drop", [-6, -4, 5, 6])
 def test_what_is_set_off_by_half_its_size_stays_in_its_line(size: int, drop: int) -> None:

@@ -35,6 +35,10 @@ FEWEST_SPACES: Final = 3  # between letters of a line, to tell what is usual; ar
 TOUCHING: Final = 0.06  # gaps of a line up to which letters touch; tight lines have spaces of 0.1
 SHORTEST_WORDS: Final = 2.0  # letters, on average: gaps that make words shorter, or longer, are not between words
 LONGEST_WORDS: Final = 12.0  # letters: the same at most
+FEWEST_SPREAD: Final = 6  # letters with a space behind each that may be words set wide; heads of columns are fewer
+SHORTEST_SPREAD: Final = 2.5  # letters of a word that is set so, on average
+WIDEST_SPREAD: Final = 0.6  # between its letters, at most
+PARTS_SPREAD: Final = 1.5  # times that gap: between two words
 LEANS: Final = 0.1  # of room after a letter that leans is its own, at most: TeX's italic F has 0.14
 SPACE_BESIDE_SPACES: Final = 0.28  # where the line has space characters, a gap without one is tracking or a tab
 SPACE_OF_MONOSPACE: Final = 0.32  # in typewriter type, whose letters leave more room around them
@@ -318,10 +322,13 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
         tracking = 0.0
     limits = reader.limit_beside_spaces if spaced else reader.limit
     narrow = math.inf if spaced or tracking else _narrow_space(start, stop, reader)
+    spread = _spread(start, stop, reader)
     pieces: list[_SpanWord] = []
     first = start
     for index in range(start + 1, stop):
         gap = gaps[index]
+        if gap < spread:
+            continue
         if (
             gap > limits[index] + 1.5 * tracking
             or (gap > narrow and _are_letters(index - 1, index, reader))
@@ -334,6 +341,18 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
     largest = max(range(start, stop), key=size.__getitem__)
     left, right = min(piece.left for piece in pieces), max(piece.right for piece in pieces)
     return _Span(pieces, left, right, reader.baseline[largest], size[largest])
+
+
+def _spread(start: int, stop: int, reader: _Reader) -> float:
+    """Where a space stands behind each letter, as in "w i d e   t y p e": the gap between words; 0 elsewhere."""
+    between = range(start + 1, stop)
+    if len(between) < FEWEST_SPREAD or not all(reader.before[index] for index in between):
+        return 0.0
+    usual = sorted(reader.gap[index] for index in between)[len(between) // 3]
+    words = 1 + sum(reader.gap[index] > PARTS_SPREAD * usual for index in between)
+    letters = all(chr(reader.codes[index]).isalpha() for index in range(start, stop))
+    is_spread = letters and words > 1 and (stop - start) >= SHORTEST_SPREAD * words
+    return PARTS_SPREAD * usual if is_spread and usual < WIDEST_SPREAD * reader.size[start] else 0.0
 
 
 def _narrow_space(start: int, stop: int, reader: _Reader) -> float:
