@@ -20,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest
 DEPLOY_TOOLS := .venvs/deploy/bin
 SUPPLY_TOOLS := .venvs/supply/bin
 
-.PHONY: help demo case test official-env official-check eval-check lowest-env clients-env vllm-env ray-env check lint lint-deploy image-check locks audit sbom fix unit weights page page-env page-check gallery samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check ray-check fuzz torture clean
+.PHONY: help demo case test official-env official-check eval-check lowest-env clients-env tesseract-env vllm-env ray-env check lint lint-deploy image-check locks audit sbom fix unit weights page page-env page-check gallery samples golden wheel wheel-check docs bench bench-env bench-gpu bench-check bench-quality batch-check ray-check fuzz torture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,9 @@ lowest-env: .venvs/lowest/aiohttp ## the lowest version of the HTTP library that
 .venvs/lowest/aiohttp: $(INSTALLED)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .venvs/lowest 'aiohttp==3.12.0'
 	@touch $@
+
+tesseract-env: ## Tesseract with its languages, and fonts to draw them, where Debian's packages may be installed (150 MB)
+	@tests/tesseract/install.sh
 
 vllm-env: ## the real vLLM for CPUs, which `make test` then uses (2.7 GB, needs Python 3.11)
 	@tests/vllm/install_env.sh

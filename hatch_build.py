@@ -179,7 +179,7 @@ class PackageHook(BuildHookInterface[Any]):
             self.app.display_warning(f"this package has no proof page: {missing}")
 
 
-def main(what: str) -> None:
+def main(what: str = "weights") -> None:
     """`weights` or `page`, for the tree this file lies in."""
     root = Path(__file__).parent
     try:

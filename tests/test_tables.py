@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from tabling import LEADING, Drawing, Made, drawn, made, words_at
 
 from octavo.content import Table
-from octavo.document import TextLine, Word
+from octavo.document import Pixels, TextLine, Word
 from octavo.geometry import Box, Size
 from octavo.tables import find_tables, read_table
 from octavo.tables.rules import find_rules
+from octavo.tables.structure import SeenTable
 
 LEDGER = [
     ["Region", "Sales", "Costs", "Margin"],
@@ -34,6 +35,17 @@ def read(drawing: Drawing) -> Table:
 
 def texts(table: Table) -> list[list[str]]:
     return [[cell.text for cell in row] for row in table.rows]
+
+
+class Asked:
+    """A network that sees nothing, and knows how often it was asked."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def read(self, pixels: Pixels) -> SeenTable:
+        self.times += 1
+        return SeenTable((), 0, 0, 0.0)
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -388,6 +400,28 @@ def test_lines_need_no_text() -> None:
 
 def test_an_empty_page_has_no_table() -> None:
     assert found(Drawing(300, 300)) == []
+
+
+# --- whom to ask ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("rules", ["grid", "head", "none"])
+def test_a_table_of_numbers_with_empty_places_asks_no_network(rules: str) -> None:
+    drawing, network = drawn(made(LEDGER, (150, 80, 80, 80), align="right"), rules), Asked()
+
+    table = read_table(drawing.pixels, drawing.lines, Box.of_page(), network=network).table
+
+    assert texts(table) == LEDGER
+    assert not network.times
+
+
+def test_words_in_the_middle_of_two_columns_ask_the_network() -> None:
+    cells = [(text, r + 1, c, 1, 1) for r, row in enumerate(LEDGER) for c, text in enumerate(row)]
+    drawing, network = drawn(Made((150, 80, 80, 80), (*cells, ("both together", 0, 1, 1, 2))), "none"), Asked()
+
+    read_table(drawing.pixels, drawing.lines, Box.of_page(), network=network)
+
+    assert network.times == 1
 
 
 # --- heads of columns ---------------------------------------------------------------------------------------------

@@ -57,6 +57,8 @@ def missing(page: Page, lines: Sequence[TextLine]) -> list[TextLine]:
     A text is looked for where it stood, and what was found once is not found again: of two equal amounts both must be
     there. Spaces are no text; a word may be put together over the end of a line.
     """
+    if not lines:
+        return []
     places = [_of_block(block) for block in page.blocks] + [_of_problem(problem) for problem in page.problems]
     near = _near([line.box for line in lines], [place.box for place in places])
     unclear = _unclear(lines, near, places)
@@ -98,9 +100,23 @@ def _of_block(block: Block) -> _Place:
     read = block.recognition
     told = "".join(problem.saved_text for problem in read.problems if problem.saved_text)
     said = plain(block.content) if block.content else ""
-    number = block.content.number or "" if isinstance(block.content, Formula) else ""
+    number = f"({block.content.number})" if isinstance(block.content, Formula) and block.content.number else ""
+    said = _with_characters(said, block)
     anew = read.source is TextSource.RECOGNIZER and not read.lines
     return _Place(block.region.box, "".join(f"{said}{number}{told}".split()), anew, read.text is not None)
+
+
+def _with_characters(said: str, block: Block) -> str:
+    """What a block says, with the characters of its formulas in the place of the LaTeX that was made of them."""
+    read = block.recognition
+    if read.source is not TextSource.TEXT_LAYER:
+        return said
+    if isinstance(block.content, Formula):  # made of all its lines' glyphs, or not at all
+        return said + "".join(line.text or "" for line in read.lines)
+    for line in read.lines:
+        for formula in line.formulas:
+            said = said.replace(formula.latex, (line.text or "")[formula.start : formula.end], 1)
+    return said
 
 
 def _of_problem(problem: Problem) -> _Place:

@@ -6,7 +6,7 @@ Pages count from 0 here and from 1 in whatever a person reads. Boxes are 0..1000
 after it was turned upright.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol, TypeAlias
@@ -96,6 +96,15 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class InlineFormula:
+    """A stretch of a line's text that is a formula."""
+
+    start: int  # in the line's text
+    end: int
+    latex: str  # without delimiters
+
+
+@dataclass(frozen=True, slots=True)
 class TextLine:
     """One line of text on a page: found (text is None), read from the picture, or taken from the text layer."""
 
@@ -109,6 +118,8 @@ class TextLine:
     italic: bool = False
     monospace: bool = False
     field: bool = False  # the value of a form's field, or the state of a box to tick
+    formulas: tuple[InlineFormula, ...] = ()  # in the order of the text; from glyphs, where it is sure what they say
+    notation: float = 0.0  # share of its width that is set in fonts for formulas
     runs: Runs = ()  # its text in styles and with links; () where all of it is set as the line is
 
 
@@ -122,6 +133,14 @@ class Trust(StrEnum):
     DISORDERED = "disordered"  # right-to-left or ligature order that cannot be put right
 
 
+class Notation(Protocol):
+    """What the formulas of a page are rebuilt from. `octavo.formulas` has the one there is."""
+
+    def latex(self, boxes: Sequence[Box]) -> tuple[str | None, str]:
+        """What is drawn in these boxes as LaTeX, or None and why it is not sure."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class TextLayer:
     """The text a page of a PDF carries, and whether to believe it."""
@@ -131,6 +150,7 @@ class TextLayer:
     lines: tuple[TextLine, ...] = ()
     doubtful: tuple[Box, ...] = ()  # areas of a trusted page whose text is not to be believed
     pictures: tuple[Box, ...] = ()  # areas covered by raster images: text in them is not in the layer
+    notation: Notation | None = field(default=None, compare=False)  # None: no font of the page is made for formulas
     buried: int = 0  # characters, most that the page has: drawn to be seen, and then drawn over
 
 
@@ -266,7 +286,14 @@ class Usage:
     waiting: Spans = ()  # while at least one request waited for a server that boots or restarts
 
     def __add__(self, other: "Usage") -> "Usage":
-        return Usage.total((self, other))
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.requests + other.requests,
+            self.model_seconds + other.model_seconds,
+            united(self.at_model, other.at_model),
+            united(self.waiting, other.waiting),
+        )
 
     @classmethod
     def total(cls, usages: Iterable["Usage"]) -> "Usage":

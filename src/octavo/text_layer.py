@@ -28,7 +28,7 @@ from octavo.document import (
 from octavo.geometry import Box
 from octavo.glyphs.scripts import is_right_to_left
 from octavo.layout.initials import initial_of, stands_before
-from octavo.settings import ParseOptions, TextLayerUse
+from octavo.settings import ParseOptions, Profile, TextLayerUse
 from octavo.wording import prose
 from octavo.wording.lists import begins_entry
 
@@ -43,8 +43,8 @@ KEEPS_LINES = frozenset((Label.ALGORITHM, Label.CONTENT))
 def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recognition | None:
     """The region as the layer has it; None where it is better read from the picture.
 
-    Tables and formulas are always left to the recogniser, which gets the lines with the region. With the layer as the
-    only source there is no None: what it does not say is a loss.
+    Tables are always left to the recogniser, which gets the lines with the region; formulas are, where their glyphs do
+    not tell their LaTeX for sure. With the layer as the only source there is no None: what it does not say is a loss.
     """
     layer = page.text
     only = options.text_layer is TextLayerUse.ONLY
@@ -55,6 +55,10 @@ def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recog
     lines = own or inside
     if layer.verdict is not Trust.TRUSTED:
         return _lost(f"the page's text layer is not trusted: {layer.reason}", lines) if only else None
+    if region.task is Task.FORMULA and options.profile is Profile.FAITHFUL and not _doubted(region, lines, layer):
+        rebuilt = _rebuilt(region, page, layer, lines)
+        if rebuilt is not None:
+            return rebuilt
     if region.task in (Task.TABLE, Task.FORMULA):
         return _lost("tables and formulas are not in a text layer as such", lines) if only else None
     doubted = _doubted(region, lines, layer)
@@ -93,6 +97,14 @@ def known(region: Region, page: PageImage) -> str | None:
         return None
     words = [word for line in lines for word in line.words or (line,) if region.box.holds(word.box)]
     return " ".join(word.text or "" for word in words) or None
+
+
+def _rebuilt(region: Region, page: PageImage, layer: TextLayer, lines: Sequence[TextLine]) -> Recognition | None:
+    """A formula's LaTeX from its glyphs; None where it is not sure, or not all that is drawn."""
+    if layer.notation is None or not lines or not _explains_ink(region, page, lines):
+        return None
+    latex, _ = layer.notation.latex([line.box for line in lines])
+    return None if latex is None else Recognition(latex, TextSource.TEXT_LAYER, lines=tuple(lines))
 
 
 def _lost(why: str, lines: Sequence[TextLine] = ()) -> Recognition:

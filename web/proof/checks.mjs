@@ -80,7 +80,7 @@ export async function linked(browser, address, id) {
   const block = page.locator(`[data-block="${id}"]`);
   await shape.and(page.locator(".chosen")).waitFor();
   await block.and(page.locator("[data-chosen]")).waitFor();
-  for (const one of [shape, block]) assert.ok(await isInSight(one), `${id} is not in sight`);
+  for (const one of [shape, block]) await inSight(page, one);
   await page.keyboard.press("Escape");
   await shape.hover();
   await block.and(page.locator("[data-pointed]")).waitFor();
@@ -93,11 +93,13 @@ export async function linked(browser, address, id) {
   await context.close();
 }
 
-async function isInSight(locator) {
-  return locator.evaluate((element) => {
+/** Wait until it is where a person sees it: both sides scroll there, a frame or more later. */
+async function inSight(page, locator) {
+  const handle = await locator.elementHandle();
+  await page.waitForFunction((element) => {
     const { top, bottom } = element.getBoundingClientRect();
     return bottom > 60 && top < innerHeight;
-  });
+  }, handle);
 }
 
 /** Nothing a document says runs, is loaded, or becomes an element; its words are there as words. */
@@ -140,6 +142,10 @@ export async function accessible(browser, address, ways = [{}, { colorScheme: "d
       await page.keyboard.press("j");
       await page.keyboard.press("e");
       await foundNothing(page, "an editor");
+      await page.getByRole("button", { name: "Keys" }).click();
+      await foundNothing(page, "the keys");
+      await page.keyboard.press("Escape");
+      await page.locator("dialog").waitFor({ state: "detached" });
     }
     await context.close();
   }

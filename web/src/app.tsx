@@ -1,6 +1,7 @@
 // The viewer: the bar above, the pages on the left, what was read of them on the right.
 
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { corrections, undo } from "./corrections";
 import { json, lessons, markdown, save } from "./exports";
 import { help, KEYS, zoomBy } from "./keys";
@@ -95,27 +96,29 @@ function Search() {
 function Look() {
   return (
     <div class="look" role="group" aria-label="Pages">
-      <button type="button" aria-label="Smaller" onClick={() => zoomBy(-1)}>
-        −
-      </button>
-      <button type="button" aria-label="Larger" onClick={() => zoomBy(1)}>
-        +
-      </button>
-      <Switch
-        on={fit.value === "page"}
-        words="Whole page"
-        flip={() => {
-          fit.value = fit.value === "page" ? "width" : "page";
-          zoom.value = 1;
-        }}
-      />
-      <Switch
-        on={order.value}
-        words="Order"
-        flip={() => {
-          order.value = !order.value;
-        }}
-      />
+      <span class="of-pages look">
+        <button type="button" aria-label="Smaller" onClick={() => zoomBy(-1)}>
+          −
+        </button>
+        <button type="button" aria-label="Larger" onClick={() => zoomBy(1)}>
+          +
+        </button>
+        <Switch
+          on={fit.value === "page"}
+          words="Whole page"
+          flip={() => {
+            fit.value = fit.value === "page" ? "width" : "page";
+            zoom.value = 1;
+          }}
+        />
+        <Switch
+          on={order.value}
+          words="Order"
+          flip={() => {
+            order.value = !order.value;
+          }}
+        />
+      </span>
       <span class="only-narrow">
         <Switch
           on={side.value === "page"}
@@ -180,12 +183,21 @@ function Exports() {
 }
 
 function Help() {
-  if (!help.value) return null;
-  const close = () => {
-    help.value = false;
-  };
+  return help.value ? <Keys /> : null;
+}
+
+function Keys() {
+  const place = useRef<HTMLDialogElement>(null);
+  useEffect(() => place.current?.showModal(), []);
   return (
-    <dialog open class="help" aria-labelledby="keys">
+    <dialog
+      ref={place}
+      class="help"
+      aria-labelledby="keys"
+      onClose={() => {
+        help.value = false;
+      }}
+    >
       <h2 id="keys">Keys</h2>
       <dl>
         {KEYS.map(([keys, words]) => (
@@ -197,7 +209,7 @@ function Help() {
           </div>
         ))}
       </dl>
-      <button type="button" autofocus onClick={close}>
+      <button type="button" onClick={() => place.current?.close()}>
         Close
       </button>
     </dialog>

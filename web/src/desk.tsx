@@ -25,6 +25,7 @@ import {
   saveAsFile,
   sendFiles,
   sendUrl,
+  titleOf,
 } from "./jobs";
 import { ENDS, type Job, refused, takeKey } from "./server";
 import { announced, view } from "./state";
@@ -338,7 +339,7 @@ function Running({ job }: { job: string }) {
         <details class="menu">
           <summary>Document</summary>
           <div>
-            <button type="button" onClick={() => void saveAsFile(job).then((page) => save(`${nameOf(job)}.page.html`, page, "text/html"))}>
+            <button type="button" onClick={() => void saveAsFile(job).then((page) => save(`${titleOf(job)}.page.html`, page, "text/html"))}>
               Save as one file
             </button>
             {canRunAgain(job) && (

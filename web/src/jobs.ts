@@ -43,6 +43,11 @@ export function nameOf(job: string): string {
   return sent.get(job)?.name ?? names()[job] ?? `document ${job.slice(0, 8)}`;
 }
 
+/** The same, without what says the kind of the file. */
+export function titleOf(job: string): string {
+  return nameOf(job).replace(/\.(pdf|png|jpe?g|webp|bmp|gif|tiff?)$/i, "");
+}
+
 export function optionsOf(job: string): Record<string, string> {
   return sent.get(job)?.options ?? {};
 }
@@ -212,14 +217,14 @@ export function close(): void {
 
 function emptyView(job: string, status: string): View {
   const nothing = { engines: {}, colours: desk.value.colours, problems: [], pages: [], markdown: "" };
-  return { version: VERSION, name: nameOf(job), kept_as: job, status, page_count: 0, seconds: 0, ...nothing };
+  return { version: VERSION, name: titleOf(job), kept_as: job, status, page_count: 0, seconds: 0, ...nothing };
 }
 
 async function showResult(job: string): Promise<void> {
   const found = await json<View>(`/v1/jobs/${job}/artifacts/document.view.json`);
   if (opened.value !== job) return;
   const at = chosen.peek();
-  show({ ...found, name: nameOf(job), kept_as: job }, picturesOf(job));
+  show({ ...found, name: titleOf(job), kept_as: job }, picturesOf(job));
   if (at !== null) choose(at);
 }
 
@@ -266,7 +271,7 @@ function picturesOf(job: string): Pictures {
 
 /** The whole job as one file that opens without a server. */
 export async function saveAsFile(job: string): Promise<Blob> {
-  return (await ask(`/v1/jobs/${job}/page`)).blob();
+  return (await ask(`/v1/jobs/${job}/page?name=${encodeURIComponent(titleOf(job).slice(0, 200))}`)).blob();
 }
 
 /** What is different from another reading of the same document. */

@@ -53,11 +53,15 @@ const DONE: Record<string, () => void> = {
     order.value = !order.value;
   },
   Escape: () => {
-    if (help.value) help.value = false;
-    else chosen.value = null;
+    const menu = document.querySelector<HTMLDetailsElement>("details.menu[open]");
+    if (!menu) chosen.value = null;
+    else {
+      menu.open = false;
+      menu.querySelector("summary")?.focus();
+    }
   },
   "?": () => {
-    help.value = !help.value;
+    help.value = true;
   },
 };
 
@@ -65,7 +69,7 @@ export function listenToKeys(): void {
   addEventListener("keydown", (event) => {
     const writes = (event.target as Element).closest?.("input, textarea, select, [contenteditable]");
     const done = DONE[event.key];
-    if (!view.value || !done || writes || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!view.value || help.value || !done || writes || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     done();
   });

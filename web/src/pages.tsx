@@ -1,7 +1,7 @@
 // The left side: the pages as they were read, their regions drawn over them. Only pages near the window have pictures.
 
 import { computed, signal, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { changed } from "./changes";
 import { inOrder, labelOf } from "./corrections";
 import { choose, chosen, fit, hitSet, order, pictures, pointed, view, wanted, zoom } from "./state";
@@ -64,6 +64,7 @@ export function Pages() {
       element.scrollTop = Math.max(0, y - Math.max(40, (high - height) / 3));
     if (place.width > wide) element.scrollLeft = (place.width * left) / 1000 - 40;
   });
+  useKeptInPlace(pane);
   const last = places.value.at(-1);
   const widest = Math.max(0, ...places.value.map((place) => place.width));
   return (
@@ -87,6 +88,19 @@ export function Pages() {
       </div>
     </div>
   );
+}
+
+/** What stood at the top stays there when pages become larger or smaller. */
+function useKeptInPlace(pane: { current: HTMLElement | null }): void {
+  const now = places.value;
+  const before = useRef(now);
+  useLayoutEffect(() => {
+    const element = pane.current;
+    const at = element && (before.current.findLast((place) => place.top <= element.scrollTop + GAP) ?? before.current[0]);
+    const place = at && now.find((each) => each.page.page === at.page.page);
+    if (place && before.current !== now) element.scrollTop = place.top + ((element.scrollTop - at.top) * place.height) / at.height;
+    before.current = now;
+  }, [now]);
 }
 
 function Sheet(place: { page: Page; top: number; width: number; height: number }) {

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from octavo.assemble import engine_text, formulas, furniture, headings, listings, lists, styles
+from octavo.assemble.inline_formulas import with_formulas
 from octavo.assemble.line_breaks import PrintedRow
 from octavo.assemble.lists import ListEntry
 from octavo.assemble.parts import RegionPart, Setting, divided, setting
@@ -49,10 +50,11 @@ def faithful(
 
 
 def _in_style(block: Block) -> Block:
-    """With the styles and links that its lines have; a picture's reader knows none."""
+    """With the styles, links and formulas that its lines have; a picture's reader knows none."""
     if block.content is None or block.recognition.source is not TextSource.TEXT_LAYER:
         return block
-    content = styles.in_style(block.content, block.recognition.lines)
+    lines = block.recognition.lines
+    content = with_formulas(styles.in_style(block.content, lines), lines)
     return block if content is block.content else replace(block, content=content)
 
 
@@ -75,7 +77,7 @@ def complete(region: Region, recognition: Recognition) -> Recognition:
     elif _unexplained(region, recognition):
         message = "the engine gave no text and no reason"
         problems = (*problems, Problem("not_read", message, Severity.LOST, region.page, region.box, region.label))
-    return replace(recognition, problems=problems)
+    return replace(recognition, problems=problems) if problems else recognition
 
 
 def _unexplained(region: Region, recognition: Recognition) -> bool:

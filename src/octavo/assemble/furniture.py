@@ -199,13 +199,12 @@ def _repeated(pages: Sequence[Page]) -> _Reasons:
 
 def _candidates(page: Page) -> Iterable[Block]:
     for block in page.blocks:
-        text = plain(block.content) if block.content else ""
-        if not text or len(text) > _LONGEST:
-            continue
         called = block.role is Role.FURNITURE and block.region.label is not Label.NUMBER
         at_edge = not _TOP < block.region.box.center[1] < _BOTTOM
         if called or (block.role is Role.BODY and block.region.task is Task.TEXT and at_edge):
-            yield block
+            text = plain(block.content) if block.content else ""
+            if text and len(text) <= _LONGEST:
+                yield block
 
 
 def _words(block: Block, page: Page) -> Iterator[str]:

@@ -17,10 +17,13 @@ import pypdfium2.raw as pdfium
 
 from octavo.drawing import scan, wire
 from octavo.drawing.wire import LONGEST_TARGET, MOST_AREAS, Draw, Drawn, Edges, Link, Open, Refused
+from octavo.formulas.fonts import is_mathematical
 from octavo.wording.ticks import EMPTY, TICKED
 
 MOST_GLYPHS = 100_000  # per page: a dense broadsheet page has 40,000
 MOST_OBJECTS = 20_000  # per page that are looked through for pictures
+MOST_BARS = 2_000  # per page: so many flat rules are a drawing
+THICKEST_BAR = 2.0  # points: TeX's are 0.4, Word's 0.75
 MOST_BOOKMARKS = 5_000
 LONGEST_TITLE = 300  # characters of a bookmark's: 5,000 of 32,000 each took 0.8 GB, and 2.4 GB where they were Chinese
 DEEPEST_BOOKMARK = 12
@@ -216,7 +219,7 @@ def _text_of(document: Any, page: Any, form: Any) -> tuple[bytes, dict[str, Any]
     text = pdfium.FPDFText_LoadPage(page)
     if not text:
         return b"", facts | {"text_error": "the text cannot be extracted"}
-    places, facts["pictures"], rules = _objects(page)
+    places, facts["pictures"], rules, bars = _objects(page)
     try:
         count = pdfium.FPDFText_CountChars(text)
         if count > MOST_GLYPHS:
@@ -226,6 +229,8 @@ def _text_of(document: Any, page: Any, form: Any) -> tuple[bytes, dict[str, Any]
         pdfium.FPDFText_ClosePage(text)
     facts["glyphs"] = count
     facts["fields"], facts["stamps"], marks = _annotations(page, form)
+    if any(is_mathematical(str(font[0])) for font in facts["fonts"]):
+        facts["bars"] = bars
     facts["strikes"] = (marks + (rules if len(rules) <= MOST_AREAS else []))[:MOST_AREAS]  # so many are a drawing
     facts["links"] = _links(document, page)
     return tables, facts
@@ -331,15 +336,16 @@ def _to_page(page: Any) -> list[float]:
     return [a, b, c, d, zero[0] - a * origin_x - c * origin_y, zero[1] - b * origin_x - d * origin_y]
 
 
-def _objects(page: Any) -> tuple[dict[int, int], list[list[float]], list[Edges]]:
-    """Where each text object stands in the order of drawing, the boxes of raster images with their places, and those of
-    thin rules.
+def _objects(page: Any) -> tuple[dict[int, int], list[list[float]], list[Edges], list[list[float]]]:
+    """Where each text object stands in the order of drawing, the boxes of raster images with their places, those of
+    thin rules, and those of flat ones with their places: a fraction's, a root's.
 
     Objects inside form objects are in their form's place.
     """
     texts: dict[int, int] = {}
     pictures: list[list[float]] = []
     rules: list[Edges] = []
+    bars: list[list[float]] = []
     looked_at = 0
 
     def look(holder: int, count: int, get: Any, matrix: tuple[float, ...], depth: int) -> None:
@@ -358,6 +364,8 @@ def _objects(page: Any) -> tuple[dict[int, int], list[list[float]], list[Edges]]
                 left, bottom, right, top = _moved(_bounds(item), matrix)
                 if min(right - left, top - bottom) <= THIN_RULE < max(right - left, top - bottom):
                     rules.append((left, bottom, right, top))
+                if top - bottom < THICKEST_BAR and right - left > 2 * (top - bottom) and len(bars) < MOST_BARS:
+                    bars.append([left, bottom, right, top, looked_at])
             elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < DEEPEST_FORM:
                 own = pdfium.FS_MATRIX()
                 _own_matrix(item, ctypes.addressof(own))
@@ -366,7 +374,7 @@ def _objects(page: Any) -> tuple[dict[int, int], list[list[float]], list[Edges]]
 
     handle = ctypes.cast(page, ctypes.c_void_p).value or 0
     look(handle, pdfium.FPDFPage_CountObjects(page), _on_page, (1, 0, 0, 1, 0, 0), 0)
-    return texts, pictures, rules
+    return texts, pictures, rules, bars
 
 
 def _bounds(item: int) -> tuple[float, float, float, float]:

@@ -103,6 +103,7 @@ class Drawn:
     fonts: list[list[str | int]] = field(default_factory=list)  # name, flags, weight, embedded
     to_page: list[float] = field(default_factory=list)  # 6: PDF points to 0..1 of the picture
     pictures: list[list[float]] = field(default_factory=list)  # left, bottom, right, top in points; place in the order
+    bars: list[list[float]] = field(default_factory=list)  # flat rules, as pictures; only with mathematical fonts
     fields: list[list[str | float]] = field(default_factory=list)  # text, left, bottom, right, top
     stamps: list[list[float]] = field(default_factory=list)  # drawn annotations whose text is unknown
     links: list[Link] = field(default_factory=list)

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 from pydantic import BaseModel, SecretStr
 
@@ -100,6 +101,15 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherScripts:
+    """What reads lines in scripts that the embedded reader does not know."""
+
+    program: str | None  # Tesseract and its version; None: it is not there
+    languages: tuple[str, ...]  # codes of those that are there
+    missing: tuple[str, ...]  # Debian's packages of the program and of common languages that are not
+
+
+@dataclass(frozen=True, slots=True)
 class Examination:
     """All that `octavo doctor` found."""
 
@@ -114,6 +124,7 @@ class Examination:
     engines: tuple[Engine, ...]
     without_effect: Mapping[str, str]  # variable that is set -> why it does nothing
     sandbox: tuple[str, ...]  # what holds the processes that open strangers' files: landlock, seccomp
+    other_scripts: OtherScripts
 
     @property
     def can_run(self) -> bool:
@@ -134,6 +145,7 @@ async def examine(settings: EngineSettings, idle: Mapping[str, str]) -> Examinat
         tuple(await _engines(settings)),
         idle,
         _sandbox(),
+        await asyncio.to_thread(_other_scripts, settings),
     )
 
 
@@ -148,6 +160,26 @@ def _sandbox() -> tuple[str, ...]:
     """What a process gets that locks itself in as drawing children do."""
     command = [sys.executable, "-m", "octavo.drawing.sandbox"]
     return tuple(subprocess.run(command, capture_output=True, text=True, check=False).stdout.split())  # noqa: S603
+
+
+# Languages whose packages are named where they are missing; others are named by the page that needs one.
+_COMMON: Final = ("kor", "ara", "fas", "rus", "ell", "heb", "hin", "tha")
+
+
+def _other_scripts(settings: EngineSettings) -> OtherScripts:
+    try:
+        from octavo.tesseract.languages import LANGUAGES
+        from octavo.tesseract.program import Tesseract
+    except ImportError:  # `_engines` tells of a broken installation
+        return OtherScripts(None, (), ())
+    try:
+        program = Tesseract(settings.tesseract_command, seconds=settings.tesseract_seconds)
+    except OctavoError:
+        wanted = (language.package for language in LANGUAGES if language.code in _COMMON)
+        return OtherScripts(None, (), ("tesseract-ocr", *wanted))
+    there = tuple(language.code for language in LANGUAGES if language.code in program.codes)
+    missing = (one.package for one in LANGUAGES if one.code in _COMMON and one.code not in there)
+    return OtherScripts(program.described, there, tuple(missing))
 
 
 async def _engines(settings: EngineSettings) -> list[Engine]:
@@ -222,12 +254,22 @@ def in_words(found: Examination) -> str:
     lines += [
         f"    this kernel has no {name}: {without}" for name, without in _WITHOUT.items() if name not in found.sandbox
     ]
+    lines += ["", "Scripts other than Latin, Chinese and Japanese, on pictures", *_scripts_lines(found.other_scripts)]
     lines += ["", "Weights", *(f"  {name:24} {state}" for name, state in found.weights.items()), "", "Engines"]
     for engine in found.engines:
         chosen = " (in force)" if engine.chosen else ""
         lines.append(f"  {engine.name:24} {'cannot run here' if engine.lacks else 'ready'}{chosen}")
         lines += [f"    {lack}" for lack in engine.lacks]
     return "\n".join([*lines, *_idle_lines(found.without_effect)])
+
+
+def _scripts_lines(scripts: OtherScripts) -> Iterator[str]:
+    if scripts.program is None:
+        yield f"  {'Tesseract':24} missing: such lines are told as unread"
+    else:
+        yield f"  {scripts.program:24} reads {', '.join(scripts.languages) or 'none of them'}"
+    if scripts.missing:
+        yield f"    on Debian or Ubuntu: apt install {' '.join(scripts.missing)}"
 
 
 def _idle_variables(engine: EngineSettings, worker: bool) -> dict[str, str]:

@@ -381,7 +381,11 @@ def _tokens(said: Any) -> int:
 
 def _sayable(text: str) -> str:
     """The text without halves of characters, which JSON can spell (`\\ud800`) and no file or reply can hold."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
 
 
 def _confidence(logprobs: object) -> float | None:

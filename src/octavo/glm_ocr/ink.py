@@ -5,12 +5,13 @@ with the text and hardly depends on the size of type, the typeface, or letters t
 a few letters wide, so that lines that do not lie level, and the cells of a table, stand apart; what is between two
 blank rows of a strip is a piece of a line. Formulas are not in lines: there the marks are counted that hang together.
 
-The crops of a page are measured together: a crop by itself would cost as much as a page.
+The crops of a page are measured together, on one sheet: a crop by itself would cost as much as a page. A row of a
+strip is a number of 64 bits there, so that the strokes in it are counted at once.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final, TypeAlias
 
 import cv2
@@ -29,7 +30,7 @@ SAMPLE: Final = 300  # pixels that tell the paper
 RULED: Final = 0.55  # of a column of pixels that is ink: a rule of a table
 SMALLEST_MARK: Final = 4  # pixels of a formula's mark; specks are smaller
 
-_Grey: TypeAlias = NDArray[np.uint8]  # rows x columns
+_Inked: TypeAlias = NDArray[np.bool_]  # rows x columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,71 +43,92 @@ class Ink:
 
 def measured(crops: Sequence[tuple[Pixels, Task]]) -> list[Ink]:
     """The ink of each crop, in order."""
-    strips = [_strokes_by_strip(pixels, task) for pixels, task in crops]
     marks = [_marks(pixels) if task is Task.FORMULA else 0 for pixels, task in crops]
-    return [Ink(*pair) for pair in zip(_counted(strips), marks, strict=True)]
+    return [Ink(*pair) for pair in zip(_strokes(crops), marks, strict=True)] if crops else []
 
 
-def _inked(pixels: Pixels, step: int) -> _Grey:
-    """255 where every `step`th row has ink, 0 elsewhere; ink is what is darker than the paper, or lighter."""
-    grey = np.asarray(cv2.extractChannel(pixels[::step], 1))
+def _inked(pixels: Pixels) -> _Inked:
+    """Where ink is: what is darker than the paper, or lighter."""
+    grey = np.asarray(cv2.extractChannel(pixels, 1), np.uint8)
     sample = np.sort(grey.ravel()[:: grey.size // SAMPLE | 1])  # odd: not along a rule, row after row
-    paper = float(sample[len(sample) // 2])
+    paper = int(sample[len(sample) // 2])
     darkest, lightest, _, _ = cv2.minMaxLoc(grey)
     if paper - darkest >= lightest - paper:
-        level, how = paper - max(FAINTEST, DEPTH * (paper - darkest)), cv2.THRESH_BINARY_INV
-    else:
-        level, how = paper + max(FAINTEST, DEPTH * (lightest - paper)), cv2.THRESH_BINARY
-    return np.asarray(cv2.threshold(grey, level, 255, how)[1], np.uint8)
+        level = math.floor(paper - max(FAINTEST, DEPTH * (paper - darkest)))
+        return np.less(grey, max(0, level + 1))
+    return np.greater(grey, min(255, math.floor(paper + max(FAINTEST, DEPTH * (lightest - paper)))))
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------
 
 
-def _strokes_by_strip(pixels: Pixels, task: Task) -> tuple[NDArray[np.uint8], int]:
-    """One strip after the other, a blank row between: of each row looked at, the strokes in units of 255 / STRIP. And
-    how many rows of the picture a row stands for."""
-    height, width = pixels.shape[:2]
-    step = 1 if height < 64 else 2 if height * width < 1 << 19 else 3  # small letters are 7 rows high and more
-    ink = _inked(pixels, step)
-    rows = len(ink)
-    if task is Task.TABLE:
-        ink[:, np.asarray(cv2.reduce(ink, 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F))[0] > RULED * 255] = 0
-    count = -(-width // STRIP)
-    framed = np.asarray(cv2.copyMakeBorder(ink, 0, 0, 1, count * STRIP - width, cv2.BORDER_CONSTANT, value=0.0))
-    entered = cv2.subtract(framed[:, 1:], framed[:, :-1])  # 255 where a stroke begins
-    strips = np.zeros((count, rows + 1), np.uint8)
-    strips[:, :rows] = np.asarray(cv2.resize(entered, (count, rows), interpolation=cv2.INTER_AREA)).T
-    return strips.ravel(), step
-
-
-def _counted(strips: Sequence[tuple[NDArray[np.uint8], int]]) -> list[float]:
+def _strokes(crops: Sequence[tuple[Pixels, Task]]) -> list[float]:
     """The strokes of each crop, over all its lines."""
-    rows = np.concatenate([own for own, _ in strips]) if strips else np.zeros(0, np.uint8)
-    where = np.flatnonzero(rows)
+    steps = np.array([_step(pixels) for pixels, _ in crops])
+    rows = [
+        -(-pixels.shape[0] // step) + 1 for (pixels, _), step in zip(crops, steps, strict=True)
+    ]  # a blank one below
+    columns = max(pixels.shape[1] for pixels, _ in crops)
+    sheet = np.zeros((sum(rows), -(-columns // STRIP) * STRIP), np.bool_)
+    below = 0
+    for (pixels, task), step, own in zip(crops, steps, rows, strict=True):
+        ink = sheet[below : below + own - 1, : pixels.shape[1]]
+        ink[:] = _inked(pixels[::step])
+        if task is Task.TABLE:
+            ink[:, np.asarray(cv2.reduce(ink.view(np.uint8), 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F))[0] > RULED] = False
+        below += own
+    return _counted(_begun(sheet), np.repeat(np.arange(len(crops)), rows), steps)
+
+
+def _step(pixels: Pixels) -> int:
+    """Every how many rows are looked at: small letters are 7 rows high and more."""
+    height, width = pixels.shape[:2]
+    return 1 if height < 64 else 2 if height * width < 1 << 19 else 3
+
+
+def _begun(sheet: _Inked) -> NDArray[np.uint64]:
+    """Strips x rows: a bit for each of the 64 pixels, set where a stroke begins."""
+    words = np.packbits(sheet, axis=1, bitorder="little").view("<u8")
+    left = words << np.uint64(1)  # the pixel to the left of each
+    left[:, 1:] |= words[:, :-1] >> np.uint64(STRIP - 1)
+    return np.ascontiguousarray((words & ~left).T)
+
+
+def _counted(strips: NDArray[np.uint64], crops: NDArray[np.int64], steps: NDArray[np.int64]) -> list[float]:
+    """The strokes of each crop. `crops` says for each row whose it is, `steps` how many rows of its picture that is."""
+    where = np.flatnonzero(strips != 0)
     if not len(where):
-        return [0.0] * len(strips)
-    strokes = (rows[where] * (STRIP / 255)).astype(np.float32)
+        return [0.0] * len(steps)
+    strokes = _ones(strips.ravel()[where])
     firsts = np.flatnonzero(np.diff(where, prepend=-2) > 1)  # of each piece of a line
     lengths = np.diff(firsts, append=len(where))
-    full = strokes >= np.repeat(FULL * np.maximum.reduceat(strokes, firsts), lengths)
-    usual = np.add.reduceat(strokes * full, firsts) / np.add.reduceat(full.astype(np.float32), firsts)
-    ends = np.cumsum([len(own) for own, _ in strips])
-    crops = np.searchsorted(ends, where[firsts], side="right")
-    heights = lengths * np.array([step for _, step in strips])[crops]
     weights = np.add.reduceat(strokes, firsts)
-    bounds = np.searchsorted(crops, np.arange(len(strips) + 1))
-    return [_of_lines(heights[first:end], usual[first:end], weights[first:end]) for first, end in pairwise(bounds)]
+    full = strokes >= FULL * np.repeat(np.maximum.reduceat(strokes, firsts), lengths)
+    usual = np.add.reduceat(strokes * full, firsts) / np.add.reduceat(full, firsts, dtype=np.int64)
+    owners = crops[where[firsts] % len(crops)]
+    heights = lengths * steps[owners]
+    lines = heights >= np.maximum(FEWEST_ROWS, LOWEST * _usual_heights(heights, weights, owners, len(steps))[owners])
+    found: list[float] = np.bincount(owners[lines], usual[lines], len(steps)).tolist()
+    return found
 
 
-def _of_lines(heights: NDArray[np.int64], strokes: NDArray[np.floating], weights: NDArray[np.floating]) -> float:
-    """The strokes in pieces that are as high as lines are on this crop."""
-    if not len(heights):
-        return 0.0
-    order = np.argsort(heights)
+def _usual_heights(
+    heights: NDArray[np.int64], weights: NDArray[np.int64], owners: NDArray[np.int64], count: int
+) -> NDArray[np.int64]:
+    """How high lines are on each crop: half of its ink is in pieces up to that."""
+    order = np.lexsort((heights, owners))
     inked = np.cumsum(weights[order])
-    height = float(heights[order][np.searchsorted(inked, inked[-1] / 2)])  # half of the ink is in lines up to that
-    return float(strokes[heights >= max(FEWEST_ROWS, LOWEST * height)].sum())
+    own = np.bincount(owners, weights, count)
+    middle = np.cumsum(own) - own / 2
+    return heights[order][np.minimum(np.searchsorted(inked, middle), len(order) - 1)]  # of a blank crop: anything
+
+
+def _ones(numbers: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """How many bits of each are set: counted for pairs, fours, bytes; numpy's own `bitwise_count` came with 2.0."""
+    pairs = numbers - ((numbers >> np.uint64(1)) & np.uint64(0x5555555555555555))
+    fours = (pairs & np.uint64(0x3333333333333333)) + ((pairs >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    eights = (fours + (fours >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.asarray((eights * np.uint64(0x0101010101010101)) >> np.uint64(56), np.int64)
 
 
 # --- formulas -------------------------------------------------------------------------------------------------------
@@ -114,5 +136,6 @@ def _of_lines(heights: NDArray[np.int64], strokes: NDArray[np.floating], weights
 
 def _marks(pixels: Pixels) -> int:
     """Connected marks: letters, the two strokes of an equals sign, the bar of a fraction."""
-    _, _, facts, _ = cv2.connectedComponentsWithStats(_inked(pixels, 1), connectivity=8)
+    inked = _inked(pixels).view(np.uint8)
+    _, _, facts, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
     return int((facts[1:, cv2.CC_STAT_AREA] >= SMALLEST_MARK).sum())

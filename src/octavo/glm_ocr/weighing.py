@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from octavo.document import Crop, Label, Origin, Pixels, Task
@@ -74,18 +74,16 @@ def evidence_of_piece(pixels: Pixels, task: Task, label: Label, whole: Evidence)
 
 
 def _by_ink(parts: Sequence[tuple[Pixels, Task, Label]]) -> list[Evidence]:
-    turned = [number for number, (pixels, _, label) in enumerate(parts) if _may_run_downwards(pixels, label)]
-    views = [(pixels, task) for pixels, task, _ in parts]
+    written = [number for number, (_, _, label) in enumerate(parts) if label not in DRAWN]
+    turned = [number for number in written if _may_run_downwards(parts[number][0], parts[number][2])]
+    views = [parts[number][:2] for number in written]
     views += [(parts[number][0].transpose(1, 0, 2), parts[number][1]) for number in turned]
     inks = ink.measured(views)
-    downwards = dict(zip(turned, inks[len(parts) :], strict=True))
-    found: list[Evidence] = []
-    for number, (_, task, label) in enumerate(parts):
-        if label in DRAWN:
-            found.append(NOTHING_KNOWN)
-            continue
-        marks = inks[number].marks if task is Task.FORMULA else None
-        found.append(Evidence(inks[number].strokes, downwards[number].strokes if number in downwards else None, marks))
+    downwards = dict(zip(turned, inks[len(written) :], strict=True))
+    found = [NOTHING_KNOWN] * len(parts)
+    for number, own in zip(written, inks, strict=False):
+        marks = own.marks if parts[number][1] is Task.FORMULA else None
+        found[number] = Evidence(own.strokes, downwards[number].strokes if number in downwards else None, marks)
     return found
 
 
@@ -144,13 +142,14 @@ def _by_strokes(plain: str, evidence: Evidence) -> Weighed:
     told, there = strokes_of(plain), evidence.strokes
     downwards = there if evidence.turned is None else evidence.turned
     least, most = min(there, downwards), max(there, downwards)
-    count = sum(not char.isspace() for char in plain)
+    short = told < SHORT * (least - SLACK)
+    if not short and told <= INVENTED * most + BESIDE and (most or told <= 1):
+        return FAIR
+    count = len("".join(plain.split()))
     expected = round(count * least / told) if told else round(least / _USUAL)
-    if told < SHORT * (least - SLACK):
+    if short:
         return Weighed(Weight.SHORT, count, expected, "its ink", told < LOST * (least - SLACK))
-    if told > INVENTED * most + BESIDE or (most == 0 and told > 1):
-        return Weighed(Weight.INVENTED, count, expected, "its ink")
-    return FAIR
+    return Weighed(Weight.INVENTED, count, expected, "its ink")
 
 
 def _by_marks(told: int, evidence: Evidence) -> Weighed:
@@ -171,6 +170,7 @@ _INLINE = re.compile(r"\$\$?([^$]{1,2000})\$\$?|\\\((.{1,2000}?)\\\)", re.DOTALL
 _MARKUP = re.compile(r"^\s{0,3}(?:#{1,6} |```\w*$|> )|\*\*|!?\[[^\]\n]*\]\([^)\n]*\)(?=\s*$)", re.MULTILINE)
 _MARKS_UP = re.compile(r"[#`>*\]]")  # a text without any has no Markdown: most have none
 _LEADER = re.compile(r"([.\-_=·…~*—–])(?:\s?\1){3,}")  # ink as low as a rule, which is not counted
+_LEADERS = tuple(4 * mark for mark in ".-_=·…~*—–")
 
 
 def shown(text: str, task: Task) -> str:
@@ -181,7 +181,8 @@ def shown(text: str, task: Task) -> str:
         text = _INLINE.sub(lambda found: _marks_of(found[1] or found[2]), text)
     if _MARKS_UP.search(text):
         text = _MARKUP.sub("", text)
-    return _LEADER.sub(" ", text)
+    together = "".join(text.split())
+    return _LEADER.sub(" ", text) if any(map(together.__contains__, _LEADERS)) else text
 
 
 def letters(text: str) -> str:
@@ -211,7 +212,21 @@ _LOW: Final = frozenset(".,;:'\"`-_=~^·…，。、；：－—–‘’“”"
 
 def strokes_of(plain: str) -> float:
     """Strokes that these characters are drawn with."""
-    return sum(_strokes(char) * count for char, count in Counter(plain).items())
+    latin = plain.encode("latin-1", "ignore")  # what most texts are made of, and is counted in a tenth of the time
+    kinds, strokes = _kinds_of_latin()
+    kind_of_each = latin.translate(kinds)
+    told = sum(kind_of_each.count(kind) * own for kind, own in enumerate(strokes))
+    if len(latin) < len(plain):
+        told += sum(_strokes(char) * count for char, count in Counter(plain).items() if char > "\xff")
+    return told
+
+
+@cache
+def _kinds_of_latin() -> tuple[bytes, tuple[float, ...]]:
+    """Characters with as many strokes are one kind: the kind of each of the first 256, and the strokes of each kind."""
+    each = [_strokes(chr(code)) for code in range(256)]
+    strokes = sorted(set(each))
+    return bytes(map(strokes.index, each)), tuple(strokes)
 
 
 @lru_cache(4096)
@@ -281,11 +296,17 @@ _REFUSAL = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _BEGINNING: Final = 160  # characters of an answer in which it says so
+# What a refusal has at least one of: looked for first, which takes a tenth of the pattern's time.
+_REFUSING: Final = (
+    *("sorry", "apolog", "unfort", "able", "can't", "can’t", "cannot", "as a", "no "),
+    *("抱歉", "对不起", "作为", "图"),
+)
 
 
 def speaks_of_itself(text: str) -> bool:
     """Whether an answer speaks of the picture or the model instead of reading: "I am sorry, I cannot ..."."""
-    return _REFUSAL.search(text[:_BEGINNING]) is not None
+    beginning = text[:_BEGINNING]
+    return any(map(beginning.casefold().__contains__, _REFUSING)) and _REFUSAL.search(beginning) is not None
 
 
 def echoed(text: str, prompts: Iterable[str]) -> str | None:

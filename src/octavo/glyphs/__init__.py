@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.drawing.wire import FACT_FIELDS, LONGEST_TARGET, MOST_AREAS, PLACE_FIELDS, RUN_FIELDS, Drawn
+from octavo.formulas.encodings import character
+from octavo.formulas.fonts import encoding_of, is_mathematical
 from octavo.geometry import Box
 from octavo.glyphs.wrong_codes import mended
 
@@ -121,6 +123,7 @@ class Drawing:
     pictures: tuple[tuple[float, float, float, float, int], ...]  # raster images; the last is the place
     fields: tuple[tuple[str, float, float, float, float], ...]  # filled form fields: drawn, but not among the glyphs
     stamps: tuple[tuple[float, float, float, float], ...]  # other annotations with ink
+    bars: tuple[tuple[float, float, float, float, int], ...] = ()  # flat rules of a page with formulas, as pictures
     links: tuple[tuple[str, float, float, float, float], ...] = ()  # where it leads, as the file spells it
     strikes: tuple[tuple[float, float, float, float], ...] = ()  # thin rules, and areas that a mark strikes out
 
@@ -184,6 +187,8 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
         told = _leaning(places, own, facts[:, 1], em) & upright[run] & _believed(own, facts[:, 1], font[run])
     boxes, sizes = moved_boxes(places[:, (0, 2, 1, 3)]), np.abs(runs[:, 1]) * scale
     names = [str(font[0]) for font in drawn.fonts]
+    flags = facts[:, 3].astype(np.int64)
+    _decode(codes, flags, boxes, font[run] if len(runs) else run, names)
     if len(runs):
         codes = mended(codes, boxes, sizes[run], angles[run], font[run], names)
     glyphs = Glyphs(
@@ -193,7 +198,7 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
         advances=np.where(told, own, np.where(upright[run], np.maximum(0.0, facts[:, 1]), 0.0)) if len(runs) else own,
         told=told,
         run=run,
-        flags=facts[:, 3].astype(np.int64),
+        flags=flags,
         font=font,
         sizes=sizes,
         angles=angles,
@@ -211,6 +216,7 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
         return found
 
     pictures = zip(plain([edges[:4] for edges in drawn.pictures]), drawn.pictures, strict=True)
+    bars = zip(plain([edges[:4] for edges in drawn.bars]), drawn.bars, strict=True)
     # A child that a file took over may say more than ours does.
     given = [link for link in drawn.links[:MOST_AREAS] if len(link[0]) <= LONGEST_TARGET]
     strikes = drawn.strikes[:MOST_AREAS]
@@ -220,6 +226,27 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
         pictures=tuple((box[0], box[1], box[2], box[3], int(given[4])) for box, given in pictures),
         fields=tuple((str(given[0]), box[0], box[1], box[2], box[3]) for box, given in fields),
         stamps=tuple((box[0], box[1], box[2], box[3]) for box in plain(drawn.stamps)),
+        bars=tuple((box[0], box[1], box[2], box[3], int(given[4])) for box, given in bars),
         links=tuple((link[0], box[0], box[1], box[2], box[3]) for link, box in links),
         strikes=tuple((box[0], box[1], box[2], box[3]) for box in plain(strikes)),
     )
+
+
+def _decode(codes: Indices, flags: Indices, boxes: Numbers, fonts: Indices, names: Sequence[str]) -> None:
+    """Characters in the place of the codes of fonts for formulas, where the encoding of such a font tells them.
+
+    TeX's large symbols have codes as low as 0; what has ink is no space and no line break.
+    """
+    for number, name in enumerate(names):
+        if not is_mathematical(name):
+            continue
+        encoding = encoding_of(name)
+        inked = (codes <= 0x20) & (boxes[:, 3] - boxes[:, 1] > 1)
+        asked = np.flatnonzero(
+            (fonts == number) & ((flags & UNMAPPED > 0) | inked | (codes >= 0xF000) & (codes < 0xF900))
+        )
+        for index in asked.tolist():
+            char = character(int(codes[index]), encoding, mapped=bool(codes[index] >= 0xF000))
+            if char is not None:
+                codes[index] = ord(char)
+                flags[index] &= ~UNMAPPED

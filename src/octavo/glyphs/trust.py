@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels, TextLayer, TextLine, Trust
+from octavo.formulas.page import notation_of, spelled_out, stood_for, understood
 from octavo.geometry import SCALE, Box
 from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, UNMAPPED, WIDTHS, Drawing, Flags, Glyphs, Numbers
 from octavo.glyphs.lines import lines
@@ -117,12 +118,14 @@ def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> Text
     buried = int((meant & ~visible & ~inked).sum())
     buried = buried if buried > MOSTLY * meant.sum() else 0
     overdrawn = Overdrawn.of(glyphs, drawing)
-    found = tuple(lines(glyphs, visible | np.isin(glyphs.codes, SPACES), overdrawn))
+    stood = stood_for(glyphs, drawing, visible)
+    made = lines(stood.glyphs, stood.visible | np.isin(stood.glyphs.codes, SPACES), overdrawn)
+    found = tuple(spelled_out(line, stood) for line in made)
     if not visible.any() or repeated.sum() > MOSTLY * (repeated | visible).sum():
         reason = f"{_percent(on_page & hidden, on_page)} of the characters are drawn so that nobody sees them"
         everything = tuple(lines(glyphs, np.ones(len(glyphs), bool)))
-        return TextLayer(Trust.INVISIBLE, reason, everything, stamps, pictures, buried)
-    bad, reasons = _bad(glyphs, visible)
+        return TextLayer(Trust.INVISIBLE, reason, everything, stamps, pictures, buried=buried)
+    bad, reasons = _bad(glyphs, visible & ~understood(glyphs))
     lines_all = found + written
     if bad.sum() > TOO_MANY_GARBLED * visible.sum():
         reason = f"{_percent(bad, visible)} of the characters cannot be believed: {reasons}"
@@ -136,7 +139,8 @@ def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> Text
     if repeated.any():
         doubtful += tuple(line.box for line in lines(glyphs, repeated))
     reason = f"{int(visible.sum())} visible characters" + (f", {reasons}" if reasons else "")
-    return TextLayer(Trust.TRUSTED, reason, lines_all, doubtful, pictures, buried)
+    notation = notation_of(glyphs, drawing, visible)
+    return TextLayer(Trust.TRUSTED, reason, lines_all, doubtful, pictures, notation, buried)
 
 
 def _percent(part: Flags, whole: Flags) -> str:

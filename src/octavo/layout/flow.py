@@ -51,6 +51,24 @@ def columns_from_right(lines: Sequence[TextLine]) -> Sequence[TextLine]:
     return [line for column in columns for line in sorted(column, key=lambda line: line.box.top)]
 
 
+def rows_from_right(lines: Sequence[TextLine]) -> Sequence[TextLine]:
+    """Lines that stand side by side, the rightmost first, where they are written from right to left; others as they
+    come."""
+    if len(lines) < 2 or not read_from_right(lines):
+        return lines
+    rows: list[list[TextLine]] = []
+    for line in lines:
+        if rows and _shares_row(rows[-1][0].box, line.box):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [line for row in rows for line in sorted(row, key=lambda line: -line.box.right)]
+
+
+def _shares_row(first: Box, other: Box) -> bool:
+    return first.overlap_y(other) > 0.5 * min(first.height, other.height)
+
+
 def _shares_column(first: Box, other: Box) -> bool:
     return first.overlap_x(other) > 0.5 * min(first.width, other.width)
 

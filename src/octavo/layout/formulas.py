@@ -19,6 +19,8 @@ from octavo.wording.formulas import is_formula_number, mathematical
 _LONG: Final = 10.0  # sizes of type from which a line shows where its column begins and ends
 _NEAR: Final = 25.0  # sizes of type up and down a column is looked for
 _SHARED: Final = 0.2  # share of the lower one's height that pieces of a formula share where they stand side by side
+_NOTED: Final = 0.5  # share of a line's width in fonts for formulas from which it is one; in prose it is 0.1 to 0.3
+_NEXT_LINE: Final = 0.9  # sizes of type from one line of a formula to the next: amsmath sets 0.5 to 0.8
 _SEEN: Final = 0.55  # score from which the network's word counts for a line that is set apart
 _SEEN_AGAIN: Final = 0.12  # the same on a page with a formula it is sure of: where one is, there are more
 
@@ -97,7 +99,7 @@ def _likely(line: Line, network: Hints, least: float) -> bool:
     if line.text:
         if is_formula_number(line.text):
             return False
-        if mathematical(line.text):
+        if line.source.notation > _NOTED or mathematical(line.text):
             return True
     formula = network.best(line, HintKind.EQUATION)
     other = max(network.best(line, HintKind.TITLE), 0.35 * network.best(line, HintKind.TEXT))
@@ -105,7 +107,7 @@ def _likely(line: Line, network: Hints, least: float) -> bool:
 
 
 def _is_prose(line: Line) -> bool:
-    return len(line.text) > 12 and not mathematical(line.text, most_words=0.6)
+    return len(line.text) > 12 and line.source.notation < _NOTED and not mathematical(line.text, most_words=0.6)
 
 
 def _same_column(one: _Edges | None, other: _Edges | None, size: float) -> bool:
@@ -127,7 +129,8 @@ def _gathered(
             reach = 20 * size if _same_column(column, columns[index], size) else 3 * size
             gap, drop = -one.overlap_x(other), -one.overlap_y(other)
             beside = drop < -_SHARED * min(one.height, other.height)
-            if (beside and gap < reach) or (drop < 0.45 * size and gap < 0):
+            noted = min(one.source.notation, other.source.notation) > _NOTED
+            if (beside and gap < reach) or (drop < (_NEXT_LINE if noted else 0.45) * size and gap < 0):
                 group.add(index)
                 fresh.append(index)
     return group
@@ -148,6 +151,8 @@ def _is_number(line: Line, column: _Edges | None, lines: Sequence[Line], group: 
 
 
 def _reason(seed: Line, network: Hints) -> str:
+    if seed.source.notation > _NOTED:
+        return f"formula: {seed.source.notation:.0%} of it is set in fonts for formulas, apart from the column"
     if mathematical(seed.text):
         return f"formula: {seed.text.strip()!r} has its signs and is set apart from the column"
     score = network.best(seed, HintKind.EQUATION)

@@ -70,6 +70,8 @@ def runs(line: Runs) -> str:
 
 def _cell(cell: Cell) -> str:
     tag = "th" if cell.header else "td"
+    if cell.row_span == cell.column_span == 1:
+        return f"<{tag}>{lines(cell.lines) if cell.lines else ''}</{tag}>"
     spans = f' rowspan="{cell.row_span}"' if cell.row_span > 1 else ""
     spans += f' colspan="{cell.column_span}"' if cell.column_span > 1 else ""
     return f"<{tag}{spans}>{lines(cell.lines)}</{tag}>"
@@ -78,7 +80,9 @@ def _cell(cell: Cell) -> str:
 def _run(run: Run) -> str:
     if run.note is not None:
         return f'<sup><a href="#note-{html.escape(run.note)}">{html.escape(level(run.text))}</a></sup>'
-    text = html.escape(f"${run.text}$" if run.formula else run.text, quote=False)
+    text = f"${run.text}$" if run.formula else run.text
+    if "&" in text or "<" in text or ">" in text:
+        text = html.escape(text, quote=False)
     if not run.styled:
         return text
     for tag in tags(run):
@@ -205,8 +209,10 @@ class _TableReader:
                 self._said(text)
 
     def _whole_cell(self, tag: str, words: str) -> None:
-        self._apart()
-        self._end_cell()
+        if self._cell is not None:
+            self._end_cell()
+        elif self._text:
+            self._apart()
         made = _short_cell if len(words) <= _SHORT else _bare_cell
         self._cells().append(made(words, tag == "th" or self._in_head))
 

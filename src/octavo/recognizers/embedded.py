@@ -1,7 +1,8 @@
 """The embedded recogniser: reads crops line by line on the CPU, tables cell by cell, and says what it could not read.
 
 All lines of a page are read in one go, on all threads. Lines the text layer has already given a text are taken as they
-are. There is no network for formulas here: what a formula's characters read as is handed on as text, and flagged.
+are. What is in a script that the network does not know is read by Tesseract, where that is installed. There is no
+network for formulas here: what a formula's characters read as is handed on as text, and flagged.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ from octavo.document import (
 )
 from octavo.errors import OctavoError
 from octavo.geometry import SCALE, Box, PixelBudget
-from octavo.layout.flow import columns_from_right, in_flow, paragraphs_in_order
+from octavo.layout.flow import columns_from_right, in_flow, paragraphs_in_order, rows_from_right
 from octavo.layout.lines import straightened
 from octavo.layout.paragraphs import grouped
 from octavo.markup import html
@@ -39,6 +40,7 @@ from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
 from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
 from octavo.tables import read_table
+from octavo.tesseract.reader import OtherScripts
 from octavo.wording import prose
 
 _PAGES_AT_ONCE = 2  # one is cut and joined while the other is read
@@ -61,12 +63,14 @@ class EmbeddedRecognizer:
     def __init__(self, settings: EngineSettings) -> None:
         self._finder = TextLines(settings)
         self._reader = TextReader(settings)
+        self._others = OtherScripts(settings)
         self._structure = TableNetwork(settings)
         self._pages = ThreadPoolExecutor(_PAGES_AT_ONCE, thread_name_prefix="embedded_page")
 
     @property
     def described(self) -> str:
-        return f"embedded: {self._reader.described}; {self._structure.described}"
+        parts = (self._reader.described, self._others.described, self._structure.described)
+        return f"embedded: {'; '.join(filter(None, parts))}"
 
     async def recognize(
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
@@ -84,16 +88,18 @@ class EmbeddedRecognizer:
         self._pages.shutdown(wait=True, cancel_futures=True)
         self._finder.close()
         self._reader.close()
+        self._others.close()
         self._structure.close()
 
     def _read_page(self, crops: Sequence[Crop]) -> list[Recognition]:
         try:
             passages = [_Passage(crop, self._paragraphs(crop)) for crop in crops]
             pictures = [_picture(passage.crop, line) for passage in passages for line in passage.unread]
-            answers = iter(self._reader.read(pictures))
+            reading = self._others.read(pictures, self._reader.read(pictures))
         except OctavoError as error:
             return [_failed(error) for _ in crops]
-        return [self._recognition(_read(passage, answers)) for passage in passages]
+        answers = iter(reading.lines)
+        return [self._recognition(_read(passage, answers, reading.advice)) for passage in passages]
 
     def _paragraphs(self, crop: Crop) -> tuple[tuple[TextLine, ...], ...]:
         """The lines of a crop in reading order; a whole page's by paragraph, a region's all in one."""
@@ -148,6 +154,7 @@ class _Passage:
     paragraphs: tuple[tuple[TextLine, ...], ...]
     source: TextSource = TextSource.TEXT_LAYER  # as long as nothing was read from the picture
     guesses: tuple[str, ...] = ()  # what the lines that could not be read look like
+    advice: str = ""  # for people: what would help to read them
 
     @property
     def lines(self) -> tuple[TextLine, ...]:
@@ -177,7 +184,7 @@ class _Passage:
             problems.append(
                 Problem(
                     "lines_unread",
-                    f"{len(self.unread)} of {len(self.lines)} lines could not be read",
+                    _advised(f"{len(self.unread)} of {len(self.lines)} lines could not be read", self.advice),
                     Severity.DOUBTFUL if stains else Severity.LOST,
                     saved_text="\n".join(self.guesses) or None,
                 )
@@ -193,7 +200,11 @@ class _Passage:
         return tuple(problems)
 
 
-def _read(passage: _Passage, answers: Iterator[ReadLine]) -> _Passage:
+def _advised(what: str, advice: str) -> str:
+    return f"{what}: {advice}" if advice else what
+
+
+def _read(passage: _Passage, answers: Iterator[ReadLine], advice: str) -> _Passage:
     """The passage with an answer for each of its unread lines; they are taken off `answers` in order."""
     if not passage.unread:
         return passage
@@ -210,8 +221,8 @@ def _read(passage: _Passage, answers: Iterator[ReadLine]) -> _Passage:
         return replace(line, text=answer.text, words=words, confidence=answer.confidence)
 
     read = [[answered(line) for line in paragraph] for paragraph in passage.paragraphs]
-    paragraphs = tuple(tuple(columns_from_right(paragraph)) for paragraph in read)
-    return _Passage(passage.crop, paragraphs, TextSource.RECOGNIZER, tuple(guess for guess in guesses if guess))
+    paragraphs = tuple(tuple(rows_from_right(columns_from_right(paragraph))) for paragraph in read)
+    return _Passage(passage.crop, paragraphs, TextSource.RECOGNIZER, tuple(guess for guess in guesses if guess), advice)
 
 
 def _text(passage: _Passage) -> Recognition:
@@ -236,7 +247,7 @@ def _nothing(passage: _Passage) -> Recognition:
         return Recognition("", passage.source, lines=passage.lines)
     nothing = Problem(
         "nothing_read",
-        "something is written here that could not be read",
+        _advised("something is written here that could not be read", passage.advice),
         Severity.LOST,
         saved_text="\n".join(passage.guesses) or None,
     )

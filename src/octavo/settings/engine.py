@@ -41,6 +41,22 @@ class Choice(Settings):
     )
 
 
+class OtherScripts(Settings):
+    """Tesseract, which reads the lines whose script the embedded reader does not know."""
+
+    languages: tuple[str, ...] = knob(
+        (),
+        "Languages for such lines, as Tesseract calls them: kor,ara. Default: all that are installed, tried on a few.",
+    )
+    tesseract_command: str = knob("tesseract", "The tesseract program: a name on the PATH or its place.")
+    tesseract_seconds: float = knob(
+        60.0,
+        "Most CPU time that Tesseract may take over lines of one page, in seconds.",
+        gt=0,
+        exceeded=EngineTimeout,
+    )
+
+
 class ModelServer(Settings):
     """The server that recogniser `openai` asks."""
 
@@ -249,7 +265,7 @@ class DocumentLimits(Settings):
     allow_private_addresses: bool = knob(False, "Fetch URLs that lead into private networks.")
 
 
-class EngineSettings(DocumentLimits, LayoutNetwork, VllmProcess, ModelServer, Choice):
+class EngineSettings(DocumentLimits, LayoutNetwork, VllmProcess, ModelServer, OtherScripts, Choice):
     """What lives as long as an engine.
 
     The knobs are spelled in the classes it is made of, and come in their order from right to left.

@@ -75,6 +75,13 @@ class Keywords(TypedDict, total=False):
     may be in flight."""
     onnx_providers: Sequence[str]
     """ONNX Runtime providers tried before the CPU: CUDAExecutionProvider ... Needs a build that has them."""
+    languages: Sequence[str]
+    """Languages for such lines, as Tesseract calls them: kor,ara. Default: all that are installed, tried on a
+    few."""
+    tesseract_command: str
+    """The tesseract program: a name on the PATH or its place."""
+    tesseract_seconds: float
+    """Most CPU time that Tesseract may take over lines of one page, in seconds."""
     api_key: str | None
     """Bearer token of that server. Never logged."""
     served_model_name: str

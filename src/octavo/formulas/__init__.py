@@ -1,0 +1,1 @@
+"""Formulas as LaTeX from the glyphs and rules of a page: pure. `docs/formulas.md` tells how."""
