@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from made import LOST, page, said
 from model_server import ModelServer, always
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from octavo.__main__ import main
 from octavo.detectors import embedded
@@ -70,7 +70,7 @@ def test_each_kind_of_thing_has_a_picture_the_page_and_what_it_shows_beside_it(s
     marks = seen(statement)
     shown = {picture.stem[3:] for picture in statement.glob("*.png")}
     assert shown == {name for name, found in marks.items() if found}
-    with Image.open(statement / "04-tables.png") as picture:
+    with Image.open(statement / "05-tables.png") as picture:
         legend = np.asarray(picture.convert("L"))[:, -720:]
         assert abs((picture.width - 720) / picture.height - 1240 / 1754) < 0.01
     assert legend.min() < 60  # words
@@ -207,3 +207,21 @@ def test_a_models_reading_is_told_with_how_it_was_recovered_and_what_was_lost() 
         "region 1, recogniser: no text",
     ]
     assert marks["problems"] == ['engine_lost (lost): the model\'s server went away; saved: "Half a sent"']
+
+
+def test_a_page_that_was_put_straight_says_so_and_shows_it(tmp_path: Path) -> None:
+    image = Image.new("RGB", (900, 1000), "white")
+    font = ImageFont.load_default(22)
+    for number in range(14):
+        text = "Ten green bottles hanging on the wall, ten green bottles"
+        ImageDraw.Draw(image).text((110, 120 + 50 * number), text, "black", font)
+    leaning = tmp_path / "leaning.png"
+    image.rotate(4, fillcolor="white").save(leaning)  # against the clock
+    assert main(["trace", str(leaning), "-o", str(tmp_path / "out"), *NULL_ENGINES]) == Exit.SUCCESS
+    (mark,) = seen(tmp_path / "out")["straightened"]
+    turned = re.search(r"turned by (.*)°", mark["words"])
+    assert turned
+    assert float(turned[1]) == pytest.approx(4, abs=0.3)
+    shown = np.asarray(Image.open(tmp_path / "out/straightened.png").convert("L"))
+    levels = [np.flatnonzero((part < 128).any(axis=1))[0] for part in np.array_split(shown, 2, axis=1)]
+    assert abs(levels[0] - levels[1]) < 4  # the first line begins as high on the left as on the right

@@ -2,8 +2,9 @@
 
     PageImage -> Detection -> Region -> Crop -> Recognition -> Block -> Page -> Document -> Artifact
 
-Pages count from 0 here and from 1 in whatever a person reads. Boxes are 0..1000 of the page as it is read, that is
-after it was turned upright.
+Pages count from 0 here and from 1 in whatever a person reads. Boxes are 0..1000 of the page after it was turned
+upright. Where a page was straightened, the stages see the straightened picture and count on that; the result's boxes
+are those of the upright one, and `Warp` says which place of the one lies where on the other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.content import Content, Heading, Runs
-from octavo.geometry import Box, PixelBox, Size
+from octavo.geometry import Box, PixelBox, Size, Warp
 
 Pixels: TypeAlias = NDArray[np.uint8]  # height x width x 3, RGB
 
@@ -157,6 +158,7 @@ class TextLayer:
 class Layer(StrEnum):
     """What kind of thing was seen on a page on the way from its ink to its regions."""
 
+    STRAIGHTENED = "straightened"  # how the page leans, and what was done about it
     LINES = "lines"  # of text: from the text layer, or found on the picture
     RULES = "rules"  # ruling lines, and edges of shades
     HINTS = "hints"  # what the layout network believes
@@ -195,6 +197,7 @@ class PageImage:
     text: TextLayer | None = None  # None: not a PDF, or not asked for
     problems: tuple[Problem, ...] = ()  # of drawing it: a picture that is cut short
     outlined: bool = False  # whether outlines of its regions are wanted, from a detector that can tell them
+    warp: Warp | None = None  # where its places lie on the upright picture; None: it is that
     trace: Trace | None = field(default=None, compare=False)  # None: nobody wants to know
 
     @property
@@ -377,6 +380,7 @@ class Page:
     size: Size  # pixels it was drawn at, upright
     dpi: float
     rotation: int  # clockwise degrees it was turned by
+    warp: Warp | None = None  # how it was straightened; its boxes stay those of the upright picture
     blocks: tuple[Block, ...] = ()  # in reading order
     problems: tuple[Problem, ...] = ()  # of this page, its regions' included
     text_layer: Trust | None = None

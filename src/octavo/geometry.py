@@ -8,6 +8,7 @@ points. A `PixelBox` cuts whole pixels out of one picture. Everything is immutab
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple, Self, TypeVar
 
 SCALE = 1000.0  # a page is 1000 x 1000 units, whatever its shape
@@ -265,3 +266,93 @@ class PixelBudget:
     max_pixels: int = 1 << 62
     multiple: int = 1
     max_aspect: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Warp:
+    """How a page lies bent in its picture: where each place of the straightened page is seen on the upright picture.
+
+    Both are measured from the middle of their picture, in halves of the upright picture's longer side. A place (u, v)
+    of the straightened page first sinks by the sum of u^k (level[k-1] + fan[k-1] v), which is how its lines curl, and
+    then goes through the projective `turn` (three rows of three), which is how the sheet was turned and held.
+    """
+
+    upright: Size  # pixels of the picture as it was handed in, turned by quarters
+    straight: Size  # pixels of the straightened one
+    turn: tuple[float, float, float, float, float, float, float, float, float]
+    level: tuple[float, ...] = ()
+    fan: tuple[float, ...] = ()
+
+    @property
+    def unit(self) -> float:
+        """Pixels of half the upright picture's longer side."""
+        return max(self.upright) / 2
+
+    def seen(self, x: float, y: float) -> tuple[float, float]:
+        """A place in 0..1000 of the straightened page, in 0..1000 of the upright picture; it may lie beyond that."""
+        u = (x / SCALE - 0.5) * self.straight.width / self.unit
+        v = (y / SCALE - 0.5) * self.straight.height / self.unit
+        v += self.sunk(u, v)
+        a, b, c, d, e, f, g, h, i = self.turn
+        depth = g * u + h * v + i
+        return self._units((a * u + b * v + c) / depth, (d * u + e * v + f) / depth, self.upright)
+
+    def laid(self, x: float, y: float) -> tuple[float, float]:
+        """`seen` the other way round: a place on the upright picture, on the straightened page."""
+        across = (x / SCALE - 0.5) * self.upright.width / self.unit
+        down = (y / SCALE - 0.5) * self.upright.height / self.unit
+        a, b, c, d, e, f, g, h, i = self.turn
+        depth = (d * h - e * g) * across + (b * g - a * h) * down + (a * e - b * d)
+        u = ((e * i - f * h) * across + (c * h - b * i) * down + (b * f - c * e)) / depth
+        v = ((f * g - d * i) * across + (a * i - c * g) * down + (c * d - a * f)) / depth
+        level, fan = self.sunk(u, 0), self.sunk(u, 1) - self.sunk(u, 0)
+        return self._units(u, (v - level) / (1 + fan), self.straight)
+
+    def _units(self, across: float, down: float, size: Size) -> tuple[float, float]:
+        """0..1000 of a picture of that size, from halves of the longer side."""
+        return (across * self.unit / size.width + 0.5) * SCALE, (down * self.unit / size.height + 0.5) * SCALE
+
+    def sunk(self, u: float, v: float) -> float:
+        """How far below its height in the middle a line has curled at u."""
+        terms = zip(self.level, self.fan, strict=True)
+        return sum(u ** (k + 1) * (level + fan * v) for k, (level, fan) in enumerate(terms))
+
+    def corners(self, box: Box) -> tuple[tuple[float, float], ...]:
+        """Where a box of the straightened page lies on the upright picture: its corners, clockwise from top left."""
+        places = ((box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom))
+        return tuple(self.seen(x, y) for x, y in places)
+
+    def around(self, box: Box) -> Box:
+        """The box on the upright picture that holds a box of the straightened page, whose edges may curl."""
+        xs = [box.left + box.width * part / 4 for part in range(5)]
+        points = [self.seen(x, y) for x in xs for y in (box.top, box.bottom)]
+        return bounds(points).clamped()
+
+    @property
+    def degrees(self) -> float:
+        """How far the page was turned clockwise in its picture, at its middle."""
+        (left, above), (right, below) = (self._halves(*self.seen(x, SCALE / 2)) for x in (SCALE / 2 - 1, SCALE / 2 + 1))
+        return math.degrees(math.atan2(below - above, right - left))
+
+    @property
+    def slant(self) -> float:
+        """How much longer one edge of the page is seen than the one across from it, as a share: 0 from right above."""
+        corners = [self._halves(x, y) for x, y in self.corners(Box.of_page())]
+        top, right, bottom, left = (math.dist(one, other) for one, other in pairwise((*corners, corners[0])))
+        return max(top, bottom) / min(top, bottom) - 1 + max(left, right) / min(left, right) - 1
+
+    @property
+    def curl(self) -> float:
+        """How far lines leave a straight one at most, as a share of the page's longer side."""
+        reach, depth = self.straight.width / 2 / self.unit, self.straight.height / 2 / self.unit
+        places = [(u / 4 * reach, v * depth) for u in range(-4, 5) for v in (-1, 0, 1)]
+        return max(abs(self.sunk(u, v)) for u, v in places) / 2
+
+    def _halves(self, x: float, y: float) -> tuple[float, float]:
+        return x * self.upright.width, y * self.upright.height
+
+
+def bounds(points: Iterable[tuple[float, float]]) -> Box:
+    """The box that holds points in page units; there is one at least."""
+    across, down = zip(*points, strict=True)
+    return Box(min(across), min(down), max(across), max(down))

@@ -38,7 +38,8 @@ from octavo.official import words
 from octavo.orientation import Orientation
 from octavo.pages import Pages, kind_of, open_pages
 from octavo.recognizers import Pulse, Recognizer
-from octavo.settings import EngineSettings, OrientationUse, ParseOptions, Profile
+from octavo.settings import EngineSettings, OrientationUse, ParseOptions, Profile, StraightenUse, TextLayerUse
+from octavo.straightening import straightened
 from octavo.trace import PageTrace
 
 T = TypeVar("T")
@@ -199,7 +200,8 @@ class Parser:
             raise OptionInvalid("the parser is not open: use it as a context manager")
         await self._in_thread(lambda: words.load_for(options))
         detector_name = engine_names(self.settings)[0] if options.layout else "whole_page"
-        upright = self._orientation.upright if options.orientation is OrientationUse.AUTO else _as_it_is
+        turned = self._orientation.upright if options.orientation is OrientationUse.AUTO else _as_it_is
+        upright = _one_after_the_other(turned, straightened) if _is_straightened(options) else turned
         return pipeline.Stages(
             upright, self._drawing, await self._open_detector(detector_name), self._recognizer, self._cpu
         )
@@ -507,3 +509,15 @@ def _png(pixels: Pixels) -> bytes:
 
 def _as_it_is(page: PageImage) -> PageImage:
     return page
+
+
+def _is_straightened(options: ParseOptions) -> bool:
+    """Whether crooked pages are: the official profiles see what the SDK sees, and a text layer needs no picture."""
+    own = options.profile is Profile.FAITHFUL and options.text_layer is not TextLayerUse.ONLY
+    return own and options.straighten is StraightenUse.AUTO
+
+
+def _one_after_the_other(
+    first: Callable[[PageImage], PageImage], second: Callable[[PageImage], PageImage]
+) -> Callable[[PageImage], PageImage]:
+    return lambda page: second(first(page))

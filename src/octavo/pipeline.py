@@ -1,6 +1,6 @@
 """Pages streamed through the stages, within bounds. Knows protocols only: no engine names, no addresses, no JSON.
 
-    draw + turn upright -> detect (batched over documents) -> settle, text layer, cut -> recognise -> assemble
+    draw + upright + straight -> detect (batched over documents) -> settle, text layer, cut -> recognise -> assemble
 
 A page leaves as soon as it and the pages before it are done. A page that fails is a page of the result with a
 problem; it never takes another with it.
@@ -69,7 +69,7 @@ class PageMemory(Protocol):
 class Stages:
     """The engines a document runs through; shared by all documents."""
 
-    upright: Callable[[PageImage], PageImage]  # blocking
+    upright: Callable[[PageImage], PageImage]  # turns a page upright and puts it straight; blocking
     drawing: FairGate  # so that a short document's page is not drawn after all that are under way of long ones
     detector: "SharedDetector"
     recognizer: Recognizer
@@ -229,7 +229,7 @@ async def _page(
     watch = _Stopwatch()
     try:
         async with stages.drawing.slot(document):
-            image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright)
+            image = await loop.run_in_executor(stages.executor, _draw, number, pages, stages.upright, trace)
         watch.lap("draw")
         place.drawn(image)
         name = ""
@@ -237,7 +237,7 @@ async def _page(
             name = await loop.run_in_executor(stages.executor, before.name, image)
             if (again := await before.page(name, number)) is not None:
                 return again
-        image = replace(image, outlined=wants_outlines(options), trace=trace)
+        image = replace(image, outlined=wants_outlines(options))
         if trace is not None:
             trace.text = image.text
         detections, problems = await _layout(image, stages.detector, document)
@@ -260,6 +260,7 @@ async def _page(
         recognitions = [known if known is not None else next(answers) for known in prepared.recognitions]
         if trace is not None:
             trace.detections, trace.regions, trace.recognitions = detections, prepared.regions, recognitions
+            assemble.trace_as_seen(trace, image.warp)
         page = await loop.run_in_executor(
             stages.executor,
             lambda: _assembled(image, detections, prepared, recognitions, options, watch.seconds),
@@ -287,7 +288,9 @@ def _assembled(
 ) -> Page:
     """The page of the result, counted; what the official profile drops is the SDK's decision, and told."""
     page = assemble.page(image, prepared.regions, recognitions, prepared.problems, options, seconds)
-    return conservation.checked(page, image.text, detections) if options.profile is Profile.FAITHFUL else page
+    if options.profile is Profile.FAITHFUL:
+        page = conservation.checked(page, image.text, detections)
+    return assemble.page_as_seen(page)
 
 
 def _answered(recognition: Recognition) -> Recognition:
@@ -309,9 +312,11 @@ def _without_pixels(image: PageImage) -> PageImage:
     return replace(image, pixels=np.broadcast_to(np.zeros(1, np.uint8), image.pixels.shape))
 
 
-def _draw(number: int, pages: Drawable, upright: Callable[[PageImage], PageImage]) -> PageImage:
+def _draw(
+    number: int, pages: Drawable, upright: Callable[[PageImage], PageImage], trace: PageTrace | None
+) -> PageImage:
     try:
-        return upright(pages.draw(number))
+        return upright(replace(pages.draw(number), trace=trace))
     except MemoryError as error:
         raise PageUnreadable(f"page {number + 1} needs more memory than there is") from error
 

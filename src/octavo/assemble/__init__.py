@@ -9,9 +9,12 @@ from collections.abc import Mapping, Sequence
 from octavo.assemble import furniture, joins, levels, notes
 from octavo.assemble.blocks import faithful
 from octavo.assemble.official import official
+from octavo.assemble.places import as_laid, as_seen, page_as_seen, trace_as_seen
 from octavo.document import Bookmark, Document, Page, PageImage, Problem, Recognition, Region, Usage
 from octavo.geometry import Size
 from octavo.settings import ParseOptions, Profile
+
+__all__ = ["document", "lost_page", "page", "page_as_seen", "trace_as_seen"]
 
 
 def page(
@@ -32,6 +35,7 @@ def page(
         size=image.size,
         dpi=image.dpi,
         rotation=image.rotation,
+        warp=image.warp,
         blocks=tuple(blocks),
         problems=(*problems, *(problem for block in blocks for problem in block.recognition.problems)),
         text_layer=image.text.verdict if image.text else None,
@@ -71,8 +75,9 @@ def document(
 
 
 def _settled(pages: Sequence[Page], outline: Sequence[Bookmark]) -> Sequence[Page]:
-    """What the whole document tells about its pages."""
-    return joins.marked(notes.linked(levels.levelled(furniture.set_apart(pages), outline)))
+    """What the whole document tells about its pages, each seen straight."""
+    flat = levels.levelled(furniture.set_apart([as_laid(page) for page in pages]), outline)
+    return [as_seen(page) for page in joins.marked(notes.linked(flat))]
 
 
 def _summed(pages: Sequence[Page]) -> dict[str, float]:

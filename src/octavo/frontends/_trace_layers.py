@@ -44,6 +44,7 @@ class View:
 
 _TITLES = MappingProxyType(
     {
+        Layer.STRAIGHTENED: "How the page lay, and what was done",
         Layer.LINES: "Lines of text, as the detector saw them",
         Layer.RULES: "Ruling lines and edges of shades",
         Layer.HINTS: "Hints of the layout network",

@@ -10,7 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 from octavo.document import Artifact, Pixels
 from octavo.frontends._trace_layers import View
 from octavo.frontends._trace_words import in_words
-from octavo.geometry import PixelBox, Size
+from octavo.geometry import PixelBox, Size, Warp
+from octavo.leaning.flattening import flattened
 
 _SIDE = 1400  # pixels of the page's longer side: more no screen shows at once
 _LEGEND = 720  # pixels beside it
@@ -32,6 +33,13 @@ def page_picture(pixels: Pixels) -> Image.Image:
     picture = Image.fromarray(pixels).convert("RGB")
     picture.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS)
     return picture
+
+
+def straightened(pixels: Pixels, warp: Warp) -> Artifact:
+    """The page as the stages saw it, once it was put straight."""
+    data = io.BytesIO()
+    page_picture(flattened(pixels, warp)).save(data, "PNG", optimize=True)
+    return Artifact("straightened.png", "image/png", data.getvalue())
 
 
 def pictures(views: Sequence[View], page: Image.Image) -> Iterator[Artifact]:

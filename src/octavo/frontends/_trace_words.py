@@ -8,6 +8,7 @@ import numpy as np
 from octavo.document import Page, Pixels
 from octavo.frontends._trace_layers import Mark, View
 from octavo.geometry import Box, Size
+from octavo.straightening import warp_in_words
 
 _AROUND = 4.0  # page units: how far from the place ink counts as at it
 _CONTRAST = 40  # grey levels between ink and what is around it
@@ -16,6 +17,7 @@ _CONTRAST = 40  # grey levels between ink and what is around it
 def said(page: Page) -> str:
     """What is known of the page as a whole."""
     turned = f", turned by {page.rotation}°" if page.rotation else ""
+    turned += f", put straight ({warp_in_words(page.warp)})" if page.warp else ""
     layer = f"text layer {page.text_layer.value} ({page.text_layer_reason})" if page.text_layer else "no text layer"
     return f"page {page.number + 1}: {page.size.width} x {page.size.height} pixels{turned}; {layer}"
 

@@ -1,8 +1,9 @@
 """Show how a page came to read as it does: what was seen on it, who claimed it, and why.
 
 Writes trace.html (everything over the page, with switches; a click says what is at a place), a picture of each kind of
-thing, and trace.json. With --at the answer is printed. The whole document is read, as some things only it tells;
---pages reads less of it.
+thing, and trace.json; of a page that was put straight, that picture too, while places stay those of the page as it was
+handed in. With --at the answer is printed. The whole document is read, as some things only it tells; --pages reads less
+of it.
 """
 
 import asyncio
@@ -90,6 +91,8 @@ async def _read(
 def _artifacts(name: str, page: Page, seen: Sequence[View], pixels: Pixels) -> Iterator[Artifact]:
     picture = _trace_pictures.page_picture(pixels)
     yield from _trace_pictures.pictures(seen, picture)
+    if page.warp is not None:
+        yield _trace_pictures.straightened(pixels, page.warp)
     text = _trace_html.page(f"{name}, page {page.number + 1}", said(page), seen, picture)
     yield Artifact("trace.html", "text/html", text.encode())
     yield Artifact(

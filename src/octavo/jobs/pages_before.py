@@ -39,7 +39,7 @@ class PagesBefore:
 
     def name(self, image: PageImage) -> str:
         digest = hashlib.sha256(self._way.encode())
-        digest.update(repr((image.pixels.shape, image.dpi, image.rotation, image.text)).encode())
+        digest.update(repr((image.pixels.shape, image.dpi, image.rotation, image.warp, image.text)).encode())
         digest.update(np.ascontiguousarray(image.pixels).data)
         return digest.hexdigest()
 

@@ -26,6 +26,7 @@ _PROSE: Final = 12.0  # sizes of type from which items that all end at one margi
 
 _BAND: Final = 0.5  # sizes of type that the middles of what stands on one height may differ by
 _AMOUNTS: Final = 0.6  # share of the rows that end in an amount
+_UNREAD_AMOUNTS: Final = 0.8  # the same where they are not read yet: lines of an address are short, too
 
 _FIELD_PITCH: Final = 1.2  # heights of a line from one to the next of a field's value, at most
 _REACH: Final = 20.0  # sizes of type from a name in a form to its value, at most
@@ -88,7 +89,8 @@ def _ledger(run: Sequence[Sequence[Row]]) -> list[Ledger]:
     ends = [band[-2].right for band in pairs]
     if max(ends) - min(ends) < 2 * size and max(ends) - left > _PROSE * size:
         return []
-    if sum(_is_amount(band[-1]) for band in pairs) < _AMOUNTS * len(pairs):
+    share = _AMOUNTS if any(band[-1].text for band in pairs) else _UNREAD_AMOUNTS
+    if sum(_is_amount(band[-1]) for band in pairs) < share * len(pairs):
         return []
     rows = [row for band in run for row in band]
     reason = f"items and amounts: {len(pairs)} rows, the amounts flush right"

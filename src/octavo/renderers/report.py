@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from octavo.content import plain
 from octavo.document import Artifact, Block, Document, Page, Problem, Role
+from octavo.geometry import Warp
 from octavo.renderers import Pictures
 from octavo.settings import ParseOptions
 
@@ -68,6 +69,13 @@ def _furniture(block: Block) -> Json:
     }
 
 
+def _straightened(warp: Warp | None) -> Json:
+    """How the page lay: clockwise degrees, and shares of its size; nothing where it was straight."""
+    if warp is None:
+        return None
+    return {"degrees": round(warp.degrees, 2), "slant": round(warp.slant, 3), "curl": round(warp.curl, 4)}
+
+
 def _page(page: Page) -> Json:
     sources = sorted({block.recognition.source.value for block in page.blocks})
     return {
@@ -76,6 +84,7 @@ def _page(page: Page) -> Json:
         "height": page.size.height,
         "dpi": round(page.dpi, 2),
         "rotation": page.rotation,
+        "straightened": _straightened(page.warp),
         "text_layer": page.text_layer.value if page.text_layer else None,
         "text_layer_reason": page.text_layer_reason,
         "regions": len(page.blocks),

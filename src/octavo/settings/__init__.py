@@ -19,6 +19,7 @@ from octavo.settings.document import (
     PictureNames,
     Profile,
     Shown,
+    StraightenUse,
     TextLayerUse,
 )
 from octavo.settings.engine import LAYOUT_MODEL, LAYOUT_REVISION, EngineSettings
@@ -59,6 +60,7 @@ __all__ = [
     "ServeSettings",
     "Shape",
     "Shown",
+    "StraightenUse",
     "TextLayerUse",
     "WorkerSettings",
     "environment_names",

@@ -49,6 +49,13 @@ class OrientationUse(StrEnum):
     OFF = "off"
 
 
+class StraightenUse(StrEnum):
+    """Whether crooked scans and photographed pages are put straight before they are read."""
+
+    AUTO = "auto"
+    OFF = "off"
+
+
 class PictureNames(StrEnum):
     """What the pictures of a result are called."""
 
@@ -133,6 +140,10 @@ class ReadingKnobs(Settings):
         environment=("IMAGE_MAX_SIDE",),
     )
     orientation: OrientationUse = knob(OrientationUse.AUTO, "Turn pages that lie on their side upright.")
+    straighten: StraightenUse = knob(
+        StraightenUse.AUTO,
+        "Put crooked scans and photographed pages straight before they are read; not in profiles official and sdk.",
+    )
     text_layer: TextLayerUse = knob(
         TextLayerUse.AUTO, "Use a PDF page's own text: where it can be trusted, never, or only."
     )

@@ -16,6 +16,7 @@ from octavo.settings.document import (
     PictureNames,
     Profile,
     Shown,
+    StraightenUse,
     TextLayerUse,
 )
 
@@ -34,6 +35,8 @@ class Keywords(TypedDict, total=False):
     """Longest side of a page picture in pixels; larger pages are drawn smaller."""
     orientation: OrientationUse | Literal["auto", "off"]
     """Turn pages that lie on their side upright."""
+    straighten: StraightenUse | Literal["auto", "off"]
+    """Put crooked scans and photographed pages straight before they are read; not in profiles official and sdk."""
     text_layer: TextLayerUse | Literal["auto", "off", "only"]
     """Use a PDF page's own text: where it can be trusted, never, or only."""
     layout: bool

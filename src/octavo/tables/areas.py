@@ -23,6 +23,9 @@ from octavo.wording.ticks import begins_choice, is_tick_box
 _BESIDE: Final = 1.5  # heights of type from a box to tick to its text, at most; columns stand further apart
 _LETTERS: Final = 0.3  # of a line's height: so close may segments stand and be two
 _FAR: Final = 1.8  # steps between the rows of a block, from which on what comes next is another
+_FOOT: Final = 2.2  # heights of type, and steps between rows, from which what stands below a long line is a foot
+_ABOVE: Final = 3  # rows of a table that its foot stands below, at least
+_ACROSS: Final = 0.8  # share of a table's width that a long line crosses
 _LEADING: Final = 1.6  # heights of type from line to line inside a cell, at most; print has 1.1 to 1.4
 _LABELS: Final = 0.6  # of the lines of a stack with figures on their right, from which on it is no paragraph
 _LEVEL: Final = 0.25  # heights of type that a label and its figure may stand apart
@@ -298,10 +301,10 @@ def _runs(rows: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ite
         if len(rows[start]) < 2 or _tallest(rows[start]) > 1.4 * height:
             start += 1
             continue
-        run = _grown(rows, start, height)
+        run = _grown(rows, start, rules, height)
         start += len(run)
         run = _without_what_follows(run, height)
-        if runs and _follows(runs[-1], run, rows, height):
+        if runs and not _is_foot(run[0], runs[-1], rules, height) and _follows(runs[-1], run, rows, height):
             runs[-1] += run
         else:
             runs.append(run)
@@ -310,7 +313,7 @@ def _runs(rows: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ite
             yield table
 
 
-def _grown(rows: Sequence[Sequence[Segment]], start: int, height: float) -> list[Sequence[Segment]]:
+def _grown(rows: Sequence[Sequence[Segment]], start: int, rules: Rules, height: float) -> list[Sequence[Segment]]:
     """As many rows from the first on as keep the gaps between its columns."""
     run = [rows[start]]
     seen = ColumnGaps(run, _LETTERS * height)
@@ -320,6 +323,8 @@ def _grown(rows: Sequence[Sequence[Segment]], start: int, height: float) -> list
         if step > (3.5 if len(row) > 1 and len(row) >= 0.7 * (len(gaps) + 1) else 2.2) * height:
             break
         if _tallest(row) > 1.4 * height or _out_of_line(row, run, height) or _begins_anew(row, run, height):
+            break
+        if _is_foot(row, run, rules, height):
             break
         seen.add(row)
         wider = seen.found()
@@ -331,6 +336,22 @@ def _grown(rows: Sequence[Sequence[Segment]], start: int, height: float) -> list
         run.append(row)
         gaps = wider
     return run
+
+
+def _is_foot(row: Sequence[Segment], run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> bool:
+    """Whether an unread row stands below a line across the run, and further off than its rows from one another.
+
+    Boxes of lines found on a picture are higher than their letters, and what is between them is less than it seems.
+    """
+    if len(run) < _ABOVE or any(segment.text is not None for segment in row):
+        return False
+    end, start = max(segment.bottom for segment in run[-1]), min(segment.top for segment in row)
+    furthest = max(min(p.top for p in below) - max(p.bottom for p in above) for above, below in pairwise(run))
+    if start - end < _FOOT * max(furthest, height):
+        return False
+    left, right = min(p.left for above in run for p in above), max(p.right for above in run for p in above)
+    least = _ACROSS * (right - left)
+    return any(end < r.at < start and min(r.end, right) - max(r.start, left) > least for r in rules.horizontal)
 
 
 def _kept(gaps: Sequence[tuple[float, float]], among: Sequence[tuple[float, float]]) -> int:
@@ -367,7 +388,9 @@ def _hangs(segment: Segment, above: Sequence[Segment], height: float) -> bool:
 
 
 def _tallest(row: Sequence[Segment]) -> float:
-    return max(segment.height for segment in row)
+    """How high a row is set. Boxes of unread lines swing by half, with letters and neighbours: the lowest counts."""
+    unread = any(segment.text is None for segment in row)
+    return (min if unread else max)(segment.height for segment in row)
 
 
 def _out_of_line(row: Sequence[Segment], run: Sequence[Sequence[Segment]], height: float) -> bool:
