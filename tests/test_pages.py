@@ -161,6 +161,33 @@ def test_a_page_is_drawn_at_the_dpi_asked_for() -> None:
     assert is_half_black(page)
 
 
+def scanned(resolution: float, *, points: tuple[int, int] = (180, 300)) -> bytes:
+    """A page that is a picture of so many dots per inch."""
+    size = round(points[0] * resolution / 72), round(points[1] * resolution / 72)
+    out = io.BytesIO()
+    Image.new("L", size, 200).save(out, "PDF", resolution=resolution)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "longest"),
+    [
+        (scanned(288), {}, 1200),  # as fine as it was scanned
+        (scanned(600), {}, 1650),  # as many pixels as a Letter page has
+        (scanned(600, points=(90, 150)), {}, 833),  # but no finer than 400 dpi
+        (scanned(600), {"max_side": 1000}, 1000),
+        (scanned(100), {}, 625),
+        (scanned(600), {"dpi": 150}, 625),
+        (scanned(600), {"profile": "official"}, 833),  # the SDK's 200 dpi
+        (scanned(200, points=(612, 792)), {}, 1650),
+        (make_pdf(PdfPage(b"", size=(180, 300))), {}, 625),
+    ],
+)
+def test_a_small_page_that_is_a_scan_is_drawn_finer(data: bytes, options: dict[str, object], longest: int) -> None:
+    (page,) = drawn(data, **options)
+    assert max(page.size) == pytest.approx(longest, abs=1)
+
+
 @pytest.mark.parametrize(
     ("box", "extra", "shape"),
     [

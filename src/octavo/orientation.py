@@ -2,7 +2,8 @@
 
 Turning a page that stands upright ruins it, so the evidence has to be strong. A trusted text layer knows which way its
 text runs. Otherwise a network looks at the page; what it wants turned is turned only if lines of text can be read
-better that way, or, in a script that cannot be read here, if the network is sure and the lines run as it says.
+better that way, by the reader or by Tesseract, or, in a script that cannot be read here, if the network is sure and the
+lines run as it says.
 """
 
 import threading
@@ -17,9 +18,13 @@ from octavo.networks.orientation import OrientationNetwork
 from octavo.networks.text_lines import FoundLine, TextLines
 from octavo.networks.text_reader import LinePicture, TextReader
 from octavo.settings import EngineSettings
+from octavo.tesseract.reader import OtherScripts
 
 _STANDS = 0.6  # the network's word that a page stands upright, from which nothing else is asked
 _SURE = 0.9  # the network's word for a turn, from which it counts where nothing can be read
+_MAKES_SENSE = (
+    0.77  # confidence of Tesseract's from which it tells which way round a page is (as in `tesseract.reader`)
+)
 _SAMPLE = 8  # lines read for a second opinion
 _READABLE = 0.75  # how well they must read
 _BETTER = 0.15  # by how much better than the other way round
@@ -71,6 +76,7 @@ class _SecondOpinion:
     def __init__(self, settings: EngineSettings) -> None:
         self._finder = TextLines(settings)
         self._reader = TextReader(settings)
+        self._others = OtherScripts(settings)
 
     def turns(self, pixels: Pixels, likely: Sequence[float]) -> int:
         """Quarter turns, given what the network thinks of each."""
@@ -86,18 +92,28 @@ class _SecondOpinion:
         if scores[best] >= _READABLE and scores[best] - min(scores.values()) >= _BETTER:
             return best
         wanted = max(range(4), key=lambda turns: likely[turns])
-        return wanted if wanted in scores and likely[wanted] >= _SURE else 0
+        if wanted not in scores or likely[wanted] < _SURE:
+            return 0
+        # The network takes Hebrew, and no other script that was tried, to stand on its head, and is sure of it.
+        other = {turns: self._others.confidence(_turned_lines(pixels, sample, turns)) for turns in ways}
+        best = max(other, key=lambda turns: other[turns])
+        return best if other[best] >= _MAKES_SENSE else wanted
 
     def _read(self, pixels: Pixels, lines: Sequence[FoundLine], turns: int) -> float:
         """How well the lines read (0..1) once the page is turned."""
-        # A line's corners are counted from where reading starts: after a quarter turn, that is the corner before.
-        pictures = [LinePicture(pixels, np.roll(line.quad, turns, axis=0)) for line in lines]
-        reads = self._reader.read_as_given(pictures)
+        reads = self._reader.read_as_given(_turned_lines(pixels, lines, turns))
         return float(np.mean([read.confidence * read.covered for read in reads]))
 
     def close(self) -> None:
         self._finder.close()
         self._reader.close()
+        self._others.close()
+
+
+def _turned_lines(pixels: Pixels, lines: Sequence[FoundLine], turns: int) -> list[LinePicture]:
+    """The lines as they are read once the page is turned: a line's corners are counted from where reading starts, which
+    after a quarter turn is the corner before."""
+    return [LinePicture(pixels, np.roll(line.quad, turns, axis=0)) for line in lines]
 
 
 def _length(line: FoundLine) -> float:

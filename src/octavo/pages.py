@@ -160,6 +160,7 @@ class Pages:
             part=part,
             page=number - self._starts[part],
             dpi=float(self._options.drawn_dpi),
+            least_side=self._options.least_drawn_side,
             max_side=self._options.max_side,
             max_pixels=self._limits.max_page_pixels,
             glyphs=is_pdf and self._options.text_layer is not TextLayerUse.OFF,

@@ -21,6 +21,7 @@ export async function drift(browser, address) {
   }
   await page.keyboard.press("f");
   await page.waitForTimeout(300);
+  await page.evaluate(() => Promise.all([...document.querySelectorAll(".sheet img")].map((image) => image.decode())));
   const places = await page.evaluate(placesOf);
   await page.evaluate(() => {
     for (const over of document.querySelectorAll(".overlay, .tags")) over.style.visibility = "hidden";

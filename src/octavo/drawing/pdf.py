@@ -17,11 +17,13 @@ import pypdfium2.raw as pdfium
 
 from octavo.drawing import scan, wire
 from octavo.drawing.wire import LONGEST_TARGET, MOST_AREAS, Draw, Drawn, Edges, Link, Open, Refused
-from octavo.formulas.fonts import is_mathematical
+from octavo.formulas.fonts import SIGNS, is_mathematical
 from octavo.wording.ticks import EMPTY, TICKED
 
 MOST_GLYPHS = 100_000  # per page: a dense broadsheet page has 40,000
 MOST_OBJECTS = 20_000  # per page that are looked through for pictures
+FINEST_DPI = 400  # of a small page: finer, scans are blurred and type is larger than networks know it
+SCAN_COVERS = 0.5  # share of a page that its picture covers at least: what is to be read is in the picture
 MOST_BARS = 2_000  # per page: so many flat rules are a drawing
 THICKEST_BAR = 2.0  # points: TeX's are 0.4, Word's 0.75
 MOST_BOOKMARKS = 5_000
@@ -116,7 +118,7 @@ class PdfPart:
             pdfium.FPDF_ClosePage(page)
 
     def _draw(self, page: Any, request: Draw, memory: wire.DrawnMemory) -> Drawn:
-        width, height, scale = _picture_size(pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page), request)
+        width, height, scale = _picture_size(page, request)
         size = width * height * 3
         self._render(page, memory.mapped(size), width, height)
         drawn: dict[str, Any] = {}
@@ -202,12 +204,33 @@ def _encodings(passwords: list[str]) -> list[bytes]:
     return list(found)
 
 
-def _picture_size(width: float, height: float, request: Draw) -> tuple[int, int, float]:
-    """Pixels of the picture, and pixels per point: as the dpi says, smaller where a limit says so."""
-    width, height = max(width, 1e-3), max(height, 1e-3)
-    scale = min(request.dpi / 72, request.max_side / max(width, height))
-    scale = min(scale, (request.max_pixels / (width * height)) ** 0.5)
+def _picture_size(page: Any, request: Draw) -> tuple[int, int, float]:
+    """Pixels of the picture, and pixels per point: as the dpi says, more of a small page that is a scan, fewer where a
+    limit says so."""
+    width, height = (max(side(page), 1e-3) for side in (pdfium.FPDF_GetPageWidthF, pdfium.FPDF_GetPageHeightF))
+    scale = request.dpi / 72
+    wanted = min(FINEST_DPI / 72, request.least_side / max(width, height))
+    if wanted > scale:
+        scale = max(scale, min(wanted, _finest_picture(page, width * height)))
+    scale = min(scale, request.max_side / max(width, height), (request.max_pixels / (width * height)) ** 0.5)
     return max(1, round(width * scale)), max(1, round(height * scale)), scale
+
+
+def _finest_picture(page: Any, area: float) -> float:
+    """Pixels per point of the finest raster image that covers most of a page of so many square points; 0: none does."""
+    handle = ctypes.cast(page, ctypes.c_void_p).value or 0
+    finest = 0.0
+    for index in range(min(pdfium.FPDFPage_CountObjects(page), MOST_OBJECTS)):
+        item = _on_page(handle, index)
+        if _type_of(item) != pdfium.FPDF_PAGEOBJ_IMAGE:
+            continue
+        left, bottom, right, top = _bounds(item)
+        covered = (right - left) * (top - bottom)
+        across, down = ctypes.c_uint(), ctypes.c_uint()
+        image = ctypes.cast(item, pdfium.FPDF_PAGEOBJECT)
+        if covered >= SCAN_COVERS * area and pdfium.FPDFImageObj_GetImagePixelSize(image, across, down):
+            finest = max(finest, (across.value * down.value / covered) ** 0.5)
+    return finest
 
 
 # --- the text layer's raw glyphs ------------------------------------------------------------------------------------
@@ -224,20 +247,20 @@ def _text_of(document: Any, page: Any, form: Any) -> tuple[bytes, dict[str, Any]
         count = pdfium.FPDFText_CountChars(text)
         if count > MOST_GLYPHS:
             return b"", facts | {"text_error": f"more than {MOST_GLYPHS} characters", "too_many": count}
-        tables, facts["runs"], facts["fonts"] = _glyphs(text, count, places)
+        tables, facts["runs"], facts["fonts"], has_signs = _glyphs(text, count, places)
     finally:
         pdfium.FPDFText_ClosePage(text)
     facts["glyphs"] = count
     facts["fields"], facts["stamps"], marks = _annotations(page, form)
-    if any(is_mathematical(str(font[0])) for font in facts["fonts"]):
+    if has_signs or any(is_mathematical(str(font[0])) for font in facts["fonts"]):
         facts["bars"] = bars
     facts["strikes"] = (marks + (rules if len(rules) <= MOST_AREAS else []))[:MOST_AREAS]  # so many are a drawing
     facts["links"] = _links(document, page)
     return tables, facts
 
 
-def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, list[list[str | int]]]:
-    """The tables, the number of runs, and the fonts that runs point to."""
+def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, list[list[str | int]], bool]:
+    """The tables, the number of runs, the fonts that runs point to, and whether there are signs of formulas."""
     handle = ctypes.cast(text, ctypes.c_void_p).value or 0
     boxes = (_double * (wire.PLACE_FIELDS * count))()  # PDFium writes into it: reading each value costs more than it
     at = ctypes.addressof(boxes)
@@ -283,7 +306,8 @@ def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, 
         if code in HYPHEN_MARKS and _is_hyphen(handle, index) == 1:
             flags |= 4
         facts.extend((code, advance, max(run, 0), flags, width))
-    return bytes(boxes) + facts.tobytes() + runs.tobytes(), run + 1, fonts
+    has_signs = any(not SIGNS.isdisjoint(codes) for codes in told)
+    return bytes(boxes) + facts.tobytes() + runs.tobytes(), run + 1, fonts, has_signs
 
 
 def _own_width(font: int, code: int) -> float:

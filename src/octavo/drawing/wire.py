@@ -56,6 +56,7 @@ class Draw:
     part: int
     page: int
     dpi: float
+    least_side: int  # pixels: a PDF page that is a scan is drawn finer where its longer side would have fewer; 0: as is
     max_side: int
     max_pixels: int
     glyphs: bool  # the text layer's glyphs wanted

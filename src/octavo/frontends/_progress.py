@@ -8,10 +8,10 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 _READING: Final = 0.8  # share of a document's time that is reading; 54 of 232 s were writing (100 pages, all formats)
 _TOO_EARLY: Final = 0.02  # of the work: sooner, an end cannot be told
@@ -53,27 +53,18 @@ class Bar:
         self._problems = 0
         self._under_way: dict[Hashable, _Work] = {}
         self._began = time.monotonic()
-        console = Console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[said]}"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[end]}"),
-            console=console,
-            transient=True,
-            disable=quiet or not console.is_terminal,
-        )
-        self._task = self._progress.add_task("starting", total=_STEPS, said="", end="")
+        self._progress = None if quiet or not sys.stderr.isatty() else _drawn_bar()
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        if self._progress is not None:
+            self._progress.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._progress.stop()
+        if self._progress is not None:
+            self._progress.stop()
 
     def opened(self, document: Hashable, pages: int) -> None:
         """A document with so many pages has begun."""
@@ -109,14 +100,14 @@ class Bar:
 
     def line(self, text: str) -> None:
         """A line on standard error, above the bar."""
-        if self._progress.disable:
+        if self._progress is None:
             sys.stderr.write(f"{text}\n")
         else:
             self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def result(self, text: str) -> None:
         """Text for standard output; where that is the same terminal, it goes above the bar too."""
-        if self._progress.disable or not sys.stdout.isatty():
+        if self._progress is None or not sys.stdout.isatty():
             sys.stdout.write(text if text.endswith("\n") else f"{text}\n")
             sys.stdout.flush()
         else:
@@ -146,8 +137,29 @@ class Bar:
         return f"{timedelta(seconds=round(seconds))} left"
 
     def _show(self) -> None:
+        if self._progress is None:
+            return
         several = len(self._sizes) > 1
         documents = f"{self._finished}/{len(self._sizes)} documents" if several else "reading"
+        (task,) = self._progress.task_ids
         self._progress.update(
-            self._task, description=documents, completed=_STEPS * self.share, said=self.said(), end=self.left()
+            task, description=documents, completed=_STEPS * self.share, said=self.said(), end=self.left()
         )
+
+
+def _drawn_bar() -> "Progress":
+    """Its library is loaded here: a fifteenth of a start, for nothing where nobody looks."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[said]}"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[end]}"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    progress.add_task("starting", total=_STEPS, said="", end="")
+    return progress

@@ -121,6 +121,9 @@ FAITHFUL_TASKS: Mapping[Label, Task] = MappingProxyType(
 )
 
 
+LETTER_SIDE = 1650  # pixels: 11 inches at 150 dpi
+
+
 class ReadingKnobs(Settings):
     """How a document is read, and what is written."""
 
@@ -128,7 +131,8 @@ class ReadingKnobs(Settings):
     password: SecretStr | None = knob(None, "Password of an encrypted PDF.")
     dpi: int | None = knob(
         None,
-        "Pixels per inch a PDF page is drawn at. Default: 150, or what the official SDK takes, 200, in its profiles.",
+        "Pixels per inch a PDF page is drawn at. Default: 150, and up to 400 of a scan that is smaller than Letter; in "
+        "the official SDK's profiles what it takes, 200.",
         ge=36,
         le=600,
     )
@@ -213,6 +217,12 @@ class ParseOptions(OfficialSwitches, ReadingKnobs):
     def drawn_dpi(self) -> int:
         """Pixels per inch a PDF page is drawn at."""
         return self.dpi or (150 if self.profile is Profile.FAITHFUL else 200)
+
+    @property
+    def least_drawn_side(self) -> int:
+        """Pixels that the longer side of a scanned PDF page is drawn with at least; 0: as the dpi says. A small page is
+        often a larger one reduced, and so is its type."""
+        return LETTER_SIDE if self.dpi is None and self.profile is Profile.FAITHFUL else 0
 
     def task_of(self, label: Label) -> Task:
         """What is done with a region of this label."""

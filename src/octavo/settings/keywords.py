@@ -29,8 +29,8 @@ class Keywords(TypedDict, total=False):
     password: str | None
     """Password of an encrypted PDF."""
     dpi: int | None
-    """Pixels per inch a PDF page is drawn at. Default: 150, or what the official SDK takes, 200, in its
-    profiles."""
+    """Pixels per inch a PDF page is drawn at. Default: 150, and up to 400 of a scan that is smaller than Letter; in
+    the official SDK's profiles what it takes, 200."""
     max_side: int
     """Longest side of a page picture in pixels; larger pages are drawn smaller."""
     orientation: OrientationUse | Literal["auto", "off"]
