@@ -291,7 +291,8 @@ def scattered(dice: random.Random, pages: int) -> tuple[bytes, list[str]]:
             size = dice.choice((7, 9, 11, 11, 11, 14, 24))
             fresh = fresh[: max(1, int(520 / (3.5 * size)))]  # no line leaves the page
             left = min(dice.choice((60, 60, 60, 75, 300, 320, dice.randrange(20, 400))), 575 - 3.5 * size * len(fresh))
-            aslant = "0.94 0.34 -0.34 0.94" if dice.random() < 0.05 and 120 < 33 * row < 600 else ""
+            rises = dice.random() < 0.05 and 200 < 33 * row < 600  # and stays on the page
+            aslant = "0.94 0.34 -0.34 0.94" if rises else ""
             content += said(left, 815 - 33 * row, " ".join(fresh), size, matrix=aslant)
             words += fresh
         for _ in range(dice.randrange(0, 12)):
