@@ -5,16 +5,16 @@ from collections.abc import Callable
 import pytest
 
 from octavo.glyphs import scripts
-from octavo.wording import floats, formulas, headings, lists, numbers, page_numbers, sentences
+from octavo.wording import captions, formulas, headings, lists, numbers, page_numbers, sentences
 
 QUESTIONS: dict[str, Callable[[str], bool]] = {
     "page number": page_numbers.is_page_number,
     "names page": page_numbers.names_page,
-    "caption": floats.begins_caption,
-    "float": floats.names_float,
-    "note": floats.begins_note,
-    "note's word": floats.names_note,
-    "note's sign": floats.begins_with_sign,
+    "caption": captions.begins_caption,
+    "float": captions.names_float,
+    "note": captions.begins_note,
+    "note's word": captions.names_note,
+    "note's sign": captions.begins_with_sign,
     "numbered": headings.is_numbered,
     "references": headings.heads_references,
     "abstract": headings.heads_abstract,

@@ -27,7 +27,7 @@ from octavo.document import (
 )
 from octavo.geometry import Box
 from octavo.glyphs.scripts import is_right_to_left
-from octavo.layout.initials import initial_of, stands_before
+from octavo.layout.drop_caps import initial_of, stands_before
 from octavo.settings import ParseOptions, Profile, TextLayerUse
 from octavo.wording import prose
 from octavo.wording.lists import begins_entry

@@ -16,7 +16,7 @@ from octavo.content import (
 from octavo.document import Label
 from octavo.markup import html, markdown
 from octavo.markup.cleaning import cleaned
-from octavo.wording.floats import are_labels
+from octavo.wording.captions import are_labels
 from octavo.wording.lists import with_dashes
 
 _FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)

@@ -6,7 +6,7 @@ from octavo.document import Label
 from octavo.layout.hints import HintKind
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
-from octavo.wording.floats import begins_caption, parts_caption
+from octavo.wording.captions import begins_caption, parts_caption
 
 _LONGEST: Final = 1200  # characters of a caption
 

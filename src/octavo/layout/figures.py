@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from octavo.document import Pixels
 from octavo.geometry import Rect, Size, union
 from octavo.layout.lines import Line
-from octavo.wording.floats import is_label, names_float, names_note
+from octavo.wording.captions import is_label, names_float, names_note
 from octavo.wording.numbers import is_on_axis
 
 _AXIS: Final = 4  # numbers in a figure from which they are those of axes

@@ -6,7 +6,7 @@ from typing import Final
 from octavo.document import Label
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
-from octavo.wording.floats import begins_note
+from octavo.wording.captions import begins_note
 
 _SMALL: Final = 0.93  # of the running text's size
 _FOOT: Final = 0.6  # of the page's height, below which a foot begins

@@ -13,7 +13,7 @@ from octavo.layout.hints import HintKind
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.surroundings import Surroundings, Verdict
 from octavo.wording import page_numbers
-from octavo.wording.floats import begins_with_sign
+from octavo.wording.captions import begins_with_sign
 from octavo.wording.formulas import is_formula_number
 
 _STRIP: Final = 2.0  # height over width from which a page is a receipt: what it starts and ends with is no furniture

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Final, TypeAlias
 
 from octavo.geometry import Rect, union
-from octavo.layout.initials import WithoutInitials
+from octavo.layout.drop_caps import WithoutInitials
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row, in_rows
 from octavo.wording.headings import is_numbered

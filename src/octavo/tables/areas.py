@@ -13,7 +13,7 @@ from typing import Final
 from octavo.geometry import Rect, on_one_height, union
 from octavo.tables.columns import ColumnGaps, column_gaps
 from octavo.tables.rules import Rule, Rules
-from octavo.wording.floats import names_float
+from octavo.wording.captions import names_float
 from octavo.wording.headings import has_leader
 from octavo.wording.lists import is_enumerator
 from octavo.wording.numbers import is_amount

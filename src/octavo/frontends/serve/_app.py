@@ -19,7 +19,7 @@ from octavo.errors import OctavoError, OptionInvalid, Overloaded, RequestInvalid
 from octavo.frontends._keys import KeyRing
 from octavo.frontends._settled import WorkerConfiguration
 from octavo.frontends._watch import EngineWatch
-from octavo.frontends.serve import _balancer, _docs, _page, _seen, _v1, dialects
+from octavo.frontends.serve import _balancer, _docs, _health, _page, _v1, dialects
 from octavo.frontends.serve._answers import answer, refusal
 from octavo.frontends.serve._desk import Desk
 from octavo.frontends.serve._gate import THIS_MACHINE, Gate
@@ -46,7 +46,7 @@ def application(settled: WorkerConfiguration, serve: ServeSettings) -> FastAPI:
     _refuse_what_is_not_safe(serve, keys)
     app = _Described(title="Octavo", version=__version__, description=ABOUT, redoc_url=None, docs_url=None)
     app.mount(_docs.FILES_AT, _docs.files())
-    for router in (_page.router, _docs.router, _v1.router, _seen.router, _balancer.router, *_dialects()):
+    for router in (_page.router, _docs.router, _v1.router, _health.router, _balancer.router, *_dialects()):
         app.include_router(router)
     app.add_exception_handler(OctavoError, partial(_refused, settings=settled.worker))
     app.add_exception_handler(RequestValidationError, _not_understood)
