@@ -148,8 +148,9 @@ def build_page(root: Path, say: Callable[[str], None]) -> None:
 
 
 def sources_digest(web: Path) -> str:
-    """Of the names and contents of all that the page is built of."""
-    files = (path for path in sorted(web.rglob("*")) if path.is_file() and "node_modules" not in path.parts)
+    """Of the names and contents of all that the page is built of; web/proof tries it, and is no part of it."""
+    apart = {web / "node_modules", web / "proof"}
+    files = (path for path in sorted(web.rglob("*")) if path.is_file() and apart.isdisjoint(path.parents))
     named = (f"{path.relative_to(web).as_posix()} {_digest(path.read_bytes())}\n" for path in files)
     return _digest("".join(named).encode("utf-8"))
 

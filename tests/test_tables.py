@@ -344,6 +344,53 @@ def test_a_frame_around_a_paragraph_is_no_table() -> None:
     assert found(page) == []
 
 
+LABELS = (
+    "Net interest income from lending to customers and banks",
+    "Net fee and commission income of all three segments",
+    "Result from financial instruments held at fair value",
+    "Staff expenses including those for pensions and travel",
+    "Depreciation of buildings and of intangible assets",
+)
+
+
+def test_long_labels_with_figures_beside_them_are_no_paragraph() -> None:
+    page = Drawing(900, 500)
+    prose(page, 60, 40, 680, 6)
+    for row, label in enumerate(LABELS):
+        page.write(label, 60, 200 + 18 * row)
+        for column in (600, 720):
+            page.write(f"{137 * (row + column) % 991}.5", column, 200 + 18 * row)
+    prose(page, 60, 340, 680, 6)
+    (box,) = found(page)
+    assert box.iou(Box.from_pixels(60, 200, 760, 284, page.size)) > 0.8
+
+
+def test_a_paragraph_beside_a_table_stays_one() -> None:
+    page = Drawing(1000, 500)
+    prose(page, 40, 60, 400, 20)
+    drawn(made(LEDGER, (130, 80, 80, 80), align="right"), "none", left=520, top=58, onto=page)
+    (box,) = found(page)
+    assert box.left > 500
+
+
+def test_figures_alone_are_a_table_where_they_fill_a_grid() -> None:
+    page = Drawing(700, 500)
+    for row in range(5):
+        for column in range(4):
+            page.write(f"{(37 * row + 91 * column) % 97}.5", 80 + 120 * column, 80 + 24 * row)
+    assert len(found(page)) == 1
+
+
+def test_figures_along_the_axes_of_a_chart_are_no_table() -> None:
+    page = Drawing(700, 500)
+    for step in range(6):
+        page.write(str(20 * step), 60, 320 - 48 * step)
+        page.write(str(2000 + step), 120 + 80 * step, 350)
+    for step, height in enumerate((40, 150, 90, 210, 60)):
+        page.write(f"{height}.1", 120 + 80 * step, 320 - height)
+    assert found(page) == []
+
+
 def test_lines_need_no_text() -> None:
     page = Drawing(800, 400)
     drawn(made(LEDGER, (220, 120, 120, 120), align="right"), "grid", left=90, top=100, onto=page)

@@ -118,6 +118,31 @@ def test_raised_and_lowered_characters_stay_in_their_line() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("W I D E   T Y P E   H E R E", "WIDE TYPE HERE"),
+        ("a b c d e f g h", "a b c d e f g h"),  # nothing parts words in it
+        ("1 2 3 4   5 6 7 8", "1 2 3 4 5 6 7 8"),
+        ("a   b   c   d   e   f   g", "a b c d e f g"),
+    ],
+)
+def test_words_with_a_space_behind_each_letter_are_words(text: str, said: str) -> None:
+    assert [line.text for line in layer_of(text_page(text)).lines] == [said]
+
+
+@pytest.mark.parametrize("size", [7, 9, 12])
+@pytest.mark.parametrize("drop", [-6, -4, 5, 6])
+def test_what_is_set_off_by_half_its_size_stays_in_its_line(size: int, drop: int) -> None:
+    content = (
+        f"BT /F1 12 Tf 72 700 Td (the water x) Tj /F1 {size} Tf {drop} Ts (2) Tj 0 Ts /F1 12 Tf ( and y) Tj "
+        f"0 -14 Td (goes on below it) Tj ET"
+    )
+    found = [line.text for line in layer_of(PdfPage(content.encode(), fonts={"F1": HELVETICA})).lines]
+    two = "2" if size == 12 else "²" if drop > 0 else "₂"
+    assert found == [f"the water x{two} and y", "goes on below it"]
+
+
+@pytest.mark.parametrize(
     ("small", "rise", "text"),
     [("+9", 5, "10⁺⁹"), ("th", 5, "10th"), ("1,2", 5, "10¹,²"), ("2", 0, "102"), ("-9", 5, "10⁻⁹")],
 )

@@ -44,7 +44,7 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
     from octavo.drawing import pool
     from octavo.frontends._threads import one_page_one_thread
     from octavo.recognizers import openai
-    from octavo.settings import OrientationUse, TextLayerUse
+    from octavo.settings import OrientationUse, StraightenUse, TextLayerUse
 
     one_page_one_thread()  # as every command does
     octavo.detectors.__path__.append(str(Path(__file__).parents[1] / "detectors"))
@@ -58,7 +58,11 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
     own["requests_in_flight"] = configuration["limit"]
     settings = EngineSettings(**own | configuration.get("settings", {}))
     options = ParseOptions(
-        dpi=configuration["dpi"], text_layer=TextLayerUse.OFF, orientation=OrientationUse.OFF, formats=("markdown",)
+        dpi=configuration["dpi"],
+        text_layer=TextLayerUse.OFF,
+        orientation=OrientationUse.OFF,
+        straighten=StraightenUse.OFF,  # the regions are those of the page as it is
+        formats=("markdown",),
     )
     parser = Parser(settings)
     loop = asyncio.new_event_loop()

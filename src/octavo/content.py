@@ -29,6 +29,7 @@ class Run:
     code: bool = False
     formula: bool = False
     link: str | None = None  # where it leads
+    note: str | None = None  # the name of the note that it is the mark of
     verbatim: bool = False  # `text` is Markdown as its author wrote it
 
     @property
@@ -51,6 +52,7 @@ class Prose:
     """A paragraph. Its lines are broken on purpose, as in an address; running text has one."""
 
     lines: tuple[Runs, ...]
+    note: str | None = field(default=None, kw_only=True)  # the name that marks have for it, where it is a note
     kind: Literal["prose"] = field(default="prose", kw_only=True, repr=False)
 
 

@@ -6,7 +6,7 @@ repeats from page to page, which paragraphs go on over a break) is settled in `d
 
 from collections.abc import Mapping, Sequence
 
-from octavo.assemble import furniture, joins, levels
+from octavo.assemble import furniture, joins, levels, notes
 from octavo.assemble.blocks import faithful
 from octavo.assemble.official import official
 from octavo.assemble.places import as_laid, as_seen, page_as_seen, trace_as_seen
@@ -76,8 +76,8 @@ def document(
 
 def _settled(pages: Sequence[Page], outline: Sequence[Bookmark]) -> Sequence[Page]:
     """What the whole document tells about its pages, each seen straight."""
-    flat = [as_laid(page) for page in pages]
-    return [as_seen(page) for page in joins.marked(levels.levelled(furniture.set_apart(flat), outline))]
+    flat = levels.levelled(furniture.set_apart([as_laid(page) for page in pages]), outline)
+    return [as_seen(page) for page in joins.marked(notes.linked(flat))]
 
 
 def _summed(pages: Sequence[Page]) -> dict[str, float]:

@@ -3,7 +3,7 @@
 Bold and italic are told where they set some words of a paragraph or an entry apart from the others. One that is set in
 a single face throughout is written plain: labels and quotations are, and a mark around all of it would say nothing that
 its place does not. A heading is bold as such; what is italic in it may be a name; formulas are set in italic. What is
-struck out is told always, and so is where a link leads.
+struck out is told always, and so is where a link leads; of what stands in a table, only these.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final, TypeAlias
 
-from octavo.content import Content, Form, Heading, Items, Mixed, Prose, Run, Runs, Unmixed, text_of
+from octavo.content import Cell, Content, Form, Heading, Items, Mixed, Prose, Run, Runs, Table, Unmixed, text_of
 from octavo.document import TextLine
 from octavo.wording.formulas import mathematical
 
@@ -28,14 +28,16 @@ def in_style(content: Content, lines: Sequence[TextLine]) -> Content:
     if len(lines) > _MOST_LINES or (one_face and not any(line.runs for line in lines)):
         return content
     paragraphs = list(_paragraphs(content))
-    faces = _faces("".join("".join(map(text_of, runs)) for runs in paragraphs), lines)
+    text = "".join("".join(map(text_of, runs)) for runs in paragraphs)
+    in_table = isinstance(content, Table)
+    faces = _faces(text, _marked_once(text, lines) if in_table else lines)
     styled: list[Runs] = []
     place = 0
-    told = ("italic",) if isinstance(content, Heading) else ("bold", "italic")
+    told = () if in_table else ("italic",) if isinstance(content, Heading) else ("bold", "italic")
     for paragraph in paragraphs:
         end = place + sum(not character.isspace() for runs in paragraph for character in text_of(runs))
-        text = " ".join(map(text_of, paragraph))
-        apart = iter(_apart("".join(text.split()), faces[place:end], () if mathematical(text) else told))
+        said = " ".join(map(text_of, paragraph))
+        apart = iter(_apart("".join(said.split()), faces[place:end], () if mathematical(said) else told))
         styled += [_set(runs, apart) for runs in paragraph]
         place = end
     return _rebuilt(content, iter(styled))
@@ -55,6 +57,8 @@ def _paragraphs(content: Content) -> Iterator[list[Runs]]:
             yield from ([item.runs] for item in items)
         case Form(rows):
             yield from ([row.name, row.value] for row in rows)
+        case Table(rows):
+            yield from (list(cell.lines) for row in rows for cell in row)
         case Mixed(parts):
             for part in parts:
                 yield from _paragraphs(part)
@@ -79,8 +83,14 @@ def _rebuilt_part(content: Unmixed, lines: Iterator[Runs]) -> Unmixed:
             return Items(tuple(replace(item, runs=next(lines)) for item in items))
         case Form(rows):
             return Form(tuple(replace(row, name=next(lines), value=next(lines)) for row in rows))
+        case Table(rows):
+            return Table(tuple(tuple(_cell(cell, lines) for cell in row) for row in rows))
         case _:
             return content
+
+
+def _cell(cell: Cell, lines: Iterator[Runs]) -> Cell:
+    return replace(cell, lines=tuple(next(lines) for _ in cell.lines)) if cell.lines else cell
 
 
 # --- how characters are set -------------------------------------------------------------------------------------------
@@ -108,6 +118,20 @@ def _faces(text: str, lines: Sequence[TextLine]) -> _Faces:
                 left = f"{left[:at]}{' ' * len(word)}{left[place:]}"
                 break
     return faces
+
+
+def _marked_once(text: str, lines: Sequence[TextLine]) -> list[TextLine]:
+    """What is struck out or leads somewhere in the lines of a table, where it stands in it only once.
+
+    Lines run over several cells, so that they are not found whole; and words that come again may be another cell's.
+    """
+    letters = "".join(text.split())
+    return [
+        replace(line, text=run.text, runs=(run,))
+        for line in lines
+        for run in line.runs
+        if (run.struck or run.link) and letters.count("".join(run.text.split())) == 1
+    ]
 
 
 def _as_it_may_stand(letters: list[tuple[str, Run]], line: TextLine) -> Iterator[list[tuple[str, Run]]]:

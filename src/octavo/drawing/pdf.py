@@ -17,7 +17,7 @@ import pypdfium2.raw as pdfium
 
 from octavo.drawing import scan, wire
 from octavo.drawing.wire import LONGEST_TARGET, MOST_AREAS, Draw, Drawn, Edges, Link, Open, Refused
-from octavo.formulas.fonts import is_mathematical
+from octavo.formulas.fonts import SIGNS, is_mathematical
 from octavo.wording.ticks import EMPTY, TICKED
 
 MOST_GLYPHS = 100_000  # per page: a dense broadsheet page has 40,000
@@ -247,20 +247,20 @@ def _text_of(document: Any, page: Any, form: Any) -> tuple[bytes, dict[str, Any]
         count = pdfium.FPDFText_CountChars(text)
         if count > MOST_GLYPHS:
             return b"", facts | {"text_error": f"more than {MOST_GLYPHS} characters", "too_many": count}
-        tables, facts["runs"], facts["fonts"] = _glyphs(text, count, places)
+        tables, facts["runs"], facts["fonts"], has_signs = _glyphs(text, count, places)
     finally:
         pdfium.FPDFText_ClosePage(text)
     facts["glyphs"] = count
     facts["fields"], facts["stamps"], marks = _annotations(page, form)
-    if any(is_mathematical(str(font[0])) for font in facts["fonts"]):
+    if has_signs or any(is_mathematical(str(font[0])) for font in facts["fonts"]):
         facts["bars"] = bars
     facts["strikes"] = (marks + (rules if len(rules) <= MOST_AREAS else []))[:MOST_AREAS]  # so many are a drawing
     facts["links"] = _links(document, page)
     return tables, facts
 
 
-def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, list[list[str | int]]]:
-    """The tables, the number of runs, and the fonts that runs point to."""
+def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, list[list[str | int]], bool]:
+    """The tables, the number of runs, the fonts that runs point to, and whether there are signs of formulas."""
     handle = ctypes.cast(text, ctypes.c_void_p).value or 0
     boxes = (_double * (wire.PLACE_FIELDS * count))()  # PDFium writes into it: reading each value costs more than it
     at = ctypes.addressof(boxes)
@@ -306,7 +306,8 @@ def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, 
         if code in HYPHEN_MARKS and _is_hyphen(handle, index) == 1:
             flags |= 4
         facts.extend((code, advance, max(run, 0), flags, width))
-    return bytes(boxes) + facts.tobytes() + runs.tobytes(), run + 1, fonts
+    has_signs = any(not SIGNS.isdisjoint(codes) for codes in told)
+    return bytes(boxes) + facts.tobytes() + runs.tobytes(), run + 1, fonts, has_signs
 
 
 def _own_width(font: int, code: int) -> float:

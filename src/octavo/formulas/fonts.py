@@ -28,6 +28,9 @@ _STYLES = (
     (re.compile(r"Ital|Obli", re.IGNORECASE), ""),  # what has no fonts for mathematics sets its letters in italics
 )
 
+# Signs that hardly stand in prose: a page with one of them may have formulas, whatever its fonts are called.
+SIGNS = frozenset(map(ord, "∑∏∫∬∮∂∇√∝∈∉⊂⊆∪∩∀∃∞≈≡⊗⊕≠≤≥"))
+
 
 @lru_cache(maxsize=512)
 def is_mathematical(font: str) -> bool:

@@ -17,6 +17,7 @@ from octavo.formulas.writing import braced, written
 
 # In sizes of the type concerned. TeX's own distances are those of "The TeXbook", appendix G, for Computer Modern.
 _SIDE: Final = 0.3  # what belongs to a rule may reach beyond its ends so far
+_MIDDLE: Final = 0.05  # and its middle so far: a full stop after a fraction stands 0.2 beyond
 _AWAY: Final = 0.95  # from a fraction's rule to its numerator or denominator: TeX's 0.41 and 0.69, plus a low sign
 _CHAIN: Final = 0.42  # between the pieces of one numerator, one above the other: limits stand 0.2 off, rows 0.5
 _OVERLINE: Final = 0.4  # from a line over letters down to them
@@ -177,6 +178,7 @@ def _beyond(bar: Bar, atoms: Sequence[Atom], later: Sequence[Bar], reading: Read
         for atom in atoms
         if atom.left > bar.left - _SIDE * atom.size
         and atom.right < bar.right + _SIDE * atom.size
+        and bar.left - _MIDDLE * atom.size < atom.x < bar.right + _MIDDLE * atom.size
         and (atom.y < bar.middle if up else atom.y > bar.middle)
         and distance(atom) > -0.1 * atom.size
         and not any(_between(other, bar, atom) for other in later)

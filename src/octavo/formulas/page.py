@@ -9,7 +9,7 @@ import numpy as np
 
 from octavo.content import Run, Runs, plain_run
 from octavo.document import InlineFormula, TextLine, Word
-from octavo.formulas.fonts import is_mathematical, is_only_mathematical
+from octavo.formulas.fonts import SIGNS, is_mathematical, is_only_mathematical
 from octavo.formulas.signs import Bar, signs_of
 from octavo.formulas.structure import latex_of
 from octavo.formulas.zones import Zone, zones
@@ -212,7 +212,7 @@ class PageNotation:
 
 
 def notation_of(glyphs: Glyphs, drawing: Drawing, visible: Flags) -> PageNotation | None:
-    """None where no font of the page is made for formulas."""
-    if not any(is_mathematical(font.name) for font in glyphs.fonts):
+    """None where no font of the page is made for formulas, and no sign stands on it that only formulas have."""
+    if not any(is_mathematical(font.name) for font in glyphs.fonts) and not np.isin(glyphs.codes, tuple(SIGNS)).any():
         return None
     return PageNotation(glyphs, drawing, visible)

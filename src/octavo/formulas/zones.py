@@ -43,7 +43,7 @@ _RELATIONS = frozenset("=<>≤≥≈∼≡∈⊂∝→≠+−±\u0338")
 _ROOMY = (Kind.RELATION, Kind.BINARY, Kind.PUNCTUATION, Kind.OPENING, Kind.CLOSING, Kind.FENCE)
 _ROOM = frozenset(char for char, (_, kind) in SYMBOLS.items() if kind in _ROOMY)
 _OPERATORS_WITH_LIMITS = frozenset(char for char, (_, kind) in SYMBOLS.items() if kind in (Kind.LARGE, Kind.INTEGRAL))
-_ROOM |= frozenset("\u0338\u27dd\u2e26\u2e27")
+_ROOM |= frozenset("\u0338\u27dd\u2e26\u2e27.…⋯")
 _TRIMMED_RIGHT = frozenset(",.;:!-")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
@@ -207,7 +207,9 @@ class _Page:
         return False
 
     def _around(self, i: int) -> float:
-        return max(self.size[max(0, i - 6) : i + 7])
+        """The largest size of type around a glyph, in its own line."""
+        beside = range(max(0, i - 6), min(len(self.size), i + 7))
+        return max(self.size[j] for j in beside if abs(self.baseline[j] - self.baseline[i]) < 0.8 * self.size[j])
 
     def _is_name(self, i: int) -> bool:
         """Whether a letter is in the name of a function, or the d of an integral."""
@@ -361,8 +363,8 @@ class _Page:
         if len(stretch) < 3 or not (self._is_text(stretch[0]) and self._is_text(stretch[-1])):
             return stretch
         opening, closing = self.chars[stretch[0]], self.chars[stretch[-1]]
-        if _PAIRS.get(closing) != opening:
-            return stretch
+        if _PAIRS.get(closing) != opening or any(self.made[i] and self.chars[i] == "," for i in stretch):
+            return stretch  # (x, y) is a pair
         depth = 0
         for i in stretch[:-1]:
             depth += (self.chars[i] == opening) - (self.chars[i] == closing)

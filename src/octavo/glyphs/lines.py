@@ -35,6 +35,10 @@ FEWEST_SPACES: Final = 3  # between letters of a line, to tell what is usual; ar
 TOUCHING: Final = 0.06  # gaps of a line up to which letters touch; tight lines have spaces of 0.1
 SHORTEST_WORDS: Final = 2.0  # letters, on average: gaps that make words shorter, or longer, are not between words
 LONGEST_WORDS: Final = 12.0  # letters: the same at most
+FEWEST_SPREAD: Final = 6  # letters with a space behind each that may be words set wide; heads of columns are fewer
+SHORTEST_SPREAD: Final = 2.5  # letters of a word that is set so, on average
+WIDEST_SPREAD: Final = 0.6  # between its letters, at most
+PARTS_SPREAD: Final = 1.5  # times that gap: between two words
 LEANS: Final = 0.1  # of room after a letter that leans is its own, at most: TeX's italic F has 0.14
 SPACE_BESIDE_SPACES: Final = 0.28  # where the line has space characters, a gap without one is tracking or a tab
 SPACE_OF_MONOSPACE: Final = 0.32  # in typewriter type, whose letters leave more room around them
@@ -42,6 +46,8 @@ SPACE_OF_CJK: Final = 0.45  # justification spreads characters by up to a quarte
 MOST_SPANS: Final = 3000  # put together: a full ledger page has 1300, a hostile one must not cost its square
 SMALLEST_SCRIPT: Final = 0.4  # of its line's size; a larger difference is a heading or a drop cap beside the text
 SMALL: Final = 0.85  # of its line's size: TeX and Word set raised and lowered characters at 0.6 to 0.7
+FURTHEST: Final = 0.55  # of its line's size: what follows right behind, in the content and on the page, may be set off
+TOUCHES: Final = 0.2  # of its line's size: so near it is right behind
 RISE: Final = 0.2  # of its line's size, above the baseline: Word raises by 0.33, TeX by 0.36
 DROP: Final = 0.08  # the same below it: TeX lowers by 0.15
 TWIN: Final = 0.12  # two copies of a glyph nearer than this are one in fake bold; "ll" stands 0.22 apart
@@ -290,8 +296,9 @@ def _chains(frame: _Frame, reader: _Reader) -> Iterable[tuple[int, int]]:
     shift = np.abs(np.diff(frame.baseline))
     top, bottom = frame.baseline - ASCENT * frame.size, frame.baseline + DESCENT * frame.size
     shared = np.minimum(bottom[1:], bottom[:-1]) - np.maximum(top[1:], top[:-1])
-    level = (smaller > SMALLEST_SCRIPT * larger) & (shared > 0.5 * (ASCENT + DESCENT) * smaller)
-    level &= (smaller < 0.85 * larger) | (shift < 0.35 * larger)
+    level = (shared > 0.5 * (ASCENT + DESCENT) * smaller) & ((smaller < SMALL * larger) | (shift < 0.35 * larger))
+    level |= (np.abs(gap) < TOUCHES * larger) & (shift < FURTHEST * larger)
+    level &= smaller > SMALLEST_SCRIPT * larger
     rtl = np.array(reader.rtl)
     # A step back is how right-to-left text goes; in other text something starts anew.
     back = (backward > forward) & (backward > -0.3 * larger)
@@ -315,10 +322,13 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
         tracking = 0.0
     limits = reader.limit_beside_spaces if spaced else reader.limit
     narrow = math.inf if spaced or tracking else _narrow_space(start, stop, reader)
+    spread = _spread(start, stop, reader)
     pieces: list[_SpanWord] = []
     first = start
     for index in range(start + 1, stop):
         gap = gaps[index]
+        if gap < spread:
+            continue
         if (
             gap > limits[index] + 1.5 * tracking
             or (gap > narrow and _are_letters(index - 1, index, reader))
@@ -331,6 +341,18 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
     largest = max(range(start, stop), key=size.__getitem__)
     left, right = min(piece.left for piece in pieces), max(piece.right for piece in pieces)
     return _Span(pieces, left, right, reader.baseline[largest], size[largest])
+
+
+def _spread(start: int, stop: int, reader: _Reader) -> float:
+    """Where a space stands behind each letter, as in "w i d e   t y p e": the gap between words; 0 elsewhere."""
+    between = range(start + 1, stop)
+    if len(between) < FEWEST_SPREAD or not all(reader.before[index] for index in between):
+        return 0.0
+    usual = sorted(reader.gap[index] for index in between)[len(between) // 3]
+    words = 1 + sum(reader.gap[index] > PARTS_SPREAD * usual for index in between)
+    letters = all(chr(reader.codes[index]).isalpha() for index in range(start, stop))
+    is_spread = letters and words > 1 and (stop - start) >= SHORTEST_SPREAD * words
+    return PARTS_SPREAD * usual if is_spread and usual < WIDEST_SPREAD * reader.size[start] else 0.0
 
 
 def _narrow_space(start: int, stop: int, reader: _Reader) -> float:

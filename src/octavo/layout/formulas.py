@@ -54,6 +54,7 @@ def find_formulas(lines: Sequence[Line], hints: Sequence[Hint], size: float) -> 
         if seed not in free:
             continue
         group = _gathered(lines, columns, seed, free, size)
+        group |= _numbers_beside(lines, group, free)
         free -= group
         numbers = [index for index in group if _is_number(lines[index], columns[index], lines, group, size)]
         body = [lines[index] for index in sorted(group) if index not in numbers]
@@ -134,6 +135,23 @@ def _gathered(
                 group.add(index)
                 fresh.append(index)
     return group
+
+
+def _numbers_beside(lines: Sequence[Line], group: set[int], free: set[int]) -> set[int]:
+    """Numbers at the margin, however far: level with a line of the formula, and nothing between the two."""
+    found: set[int] = set()
+    for index in free - group:
+        number = lines[index]
+        if not is_formula_number(number.text):
+            continue
+        level = [
+            other for place, other in enumerate(lines)
+            if place != index and number.overlap_y(other) > 0.4 * min(number.height, other.height)
+        ]  # fmt: skip
+        nearest = min(level, key=lambda other: -number.overlap_x(other), default=None)
+        if nearest is not None and any(lines[place] is nearest for place in group):
+            found.add(index)
+    return found
 
 
 def _is_number(line: Line, column: _Edges | None, lines: Sequence[Line], group: set[int], size: float) -> bool:

@@ -23,6 +23,8 @@ _APART: Final = 9  # pixels between words that are run together
 _SKIPPED: Final = 4  # of so many columns one is looked at when lines are told apart: a quarter of the time
 _STRIPS: Final = 12  # across the copy: a line is cut where it enters another
 _LOWEST: Final = 2.0  # pixels of a line's height
+_THINNEST: Final = 0.8  # pixels of a ruling line's
+_RULE: Final = 6.0  # heights of a line of text from which a thin piece is of a ruling line
 _HIGHEST: Final = 0.04  # of the copy's longer side
 _STEEPEST: Final = 0.4  # down over across of what can be one line
 _LONG: Final = 2.5  # length over height of a piece whose slope counts
@@ -87,7 +89,7 @@ def _is_line(facts: NDArray[np.int32], side: int) -> NDArray[np.bool_]:
     tall, wide = facts[:, cv2.CC_STAT_HEIGHT], facts[:, cv2.CC_STAT_WIDTH] * _SKIPPED
     thick = facts[:, cv2.CC_STAT_AREA] * _SKIPPED / np.maximum(wide, 1)
     line: NDArray[np.bool_] = (
-        (thick >= _LOWEST) & (thick <= _HIGHEST * side) & (wide >= 2 * thick) & (tall <= _STEEPEST * wide + 4 * thick)
+        (thick >= _THINNEST) & (thick <= _HIGHEST * side) & (wide >= 2 * thick) & (tall <= _STEEPEST * wide + 4 * thick)
     )
     line[0] = False  # the paper
     return line
@@ -108,8 +110,10 @@ def _measured(piece: NDArray[np.int64], of: NDArray[np.int32], x: Floats, y: Flo
     slope = (mean(x * y) - middle * level) / spread
     thick = np.sqrt(12 * np.maximum(mean(y * y) - level**2 - slope**2 * spread, 1e-3))
     length = np.sqrt(12 * spread)
-    usual = float(np.median(thick)) if len(thick) else 1.0
-    good = (length > _LONG * thick) & (thick < _ALIKE * usual) & (thick > usual / _ALIKE)
+    text = thick[thick > _LOWEST]
+    usual = float(np.median(text)) if len(text) else 1.0
+    rule = (thick < _LOWEST) & (length > _RULE * usual)
+    good = (length > _LONG * thick) & (thick < _ALIKE * usual) & ((thick > usual / _ALIKE) | rule)
     starts, ends = _tips(of, x, y, count, np.unique(there[good] // _STRIPS))
     return Marks(middle[good], level[good], slope[good], length[good], starts, ends, usual)
 

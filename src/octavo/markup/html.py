@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from octavo.content import Cell, Content, Mixed, Prose, Run, Runs, Table, Unmixed, plain_run, runs_of
+from octavo.wording.notes import level
 
 _STYLES = {
     "b": "bold",
@@ -77,6 +78,8 @@ def _cell(cell: Cell) -> str:
 
 
 def _run(run: Run) -> str:
+    if run.note is not None:
+        return f'<sup><a href="#note-{html.escape(run.note)}">{html.escape(level(run.text))}</a></sup>'
     text = f"${run.text}$" if run.formula else run.text
     if "&" in text or "<" in text or ">" in text:
         text = html.escape(text, quote=False)

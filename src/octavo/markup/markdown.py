@@ -31,6 +31,7 @@ from octavo.content import (
     runs_of,
 )
 from octavo.markup import html as html_markup
+from octavo.wording.notes import RAISED
 from octavo.wording.ticks import in_brackets
 
 HARD_BREAK = "  \n"
@@ -42,6 +43,8 @@ _INDENT = "    "  # four spaces a level are enough below any marker
 def written(content: Content) -> str:
     """The content as Markdown; of a picture, which only a link can show, the text in it."""
     match content:
+        case Prose(lines, note=str() as name):
+            return f"[^{name}]: {HARD_BREAK.join(map(line, lines)).lstrip(RAISED).lstrip()}"
         case Prose(lines):
             return HARD_BREAK.join(map(line, lines))
         case Heading(level, runs):
@@ -99,6 +102,8 @@ def _joined(runs: Runs) -> list[Run]:
 def _written(run: Run, before: str, after: str) -> str:
     if run.verbatim:
         return run.text
+    if run.note is not None:
+        return f"[^{run.note}]"
     text = run.text.strip()
     if not run.styled or not text:
         return _escaped(run.text)

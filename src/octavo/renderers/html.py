@@ -102,8 +102,8 @@ def content_html(content: Content, label: Label) -> Iterator[str]:
     match content:
         case Heading(level, runs):
             yield f"<h{level}>{_line(runs)}</h{level}>"
-        case Prose(lines):
-            yield from _paragraph(lines, label)
+        case Prose(lines, note=name):
+            yield from _paragraph(lines, label, name)
         case Form(rows):
             yield from _paragraph([markdown.beside(row) for row in rows], label)
         case Items(items):
@@ -126,8 +126,9 @@ def content_html(content: Content, label: Label) -> Iterator[str]:
                 yield from content_html(part, label)
 
 
-def _paragraph(lines: Sequence[Runs], label: Label) -> Iterator[str]:
-    start = '<p class="caption">' if label in _CAPTIONS else "<p>"
+def _paragraph(lines: Sequence[Runs], label: Label, note: str | None = None) -> Iterator[str]:
+    named = "" if note is None else f' id="note-{escape(note)}"'
+    start = f"<p{named}" + (' class="caption">' if label in _CAPTIONS else ">")
     yield f"{start}{'<br>'.join(map(_line, lines))}</p>"
 
 
