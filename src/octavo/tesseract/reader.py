@@ -26,9 +26,10 @@ from octavo.tesseract.languages import LANGUAGES, Language, of_code, of_script
 from octavo.tesseract.program import ReadStrip, Strip, Tesseract
 
 # Sense is confidence times the share of a line's ink that was read as something: 0..1. Of 1,500 lines of the 34 pages
-# with pictures in eval/public and eval/cases whose script the reader knows, one ornament and three lines of handwriting
-# have less than 0.7; of 110 lines in Korean, Arabic, Hebrew, Devanagari and Cyrillic one has more, 0.75, in Hebrew.
-_UNKNOWN: Final = 0.7  # sense of a line, below which its script may be one that the reader does not know
+# with pictures in eval/public and eval/cases whose script the reader knows, an ornament, a formula, a name in small
+# capitals and five lines of handwriting have less than 0.8; of 110 lines in Korean, Arabic, Devanagari and Cyrillic
+# none has more than 0.6; Hebrew has 0.62 to 0.85, which its other lines tell.
+_UNKNOWN: Final = 0.8  # sense of a line, below which its script may be one that the reader does not know
 _SURE: Final = 0.9  # sense up to which the other lines of a page with such a script are read by Tesseract, too
 _LONG: Final = 2.5  # length over height from which a line tells; shorter ones may be stains and ornaments
 _ENOUGH: Final = 0.02  # share of the length of a page's lines that must be unknown: the ornament has 0.001, four Korean
