@@ -37,7 +37,7 @@ def main() -> None:
             "right-to-left": work / "right-to-left.pdf",
         }
         pages = asyncio.run(proof_pages(names, work))
-        take([*gallery(pages, work), *parts(pages["paper"], work)])
+        take([*gallery(pages, work), *parts(pages["paper"], pages["fax"], work)])
         for shot in sorted(work.glob("*.png")):
             kept(shot)
 
@@ -69,8 +69,8 @@ def gallery(pages: dict[str, Path], work: Path) -> list[dict[str, object]]:
     ]
 
 
-def parts(paper: Path, work: Path) -> list[dict[str, object]]:
-    """What the page can do, on the paper."""
+def parts(paper: Path, fax: Path, work: Path) -> list[dict[str, object]]:
+    """What the page can do, on the paper; and on the fax, whose signature nobody can read for sure."""
     at = paper.as_uri()
     return [
         {
@@ -79,7 +79,13 @@ def parts(paper: Path, work: Path) -> list[dict[str, object]]:
             "type": ["#search", "velocity"],
             "to": str(work / "page-search.png"),
         },
-        {"open": at, "keys": ["f"], "click": ["#tab-problems"], "dark": True, "to": str(work / "page-problems.png")},
+        {
+            "open": doubted,
+            "keys": ["f"],
+            "click": ["#tab-problems"],
+            "dark": True,
+            "to": str(work / "page-problems.png"),
+        },
         {"open": f"{at}#p1b4", "keys": ["f", "e"], "to": str(work / "page-correct.png")},
         {"open": f"{at}#p1b7", "narrow": True, "to": str(work / "page-narrow.png")},
     ]
