@@ -80,7 +80,7 @@ def parts(paper: Path, fax: Path, work: Path) -> list[dict[str, object]]:
             "to": str(work / "page-search.png"),
         },
         {
-            "open": doubted,
+            "open": fax.as_uri(),
             "keys": ["f"],
             "click": ["#tab-problems"],
             "dark": True,
