@@ -48,6 +48,19 @@ def test_an_indent_starts_a_paragraph() -> None:
     ]
 
 
+def test_two_distances_that_agree_tell_how_loose_the_lines_of_a_page_are() -> None:
+    """As a browser prints two short paragraphs: 1.7 sizes of type from line to line; 2.6 are paragraphs of one line."""
+    first = block([("one two three four", 100, 500), ("five six", 100, 290)], pitch=34)
+    second = block([("seven eight nine", 100, 495), ("ten eleven", 100, 300)], top=250, pitch=34)
+    assert paragraphs(first + second) == ["one two three four / five six", "seven eight nine / ten eleven"]
+    third = block([("alone it stands here", 100, 500), ("and so does this line", 100, 498)], top=400, pitch=52)
+    assert paragraphs(third + block([("as does another one", 100, 499)], top=504)) == [
+        "alone it stands here",
+        "and so does this line",
+        "as does another one",
+    ]
+
+
 def test_a_line_that_ends_early_ends_a_paragraph() -> None:
     lines = block([("one two three four", 100, 500), ("end", 100, 180), ("next one here now", 100, 498)])
     assert paragraphs(lines) == ["one two three four / end", "next one here now"]
@@ -95,7 +108,12 @@ def test_type_of_another_size_or_weight_parts_them() -> None:
         line("Bold heading", 100, 182, 240, bold=True),
         *block([("seven eight nine", 100, 500), ("ten", 100, 500)], top=206),
     ]
-    assert paragraphs(lines) == ["Heading", "one two three four / five six", "Bold heading", "seven eight nine / ten"]
+    assert paragraphs(lines) == [
+        "Heading",
+        "one two three four / five six",
+        "Bold heading",
+        "seven eight nine / ten",
+    ]
 
 
 def test_columns_with_a_narrow_gutter_stay_apart() -> None:

@@ -527,6 +527,20 @@ def test_lines_do_not_depend_on_the_order_words_were_drawn_in(seed: int) -> None
     assert sorted(line.text or "" for line in found) == sorted(" ".join(row) for row in rows)
 
 
+def test_letters_of_a_right_to_left_word_may_be_drawn_from_left_to_right() -> None:
+    """As PDFium hands on what browsers print: some words letter by letter to the right, some to the left."""
+    drawn = {"ל": 498, "ש": 503, "ו": 490, "מ": 485, "ה": 480, "ר": 467, "ב": 472}
+    left = np.array(list(drawn.values()), float)
+    one = glyphs_of_words([["letters"]])
+    glyphs = replace(
+        one,
+        codes=np.array([ord(letter) for letter in drawn]),
+        boxes=np.column_stack([left, one.boxes[:, 1], left + 5, one.boxes[:, 3]]),
+        origins=np.column_stack([left, one.origins[:, 1]]),
+    )
+    assert [line.text for line in lines(glyphs, np.ones(len(glyphs), bool))] == ["של ומה בר"]
+
+
 def spell(text: str, *, boxes: list[tuple[float, float]] | None = None, flags: list[int] | None = None) -> str:
     extents = boxes or [(float(index), index + 1.0) for index in range(len(text))]
     return spelled([ord(char) for char in text], flags or [0] * len(text), extents)

@@ -425,7 +425,7 @@ def _on_one_line(spans: Sequence[_Span]) -> list[list[_Span]]:
 
 def _beside(first: _Span, second: _Span) -> bool:
     larger, smaller = max(first.size, second.size), min(first.size, second.size)
-    gap = max(second.left - first.right, first.left - second.right)
+    gap = _gap(first, second)
     if (
         smaller < SMALLEST_SCRIPT * larger
         or gap > COLUMN_GAP * min(larger, 2 * smaller)
@@ -438,6 +438,20 @@ def _beside(first: _Span, second: _Span) -> bool:
     if shared < 0.5 * (ASCENT + DESCENT) * smaller:
         return False
     return smaller < 0.85 * larger or abs(first.baseline - second.baseline) < 0.35 * larger
+
+
+def _gap(first: _Span, second: _Span) -> float:
+    """Room between two spans; negative where they overlap.
+
+    Browsers write the letters of a right-to-left word from left to right, its first one at the end of a step back, so
+    that the rest of it stands in a hole of the span of the words before.
+    """
+    gap = max(second.left - first.right, first.left - second.right)
+    if gap >= 0 or not all(any(piece.rtl for piece in span.pieces) for span in (first, second)):
+        return gap
+    return min(
+        max(other.left - one.right, one.left - other.right) for one in first.pieces for other in second.pieces
+    )
 
 
 def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:

@@ -23,6 +23,8 @@ from octavo.wording.lists import begins_entry, begins_with_bullet, marker_kind
 _LEVEL: Final = 0.8  # sizes of type between the levels of a list, at least: the width of a marker, and no less is set
 _PITCH: Final = 1.25  # sizes of type from one baseline to the next where a page does not tell
 _LOOSEST: Final = 2.6  # the same at most, as a page's usual one: of double spacing with large leads
+_LOOSE: Final = 1.9  # the same of two distances alone: lines of web pages are set at 1.5 to 1.7, paragraphs from 2.5 on
+_AGREE: Final = 1.03  # times the smaller of two that are one distance
 _TELLS: Final = 8.0  # sizes of type from which a row tells the page's pitch
 _ALIKE: Final = 1.2  # times the smaller size: rows in one type
 _OTHER_SIZE: Final = 1.12  # times the smaller size from which a row is set in another type, where sizes are known
@@ -178,7 +180,9 @@ def _usual_pitch(rows: Sequence[Row], below: dict[int, list[int]]) -> float:
             a, b = rows[index], rows[other]
             if min(a.width, b.width) > _TELLS * a.size and max(a.size, b.size) < _ALIKE * min(a.size, b.size):
                 pitches.append((b.middle - a.middle) / a.size)
-    return min(_LOOSEST, max(1.0, statistics.median(pitches))) if len(pitches) > 2 else _PITCH
+    if len(pitches) > 2 or (len(pitches) == 2 and max(pitches) < min(_LOOSE, _AGREE * min(pitches))):
+        return min(_LOOSEST, max(1.0, statistics.median(pitches)))
+    return _PITCH
 
 
 def _why_apart(chain: _Growing, row: Row, usual: float) -> str:
