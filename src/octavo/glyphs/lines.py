@@ -449,9 +449,7 @@ def _gap(first: _Span, second: _Span) -> float:
     gap = max(second.left - first.right, first.left - second.right)
     if gap >= 0 or not all(any(piece.rtl for piece in span.pieces) for span in (first, second)):
         return gap
-    return min(
-        max(other.left - one.right, one.left - other.right) for one in first.pieces for other in second.pieces
-    )
+    return min(max(other.left - one.right, one.left - other.right) for one in first.pieces for other in second.pieces)
 
 
 def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
