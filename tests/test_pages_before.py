@@ -9,8 +9,10 @@ import aiohttp
 from model_server import Asked, ModelServer, Reply
 from reportlab.pdfgen import canvas
 from serving import ENGINE, OPTIONS, running, store_in
+from test_pages import drawn
 
 from octavo.frontends import _keys
+from octavo.jobs.pages_before import PagesBefore, Shelf
 from octavo.settings import TextLayerUse
 
 PICTURES = OPTIONS.model_copy(update={"text_layer": TextLayerUse.OFF})
@@ -84,3 +86,16 @@ async def test_without_a_cache_every_page_is_read(tmp_path: Path) -> None:
         await read(server.client, document("one"))
         again = await read(server.client, document("one", "two"))
         assert "pages_read_before" not in again["result"]["run_info"]
+
+
+def test_a_page_with_formulas_is_known_again() -> None:
+    source = (Path(__file__).parent / "formulas" / "page.pdf").read_bytes()
+    (one,), (again,) = drawn(source, pages="1"), drawn(source, pages="1")
+    assert one.text is not None
+    assert one.text.notation is not None
+    before = PagesBefore("way", Shelf(nothing, nothing))
+    assert before.name(one) == before.name(again)
+
+
+async def nothing(*_: object) -> None:
+    return None

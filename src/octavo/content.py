@@ -244,6 +244,22 @@ def runs_of(text: str) -> Runs:
     return (plain_run(text),) if text else ()
 
 
+def all_runs(content: Content | None) -> Iterator[Runs]:
+    """The runs of running text, line by line and entry by entry; none of what is no running text."""
+    match content:
+        case Prose(lines):
+            yield from lines
+        case Heading(_, runs):
+            yield runs
+        case Items(items):
+            yield from (item.runs for item in items)
+        case Mixed(parts):
+            for part in parts:
+                yield from all_runs(part)
+        case _:
+            return
+
+
 def text_of(runs: Runs) -> str:
     return "".join(run.text for run in runs)
 

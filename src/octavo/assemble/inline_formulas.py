@@ -8,7 +8,7 @@ put together otherwise, keeps them.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from octavo.content import Content, Heading, Items, Mixed, Prose, Run, Runs, Unmixed, plain_run
+from octavo.content import Content, Heading, Items, Mixed, Prose, Run, Runs, Unmixed, all_runs, plain_run
 from octavo.document import TextLine
 
 _Place = tuple[int, int, str]  # a stretch of the letters, and its LaTeX
@@ -18,26 +18,12 @@ def with_formulas(content: Content, lines: Sequence[TextLine]) -> Content:
     """The content with the lines' formulas as runs."""
     if not any(line.formulas for line in lines):
         return content
-    letters = "".join(_letters(run.text) for runs in _texts(content) for run in runs)
+    letters = "".join(_letters(run.text) for runs in all_runs(content) for run in runs)
     places = _apart(sorted(_places(letters, lines)))
     writer = _Writer(places)
     if isinstance(content, Mixed):
         return Mixed(tuple(map(writer.written, content.parts)))
     return writer.written(content)
-
-
-def _texts(content: Content) -> Iterator[Runs]:
-    match content:
-        case Prose(lines):
-            yield from lines
-        case Heading(_, runs):
-            yield runs
-        case Items(items):
-            for item in items:
-                yield item.runs
-        case Mixed(parts):
-            for part in parts:
-                yield from _texts(part)
 
 
 def _letters(text: str) -> str:

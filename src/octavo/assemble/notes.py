@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from octavo.content import Content, Heading, Items, Mixed, Prose, Run, Runs, text_of
+from octavo.content import Content, Heading, Items, Mixed, Prose, Run, Runs, all_runs, text_of
 from octavo.document import Block, Label, Page, Role
 from octavo.wording.notes import RAISED, level
 
@@ -70,25 +70,10 @@ def _referred_to(page: Page, notes: Sequence[_Note]) -> set[str]:
         mark
         for place, block in enumerate(page.blocks)
         if place not in blocks and block.role is Role.BODY
-        for runs in _lines(block.content)
+        for runs in all_runs(block.content)
         for mark in _REFERS.findall(text_of(runs))
     }
     return {mark for mark, count in marks.items() if count == 1 and mark in said}
-
-
-def _lines(content: Content | None) -> Iterator[Runs]:
-    match content:
-        case Prose(lines):
-            yield from lines
-        case Heading(_, runs):
-            yield runs
-        case Items(items):
-            yield from (item.runs for item in items)
-        case Mixed(parts):
-            for part in parts:
-                yield from _lines(part)
-        case _:
-            pass
 
 
 def _with_links(page: Page, notes: Sequence[_Note], names: Mapping[str, str]) -> Page:

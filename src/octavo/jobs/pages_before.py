@@ -8,8 +8,8 @@ and what is said of it names its page. Hashing the picture takes 10 ms of CPU a 
 
 import hashlib
 import logging
-from dataclasses import replace
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -21,12 +21,12 @@ log = logging.getLogger(__name__)
 _PAGE = TypeAdapter(Page)
 
 
-class Shelf(Protocol):
+@dataclass(frozen=True, slots=True)
+class Shelf:
     """Where pages of one key are kept, as long as the job that read them."""
 
-    async def take(self, name: str) -> bytes | None: ...
-
-    async def put(self, name: str, data: bytes) -> None: ...
+    take: Callable[[str], Awaitable[bytes | None]]
+    put: Callable[[str, bytes], Awaitable[None]]
 
 
 class PagesBefore:
@@ -38,8 +38,10 @@ class PagesBefore:
         self.found = 0  # pages that need not be read again
 
     def name(self, image: PageImage) -> str:
+        # What formulas are rebuilt from is an object without words: its characters are the lines' own.
+        text = None if image.text is None else replace(image.text, notation=None)
         digest = hashlib.sha256(self._way.encode())
-        digest.update(repr((image.pixels.shape, image.dpi, image.rotation, image.warp, image.text)).encode())
+        digest.update(repr((image.pixels.shape, image.dpi, image.rotation, image.warp, text)).encode())
         digest.update(np.ascontiguousarray(image.pixels).data)
         return digest.hexdigest()
 

@@ -28,6 +28,7 @@ from octavo.errors import JobNotOver, JobUnknown, OctavoError, OptionInvalid, Ov
 from octavo.jobs import webhooks
 from octavo.jobs.contract import SOURCE_KEYS
 from octavo.jobs.encoding import Reply, encoded, error_reply
+from octavo.jobs.pages_before import Shelf
 from octavo.jobs.store import REPLY, Event, JobEntry, JobStatus, JobStore, Limits, Load, New
 from octavo.jobs.worker import Arrived, Call, Worker
 from octavo.settings import ServeSettings
@@ -423,13 +424,17 @@ class Queue:
             await self._do(self._store.files.write, entry.id, FILES + file.name, file.data)
             return {"url": f"{_link(entry.id)}/artifacts/{file.name}"}
 
+        async def put(name: str, data: bytes) -> None:
+            with contextlib.suppress(ResourcesExhausted):  # a full disk costs the next job time, no result
+                await self._do(self._store.keep_seen, entry.id, entry.owner, name, data)
+
         call = Call(
             entry.payload["input"],
             entry.payload.get("s3Config"),
             entry.id,
             parts=tuple(part for part in parts if part is not None),
             keep=keep,
-            shelf=_Shelf(self, entry) if self._settings.cache else None,
+            shelf=Shelf(partial(self._do, self._store.seen, entry.owner), put) if self._settings.cache else None,
             trace=entry.payload.get("trace"),
         )
         reply = await self._worker.run(call, on_page=on_page)
@@ -486,20 +491,6 @@ class Queue:
         self._read = [*self._read[-63:], now]
         spent = now - self._read[0]
         self._pace = (len(self._read) - 1) / spent if spent > 0 else 0.0
-
-
-class _Shelf:
-    """The store's, for one job."""
-
-    def __init__(self, queue: Queue, entry: JobEntry) -> None:
-        self._queue, self._entry = queue, entry
-
-    async def take(self, name: str) -> bytes | None:
-        return await self._queue._do(self._queue._store.seen, self._entry.owner, name)
-
-    async def put(self, name: str, data: bytes) -> None:
-        with contextlib.suppress(ResourcesExhausted):  # a full disk costs the next one time, not this one its result
-            await self._queue._do(self._queue._store.keep_seen, self._entry.id, self._entry.owner, name, data)
 
 
 def _link(name: str) -> str:
