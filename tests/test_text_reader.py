@@ -65,6 +65,47 @@ def test_a_line_of_hundreds_of_words_is_read_to_its_end(reader: TextReader) -> N
     assert answer.text.endswith("on the wall")
 
 
+def test_lines_come_back_in_their_order_whatever_their_length(reader: TextReader) -> None:
+    texts = [f"{number}" + " green bottles" * (number % 5 == 0) for number in range(21, 39)]
+    pictures = [drawn(text)[0] for text in texts]
+    answers = reader.read([LinePicture(pixels, whole(pixels)) for pixels in pictures])
+    assert [answer.text.split(" ")[0] for answer in answers] == [text.split(" ")[0] for text in texts]
+
+
+def set_tight(text: str) -> tuple[Pixels, Quad]:
+    """A line as the finder cuts it, with little above and below."""
+    pixels, _ = drawn(text, size=36)
+    quad = whole(pixels)
+    quad[:, 1] = 7, 7, 58, 58
+    return pixels, quad
+
+
+def test_a_plain_line_is_read_by_the_tiny_network_alone(reader: TextReader) -> None:
+    answer = read(reader, *set_tight("But one green house near that road was set on fire"))
+    assert answer.text == "But one green house near that road was set on fire"
+    assert answer.again == 0
+
+
+def test_only_what_is_doubtful_of_a_line_is_read_again_by_the_small_network(reader: TextReader) -> None:
+    text = "But one green house near that road B8Z0 was set on fire at dawn and never saw another year"
+    answer = read(reader, *set_tight(text))
+    assert answer.text == text
+    assert 0 < answer.again < 0.4
+
+
+def test_small_print_is_left_to_the_small_network(reader: TextReader) -> None:
+    pixels, _ = drawn("hanging on the wall", size=14)
+    line = whole(pixels)
+    line[:2, 1], line[2:, 1] = 4, 19  # pixels: as high as the letters
+    assert read(reader, pixels, line).again == 1
+
+
+def test_ink_that_is_no_writing_says_nothing(reader: TextReader) -> None:
+    pixels = np.full((40, 300, 3), 255, np.uint8)
+    pixels[18:21, 40:260] = 0
+    assert len(read(reader, pixels).text) <= 1
+
+
 def test_light_on_dark_and_faint_are_read(reader: TextReader) -> None:
     for ink, paper in ((255, 20), (190, 225)):
         assert read(reader, drawn("hanging on the wall", ink=ink, paper=paper)[0]).text == "hanging on the wall"

@@ -25,8 +25,10 @@ _UNLIKELY: Final = 0.6  # of the character itself, below which it is too
 _FEWEST: Final = 3  # characters of a line below which there is too little to be sure of
 _NARROWEST: Final = 3  # columns without ink from which a line may be cut: an edge of what is beside it would be read
 _MOST: Final = 0.75  # share of the line's cost from which it is read again as a whole
-_SIGNS: Final = frozenset("$€£%+&@#§°")  # that the tiny network knows as well as letters, digits and punctuation
+_SIGNS: Final = frozenset(" $€£%+&@#§°")  # that the tiny network knows as well as letters, digits and punctuation
 _STARS: Final = frozenset("*")  # of two it often sees one
+_LAST_LATIN: Final = "\u024f"
+_FURTHER_LATIN: Final = ("\u1e00", "\u1eff")
 _FIRST_IDEOGRAPH: Final = "\u2e80"  # from here on the tiny network knows one sign of three
 _RUN_TOGETHER: Final = re.compile(  # a space may be missing, which the small network sees only with all of the line
     r"[^\W\d][.,;:!?]\w|\d[,;](?!\d{3}(?!\d))\d|[,;!?][^\W\d]"  # "no.7", "3,2014", "puppy,some"
@@ -103,9 +105,17 @@ def _is_doubtful(character: Character) -> bool:
 def _is_odd(text: str) -> bool:
     if any(sign.isdigit() for sign in text) and any(sign.isalpha() for sign in text):
         return True
-    return any(sign >= _FIRST_IDEOGRAPH or not _is_plain(sign) for sign in text)
+    return not all(map(_is_plain, text))
 
 
 def _is_plain(sign: str) -> bool:
-    kind = unicodedata.category(sign)
-    return sign in _SIGNS or sign == " " or (sign not in _STARS and (kind[0] in "LP" or kind == "Nd"))
+    """Latin letters, European digits, and the signs of running text."""
+    match unicodedata.category(sign)[0]:
+        case "L":
+            return sign <= _LAST_LATIN or _FURTHER_LATIN[0] <= sign <= _FURTHER_LATIN[1]
+        case "N":
+            return sign in "0123456789"
+        case "P":
+            return sign not in _STARS and sign < _FIRST_IDEOGRAPH
+        case _:
+            return sign in _SIGNS

@@ -75,7 +75,7 @@ class LineNetwork:
         written = best[starts] != _BLANK
         starts, ends = starts[written], ends[written]
         rivals = _rivals(steps, best)
-        before, after = (0, *ends[:-1]), (*starts[1:], len(best))
+        before, after = np.append(0, ends)[:-1], np.append(starts, len(best))[1:]
         for start, end, first, last in zip(starts, ends, before, after, strict=True):
             yield Character(
                 self._alphabet[best[start]],
