@@ -1,8 +1,8 @@
 """A page and a region to the exact picture a recogniser gets: never distorted, never larger than it can use.
 
-What fits is a view into the page, without a copy, of a page that is not drawn yet a promise of one. What is too large is averaged down, what is too small is enlarged,
-and what has the wrong shape (longer than the model accepts, or off its patch size) gets a white margin right and below,
-which is drawn where the picture is encoded.
+What fits is a view into the page, without a copy; of a page that is not drawn yet, a promise of one. What is too large
+is averaged down, what is too small is enlarged, and what has the wrong shape (longer than the model accepts, or off its
+patch size) gets a white margin right and below, which is drawn where the picture is encoded.
 """
 
 import math

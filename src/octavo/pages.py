@@ -236,9 +236,7 @@ class Pages:
             number, picture, drawn.dpi, text=text, problems=tuple(problems), outlines=outlines, looks=looks
         )
 
-    def _text(
-        self, drawn: Drawn, memory: NDArray[np.uint8], picture: Picture, outlines: Outlines | None
-    ) -> TextLayer:
+    def _text(self, drawn: Drawn, memory: NDArray[np.uint8], picture: Picture, outlines: Outlines | None) -> TextLayer:
         if drawn.text_error:
             return TextLayer(Trust.GARBLED, drawn.text_error)
         glyphs, drawing = glyphs_of(drawn, memory)

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import (
-    Outlines,
     Label,
+    Outlines,
     PageImage,
     Problem,
     Recognition,
@@ -156,9 +156,7 @@ def _explains_ink(region: Region, page: PageImage, lines: Sequence[TextLine]) ->
     return _marks(edges, float(np.median(heights))) <= max(FEWEST_MARKS, UNEXPLAINED * letters)
 
 
-def _is_all_text(
-    region: Region, page: PageImage, outlines: Outlines, box: PixelBox, lines: Sequence[TextLine]
-) -> bool:
+def _is_all_text(region: Region, page: PageImage, outlines: Outlines, box: PixelBox, lines: Sequence[TextLine]) -> bool:
     """Whether nothing but the lines, rules and shades is drawn there, as the page's file says."""
     others = [line for line in page.text.lines if line.box.intersection(region.box)] if page.text else []
     within = outlines.within(box, 1.0)

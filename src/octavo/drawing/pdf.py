@@ -278,13 +278,11 @@ def _text_of(document: Any, page: Any, form: Any, shapes: Shapes) -> tuple[bytes
             shapes.unsure = "too much text" if count else "no text"
         if count > MOST_GLYPHS:
             return b"", facts | {"text_error": f"more than {MOST_GLYPHS} characters", "too_many": count}
-        tables, facts["runs"], facts["fonts"], has_signs = _glyphs(text, count, places)
+        tables, facts["runs"], facts["fonts"], has_signs = _glyphs(text, count, places, shapes)
     finally:
         pdfium.FPDFText_ClosePage(text)
     facts["glyphs"] = count
     facts["fields"], facts["stamps"], marks = _annotations(page, form, shapes)
-    if any([font.pop() for font in facts["fonts"]]):
-        shapes.unsure = "a font whose letters are drawings"
     if has_signs or any(is_mathematical(str(font[0])) for font in facts["fonts"]):
         facts["bars"] = bars
     facts["strikes"] = (marks + (rules if len(rules) <= MOST_AREAS else []))[:MOST_AREAS]  # so many are a drawing
@@ -292,7 +290,9 @@ def _text_of(document: Any, page: Any, form: Any, shapes: Shapes) -> tuple[bytes
     return tables, facts
 
 
-def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, list[list[str | int]], bool]:
+def _glyphs(
+    text: Any, count: int, places: dict[int, int], shapes: Shapes
+) -> tuple[bytes, int, list[list[str | int]], bool]:
     """The tables, the number of runs, the fonts that runs point to, and whether there are signs of formulas."""
     handle = ctypes.cast(text, ctypes.c_void_p).value or 0
     boxes = (_double * (wire.PLACE_FIELDS * count))()  # PDFium writes into it: reading each value costs more than it
@@ -318,6 +318,8 @@ def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, 
             font = numbers.setdefault(address, len(fonts))
             if font == len(fonts):
                 fonts.append(_font(text, index, address))
+                if not shapes.unsure and _is_of_drawings(address):
+                    shapes.unsure = "a font whose letters are drawings"
                 told.append({})
             known = told[font]
             runs.extend((*_run(handle, index, owner, font), places.get(owner, -1)))
@@ -362,7 +364,7 @@ def _run(handle: int, index: int, owner: int, font: int) -> list[float]:
 
 
 def _font(text: Any, index: int, address: int) -> list[str | int]:
-    """Name, flags of the descriptor, weight, embedded; and whether it is embedded without a font program (Type 3)."""
+    """Name, flags of the descriptor, weight, embedded."""
     flags = ctypes.c_int()
     buffer = ctypes.create_string_buffer(256)
     length = pdfium.FPDFText_GetFontInfo(text, index, buffer, 256, flags)
@@ -370,9 +372,17 @@ def _font(text: Any, index: int, address: int) -> list[str | int]:
     font = ctypes.cast(address, pdfium.FPDF_FONT)
     weight = pdfium.FPDFFont_GetWeight(font) if address else 0
     embedded = pdfium.FPDFFont_GetIsEmbedded(font) if address else 0
-    size = ctypes.c_size_t()
-    drawn = bool(embedded) and not (pdfium.FPDFFont_GetFontData(font, None, 0, size) and size.value)
-    return [name, flags.value, weight, embedded, drawn]
+    return [name, flags.value, weight, embedded]
+
+
+def _is_of_drawings(address: int) -> bool:
+    """Whether a font is in the file, but has no program: of Type 3, with letters that the page's means draw."""
+    if not address:
+        return True
+    font, size = ctypes.cast(address, pdfium.FPDF_FONT), ctypes.c_size_t()
+    return bool(pdfium.FPDFFont_GetIsEmbedded(font)) and not (
+        pdfium.FPDFFont_GetFontData(font, None, 0, size) and size.value
+    )
 
 
 def _to_page(page: Any) -> list[float]:
@@ -479,7 +489,9 @@ def _moved(box: tuple[float, float, float, float], matrix: tuple[float, ...]) ->
 # --- annotations ----------------------------------------------------------------------------------------------------
 
 
-def _annotations(page: Any, form: Any, shapes: Shapes) -> tuple[list[list[str | float]], list[list[float]], list[Edges]]:
+def _annotations(
+    page: Any, form: Any, shapes: Shapes
+) -> tuple[list[list[str | float]], list[list[float]], list[Edges]]:
     """Texts of filled fields with their boxes, boxes of drawn annotations whose text is not known, and the areas that
     marks strike out."""
     fields: list[list[str | float]] = []

@@ -17,7 +17,7 @@ import pypdfium2.raw as pdfium
 from octavo.drawing.calls import fast, integer, pointer
 from octavo.drawing.wire import Edges, Shape
 
-MOST_SHAPES: Final = 2_000  # per page: more are a drawing, whose picture costs less than its parts
+MOST_SHAPES: Final = 400  # per page: more are a drawing or a map of shades, which is better seen than reckoned
 MOST_SEGMENTS: Final = 200  # of a path that are looked at; further on its box is all that is known
 MOST_MARKS: Final = 16  # around one object, a tagged paragraph's has two
 LEVEL: Final = 0.5  # points that an edge may rise, and be level still
@@ -210,10 +210,10 @@ class Shapes:
     def _width(self, item: int) -> float:
         """Of a stroke, in points."""
         _stroke_width(item, self._at)
-        width = self._floats[0]
+        width = float(self._floats[0])
         _matrix_of(item, self._at)
         a, b, c, d = self._floats[:4]
-        return width * abs(a * d - b * c) ** 0.5
+        return width * float(abs(a * d - b * c) ** 0.5)
 
     def _longest_dash(self, item: int) -> float:
         lengths = (ctypes.c_float * 8)()

@@ -75,7 +75,9 @@ def are_seen(glyphs: Glyphs, which: Flags, outlines: Outlines, dpi: float) -> bo
 
 def _thick(areas: Areas) -> Areas:
     """Those that are filled, and more than a rule."""
-    thick = ((areas.boxes[:, 2:4] - areas.boxes[:, 0:2]).min(axis=1, initial=FAR_OUT) >= THINNEST) & ~np.isnan(areas.greys)
+    thick = ((areas.boxes[:, 2:4] - areas.boxes[:, 0:2]).min(axis=1, initial=FAR_OUT) >= THINNEST) & ~np.isnan(
+        areas.greys
+    )
     return Areas(areas.boxes[thick], areas.greys[thick], areas.places[thick])
 
 

@@ -61,9 +61,7 @@ class Ink:
     texture: NDArray[np.uint8]  # 255 where it changes at all: nowhere in a shade, everywhere in a photo
 
     @classmethod
-    def of(
-        cls, pixels: Pixels, page: Size, lines: Sequence[Line], size: float, known: Sequence[Rect] = ()
-    ) -> "Ink":
+    def of(cls, pixels: Pixels, page: Size, lines: Sequence[Line], size: float, known: Sequence[Rect] = ()) -> "Ink":
         """`pixels` show the page, as large as it is or smaller; `size` is that of the running text; `known` are areas
         taken by raster pictures."""
         scale, extent = _shrunk(page, size)

@@ -39,7 +39,9 @@ class Sheet:
         rules = find_rules(page.pixels, boxes) if outlines is None else rules_among(outlines, boxes)
         pictures = [box.on(page.size) for box in page.text.pictures] if page.text else []
         seen = page.pixels if outlines is None else outlines.sketch
-        ink = Ink.of(seen, page.size, lines, type_size, pictures) if seen is not None else Ink.none(page.size, type_size)
+        ink = (
+            Ink.of(seen, page.size, lines, type_size, pictures) if seen is not None else Ink.none(page.size, type_size)
+        )
         return cls(
             size=page.size,
             first_page=page.number == 0,

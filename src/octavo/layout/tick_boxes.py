@@ -63,7 +63,9 @@ def may_have_tick_boxes(outlines: Outlines, size: float) -> bool:
         return False
     if len(tops) * len(sides) > _MOST**2:
         return True
-    near = (np.abs(tops[:, None, 0] - sides[None, :, 0]) < _BLUR) | (np.abs(tops[:, None, 2] - sides[None, :, 2]) < _BLUR)
+    near = (np.abs(tops[:, None, 0] - sides[None, :, 0]) < _BLUR) | (
+        np.abs(tops[:, None, 2] - sides[None, :, 2]) < _BLUR
+    )
     level = (tops[:, None, 1] > sides[None, :, 1] - _BLUR) & (tops[:, None, 3] < sides[None, :, 3] + _BLUR)
     return bool((near & level).any())
 

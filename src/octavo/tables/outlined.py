@@ -39,7 +39,9 @@ def rules_among(outlines: Outlines, text: Sequence[PixelBox] = (), *, shortest: 
 def _lines(edges: _Numbers, text: _Numbers, gap: int) -> list[Rule]:
     areas = np.column_stack([edges[:, 1], edges[:, 0], edges[:, 2] - edges[:, 1], np.zeros(len(edges))])
     clear = edges[~in_text(areas, text)]
-    return joined([Rule(at, start, end) for at, start, end in clear[np.argsort(clear[:, 0], kind="stable")].tolist()], gap)
+    return joined(
+        [Rule(at, start, end) for at, start, end in clear[np.argsort(clear[:, 0], kind="stable")].tolist()], gap
+    )
 
 
 def _edges(outlines: Outlines) -> tuple[_Numbers, _Numbers]:
