@@ -239,7 +239,10 @@ MANY = ",".join(f'"{number}": [0]' for number in range(60_000))
         ("/glmocr/parse", f'{{"images": [{DEEP}], "start_page_id": {DEEP}}}'),
         ("/v2/mine/run", f'{{"input": {{}}, "policy": {DEEP}}}'),
         *(
-            ("/v1/convert/source", f'{{"sources": [{{"kind": "file", "base64_string": "x", "filename": "a"}}], {more}}}')
+            (
+                "/v1/convert/source",
+                f'{{"sources": [{{"kind": "file", "base64_string": "x", "filename": "a"}}], {more}}}',
+            )
             for more in (
                 f'"options": {{"table_mode": {DEEP}}}',
                 '"options": {"to_formats": [[], {}]}',

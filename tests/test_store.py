@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from unittest import mock
@@ -18,7 +18,7 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
 from test_fuzz import EXAMPLES
 
 from octavo.errors import Overloaded
@@ -157,17 +157,17 @@ class Schedules(RuleBasedStateMachine):
 
     @rule(server=servers, job=jobs)
     def arrived(self, server: str, job: str) -> None:
-        with self.store(server) as store:
+        with self.working(server, job) as store, suppress(Overloaded):
             store.arrived(job, New(job, "", {"password": SECRET}, 1, 1, 2), LIMITS)
 
     @rule(server=servers, job=jobs, page=st.integers(1, 3), body=st.sampled_from((b"once", b"otherwise")))
     def page(self, server: str, job: str, page: int, body: bytes) -> None:
-        with self.store(server) as store:
+        with self.working(server, job) as store:
             store.page_done(job, page, body, {}, page)
 
     @rule(server=servers, job=jobs, status=st.sampled_from((JobStatus.SUCCESS, JobStatus.PARTIAL, JobStatus.ERROR)))
     def finish(self, server: str, job: str, status: JobStatus) -> None:
-        with self.store(server) as store:
+        with self.working(server, job) as store:
             self.believed[server].discard(job)
             error = {"code": "internal"} if status is JobStatus.ERROR else None
             if store.finish(job, status, f"by {server}".encode(), error):
@@ -175,13 +175,13 @@ class Schedules(RuleBasedStateMachine):
 
     @rule(server=servers, job=jobs, blamed=st.booleans())
     def release(self, server: str, job: str, blamed: bool) -> None:
-        with self.store(server) as store:
+        with self.working(server, job) as store:
             self.believed[server].discard(job)
             store.release(job, blamed=blamed)
 
-    @rule(server=servers, job=consumes(jobs))
+    @rule(server=servers, job=jobs)
     def cancelled(self, server: str, job: str) -> None:
-        with self.store(server) as store:
+        with self.working(server, job) as store:
             self.believed[server].discard(job)
             store.cancelled(job)
 
@@ -243,6 +243,16 @@ class Schedules(RuleBasedStateMachine):
         if server not in self.alive:
             self.start(server)
         yield self.alive[server]
+
+    @contextmanager
+    def working(self, server: str, job: str) -> Iterator[JobStore]:
+        """The same, for what only the holder of a job may do: of any other, it must leave no trace."""
+        with self.store(server) as store:
+            holder = store._base.execute("SELECT holder FROM jobs WHERE id = ?", (job,)).fetchone()
+            before = store._one("id = ?", job), store.events(job, 0)
+            yield store
+            if holder is None or holder[0] != store._holder:
+                assert before == (store._one("id = ?", job), store.events(job, 0)), "somebody else's job was changed"
 
     @contextmanager
     def any_store(self) -> Iterator[JobStore]:

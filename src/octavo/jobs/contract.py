@@ -30,8 +30,8 @@ _OTHER_NAMES = MappingProxyType({"label_task_mapping": "tasks"})  # what the con
 _NOT_GIVEN: tuple[object, ...] = (None, "", [], {})
 _MOST_NOTES = 20  # of unknown keys; one more says how many there are besides
 _LONGEST_GUESSED = 50  # characters of an unknown key, beyond which nobody asks which one may have been meant
-_DEEPEST = 50  # values within values: deeper ones break whoever writes or compares them
-_MOST_VALUES = 100_000  # keys and entries of a job: each may cost a complaint, ten thousand pages' files ask for 40,000
+DEEPEST = 50  # values within values: deeper ones break whoever writes or compares them
+MOST_VALUES = 100_000  # keys and entries of a job: each may cost a complaint, ten thousand pages' files ask for 40,000
 _LONGEST_COMPLAINT = 1000  # characters of what is wrong with a value, which may repeat it
 _LAST_PAGE = 999_999_999  # the largest number in the grammar of `pages`
 
@@ -171,9 +171,9 @@ def refuse_sprawl(sent: object) -> None:
         value, depth = left.pop()
         within = list(value.values()) if isinstance(value, Mapping) else value if isinstance(value, list) else ()
         count += len(within)
-        if depth > _DEEPEST or count > _MOST_VALUES:
+        if depth > DEEPEST or count > MOST_VALUES:
             raise SourceInvalid(
-                f"the job is nested deeper than {_DEEPEST} values, or has more than {_MOST_VALUES} of them"
+                f"the job is nested deeper than {DEEPEST} values, or has more than {MOST_VALUES} of them"
             )
         left += [(inner, depth + 1) for inner in within if isinstance(inner, Mapping | list)]
 
