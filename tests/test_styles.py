@@ -63,7 +63,7 @@ def test_a_paragraph_of_several_lines_keeps_what_is_set_apart() -> None:
         (
             Form((FormRow(runs_of("Name"), runs_of("Okonkwo")),)),
             [line(Run("Name"), **BOLD), line(Run("Okonkwo"))],
-            "**Name** Okonkwo",
+            "**Name:** Okonkwo",
         ),
         # Words that come twice are those of their own lines.
         (

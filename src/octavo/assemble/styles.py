@@ -56,7 +56,7 @@ def _paragraphs(content: Content) -> Iterator[list[Runs]]:
         case Items(items):
             yield from ([item.runs] for item in items)
         case Form(rows):
-            yield from ([row.name, row.value] for row in rows)
+            yield [runs for row in rows for runs in (row.name, row.value)]
         case Table(rows):
             yield from (list(cell.lines) for row in rows for cell in row)
         case Mixed(parts):
