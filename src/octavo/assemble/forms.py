@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from octavo.assemble.line_breaks import broken_on_purpose
 from octavo.content import Form, FormRow, runs_of
 from octavo.document import PageImage, TextLine
 from octavo.geometry import Box, on_one_height
@@ -47,15 +46,18 @@ def named(lines: Sequence[TextLine], page: PageImage) -> Form | None:
 
 
 def _rows(lines: Sequence[TextLine], page: PageImage) -> list[FormRow]:
-    """One field: its name with the first line of its value, then those that were broken on purpose."""
+    """One field: its name with the first line of its value, then the others, as those of an address. A line that
+    begins in the middle of a sentence goes on with the one above it."""
     name = prose.paragraph(line.text or "" for line in lines if line.names)
     placed = straightened((line for line in lines if not line.names), page.size, dpi=page.dpi)
     rows = [Row.of(level) for level in on_one_height(placed, lambda first, line: _level(first, line))]
-    texts = [row.text for row in rows if row.text]
-    typed_in = any(line.source.field for line in placed)
-    if len(rows) > 1 and not typed_in and not broken_on_purpose(Paragraph.of(rows)):
-        texts = [prose.paragraph(texts)]
-    first, *more = texts or [""]
+    texts = [""]
+    for row in rows:
+        if texts[-1] and row.text[:1].islower():
+            texts[-1] = prose.paragraph((texts[-1], row.text))
+        elif row.text:
+            texts.append(row.text)
+    first, *more = texts[1:] or texts
     return [FormRow(runs_of(name), runs_of(first)), *(FormRow((), runs_of(text)) for text in more)]
 
 

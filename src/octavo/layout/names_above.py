@@ -361,7 +361,16 @@ def _value(first: Row, rows: Sequence[Row]) -> Iterator[Row]:
 
 
 def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
-    """Whether what stands below names goes on in rows: two and more of them have something more below them."""
+    """Whether what stands below names is the first row of a table: it goes on in rows, two and more of them with
+    something below, or other cells stand beside it."""
+    own = {id(row) for pair in band for row in (pair.name, *pair.values)}
+    first = band[0].values[0]
+    beside = sum(
+        abs(row.middle - first.middle) < 0.5 * first.size and len(row.text) < _LONGEST_VALUE and id(row) not in own
+        for row in rows
+    )
+    if 2 * beside > len(band) and not first.longest.source.field:
+        return True
     going_on = 0
     for pair in band:
         last = pair.values[0]
