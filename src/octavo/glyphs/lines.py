@@ -475,7 +475,8 @@ def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
         font_size=Counter([reader.size[member] for member in members]).most_common(1)[0][0],
         bold=sum(count for font, count in fonts if font.bold) > half,
         italic=sum(count for font, count in fonts if font.italic) > half,
-        monospace=sum(count for font, count in fonts if font.monospace) > TYPED * len(members) and not reader.east[members].any(),
+        monospace=sum(count for font, count in fonts if font.monospace) > TYPED * len(members)
+        and not reader.east[members].any(),
         runs=_runs(words, reader, shifts, {(font.bold, font.italic) for font, _ in fonts}),
     )
     return int(frame.index[min(members)]), line

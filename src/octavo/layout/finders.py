@@ -146,7 +146,19 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         yield Claim(verdict.label, paragraph.lines, 0.8, verdict.reason, begins=paragraph.begins)
 
 
-FINDERS = (watermarks, contents, names_above, tables, listings, choices, names_beside, ledgers, figures, formulas, paragraphs)
+FINDERS = (
+    watermarks,
+    contents,
+    names_above,
+    tables,
+    listings,
+    choices,
+    names_beside,
+    ledgers,
+    figures,
+    formulas,
+    paragraphs,
+)
 
 
 # --- claims against each other ------------------------------------------------------------------------------------

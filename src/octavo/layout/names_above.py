@@ -29,7 +29,7 @@ _SMALLER_SEEN: Final = 1.25  # the same where heights are seen: these differ by 
 _ALIKE: Final = 1.08  # times the smaller size: set in one size
 _LARGEST: Final = 1.9  # times a name's size, without a box: what is larger is a heading under a line above it
 _LARGEST_SURE: Final = 3.5  # the same in a box, and of a number: on tiles it may be as large as a title
-_LONGEST_NAME: Final = 60  # characters
+_LONGEST_NAME: Final = 60  # characters of a name
 _LONGEST_VALUE: Final = 60  # characters of its first line, where no box holds it
 _BELOW: Final = 2.1  # sizes of the value's type from the middle of a name to that of its value, at most
 _FLUSH: Final = 0.6  # sizes of type by which they may begin apart
@@ -78,7 +78,7 @@ def _several(names: Sequence[Line]) -> bool:
     """Whether two names stand on one height, three flush below each other, or one over what was filled in."""
     columns = [sum(abs(one.left - other.left) < _FLUSH * one.size for other in names) for one in names]
     levels = [sum(abs(one.middle - other.middle) < 0.5 * one.size for other in names) for one in names]
-    return max(columns, default=0) >= _FEWEST or max(levels, default=0) > 1 
+    return max(columns, default=0) >= _FEWEST or max(levels, default=0) > 1
 
 
 def _is_below(name: Rect, value: Rect, size: float) -> bool:
@@ -131,7 +131,9 @@ class _Filled(Rect):
 
     @property
     def field(self) -> NamedField:
-        return NamedField(lines_of(self.names), lines_of(self.values), Rect(self.left, self.top, self.right, self.bottom))
+        return NamedField(
+            lines_of(self.names), lines_of(self.values), Rect(self.left, self.top, self.right, self.bottom)
+        )
 
 
 def _boxed(lines: Sequence[Line], rules: Rules) -> list[NamedFields]:
