@@ -204,6 +204,24 @@ def test_names_over_values_side_by_side_are_pairs_and_heads_over_rows_are_a_tabl
     assert "<td>Spelt</td><td>brown</td><td>10 kg</td><td>34.00</td>" in text
 
 
+def test_a_line_to_write_on_is_a_field_and_the_heading_above_it_stays_one(tmp_path: Path) -> None:
+    page = canvas.Canvas(str(tmp_path / "form.pdf"), (600, 500))
+    page.setFont("Helvetica", 11)
+    page.drawString(60, 440, "I have read the rules of the society and will keep a third of the plot for fruit.")
+    page.setFont("Helvetica-Bold", 13)
+    page.drawString(60, 400, "Signature of the applicant")
+    for left, name, value in ((60, "Place and date", "Oldenburg, 2 March 2026"), (320, "By hand", "")):
+        page.setFont("Helvetica", 8)
+        page.drawString(left, 370, name)
+        page.setFont("Helvetica", 11)
+        page.drawString(left, 356, value)
+        page.line(left, 350, left + 220, 350)
+    page.save()
+    rows = [line.rstrip() for line in read(tmp_path / "form.pdf").splitlines() if line.strip()]
+    assert rows[1].endswith("# Signature of the applicant")
+    assert rows[2:] == ["Place and date: Oldenburg, 2 March 2026", "By hand:"]
+
+
 def test_a_value_that_was_typed_into_a_printed_form_is_no_code(tmp_path: Path) -> None:
     page = canvas.Canvas(str(tmp_path / "form.pdf"), (600, 500))
     for row, (name, value) in enumerate((("Name of owner:", "Rosalind"), ("Street:", "Kanaalweg 9"), ("Town:", "Yde"))):

@@ -138,7 +138,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         paragraphs=found,
         figures=[sheet.rect(box) for box in _boxes(claims, *_PICTURES)],
         tables=[sheet.rect(box) for box in _boxes(claims, Label.TABLE)],
-        others=[union(claim.lines) for claim in claims if claim.label in _SET_ANOTHER_WAY and not claim.lost],
+        others=[union(it.lines) for it in claims if not it.lost and (it.fields or it.label in _SET_ANOTHER_WAY)],
         lines_across=[Rect(rule.start, rule.at - 1, rule.end, rule.at + 1) for rule in sheet.rules.horizontal],
         hints=Hints(sheet.hints),
     )

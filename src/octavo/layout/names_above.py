@@ -21,7 +21,7 @@ from octavo.layout.named_fields import NamedField, NamedFields, lines_of
 from octavo.layout.side_by_side import Row, in_rows
 from octavo.tables.rules import Rules
 from octavo.wording.numbers import is_mostly_digits
-from octavo.wording.sentences import has_word, names_field
+from octavo.wording.sentences import has_word
 
 _FEWEST: Final = 3  # named values of a form in boxes, or in one column; fewer are chance
 _SMALLER: Final = 1.12  # times a name's size that its value has, where sizes are known
@@ -38,6 +38,7 @@ _BESIDE: Final = 0.5  # sizes of type that a line may reach over the side of its
 _MOST_ROWS: Final = 10  # lines in one box: more are a text, in a frame
 _UNNAMED: Final = 1 / 3  # of the boxes of a band that may have no name
 _OWN_BOX: Final = 3.0  # sizes of type that a box for one line is high, at most
+_UNDER: Final = 1.4  # sizes of type from the middle of a value to a line it is written on, at most
 _NEXT_LINE: Final = 1.6  # sizes of type from one line of a value to the next, at most
 _NEXT_ROW: Final = 3.2  # sizes of type below a value within which a row of a table would follow
 _NEXT_BAND: Final = 3.5  # sizes of type between one row of fields and the next, at most
@@ -46,13 +47,14 @@ _NEXT_BAND: Final = 3.5  # sizes of type between one row of fields and the next,
 def find_names_above(lines: Sequence[Line], rules: Rules) -> list[NamedFields]:
     """The forms among the lines; no line is in two of them."""
     pairs = _pairs(lines)
-    if len(pairs) < 2 and not any(value.source.field for _, value in pairs):
+    if len(pairs) < 2 and not any(_is_filled_in(value, rules) for _, value in pairs):
         return []
     in_boxes = sum(_box_of(name, rules) is not None for name, _ in pairs)
     boxed = _boxed(lines, rules) if in_boxes >= _FEWEST else []
     taken = {id(line) for form in boxed for line in form.lines}
-    names = [name for name, _ in pairs if id(name) not in taken]
-    if not _several(names):
+    left = [(name, value) for name, value in pairs if id(name) not in taken]
+    names = [name for name, _ in left]
+    if not _several(names) and not any(_is_filled_in(value, rules) for _, value in left):
         return boxed
     return [*boxed, *_loose([line for line in lines if id(line) not in taken], names, rules)]
 
@@ -72,6 +74,14 @@ def _pairs(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
                     found.append((name, value))
                 break
     return found
+
+
+def _is_filled_in(value: Line, rules: Rules) -> bool:
+    """Whether a line fills a field: one of the PDF, or a line drawn to write on, which begins where it does."""
+    if value.source.field:
+        return True
+    near = (rule for rule in rules.horizontal if 0 < rule.at_point(value.left) - value.middle < _UNDER * value.size)
+    return any(abs(rule.start - value.left) < value.size and rule.end > value.right - value.size for rule in near)
 
 
 def _several(names: Sequence[Line]) -> bool:
@@ -329,8 +339,8 @@ def _loose(lines: Sequence[Line], names: Sequence[Line], rules: Rules) -> list[N
         band = [pair for pair in pairs if id(pair.name) in own]
         if not _is_table(band, rows):
             band = [_Over(pair.name, tuple(_value(pair.values[0], rows))) for pair in band]
-            bands.append(sorted([*band, *_left_empty(band, rows)], key=lambda pair: pair.name.left))
-    return list(_runs_of_names(bands))
+            bands.append(sorted([*band, *_left_empty(band, rows, rules)], key=lambda pair: pair.name.left))
+    return list(_runs_of_names(bands, rules))
 
 
 def _over(name: Row, rows: Sequence[Row], rules: Rules) -> _Over | None:
@@ -387,10 +397,10 @@ def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
     return going_on > 1
 
 
-def _left_empty(band: Sequence[_Over], rows: Sequence[Row]) -> Iterator[_Over]:
+def _left_empty(band: Sequence[_Over], rows: Sequence[Row], rules: Rules) -> Iterator[_Over]:
     """What is set as the names of a band, on their height, and has nothing below it."""
     first = band[0]
-    if len(band) < 2 and not first.values[0].longest.source.field:
+    if len(band) < 2 and not _is_filled_in(first.values[0].longest, rules):
         return
     own = [pair.name for pair in band]
     bottom = max(pair.values[0].bottom for pair in band)
@@ -402,7 +412,7 @@ def _left_empty(band: Sequence[_Over], rows: Sequence[Row]) -> Iterator[_Over]:
             yield _Over(row, ())
 
 
-def _runs_of_names(bands: Iterable[Sequence[_Over]]) -> Iterator[NamedFields]:
+def _runs_of_names(bands: Iterable[Sequence[_Over]], rules: Rules) -> Iterator[NamedFields]:
     """Bands below each other, the names of one under those of another: two side by side, or several in a column."""
     runs: list[list[_Over]] = []
     for band in bands:
@@ -414,7 +424,7 @@ def _runs_of_names(bands: Iterable[Sequence[_Over]]) -> Iterator[NamedFields]:
     for run in runs:
         named = sum(bool(pair.values) for pair in run)
         beside = any(abs(one.name.middle - other.name.middle) < one.name.size for one, other in pairwise(run))
-        filled = all(pair.values and pair.values[0].longest.source.field for pair in run)
+        filled = all(_is_filled_in(pair.values[0].longest, rules) for pair in run if pair.values)
         if named >= (1 if filled else 2 if beside else _FEWEST):
             fields = [NamedField(pair.name.lines, lines_of(pair.values), pair.area) for pair in run]
             yield NamedFields(tuple(fields), f"form: {named} names above their values")

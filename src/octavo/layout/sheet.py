@@ -8,8 +8,8 @@ from octavo.document import Label, PageImage, TextLine
 from octavo.geometry import Box, Rect, Size
 from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.hints import Hint
-from octavo.layout.named_fields import NamedField
 from octavo.layout.lines import Line, read_from_right, straightened, typical_size
+from octavo.layout.named_fields import NamedField
 from octavo.tables import TableCandidate, find_tables
 from octavo.tables.rules import Rules, find_rules
 

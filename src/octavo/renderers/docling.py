@@ -12,7 +12,6 @@ from typing import TypeAlias
 from octavo.content import (
     Code,
     Content,
-    Form,
     Formula,
     Heading,
     Items,
