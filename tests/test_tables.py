@@ -223,7 +223,7 @@ def test_cells_have_the_styles_and_links_of_their_words_however_often_these_come
         '<tr><td>Nuts</td><td><a href="n.html">PDF</a></td></tr>',
         "<tr><td><s>12</s></td><td>Rivets</td></tr>",
     ]
-    assert html.tables(html.table(found)) == [found]
+    assert list(map(html.table, html.tables(html.table(found)))) == [html.table(found)]
 
 
 def test_lines_without_words_or_text_are_borne() -> None:
