@@ -119,6 +119,7 @@ class TextLine:
     italic: bool = False
     monospace: bool = False
     field: bool = False  # the value of a form's field, or the state of a box to tick
+    names: Box | None = None  # the field of a form that it is the name of: what stands in there is its value
     formulas: tuple[InlineFormula, ...] = ()  # in the order of the text; from glyphs, where it is sure what they say
     notation: float = 0.0  # share of its width that is set in fonts for formulas
     runs: Runs = ()  # its text in styles and with links; () where all of it is set as the line is

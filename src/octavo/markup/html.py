@@ -188,6 +188,7 @@ class _TableReader:
         self._spanned = False  # any cell so far
         self._header = self._in_head = False
         self._open: list[str] = []  # styles
+        self._link: str | None = None  # where an open one leads
         self._style = _PLAIN  # what those open make of a run
         self._depth = 0
         self._silent = 0
@@ -264,6 +265,8 @@ class _TableReader:
         elif self._cell is not None and tag in _STYLES and tag not in self._open:
             self._open.append(tag)
             self._style = styled(self._style, tag)
+        elif self._cell is not None and tag == "a":
+            self._leads(_target(attributes))
 
     def _ended(self, tag: str) -> None:
         self._apart()
@@ -283,12 +286,19 @@ class _TableReader:
             self._in_head = False
         elif tag == "tr":
             self._end_row()
+        elif tag == "a":
+            self._leads(None)
         elif tag in self._open:
             while self._open.pop() != tag:
                 pass
-            self._style = _PLAIN
-            for still_open in self._open:
-                self._style = styled(self._style, still_open)
+            self._leads(self._link)
+
+    def _leads(self, target: str | None) -> None:
+        """What is said from here on leads there, in the styles that are open."""
+        self._link = target
+        self._style = _PLAIN if target is None else replace(_PLAIN, link=target)
+        for still_open in self._open:
+            self._style = styled(self._style, still_open)
 
     def _said(self, text: str) -> None:
         if self._silent:
@@ -333,9 +343,9 @@ class _TableReader:
         found = found if len(found) > 1 or found[0] else ()
         self._cells().append(Cell(found, *self._spans, self._header))
         self._cell = None
-        if self._open:
+        if self._open or self._link:
             self._open.clear()
-            self._style = _PLAIN
+            self._leads(None)
 
     def _cells(self) -> list[Cell]:
         """Of the row that is open, or begins here."""
@@ -409,6 +419,13 @@ def _spans(attributes: str) -> tuple[int, int]:
     """Rows and columns of a cell."""
     values = {name.lower(): value for name, value in _ATTRIBUTE.findall(attributes)}
     return _span(values.get("rowspan", "")), _span(values.get("colspan", ""))
+
+
+def _target(attributes: str) -> str | None:
+    """Where a link leads, if it may."""
+    values = {name.lower(): value for name, value in _ATTRIBUTE.findall(attributes)}
+    target = html.unescape(values.get("href", "").strip("\"' "))
+    return target if target and is_safe_link(target) else None
 
 
 def _span(value: str) -> int:
