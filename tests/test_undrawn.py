@@ -143,7 +143,7 @@ def places(rules: Rules) -> list[tuple[float, float, float]]:
         RULED,
         ROUND,
         b"1 w 72 300 468 90 re S 72 330 m 540 330 l S 200 300 m 200 390 l S\n",  # a grid
-        b"0.9 g 72 300 468 20 re f 72 340 468 20 re f 1 g 100 300 50 70 re f 0 g\n",  # shades, and a white one over them
+        b"0.9 g 72 300 468 20 re f 72 340 468 20 re f 1 g 100 300 50 70 re f 0 g\n",  # shades, a white one over them
         b"q 0.24 0 0 0.24 72 300 cm 4 w 0 0 m 900 0 l S 0 0 m 0 400 l S Q\n",  # drawn by a matrix
     ],
 )
@@ -151,7 +151,8 @@ def places(rules: Rules) -> list[tuple[float, float, float]]:
 def test_ruling_lines_are_those_of_the_picture(content: bytes, turned: str) -> None:
     with open_pages([make_pdf(drawn_on(LETTER, content, extra=turned))], ParseOptions(), EngineSettings()) as pages:
         image = pages.draw(0, picture=False)
-        assert image.outlines is not None and image.text is not None
+        assert image.outlines is not None
+        assert image.text is not None
         text = [line.box.to_pixels(image.size) for line in image.text.lines]
         seen = places(find_rules(image.pixels, text))
         known = places(rules_among(image.outlines, text))

@@ -27,6 +27,7 @@ _OTHER_TYPE: Final = 1.8  # times the smaller size from which two lines are set 
 _FEWEST_WORDS: Final = 3  # torn apart in a row: two are as likely a name and its value
 _SAME_GAP: Final = 0.25  # sizes of type the spaces of a justified row may differ by: letters overhang
 _FLUSH: Final = 0.4  # sizes of type its edges may be off from the column's, for the same reason
+_BAND: Final = 0.5  # sizes of type that the middles of what stands on one height may differ by
 _WIDE: Final = 8.0  # sizes of type: narrower rows tell no column
 
 
@@ -98,6 +99,11 @@ def in_rows(lines: Sequence[Line]) -> list[Row]:
     for index, line in enumerate(ordered):
         rows[root(index)].append(line)
     return _justified(sorted((Row.of(row) for row in rows.values()), key=lambda row: (row.middle, row.left)))
+
+
+def bands_of(rows: Sequence[Row]) -> list[list[Row]]:
+    """What stands on one height of the page, left to right; the bands top to bottom."""
+    return on_one_height(rows, lambda first, row: _BAND * min(first.size, row.size))
 
 
 def _justified(rows: Sequence[Row]) -> list[Row]:
