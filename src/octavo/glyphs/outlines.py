@@ -16,7 +16,7 @@ THINNEST: Final = 2.0  # pixels: what is thinner is a rule, and neither a ground
 MOST_GROUNDS: Final = 500  # that are told apart; with more, the picture is looked at
 HIDES: Final = 0.3  # share of a character that something drawn later covers
 FAR_OUT: Final = 1e6  # pixels: a file may say anything
-PAPER: Final = 255.0
+PAPER: Final = 255.0  # grey of a page that nothing is drawn on
 
 
 def outlines_of(drawn: Drawn, memory: NDArray[np.uint8]) -> Outlines:

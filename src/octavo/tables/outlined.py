@@ -14,16 +14,16 @@ from octavo.document import Outlines
 from octavo.geometry import PixelBox
 from octavo.tables.rules import ACROSS, DOWN, GAP_ACROSS, GAP_DOWN, SHORTEST, STEP, Rule, Rules, in_text, joined
 
-_PAPER: Final = 255
+_PAPER: Final = 255  # grey of a page that nothing is drawn on
 _SAME: Final = 0.35  # pixels between two sides that are one: shades of neighbouring rows do not quite meet
 _THINNEST: Final = 1.0  # pixels that a line is drawn with at least
-_MOST_CELLS: Final = 4_000_000
+_MOST_CELLS: Final = 4_000_000  # of the sheet: only a child that a file took over tells of boxes for more
 
 _Numbers = NDArray[np.float64]
 
 
-def rules_among(outlines: Outlines, text: Sequence[PixelBox] = (), *, shortest: int = SHORTEST) -> Rules:
-    """The lines of at least `shortest` pixels. `text` says where words or lines of text are: what strikes them out, or
+def rules_among(outlines: Outlines, text: Sequence[PixelBox] = ()) -> Rules:
+    """The lines of at least `SHORTEST` pixels. `text` says where words or lines of text are: what strikes them out, or
     goes under them, is no ruling line."""
     boxes = np.array(text, np.float64).reshape(-1, 4)
     across, down = _edges(outlines)
@@ -31,8 +31,8 @@ def rules_among(outlines: Outlines, text: Sequence[PixelBox] = (), *, shortest: 
     down = down[down[:, 2] - down[:, 1] >= DOWN]
     return Rules(
         outlines.size,
-        tuple(rule for rule in _lines(across, boxes, GAP_ACROSS) if rule.length >= shortest),
-        tuple(rule for rule in _lines(down, boxes[:, [1, 0, 3, 2]], GAP_DOWN) if rule.length >= shortest),
+        tuple(rule for rule in _lines(across, boxes, GAP_ACROSS) if rule.length >= SHORTEST),
+        tuple(rule for rule in _lines(down, boxes[:, [1, 0, 3, 2]], GAP_DOWN) if rule.length >= SHORTEST),
     )
 
 

@@ -57,8 +57,8 @@ class Rules:
     vertical: tuple[Rule, ...] = ()
 
 
-def find_rules(pixels: Pixels, text: Sequence[PixelBox] = (), *, shortest: int = SHORTEST) -> Rules:
-    """The lines of at least `shortest` pixels.
+def find_rules(pixels: Pixels, text: Sequence[PixelBox] = ()) -> Rules:
+    """The lines of at least `SHORTEST` pixels.
 
     `text` says where words or lines of text are: straight edges of large or dense letters are told apart by it.
     """
@@ -69,8 +69,8 @@ def find_rules(pixels: Pixels, text: Sequence[PixelBox] = (), *, shortest: int =
     down = _along_rows(turned, boxes[:, [1, 0, 3, 2]], DOWN, gap=GAP_DOWN)
     return Rules(
         Size(pixels.shape[1], pixels.shape[0]),
-        tuple(rule for rule in across if rule.length >= shortest),
-        tuple(rule for rule in down if rule.length >= shortest),
+        tuple(rule for rule in across if rule.length >= SHORTEST),
+        tuple(rule for rule in down if rule.length >= SHORTEST),
     )
 
 
