@@ -171,6 +171,7 @@ def things(draw: st.DrawFn) -> list[Placed]:
     return made
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(things(), st.booleans())
 def test_any_order_is_a_permutation_and_the_same_again(page: list[Placed], from_right: bool) -> None:

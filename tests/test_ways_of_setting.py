@@ -240,13 +240,13 @@ def test_cells_of_one_width_are_no_row_of_words(parser: Parser) -> None:
 # --- aslant ----------------------------------------------------------------------------------------------------------
 
 
-def aslant(sheet: Sheet, left: float, top: float, text: str, degrees: float) -> None:
+def aslant(sheet: Sheet, left: float, top: float, text: str, degrees: float, size: float = 20) -> None:
     canvas = sheet._canvas
     canvas.saveState()
     canvas.translate(left, HEIGHT - top)
     canvas.rotate(degrees)
     canvas.setFillGray(0.7)
-    canvas.setFont("Helvetica", 20)
+    canvas.setFont("Helvetica", size)
     canvas.drawString(0, 0, text)
     canvas.restoreState()
 
@@ -274,15 +274,15 @@ def test_slanted_labels_that_cross_nothing_are_no_watermark() -> None:
     ]
     text = Line(100, 300, 800, 320, 20, TextLine(Box(100, 300, 800, 320), "Below them"))
     assert find_watermarks([*labels, text], page) == []
-    crossed = Line(100, 290, 160, 350, 12, slanted("DRAFT", 100))
+    crossed = Line(100, 290, 160, 350, 12, slanted("DRAFT", 100, 290))
     assert find_watermarks([*labels, crossed, text], page) == [crossed]
     unread = [replace(label, source=replace(label.source, text=None)) for label in labels]
     assert find_watermarks(unread, page) == []
 
 
-def slanted(text: str, left: float) -> TextLine:
-    quad = ((left, 150), (left + 50, 100), (left + 60, 110), (left + 10, 160))
-    return TextLine(Box(left, 100, left + 60, 160), text, quad=quad)
+def slanted(text: str, left: float, top: float = 100) -> TextLine:
+    quad = ((left, top + 50), (left + 50, top), (left + 60, top + 10), (left + 10, top + 60))
+    return TextLine(Box(left, top, left + 60, top + 60), text, quad=quad)
 
 
 def test_contents_with_numbers_at_two_margins_are_told_once(parser: Parser) -> None:
@@ -322,3 +322,40 @@ def test_turned_latin_lines_and_single_words_stay_as_they_come() -> None:
     assert columns_from_right(turned) == turned
     across = [TextLine(Box(100, 100, 400, 120), "\u6625\u306e"), TextLine(Box(100, 130, 400, 150), "\u671d\u306b")]
     assert columns_from_right(across) == across
+
+
+@pytest.mark.parametrize("degrees", [35, 60])
+def test_heads_set_aslant_name_the_columns_that_they_stand_on(parser: Parser, degrees: float) -> None:
+    """Each leans over the columns of its neighbours; their words come again and again, and are no watermark."""
+    sheet = Sheet()
+    columns = [160 + 34 * number for number in range(6)]
+    for left, group in ((columns[0], "Spring"), (columns[3], "Autumn")):
+        sheet.write(
+            left + 34 - stringWidth(group, "Helvetica-Bold", 9) / 2 + 8, 100, group, font="Helvetica-Bold", size=9
+        )
+    for left, head in zip(columns, ("Arrivals", "Departures", "Delayed") * 2, strict=True):
+        aslant(sheet, left + 10, 160, head, degrees, size=9)
+    sheet.write(60, 160, "Quay", font="Helvetica-Bold", size=9)
+    rows = [
+        ("Harbour office and pilots on duty",),
+        *((f"Quay {n}", *(f"{n}.{k}5" for k in range(6))) for n in range(1, 8)),
+    ]
+    for number, (name, *values) in enumerate(rows):
+        sheet.write(60, 180 + 13 * number, name, font="Helvetica", size=9)
+        for left, value in zip(columns, values, strict=False):
+            sheet.write(left, 180 + 13 * number, value, font="Helvetica", size=9)
+    for top in (88, 166, 276):
+        sheet._canvas.line(58, HEIGHT - top, 370, HEIGHT - top)
+    lines = octavo.to_markdown(parser.parse(sheet.pdf())).splitlines()
+    cells = [line.replace("th>", "td>").replace("<th", "<td") for line in lines]
+    heads = "<td>Arrivals</td><td>Departures</td><td>Delayed</td>"
+    assert [line for line in cells if "Spring" in line] == [
+        '<tr><td></td><td colspan="3">Spring</td><td colspan="3">Autumn</td></tr>'
+    ]
+    assert f"<tr><td>Quay</td>{heads * 2}</tr>" in cells
+    assert (
+        "<tr><td>Quay 3</td><td>3.05</td><td>3.15</td><td>3.25</td><td>3.35</td><td>3.45</td><td>3.55</td></tr>"
+        in cells
+    )
+    assert any("Harbour office and pilots on duty" in line for line in cells)  # i and l of the heads have no width
+    assert cells.count("<table>") == 1

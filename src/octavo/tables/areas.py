@@ -6,7 +6,7 @@ become one, and a layout network adds what it sees. Everything here is in pixels
 
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
@@ -41,6 +41,7 @@ class Segment(Rect):
 
     text: str | None
     line: int
+    ink_top: float = field(compare=False)  # above its top where it is a head that is set aslant
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +320,7 @@ def _grown(rows: Sequence[Sequence[Segment]], start: int, rules: Rules, height: 
     seen = ColumnGaps(run, _LETTERS * height)
     gaps = seen.found()
     for row in rows[start + 1 :]:
-        step = min(segment.top for segment in row) - max(segment.bottom for segment in run[-1])
+        step = min(segment.ink_top for segment in row) - max(segment.bottom for segment in run[-1])
         if step > (3.5 if len(row) > 1 and len(row) >= 0.7 * (len(gaps) + 1) else 2.2) * height:
             break
         if _tallest(row) > 1.4 * height or _out_of_line(row, run, height) or _begins_anew(row, run, height):
@@ -444,21 +445,25 @@ def _follows(
     both, one, other = _gaps([*run, *below], height), _gaps(run, height), _gaps(below, height)
     if len(both) > 1 and len(both) >= 0.8 * max(len(one), len(other)):
         return True
-    return len(run) < min(5, len(below)) and start - end < 1.5 * height and _is_head(run, below, one, other, height)
+    return len(run) < min(5, len(below)) and start - end < 1.5 * height and _is_head(run, below, height)
 
 
-def _is_head(
-    run: Sequence[Sequence[Segment]],
-    below: Sequence[Sequence[Segment]],
-    gaps: Sequence[tuple[float, float]],
-    gaps_below: Sequence[tuple[float, float]],
-    height: float,
-) -> bool:
-    """Whether rows are headings of those below: not wider, and every gap of theirs is one of those below."""
+def _is_head(run: Sequence[Sequence[Segment]], below: Sequence[Sequence[Segment]], height: float) -> bool:
+    """Whether rows are headings of those below: not wider, and every gap of theirs is one of those below.
+
+    Only full rows are looked at: the names of groups of columns and the titles of sections run over several.
+    """
     whole = union(segment for row in below for segment in row).grown(2 * height)
     inside = all(whole.left < segment.left and segment.right < whole.right for row in run for segment in row)
+    gaps, gaps_below = (_gaps(_full_rows(rows), height) for rows in (run, below))
     shared = [any(min(b, d) - max(a, c) > 0 for c, d in gaps_below) for a, b in gaps]
     return inside and bool(shared) and all(shared)
+
+
+def _full_rows(rows: Sequence[Sequence[Segment]]) -> list[Sequence[Segment]]:
+    """Those with more than half as many entries as the fullest."""
+    most = max(map(len, rows))
+    return [row for row in rows if 2 * len(row) > most]
 
 
 def _gaps(rows: Sequence[Sequence[Segment]], height: float) -> list[tuple[float, float]]:
