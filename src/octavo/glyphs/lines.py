@@ -50,6 +50,8 @@ FURTHEST: Final = 0.55  # of its line's size: what follows right behind, in the 
 TOUCHES: Final = 0.2  # of its line's size: so near it is right behind
 RISE: Final = 0.2  # of its line's size, above the baseline: Word raises by 0.33, TeX by 0.36
 DROP: Final = 0.08  # the same below it: TeX lowers by 0.15
+SCRIPT_GAP: Final = 0.3  # of the larger type: what is raised or lowered stands that near to what it belongs to
+LEVEL: Final = 0.05  # of the larger type, up to which two baselines are one
 TWIN: Final = 0.12  # two copies of a glyph nearer than this are one in fake bold; "ll" stands 0.22 apart
 
 
@@ -437,7 +439,10 @@ def _beside(first: _Span, second: _Span) -> bool:
     )
     if shared < 0.5 * (ASCENT + DESCENT) * smaller:
         return False
-    return smaller < 0.85 * larger or abs(first.baseline - second.baseline) < 0.35 * larger
+    off = abs(first.baseline - second.baseline)
+    if smaller < SMALL * larger:  # raised or lowered, or a heading in the next column
+        return gap < (COLUMN_GAP * smaller if off < LEVEL * larger else SCRIPT_GAP * larger)
+    return off < 0.35 * larger
 
 
 def _gap(first: _Span, second: _Span) -> float:
