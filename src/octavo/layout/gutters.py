@@ -119,9 +119,7 @@ def _on_one_edge(lines: Sequence[Line], size: float) -> list[list[Line]]:
     return [sorted(edge, key=lambda line: line.middle) for edge in edges if len(edge) >= _ROWS]
 
 
-def _uncrossed(
-    column: Sequence[Line], by_height: Sequence[Line], left: float, size: float
-) -> Iterator[Sequence[Line]]:
+def _uncrossed(column: Sequence[Line], by_height: Sequence[Line], left: float, size: float) -> Iterator[Sequence[Line]]:
     """Stretches of a column that nothing crosses at its left edge, and with no large gap."""
     crossing = [
         line.middle for line in by_height if line.left < left - _EDGE * size and line.right > left + _ONE_EDGE * size
