@@ -359,3 +359,87 @@ def test_heads_set_aslant_name_the_columns_that_they_stand_on(parser: Parser, de
     )
     assert any("Harbour office and pilots on duty" in line for line in cells)  # i and l of the heads have no width
     assert cells.count("<table>") == 1
+
+
+# --- newspapers, transcripts -----------------------------------------------------------------------------------------
+
+
+def test_narrow_columns_of_a_newspaper_are_read_one_after_the_other(parser: Parser) -> None:
+    """Gutters are no wider than spaces of justified rows, and a heading stands beside two rows of the next column."""
+    sheet = Sheet()
+    sheet.write(170, 60, "The Quayside Letter", font="Times-Bold", size=26)
+    columns = (
+        (
+            *("boats that come in on the tide", "moor at the northern quay where", "the depth is four metres at low"),
+            *("water and bollards stand close", "to each other than is common", "in any other harbour of the sea"),
+            *("which their owners never forget", "when summer has come to its end", "and storms begin to blow again"),
+        ),
+        (
+            *("no ship may stay for longer than", "three nights unless", "the harbour master has said that"),
+            *("it may do so which", "he seldom does when ferries are", "due and all the quays are taken"),
+            "by the boats that bring the fish",
+        ),
+        (
+            *("the market opens when boats are", "back and closes when nothing is", "left of what"),
+            *("they have brought with them from", "grounds far north of the islands", "where water is"),
+            *(
+                "cold and deep and the herring is",
+                "said to be larger than elsewhere",
+                "in all of these cold waters now",
+            ),
+        ),
+    )
+    for number, rows in enumerate(columns):
+        left, top = 60 + 150 * number, 142 if number == 1 else 106
+        if number == 1:
+            sheet.write(left, 110, "Harbour rules are", font="Times-Bold", size=15)
+            sheet.write(left, 126, "made to be kept", font="Times-Bold", size=15)
+        justified(sheet, left, left + 140, top, *rows)
+    first, second, third = (" ".join(rows) for rows in columns)
+    wanted = " ".join(("The Quayside Letter", first, "Harbour rules are made to be kept", second, third))
+    assert " ".join(read(parser, sheet)) == wanted
+
+
+def test_numbers_of_lines_are_no_text_and_each_speech_is_a_paragraph(parser: Parser) -> None:
+    sheet = Sheet()
+    rows = (
+        (56, "THE COURT: Please step forward and"),
+        (0, "raise your right hand."),
+        (28, "Q.  Were you on the quay when the"),
+        (0, "boat came in?"),
+        (28, "A.  I was. I had been there since"),
+        (0, "noon and saw it come."),
+        (28, "Q.  Did anybody go on board?"),
+        (56, "MR. FINCH: Objection. The witness"),
+        (0, "cannot know."),
+        (56, "THE COURT: Overruled."),
+        (28, "A.  Two men did, and one came back"),
+        (0, "within the hour."),
+    )
+    sheet.end(500, 60, "Page 47")
+    for number, (inset, row) in enumerate(rows):
+        sheet._canvas.setFont("Courier", 12)
+        sheet._canvas.drawRightString(80, HEIGHT - 90 - 26 * number, str(number + 1))
+        sheet.write(100 + inset, 90 + 26 * number, row, font="Courier", size=12)
+    document = parser.parse(sheet.pdf())
+    assert [line for line in octavo.to_markdown(document).splitlines() if line] == [
+        "THE COURT: Please step forward and raise your right hand.",
+        "Q. Were you on the quay when the boat came in?",
+        "A. I was. I had been there since noon and saw it come.",
+        "Q. Did anybody go on board?",
+        "MR. FINCH: Objection. The witness cannot know.",
+        "THE COURT: Overruled.",
+        "A. Two men did, and one came back within the hour.",
+    ]
+    told = {block.recognition.text: block.role for block in document.pages[0].blocks}
+    assert told[" ".join(str(number + 1) for number in range(len(rows)))] is Role.FURNITURE
+
+
+def test_numbers_that_count_things_stay_with_them(parser: Parser) -> None:
+    sheet = Sheet()
+    for number in range(1, 13):
+        sheet.write(70, 100 + 20 * number, str(number))
+        sheet.write(100, 100 + 20 * number, f"Boat of the {number}th quay")
+    text = octavo.to_markdown(parser.parse(sheet.pdf()))
+    assert all(text.index(str(number)) < text.index(f"the {number}th") for number in range(1, 13))
+    assert "12" in text.replace("12th", "")

@@ -240,14 +240,15 @@ def _columns(units: Sequence[_Unit], gutters: Sequence[Lane]) -> list[list[_Unit
 def _under_titles(bands: Sequence[list[_Unit]], gutters: Sequence[Lane], from_right: bool) -> list[list[_Unit]]:
     """Bands parted above and below each that is a title, or a line of text, over several columns; else all in one.
 
-    A title seldom reaches from margin to margin, so that some of the lanes below it go on beside it: it is in the middle
-    of what it stands over, or begins where that begins, and without such lines more lanes are seen than with them. Once
-    they are, a title that begins there and has something that begins on one height in every column below is one, too.
+    A title seldom reaches from margin to margin, so that some of the lanes below it go on beside it: it is in the
+    middle of what it stands over, or begins where that begins, and without such lines more lanes are seen than with
+    them. Once they are, a title that begins there and has something that begins on one height in every column below is
+    one, too.
     """
     whole = union(unit for band in bands for unit in band)
     over = [len(band) == 1 and band[0].short and _is_over_all(band[0], whole, from_right) for band in bands]
     rest = [unit for band, is_over in zip(bands, over, strict=True) if not is_over for unit in band]
-    seen = _gutters(rest)
+    seen = _gutters(rest) if rest else []
     if len(seen) <= len(gutters):
         return [[unit for band in bands for unit in band]]
     sections: list[list[_Unit]] = [[]]
@@ -336,7 +337,7 @@ def _tiers(bands: Sequence[list[_Unit]], gutters: Sequence[Lane]) -> list[list[_
 
 def _tiles(bands: Sequence[list[_Unit]], gutters: Sequence[Lane]) -> list[list[_Unit]]:
     """Rows of tiles: in every column of each a short line or title with what is set much larger, or goes on in rows of
-    text, close below it. Nothing where they are no such: cells of a form's rows are all set alike, one below another."""
+    text, close below it. Nothing where they are no such: cells of a form's rows are all set alike."""
     rooms = [min(unit.top for unit in below) - max(unit.bottom for unit in above) for above, below in pairwise(bands)]
     far = max([_FAR * statistics.median(rooms), *(unit.row for unit in bands[0])]) if rooms else 0.0
     tiers = [list(bands[0])]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from octavo.geometry import Rect, on_one_height, union
+from octavo.document import TextLine
+from octavo.geometry import Box, Rect, on_one_height, union
 from octavo.glyphs.scripts import breaks_anywhere
 from octavo.layout.gutters import are_parted, column_lanes, is_bridged, is_gutter
 from octavo.layout.lines import Line
@@ -106,13 +107,26 @@ def in_rows(lines: Sequence[Line]) -> list[Row]:
     return _justified(found, lanes)
 
 
+def with_torn_rows_whole(lines: Sequence[Line]) -> list[TextLine]:
+    """The lines they stand for, those that justified type has torn in narrow columns as one without words: the room
+    between its words is no border of a table's columns."""
+    if not column_lanes(lines):
+        return [line.source for line in lines]
+    whole: list[TextLine] = []
+    for row in in_rows(lines):
+        torn = len(row.lines) > 1 and _evenly_spaced([Row.of([line]) for line in row.lines], _FEWEST_IN_COLUMN)
+        box = Box.around(line.source.box for line in row.lines)
+        whole += [TextLine(box, row.text)] if torn else [line.source for line in row.lines]
+    return whole
+
+
 def _justified(rows: Sequence[Row], lanes: Sequence[Rect]) -> list[Row]:
     """The rows, those that justified type has torn to words put together: in a narrow column spaces may be several
     sizes wide, but they are all the same, and the row is as wide as the one above or below it."""
     wide = [row for row in rows if row.width > _WIDE * row.size]
     joined: list[Row] = []
-    bands = on_one_height(rows, lambda first, row: 0.3 * min(first.size, row.size))
-    for band in (part for band in bands for part in _at_lanes(band, lanes)):
+    levels = on_one_height(rows, lambda first, row: 0.3 * min(first.size, row.size))
+    for band in (part for level in levels for part in _at_lanes(level, lanes)):
         if _evenly_spaced(band, _FEWEST_IN_COLUMN if lanes else _FEWEST_WORDS):
             whole = Row.of([line for row in band for line in row.lines])
             if _as_wide_as_another(whole, wide, _COLUMN if lanes else _NEXT):
