@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tabling import LEADING, Drawing, Made, drawn, made, words_at
 
-from octavo.content import Table
+from octavo.content import Run, Table
 from octavo.document import Pixels, TextLine, Word
 from octavo.geometry import Box, Size
+from octavo.markup import html
 from octavo.tables import find_tables, read_table
 from octavo.tables.rules import find_rules
 from octavo.tables.structure import SeenTable
@@ -186,6 +187,43 @@ def test_mark_up_in_a_cell_is_text() -> None:
 
 def _picture(drawing: Drawing) -> tuple[np.ndarray, list[TextLine], Box]:
     return drawing.pixels, drawing.lines, Box.of_page()
+
+
+def test_cells_have_the_styles_and_links_of_their_words_however_often_these_come() -> None:
+    page = Drawing(400, 160)
+    rows = (
+        (Run("Part", bold=True), Run("Sheet", bold=True)),
+        (Run("M8 bolt "), Run("new", bold=True), Run("PDF", link="b.html")),
+        (Run("Nuts"), Run("PDF", link="n.html")),
+        (Run("12", struck=True), Run("Rivets", italic=True)),
+    )
+    for number, runs in enumerate(rows):
+        top = 10 + 30 * number
+        words = [word for run in runs for word in run.text.split()]
+        places = [30, *(35 + 7 * len(" ".join(words[:n])) for n in range(1, len(words) - 1)), 300]
+        lines = [words_at(word, left, top, page.size) for word, left in zip(words, places, strict=True)]
+        spaced = tuple(piece for run in runs for piece in (run, Run(" ")))
+        page.lines.append(
+            TextLine(
+                Box.around(line.box for line in lines),
+                " ".join(words),
+                tuple(word for line in lines for word in line.words),
+                bold=number == 0,
+                runs=tuple(replace(run, text=run.text.strip() or " ") for run in spaced)[:-1],
+            )
+        )
+        page.rule(20, top - 8, 380, top - 8)
+    page.rule(20, 122, 380, 122)
+    for x in (20, 280, 380):
+        page.rule(x, 2, x, 122)
+    found = read(page)
+    assert html.table(found).splitlines()[1:-1] == [
+        "<tr><th>Part</th><th>Sheet</th></tr>",
+        '<tr><td>M8 bolt <b>new</b></td><td><a href="b.html">PDF</a></td></tr>',
+        '<tr><td>Nuts</td><td><a href="n.html">PDF</a></td></tr>',
+        "<tr><td><s>12</s></td><td>Rivets</td></tr>",
+    ]
+    assert list(map(html.table, html.tables(html.table(found)))) == [html.table(found)]
 
 
 def test_lines_without_words_or_text_are_borne() -> None:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from octavo.document import Pixels
+from octavo.networks.session import Allowance
 from octavo.networks.strips import Quad
 from octavo.networks.text_lines import TextLines
 from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
@@ -37,7 +38,7 @@ def whole(pixels: Pixels) -> Quad:
 
 
 def read(reader: TextReader, pixels: Pixels, quad: Quad | None = None) -> ReadLine:
-    return reader.read([LinePicture(pixels, whole(pixels) if quad is None else quad)])[0]
+    return reader.read([LinePicture(pixels, whole(pixels) if quad is None else quad)], Allowance(60))[0]
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 
-from octavo.assemble import engine_text, listings
+from octavo.assemble import engine_text, forms, listings
 from octavo.assemble.headings import set_as_heading
-from octavo.assemble.line_breaks import PrintedRow, broken_on_purpose, entries_of, form, rows_of
+from octavo.assemble.line_breaks import PrintedRow, broken_on_purpose, entries_of, rows_of
 from octavo.assemble.line_breaks import lines as lines_of
 from octavo.assemble.lists import ListEntry, item, listed
 from octavo.content import Content
@@ -75,6 +75,8 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Reg
     whole = RegionPart(region.label, region.box, text, engine_text.prose(text))
     if region.task is not Task.TEXT or not 0 < len(lines) <= MOST_LINES:
         return [whole]
+    if (form := forms.named(lines, page.page)) is not None:
+        return [replace(whole, content=form, reason="form: names above their values")]
     known, references = _grouped_by_words(region, recognition), region.label in _REFERENCES
     grouped = _grouped(lines, page.page, known=known, references=references)
     rows = [row for paragraph in grouped for row in rows_of(paragraph)]
@@ -166,7 +168,7 @@ def _part(
         why = set_as_heading(paragraph, text, size=page.size, measured=page.known, last=last)
         if why is not None:
             return RegionPart(Label.PARAGRAPH_TITLE, box, text, engine_text.prose(text), reason=why)
-    if label in _WITH_ITEMS and (made := form(paragraph)) is not None:
+    if label in _WITH_ITEMS and (made := forms.beside(paragraph)) is not None:
         return RegionPart(label, box, text, made, reason="form: names with values far beside them")
     if label in _WITH_ROWS and broken_on_purpose(paragraph):
         return RegionPart(label, box, text, lines_of(rows_of(paragraph)), reason="rows: broken on purpose")

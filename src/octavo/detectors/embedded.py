@@ -58,7 +58,7 @@ class EmbeddedDetector:
         if page.trace is not None:
             for sight in sights(sheet, claims):
                 page.trace.saw(sight)
-        return [_detection(claim) for claim in claims if not claim.lost]
+        return [_detection(claim, page.size) for claim in claims if not claim.lost]
 
     def _lines(self, page: PageImage) -> list[TextLine]:
         """The text layer's where it is trusted, and those found on the picture where it says nothing."""
@@ -136,8 +136,18 @@ def _moved(line: TextLine, cut: PixelBox, page: Size) -> TextLine:
 # --- from claims to detections -----------------------------------------------------------------------------------
 
 
-def _detection(claim: Claim) -> Detection:
+def _detection(claim: Claim, page: Size) -> Detection:
     sources = tuple(line.source for line in claim.lines)
+    if claim.fields:
+        named = [(Box.of(field.area, page), field) for field in claim.fields]
+        sources = tuple(
+            source
+            for area, field in named
+            for source in (
+                *(replace(line.source, names=area) for line in field.names),
+                *(line.source for line in field.values),
+            )
+        )
     box = claim.box
     if box is None:
         box = Box.around(line.box for line in sources)

@@ -41,7 +41,8 @@ WIDEST_SPREAD: Final = 0.6  # between its letters, at most
 PARTS_SPREAD: Final = 1.5  # times that gap: between two words
 LEANS: Final = 0.1  # of room after a letter that leans is its own, at most: TeX's italic F has 0.14
 SPACE_BESIDE_SPACES: Final = 0.28  # where the line has space characters, a gap without one is tracking or a tab
-SPACE_OF_MONOSPACE: Final = 0.32  # in typewriter type, whose letters leave more room around them
+SPACE_OF_MONOSPACE: Final = 0.32  # between two of typewriter type, whose letters leave more room around them
+TYPED: Final = 0.67  # share of a line in typewriter type from which it is typed: less is a word, or a value in a form
 SPACE_OF_CJK: Final = 0.45  # justification spreads characters by up to a quarter
 MOST_SPANS: Final = 3000  # put together: a full ledger page has 1300, a hostile one must not cost its square
 SMALLEST_SCRIPT: Final = 0.4  # of its line's size; a larger difference is a heading or a drop cap beside the text
@@ -265,8 +266,9 @@ class _Reader:
         forward = frame.start[1:] - frame.end[:-1]
         backward = frame.start[:-1] - frame.end[1:]
         size = np.maximum(frame.size[1:], frame.size[:-1])
-        ems = np.where(self.monospace[1:], SPACE_OF_MONOSPACE, SPACE)
-        beside = np.where(self.monospace[1:], SPACE_OF_MONOSPACE, np.where(inferred[1:], SPACE, SPACE_BESIDE_SPACES))
+        typed = np.asarray(self.monospace[1:]) & np.asarray(self.monospace[:-1])
+        ems = np.where(typed, SPACE_OF_MONOSPACE, SPACE)
+        beside = np.where(typed, SPACE_OF_MONOSPACE, np.where(inferred[1:], SPACE, SPACE_BESIDE_SPACES))
         east = self.east[1:] & self.east[:-1]
         # A letter that leans out of its place is followed by more room where the next stands upright: F(x).
         lean = np.clip(frame.right[:-1] - frame.end[:-1], 0, LEANS * size)
@@ -279,7 +281,8 @@ class _Reader:
         size = max(self.size[first], self.size[second])
         if self.east[first] and self.east[second]:
             return SPACE_OF_CJK * size
-        return (SPACE_OF_MONOSPACE if self.monospace[second] else SPACE) * size
+        typed = self.monospace[first] and self.monospace[second]
+        return (SPACE_OF_MONOSPACE if typed else SPACE) * size
 
 
 def _lines_of(frame: _Frame, reader: _Reader) -> list[tuple[int, TextLine]]:
@@ -477,7 +480,8 @@ def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
         font_size=Counter([reader.size[member] for member in members]).most_common(1)[0][0],
         bold=sum(count for font, count in fonts if font.bold) > half,
         italic=sum(count for font, count in fonts if font.italic) > half,
-        monospace=sum(count for font, count in fonts if font.monospace) > half and not reader.east[members].any(),
+        monospace=sum(count for font, count in fonts if font.monospace) > TYPED * len(members)
+        and not reader.east[members].any(),
         runs=_runs(words, reader, shifts, {(font.bold, font.italic) for font, _ in fonts}),
     )
     return int(frame.index[min(members)]), line

@@ -47,6 +47,7 @@ SAME_HEIGHT: Final = 0.7  # share of capitals as high as the typical capital
 TALLER: Final = 0.75  # chance that a letter that should rise above another does
 WIDTHS_AGREE: Final = 0.4  # correlation with the widths of ordinary faces, which among those is 0.9
 
+FIELD_LINE: Final = 16.2  # points from one line of a field to the next, at most: type of 12 in readers' leading
 EDGE: Final = 24  # of 255: less contrast than this is not ink
 PICTURE_SHARE: Final = 0.0005  # of the page: smaller rasters are icons and rules
 
@@ -216,6 +217,7 @@ def _field_lines(glyphs: Glyphs, drawing: Drawing) -> tuple[TextLine, ...]:
     for text, left, top, right, bottom in drawing.fields:
         rows = [row.strip() for row in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if row.strip()]
         height = (bottom - top) / max(1, len(rows))
+        height = height if len(rows) < 2 else min(height, FIELD_LINE)  # they begin at its top
         for index, row in enumerate(rows):
             box = glyphs.unit_box(left, top + index * height, right, top + (index + 1) * height)
             found.append(TextLine(box, row, font_size=round(min(height * 0.75, 12.0), 2), field=True))

@@ -9,6 +9,7 @@ from octavo.geometry import Box, Rect, Size
 from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.hints import Hint
 from octavo.layout.lines import Line, read_from_right, straightened, typical_size
+from octavo.layout.named_fields import NamedField
 from octavo.layout.side_by_side import with_torn_rows_whole
 from octavo.tables import TableCandidate, find_tables
 from octavo.tables.rules import Rules, find_rules
@@ -66,3 +67,4 @@ class Claim:
     lost: str = ""  # why it is not so after all: it takes no lines then
     finder: str = ""  # who says so
     begins: str = ""  # of a paragraph: what parts it from the row above
+    fields: tuple[NamedField, ...] = ()  # of a form: which of the lines name which area; its lines are in their order

@@ -32,6 +32,7 @@ _NEXT: Final = 2.0  # sizes of type to the row above or below
 _COLUMN: Final = 40.0  # sizes of type up and down a column of text
 _SET_IN: Final = 3.0  # sizes of type
 _FLUSH: Final = 0.4  # sizes of type its edges may be off from the column's, for the same reason
+_BAND: Final = 0.5  # sizes of type that the middles of what stands on one height may differ by
 _WIDE: Final = 8.0  # sizes of type: narrower rows tell no column
 
 
@@ -105,6 +106,11 @@ def in_rows(lines: Sequence[Line]) -> list[Row]:
         rows[root(index)].append(line)
     found = sorted((Row.of(row) for row in rows.values()), key=lambda row: (row.middle, row.left))
     return _justified(found, lanes)
+
+
+def bands_of(rows: Sequence[Row]) -> list[list[Row]]:
+    """What stands on one height of the page, left to right; the bands top to bottom."""
+    return on_one_height(rows, lambda first, row: _BAND * min(first.size, row.size))
 
 
 def with_torn_rows_whole(lines: Sequence[Line]) -> list[TextLine]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from octavo.document import Pixels
 from octavo.glyphs.scripts import unspaced
-from octavo.networks.session import Network, Tensor, as_batch
+from octavo.networks.session import Allowance, Network, Tensor, as_batch
 from octavo.networks.strips import EDGE, FAINTEST, Quad, inked, sides, straightened, widest_gap
 from octavo.settings import EngineSettings
 
@@ -103,9 +103,17 @@ class TextReader:
     def described(self) -> str:
         return f"PP-OCRv6 small text recognition: {self._network.described}"
 
-    def read(self, lines: Sequence[LinePicture]) -> list[ReadLine]:
-        """What each line says, in order; read the way that gives most sense, where its shape leaves a doubt."""
-        return self._network.map(self._read, lines)
+    def read(self, lines: Sequence[LinePicture], allowance: Allowance) -> list[ReadLine]:
+        """What each line says, in order; read the way that gives most sense, where its shape leaves a doubt.
+
+        Lines for which the allowance does not reach say nothing.
+        """
+
+        def read(line: LinePicture) -> ReadLine:
+            with allowance.spending() as is_left:
+                return self._read(line) if is_left else ReadLine((), 0.0, 0.0, line.quad)
+
+        return self._network.map(read, lines)
 
     def read_as_given(self, lines: Sequence[LinePicture]) -> list[ReadLine]:
         """The same, each from its first corner on and no other way."""

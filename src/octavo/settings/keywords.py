@@ -189,6 +189,8 @@ class Keywords(TypedDict, total=False):
     """Most CPU time that one page may take to be drawn, in seconds."""
     document_seconds: float
     """Most CPU time that pages of one document may take beyond 3 s each to be drawn, in seconds."""
+    reading_seconds: float
+    """Most CPU time that the embedded reader may take over the lines of one page, in seconds."""
     sdk_seconds: float
     """Longest time the official SDK may take over a document, in profile sdk."""
     fetch_seconds: float
