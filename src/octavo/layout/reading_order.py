@@ -183,19 +183,18 @@ def _ordered(units: Sequence[_Unit], from_right: bool, cuts: list[Rect], depth: 
     if len(bands) == 1 and not gutters:
         return _by_precedence(units, from_right)
     if gutters:
+        along = -1 if from_right else 1
         sections = _under_titles(bands, gutters, from_right)
-        tiles = _tiles(bands, gutters) if len(sections) == 1 else []
-        if tiles:
-            sections = [column for tile in tiles for column in _columns(tile, gutters)[:: -1 if from_right else 1]]
-        elif len(sections) == 1 and _cells(bands, gutters):
-            sections = bands
+        if len(sections) == 1 and _cells(bands, gutters):
+            tiles = [column for tile in _tiles(bands, gutters) for column in _columns(tile, gutters)[::along]]
+            sections = tiles or bands
         elif len(sections) == 1:
             sections = _beside_headings(units, gutters, from_right) or _tiers(bands, gutters)
         if len(sections) == 1:
             columns = _columns(units, gutters)
             top, bottom = min(unit.top for unit in units), max(unit.bottom for unit in units)
             cuts += [Rect(left, top, right, bottom) for left, right in gutters]
-            sections = columns[::-1] if from_right else columns
+            sections = columns[::along]
     else:
         sections = _sections(bands)
         if len(sections) == 1:  # bands that share no gutter and could not be told apart
