@@ -9,7 +9,7 @@ nothing goes on below their values as the rows of a table would.
 
 import math
 import statistics
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -327,7 +327,9 @@ def _loose(lines: Sequence[Line], names: Sequence[Line], rules: Rules) -> list[N
     known = set(map(id, names))
     pairs = []
     for place, row in enumerate(rows):
-        if id(row.lines[0]) in known:
+        if id(row.lines[0]) in known and not _ends_text(
+            row, rows[bisect_left(middles, row.middle - 2 * row.size) : place]
+        ):
             near = rows[place + 1 : bisect_right(middles, row.middle + _BELOW * _LARGEST_SURE * row.size)]
             pair = _over(row, near, rules)
             pairs += [pair] if pair is not None else []
@@ -341,6 +343,16 @@ def _loose(lines: Sequence[Line], names: Sequence[Line], rules: Rules) -> list[N
             band = [_Over(pair.name, tuple(_value(pair.values[0], rows))) for pair in band]
             bands.append(sorted([*band, *_left_empty(band, rows, rules)], key=lambda pair: pair.name.left))
     return list(_runs_of_names(bands, rules))
+
+
+def _ends_text(row: Row, above: Sequence[Row]) -> bool:
+    """Whether a row goes on one right above it: the last of an address or a paragraph names no heading below."""
+    return any(
+        row.middle - other.middle < _NEXT_LINE * row.size
+        and abs(row.left - other.left) < _FLUSH * row.size
+        and _is_set_as(other, row)
+        for other in above
+    )
 
 
 def _over(name: Row, rows: Sequence[Row], rules: Rules) -> _Over | None:

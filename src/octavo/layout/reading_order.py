@@ -326,7 +326,8 @@ def _tiers(bands: Sequence[list[_Unit]], gutters: Sequence[Lane]) -> list[list[_
     tiers: list[list[_Unit]] = []
     for index, band in enumerate(bands):
         room = min(unit.top for unit in band) - max(unit.bottom for unit in tiers[-1]) if tiers else float("inf")
-        if _heads(band, bands[index + 1] if index + 1 < len(bands) else [], gutters, room):
+        headed = bool(tiers) and all(unit.title for unit in tiers[-1])  # a title stays with what is below it
+        if not headed and _heads(band, bands[index + 1] if index + 1 < len(bands) else [], gutters, room):
             tiers.append([])
         elif not tiers:
             break

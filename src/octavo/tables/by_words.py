@@ -5,7 +5,7 @@ several columns are spread over them.
 """
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
@@ -85,10 +85,10 @@ def column_borders(lines: Sequence[Sequence[Token]], rules: Rules, height: float
 
 
 def _full(lines: Sequence[Sequence[Token]], height: float) -> Sequence[Sequence[Token]]:
-    """Those with more than half as many texts as the fullest, where most are such: titles of sections between the rows
-    run over columns."""
+    """The lines without those that have several texts, but no more than half as many as the fullest, where most have
+    more: titles of sections between the rows, and what is said of them, run over columns."""
     counts = [len(pieces(line, 0.75 * height)) for line in lines]
-    full = [line for line, count in zip(lines, counts, strict=True) if 2 * count > max(counts)]
+    full = [line for line, count in zip(lines, counts, strict=True) if count == 1 or 2 * count > max(counts)]
     return full if len(full) >= _MOST_FULL * len(lines) else lines
 
 
@@ -223,18 +223,24 @@ def _head_end(lines: Sequence[Sequence[CellLine]], rules: Rules, borders: Sequen
     """Where the headings end: at the first rule across the table under some text, or above the first numbers."""
     width = borders[-1] - borders[0]
     middles = [_middle(line) for line in lines]
+    numeric = numeric_columns(lines)
+    figures = [number for number, line in enumerate(lines) if _is_row_of_figures(line, numeric)]
     for number, (above, below) in enumerate(pairwise(middles), 1):
         between = [rule for rule in rules.horizontal if above < rule.at < below]
         across = sum(max(0.0, min(r.end, borders[-1]) - max(r.start, borders[0])) for r in between)
         if across > 0.75 * width:
+            if sum(row < number for row in figures) > 1:
+                break  # a line above a total
             return (above + below) / 2 if number <= max(6, len(lines) // 2) else middles[0]
-    numeric = numeric_columns(lines)
-    for number, line in enumerate(lines):
-        among = [entry for entry in line if entry.first in numeric]
-        figures = sum(is_number(entry.text) and not is_year(entry.text) for entry in among)
-        if figures >= max(1, 0.4 * len(among)):
-            return middles[number - _names_group(lines[:number], line)]
+    if figures:
+        number = figures[0]
+        return middles[number - _names_group(lines[:number], lines[number])]
     return (middles[0] + middles[1]) / 2 if len(middles) > 1 else middles[0]
+
+
+def _is_row_of_figures(line: Sequence[CellLine], numeric: Container[int]) -> bool:
+    among = [entry for entry in line if entry.first in numeric]
+    return sum(is_number(entry.text) and not is_year(entry.text) for entry in among) >= max(1, 0.4 * len(among))
 
 
 def _names_group(head: Sequence[Sequence[CellLine]], row: Sequence[CellLine]) -> bool:
