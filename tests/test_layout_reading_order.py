@@ -236,3 +236,16 @@ def test_tiles_are_read_one_by_one_and_rows_of_a_form_across() -> None:
     assert read == "title " + " ".join(f"{name}{n}" for name in "abcdef" for n in "123") + " plans x1 x2 y1 y2 z1 z2"
     alike = [thing for name, left, top in places[:3] for thing in tile(name, left, top, 20)]
     assert order(*alike) == "a1 b1 c1 a2 b2 c2 a3 b3 c3"
+
+
+def test_a_table_below_the_first_of_two_even_columns_comes_after_both() -> None:
+    page = [
+        ("a1", TEXT, 100, 100, 480, 300),
+        ("a2", TEXT, 100, 320, 480, 600),
+        ("b1", TEXT, 520, 100, 900, 420),
+        ("b2", TEXT, 520, 440, 900, 610),
+        ("table", Label.TABLE, 100, 650, 300, 760),
+    ]
+    assert order(*page) == "a1 a2 b1 b2 table"
+    longer = [*page[:4], ("a3", TEXT, 100, 650, 480, 760)]
+    assert order(*longer) == "a1 a2 a3 b1 b2"

@@ -524,12 +524,20 @@ def _in_logical_order(pieces: list[_SpanWord], reader: _Reader) -> list[_SpanWor
     run: list[_SpanWord] = []
     for piece in reversed(pieces):
         if piece.rtl:
-            ordered += reversed(run)
+            ordered += _left_to_right(run, reader)
             run = []
             ordered.append(piece)
         else:
             run.append(piece)
-    return ordered + run[::-1]
+    return ordered + _left_to_right(run, reader)
+
+
+def _left_to_right(run: Sequence[_SpanWord], reader: _Reader) -> list[_SpanWord]:
+    """What stands from right to left between words written so, in its own order; signs at its ends are the words'."""
+    own = [place for place, piece in enumerate(run) if any(chr(reader.codes[it]).isalnum() for it in piece.members)]
+    if not own:
+        return list(run)
+    return [*run[: own[0]], *reversed(run[own[0] : own[-1] + 1]), *run[own[-1] + 1 :]]
 
 
 def _shifts(group: list[_Span], reader: _Reader) -> dict[int, Shift]:

@@ -20,7 +20,7 @@ from octavo.layout.lines import Line
 from octavo.layout.named_fields import NamedField, NamedFields, lines_of
 from octavo.layout.side_by_side import Row, in_rows
 from octavo.tables.rules import Rules
-from octavo.wording.numbers import is_mostly_digits
+from octavo.wording.numbers import is_amount, is_mostly_digits
 from octavo.wording.sentences import has_word
 
 _FEWEST: Final = 3  # named values of a form in boxes, or in one column; fewer are chance
@@ -386,7 +386,7 @@ def _value(first: Row, rows: Sequence[Row]) -> Iterator[Row]:
 
 def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
     """Whether what stands below names is the first row of a table: it goes on in rows, two and more of them with
-    something below, or other cells stand beside it."""
+    something below, or other cells stand beside it; or the names are items of a list, each with its amount."""
     own = {id(row) for pair in band for row in (pair.name, *pair.values)}
     first = band[0].values[0]
     beside = sum(
@@ -395,6 +395,10 @@ def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
     )
     if 2 * beside > len(band) and not first.longest.source.field:
         return True
+    if any(
+        id(row) not in own and is_amount(row.text) and _is_right_of(row, pair.name) for pair in band for row in rows
+    ):
+        return True  # a dish and its price, with what it is made of below
     going_on = 0
     for pair in band:
         last = pair.values[0]
@@ -407,6 +411,10 @@ def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
             for row in rows
         )
     return going_on > 1
+
+
+def _is_right_of(row: Row, name: Row) -> bool:
+    return row.left > name.right and abs(row.middle - name.middle) < 0.5 * name.size
 
 
 def _left_empty(band: Sequence[_Over], rows: Sequence[Row], rules: Rules) -> Iterator[_Over]:

@@ -319,8 +319,11 @@ def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float]
 
 
 def _speech(chain: Sequence[Row], index: int) -> str:
-    several = begins_speech(chain[index].text) and sum(begins_speech(row.text) for row in chain) > 1
-    return "somebody else speaks" if several else ""
+    """Why a row starts a speech, where several do; "A." alone is a list's."""
+    if not begins_speech(chain[index].text):
+        return ""
+    speeches = {row.text[:2] for row in chain if begins_speech(row.text)}
+    return "somebody else speaks" if len(speeches) > 1 else ""
 
 
 def _centred(chain: Sequence[Row], left: float, right: float, size: float) -> bool:

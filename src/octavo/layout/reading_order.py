@@ -23,6 +23,7 @@ _SLACK: Final = 0.4  # of the height of the lowest quarter of rows: boxes may ov
 _CELLS: Final = 0.8  # share of the things in bands that are short, from which the bands are rows of a form
 _LARGE: Final = 1.5  # times the height of a tile's lowest row: a number that stands out
 _FAR: Final = 2.0  # times the usual room between bands: the next row of tiles
+_EVENLY: Final = 2.5  # rows that columns which were filled evenly may end apart
 _CENTRED: Final = 0.03  # of the width of all: what stands over several columns may be that far off their middle
 _AS_WIDE: Final = 0.7  # share of a column's width from which what stands below goes on in it
 
@@ -191,6 +192,8 @@ def _ordered(units: Sequence[_Unit], from_right: bool, cuts: list[Rect], depth: 
         elif len(sections) == 1:
             sections = _beside_headings(units, gutters, from_right) or _tiers(bands, gutters)
         if len(sections) == 1:
+            sections = _below_columns(bands, gutters, from_right)
+        if len(sections) == 1:
             columns = _columns(units, gutters)
             top, bottom = min(unit.top for unit in units), max(unit.bottom for unit in units)
             cuts += [Rect(left, top, right, bottom) for left, right in gutters]
@@ -273,6 +276,25 @@ def _is_over_all(unit: _Unit, whole: Rect, from_right: bool) -> bool:
     """Whether something begins where all on the page does, or is in its middle."""
     begins = abs(unit.right - whole.right) if from_right else abs(unit.left - whole.left)
     return begins < unit.row or abs(unit.axis - whole.axis) < _CENTRED * whole.width
+
+
+def _below_columns(bands: Sequence[list[_Unit]], gutters: Sequence[Lane], from_right: bool) -> list[list[_Unit]]:
+    """Columns that end on one height, and what stands below the first alone without going on in it, as a table that is
+    no wider; else all in one."""
+    whole = [unit for band in bands for unit in band]
+    for number in range(1, len(bands)):
+        above = [unit for band in bands[:number] for unit in band]
+        below = [unit for band in bands[number:] for unit in band]
+        columns, under = _columns(above, gutters), _columns(below, gutters)
+        if len(columns) <= len(gutters) or len(under) > 1:
+            continue
+        first = columns[-1 if from_right else 0]
+        ends = [max(unit.bottom for unit in column) for column in columns]
+        row = min(unit.row for unit in above)
+        level = max(ends) - min(ends) < _EVENLY * row and min(unit.top for unit in below) - max(ends) > row
+        if level and first[0].overlap_x(below[0]) > 0 and not _fills(below, above, gutters):
+            return [above, below]
+    return [whole]
 
 
 def _cells(bands: Sequence[Sequence[_Unit]], gutters: Sequence[Lane]) -> bool:

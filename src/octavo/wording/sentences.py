@@ -7,7 +7,8 @@ _SENTENCE_END = re.compile(r"[.!?:;。！？：；…][\"'”’»)\]）」』]*
 _OPEN_END = re.compile(r"([,;:(/&–-]|\b(?:and|or|of|the|in|for|to|with|by|from|on|at|per|und|der|die|et|de|la))$", re.I)
 _WORD = re.compile(r"[^\W\d_]{3}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2}")
 _SPEECH = re.compile(
-    r"(?:[QA](?:\.|:|\s{2})\s*(?=\S)|(?:(?:THE|MR|MRS|MS|DR|SEN|REP)\b\.?\s+)?[A-Z][A-Z'’-]+(?:\s[A-Z][A-Z'’.-]+){0,2}:\s)"
+    r"[QA](?:[.:]?\s+)(?=[A-Z“\"])|"
+    r"(?:(?:THE|MR|MRS|MS|DR|SEN|REP)\b\.?\s+)?[A-Z][A-Z'’-]+(?:\s[A-Z][A-Z'’.-]+){0,2}:\s"
 )
 _CODE = re.compile(r"[{};]\s*$|=>|\bdef \b|\breturn\b|\bimport\b")
 
