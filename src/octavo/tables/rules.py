@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from octavo.document import Pixels
 from octavo.geometry import PixelBox, Size
 
-_STEP: Final = 14  # grey levels: the palest shading meant to be seen (#f0f0f0 on white is 15), above JPEG's noise
+STEP: Final = 14  # grey levels: the palest shading meant to be seen (#f0f0f0 on white is 15), above JPEG's noise
 _STROKE: Final = 40  # grey levels between a letter and its ground
 _PRINT: Final = 0.2  # share of pixels beside a line of print that are edges of strokes; beside a rule next to none
-_ACROSS: Final = 20  # pixels of the shortest pieces of level lines
-_DOWN: Final = 11  # pixels of the shortest pieces of upright ones, which every line between two rows cuts
+ACROSS: Final = 20  # pixels of the shortest pieces of level lines
+DOWN: Final = 11  # pixels of the shortest pieces of upright ones, which every line between two rows cuts
+GAP_ACROSS: Final = 12  # pixels between two pieces of one level line
+GAP_DOWN: Final = 7  # the same of an upright one: more would join the stems of letters
+SHORTEST: Final = 28  # pixels of a line
 _SAMPLES: Final = 3  # pixels of a piece that are looked at first
 _MOST_PIECES: Final = 10_000  # of lines on a page, the longest; a page of 60 rows and 12 columns has 1,500
 _THICK: Final = 6.0  # pixels between two edges that belong to one line
@@ -55,20 +58,20 @@ class Rules:
     vertical: tuple[Rule, ...] = ()
 
 
-def find_rules(pixels: Pixels, text: Sequence[PixelBox] = (), *, shortest: int = 28) -> Rules:
-    """The lines of at least `shortest` pixels.
+def find_rules(pixels: Pixels, text: Sequence[PixelBox] = ()) -> Rules:
+    """The lines of at least `SHORTEST` pixels.
 
     `text` says where words or lines of text are: straight edges of large or dense letters are told apart by it.
     """
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
     boxes = np.array(text, np.float64).reshape(-1, 4)
-    across = _along_rows(grey, boxes, _ACROSS, gap=12)
+    across = _along_rows(grey, boxes, ACROSS, gap=GAP_ACROSS)
     turned = np.asarray(cv2.transpose(grey), np.uint8)  # over the diagonal: x and y change places
-    down = _along_rows(turned, boxes[:, [1, 0, 3, 2]], _DOWN, gap=7)  # more would join the stems of letters
+    down = _along_rows(turned, boxes[:, [1, 0, 3, 2]], DOWN, gap=GAP_DOWN)
     return Rules(
         Size(pixels.shape[1], pixels.shape[0]),
-        tuple(rule for rule in across if rule.length >= shortest),
-        tuple(rule for rule in down if rule.length >= shortest),
+        tuple(rule for rule in across if rule.length >= SHORTEST),
+        tuple(rule for rule in down if rule.length >= SHORTEST),
     )
 
 
@@ -78,7 +81,7 @@ def clear_of(rules: Rules, text: Sequence[PixelBox]) -> Rules:
 
     def clear(lines: tuple[Rule, ...], boxes: NDArray[np.float64]) -> tuple[Rule, ...]:
         areas = np.array([(line.start, line.at, line.length, 0) for line in lines]).reshape(-1, 4)
-        return tuple(line for line, inside in zip(lines, _in_text(areas, boxes), strict=True) if not inside)
+        return tuple(line for line, inside in zip(lines, in_text(areas, boxes), strict=True) if not inside)
 
     return Rules(rules.size, clear(rules.horizontal, boxes), clear(rules.vertical, boxes[:, [1, 0, 3, 2]]))
 
@@ -93,7 +96,7 @@ def _along_rows(grey: _Grey, text: NDArray[np.float64], shortest: int, *, gap: i
     # Steps into dark and out of it apart: the edge of a line does not run into that of the letters beside it.
     for above, below in ((grey[:-1], grey[1:]), (grey[1:], grey[:-1])):
         edge = np.zeros_like(grey)
-        cv2.threshold(cv2.subtract(above, below), _STEP, 255, cv2.THRESH_BINARY, dst=edge[1:])
+        cv2.threshold(cv2.subtract(above, below), STEP, 255, cv2.THRESH_BINARY, dst=edge[1:])
         # A sloping line steps from row to row: three rows together see it unbroken.
         cv2.dilate(edge, np.ones((3, 1), np.uint8), dst=edge)
         _keep_long(edge, shortest)
@@ -102,10 +105,10 @@ def _along_rows(grey: _Grey, text: NDArray[np.float64], shortest: int, *, gap: i
         areas = areas[areas[:, 3] <= np.maximum(8, 0.12 * areas[:, 2])]
         if len(areas) > _MOST_PIECES:
             areas = areas[np.argsort(-areas[:, 2], kind="stable")[:_MOST_PIECES]]
-        for left, top, width, height in areas[~_in_text(areas, text)].tolist():
+        for left, top, width, height in areas[~in_text(areas, text)].tolist():
             if not _of_letters(strokes, left, top, width, height):
                 found.append(_rule(edge, left, top, width, height))
-    return _joined(sorted(found, key=lambda rule: rule.at), gap)
+    return joined(sorted(found, key=lambda rule: rule.at), gap)
 
 
 def _keep_long(edge: _Grey, shortest: int) -> None:
@@ -125,7 +128,7 @@ def _keep_long(edge: _Grey, shortest: int) -> None:
     edge[rows] = long
 
 
-def _in_text(areas: NDArray[np.int32] | NDArray[np.float64], text: NDArray[np.float64]) -> NDArray[np.bool_]:
+def in_text(areas: NDArray[np.int32] | NDArray[np.float64], text: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which areas (left, top, width, height) run through the inside of text, for most of their length."""
     left, top, width, height = (areas[:, [number]] for number in range(4))
     middle = top + height / 2
@@ -161,7 +164,7 @@ def _rule(mask: _Grey, left: int, top: int, width: int, height: int) -> Rule:
     return Rule(top + (first + last) / 2, left, left + width, slope)
 
 
-def _joined(rules: list[Rule], gap: int) -> list[Rule]:
+def joined(rules: list[Rule], gap: int) -> list[Rule]:
     """Pieces of one line put together: the two edges of a thick one, both lines of a double one, gaps.
 
     `rules` come from top to bottom, so what was joined is looked at only as long as a piece could still belong to it.
