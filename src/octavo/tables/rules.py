@@ -149,10 +149,10 @@ def _of_letters(strokes: _Grey, left: int, top: int, width: int, height: int) ->
 
 def _rule(mask: _Grey, left: int, top: int, width: int, height: int) -> Rule:
     """The line in one connected area of the mask."""
-    area = mask[top : top + height, left : left + width]
-    if cv2.countNonZero(area) == width * height:  # most are a rectangle
+    marked = mask[top : top + height, left : left + width]
+    if cv2.countNonZero(marked) == width * height:  # most are a rectangle
         return Rule(top + (height - 1) / 2, left, left + width)
-    area = area > 0
+    area = marked > 0
     rows = np.arange(height, dtype=np.float32)[:, None]
     third = max(1, width // 3)
 
