@@ -83,6 +83,7 @@ class Detecting:
 
     described = "detecting"
     batch_size = 2
+    sees_pictures = True
 
     def __init__(self, found: Sequence[int], fates: Sequence[str]) -> None:
         self._found, self._fates = found, iter(fates)
@@ -405,6 +406,31 @@ async def test_a_volume_that_fills_up_is_said_and_keeps_no_part_of_a_result(
     assert (reply["error_details"]["code"], reply["error_details"]["retryable"]) == ("delivery_failed", True)
     assert str(tmp_path) not in str(reply)
     assert reply["result"]["markdown_result"].count("[text]") == 3  # what did fit
+    assert folders_in(tmp_path) == []
+
+
+async def test_a_job_that_is_cancelled_while_it_delivers_leaves_nothing_on_the_volume(
+    parser: Parser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_written, goes_on = threading.Event(), threading.Event()
+    write, written = Path.write_bytes, list[Path]()
+
+    def write_bytes(self: Path, data: bytes) -> int:
+        written.append(self)
+        if len(written) == 3:
+            two_written.set()
+            goes_on.wait()
+        return write(self, data)
+
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
+    worker = Worker(parser, OPTIONS, WorkerSettings(checkpoints=False))
+    job = asyncio.create_task(worker.run(Call(PICTURES, limit=8_000)))
+    await asyncio.to_thread(two_written.wait)
+    job.cancel()
+    asyncio.get_running_loop().call_later(0.1, goes_on.set)
+    (ended,) = await asyncio.gather(job, return_exceptions=True)
+    assert isinstance(ended, asyncio.CancelledError)
+    assert len(written) >= 3
     assert folders_in(tmp_path) == []
 
 

@@ -100,11 +100,169 @@ def test_fields_stand_beside_their_names_and_boxes_tell_their_state(tmp_path: Pa
     page.save()
     text = read(tmp_path / "form.pdf")
     for name, value in fields:
-        assert f"{name} {value}" in text
+        assert f"{name}: {value}" in text
     assert "[x] I want the newsletter" in text
     assert "[ ] I want printed invoices" in text
     assert "Payment: [ ] monthly [x] yearly" in text
 
 
+def test_fields_below_their_names_keep_them_and_an_empty_one_is_a_name_alone(tmp_path: Path) -> None:
+    page = canvas.Canvas(str(tmp_path / "form.pdf"))
+    fields = (("Traveller", "Ines Karlsson"), ("Staff number", "E-20417"), ("Department", "Geology"), ("Project", ""))
+    for place, (name, value) in enumerate(fields):
+        x, y = 50 + 260 * (place % 2), 730 - 45 * (place // 2)
+        page.setFont("Helvetica", 8)
+        page.drawString(x, y + 22, name)
+        page.acroForm.textfield(name=name, value=value, x=x, y=y, width=230, height=18, fontSize=11)
+    page.setFont("Helvetica", 10)
+    page.drawString(50, 600, "Remarks")
+    lines = "The ferry's receipt is missing.\nIt comes by post."
+    page.acroForm.textfield(name="r", value=lines, x=150, y=550, width=350, height=60, fieldFlags="multiline")
+    page.drawString(50, 500, "I confirm that these costs arose on a journey that was approved before it began.")
+    page.save()
+    rows = [line.rstrip() for line in read(tmp_path / "form.pdf").splitlines()]
+    assert rows[:4] == [f"{name}: {value}".rstrip() for name, value in fields]
+    assert rows[5:7] == ["Remarks: The ferry's receipt is missing.", "It comes by post."]
+
+
+# --- printed, names above values ------------------------------------------------------------------------------------
+
+_BOXES = (  # left, top, right, bottom in points; a name and the lines below it
+    ((60, 100, 240, 130), "a Identification number", ("917-44-0182",)),
+    ((240, 100, 420, 130), "1 Wages, tips, etc.", ("48,213.77",)),
+    ((420, 100, 540, 130), "2 Tax withheld", ("6,120.40",)),
+    ((60, 130, 240, 190), "c Employer's name and address", ("Halvorsen Tool & Die", "2290 Cannery Lane", "Duluth")),
+    ((240, 130, 540, 160), "3 Control number", ()),
+    ((240, 160, 540, 190), "4 Verification code", ("c81f-90aa",)),
+)
+
+
+def boxed(path: Path, *, value_font: str = "Helvetica", below: bool = False) -> None:
+    page = canvas.Canvas(str(path), (600, 500))
+    page.setFont("Helvetica-Bold", 14)
+    page.drawString(60, 440, "Statement of wages")
+    for (left, top, right, bottom), name, values in _BOXES:
+        page.rect(left, 500 - bottom, right - left, bottom - top)
+        page.setFont("Helvetica", 6.5)
+        page.drawString(left + 4, 500 - top - 8, name)
+        page.setFont(value_font, 10)
+        for row, value in enumerate(values):
+            page.drawString(left + 4, 500 - top - 20 - 12 * row, value)
+    if below:
+        rows = (("Marks", "Goods", "Weight"), ("NK-1", "Green coffee", "15,125.0"), ("NK-2", "Black tea", "4,235.0"))
+        for row, cells in enumerate(rows):
+            page.setFont("Helvetica", 6.5 if row == 0 else 10)
+            for column, cell in enumerate(cells):
+                page.rect(60 + 160 * column, 500 - 210 - 20 * row, 160, 20)
+                page.drawString(64 + 160 * column, 500 - 206 - 20 * row, cell)
+    page.setFont("Helvetica", 9)
+    page.drawString(60, 200, "This information is being furnished to the revenue service, which may ask for more.")
+    page.save()
+
+
+def expected() -> list[str]:
+    rows = []
+    for _, name, (first, *more) in ((box, name, values or ("",)) for box, name, values in _BOXES):
+        rows += [f"{name}: {first}".rstrip(), *more]
+    return rows
+
+
+@pytest.mark.parametrize("value_font", ["Helvetica", "Courier", "Times-Bold"])
+def test_a_name_in_the_corner_of_a_box_stays_with_what_is_below_it(tmp_path: Path, value_font: str) -> None:
+    boxed(tmp_path / "form.pdf", value_font=value_font)
+    rows = [line.rstrip().replace("*", "") for line in read(tmp_path / "form.pdf").splitlines() if line.strip()]
+    assert rows[1:-1] == expected()
+
+
+def test_a_table_under_the_boxes_of_a_form_stays_a_table(tmp_path: Path) -> None:
+    boxed(tmp_path / "form.pdf", below=True)
+    text = read(tmp_path / "form.pdf")
+    assert [line.rstrip() for line in text.splitlines() if line.strip()][1 : 1 + len(expected())] == expected()
+    assert "<th>Marks</th><th>Goods</th><th>Weight</th>" in text
+    assert "<td>NK-2</td><td>Black tea</td><td>4,235.0</td>" in text
+
+
+def test_names_over_values_side_by_side_are_pairs_and_heads_over_rows_are_a_table(tmp_path: Path) -> None:
+    page = canvas.Canvas(str(tmp_path / "invoice.pdf"), (600, 500))
+
+    def across(y: float, size: float, *texts: str, font: str = "Times-Roman") -> None:
+        page.setFont(font, size)
+        for column, text in enumerate(texts):
+            page.drawString(60 + 130 * column, y, text)
+
+    across(440, 8, "Invoice number", "Date of issue", "Due date", "Your reference")
+    across(427, 10.5, "2031-00417", "3 June 2031", "17 June 2031", "PO 99-1834")
+    across(380, 8, "Item", "Colour", "Size", "Price")
+    for row, cells in enumerate((("Rye flour", "grey", "25 kg", "21.50"), ("Spelt", "brown", "10 kg", "34.00"))):
+        across(366 - 14 * row, 10.5, *cells)
+    across(250, 10.5, "Goods stay ours until they are paid for, and are sent at the buyer's risk.")
+    page.save()
+    text = read(tmp_path / "invoice.pdf")
+    pairs = ("Invoice number: 2031-00417", "Date of issue: 3 June 2031", "Due date: 17 June 2031")
+    assert "  \n".join((*pairs, "Your reference: PO 99-1834")) in text
+    assert "Item:" not in text
+    assert "<td>Spelt</td><td>brown</td><td>10 kg</td><td>34.00</td>" in text
+
+
+def test_a_line_to_write_on_is_a_field_and_the_heading_above_it_stays_one(tmp_path: Path) -> None:
+    page = canvas.Canvas(str(tmp_path / "form.pdf"), (600, 500))
+    page.setFont("Helvetica", 11)
+    page.drawString(60, 440, "I have read the rules of the society and will keep a third of the plot for fruit.")
+    page.setFont("Helvetica-Bold", 13)
+    page.drawString(60, 400, "Signature of the applicant")
+    for left, name, value in ((60, "Place and date", "Oldenburg, 2 March 2026"), (320, "By hand", "")):
+        page.setFont("Helvetica", 8)
+        page.drawString(left, 370, name)
+        page.setFont("Helvetica", 11)
+        page.drawString(left, 356, value)
+        page.line(left, 350, left + 220, 350)
+    page.save()
+    rows = [line.rstrip() for line in read(tmp_path / "form.pdf").splitlines() if line.strip()]
+    assert rows[1].endswith("# Signature of the applicant")
+    assert rows[2:] == ["Place and date: Oldenburg, 2 March 2026", "By hand:"]
+
+
+def test_a_value_that_was_typed_into_a_printed_form_is_no_code(tmp_path: Path) -> None:
+    page = canvas.Canvas(str(tmp_path / "form.pdf"), (600, 500))
+    for row, (name, value) in enumerate((("Name of owner:", "Rosalind"), ("Street:", "Kanaalweg 9"), ("Town:", "Yde"))):
+        text = page.beginText(60, 440 - 24 * row)
+        text.setFont("Times-Roman", 11)
+        text.textOut(f"{name} ")
+        text.setFont("Courier", 11)
+        text.textOut(value)
+        page.drawText(text)
+    page.setFont("Times-Roman", 11)
+    page.drawString(60, 300, "Applications that are not signed cannot be considered by the harbour office.")
+    page.save()
+    rows = [line.rstrip() for line in read(tmp_path / "form.pdf").splitlines() if line.strip()]
+    assert rows[:3] == ["Name of owner: Rosalind", "Street: Kanaalweg 9", "Town: Yde"]
+
+
 def test_marks_of_fonts_are_boxes_in_markdown() -> None:
     assert in_brackets("☑ told ☒ complete ☐ a copy") == "[x] told [x] complete [ ] a copy"
+
+
+def test_the_last_line_of_an_address_names_no_heading_below_it(tmp_path: Path) -> None:
+    page = canvas.Canvas(str(tmp_path / "life.pdf"), pagesize=(595, 842))
+    for left, rows, heading, entries in (
+        (60, ("mira@example.org", "+386 40 123 456", "Ljubljana"), "Skills", ("Charts", "Radio")),
+        (
+            260,
+            ("Pilot with nine years on small rivers,", "and before that a mate on the coast and", "abroad."),
+            "Experience",
+            ("Institute of Waters", "River Agency"),
+        ),
+    ):
+        for number, row in enumerate(rows):
+            page.setFont("Helvetica", 10.5)
+            page.drawString(left, 760 - 13 * number, row)
+        page.setFont("Helvetica-Bold", 12.5)
+        page.drawString(left, 712, heading)
+        for number, entry in enumerate(entries):
+            page.setFont("Helvetica", 10.5)
+            page.drawString(left, 690 - 13 * number, entry)
+    page.save()
+    text = read(tmp_path / "life.pdf")
+    assert ": " not in text
+    assert "Skills" in text
+    assert "Experience" in text

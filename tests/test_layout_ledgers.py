@@ -2,8 +2,9 @@
 
 from octavo.document import TextLine
 from octavo.geometry import Box
-from octavo.layout.ledgers import find_forms, find_ledgers
+from octavo.layout.ledgers import find_ledgers
 from octavo.layout.lines import Line
+from octavo.layout.names_beside import find_names_beside
 
 
 def line(text: str | None, left: float, top: float, right: float, size: float = 20) -> Line:
@@ -84,7 +85,7 @@ def form(*fields: tuple[str, str], left: float = 100) -> list[Line]:
 
 
 def forms(lines: list[Line]) -> list[list[str | None]]:
-    return [[it.text for it in found.lines] for found in find_forms(lines)]
+    return [[it.text for it in found.lines] for found in find_names_beside(lines)]
 
 
 def test_names_stay_with_their_values_in_each_column_of_a_form() -> None:

@@ -1,6 +1,8 @@
 """Crops are read to text with boxes, and what could not be read is said."""
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from octavo.document import (
     TextSource,
 )
 from octavo.geometry import Box
+from octavo.networks.session import Allowance, Tensor
 from octavo.recognizers.embedded import EmbeddedRecognizer, open_recognizer
 from octavo.settings import EngineSettings
 
@@ -172,3 +175,83 @@ async def test_what_cannot_be_read_is_lost_not_invented(engine: EmbeddedRecogniz
 async def test_odd_pages_are_taken(engine: EmbeddedRecognizer, shape: tuple[int, int]) -> None:
     image = PageImage(0, np.full((*shape, 3), 255, np.uint8), 0)
     assert (await read(engine, image, region(origin=Origin.WHOLE_PAGE))).text == ""
+
+
+# --- pages that take too long -------------------------------------------------------------------------------------
+
+
+async def test_a_page_that_takes_too_long_keeps_what_was_read_and_says_what_was_not() -> None:
+    hurried = await open_recognizer(EngineSettings(threads=1, reading_seconds=1e-9))
+    try:
+        answer = await read(hurried, page(*PARAGRAPH), region(Box(50, 50, 950, 400)))
+    finally:
+        await hurried.close()
+    (problem,) = answer.problems
+    assert (problem.code, problem.severity) == ("limit_exceeded", Severity.LOST)
+    assert problem.message.startswith("2 of 3 lines could not be read")
+    assert "reading_seconds" in problem.message
+    assert answer.text == PARAGRAPH[0]
+
+
+async def test_nothing_is_read_on_for_a_caller_who_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = await open_recognizer(EngineSettings(threads=1))
+    network = left._reader._network
+    begun, gone, runs = threading.Event(), threading.Event(), []
+    run = network.run
+
+    def counted(batch: Tensor) -> list[Tensor]:
+        runs.append(batch.shape)
+        begun.set()
+        gone.wait()
+        return run(batch)
+
+    monkeypatch.setattr(network, "run", counted)
+    lines = [TextLine(Box(60, 20 + 30 * row, 900, 45 + 30 * row)) for row in range(30)]
+    reading = asyncio.create_task(read(left, page(*PARAGRAPH), region(lines=lines)))
+    await asyncio.to_thread(begun.wait)
+    reading.cancel()
+    await asyncio.wait({reading})
+    gone.set()
+    await left.close()
+    assert len(runs) <= 2  # the line that was under way, and the same the other way round
+
+
+async def test_many_lines_of_one_page_are_not_all_before_one_line_of_another(engine: EmbeddedRecognizer) -> None:
+    network, done = engine._reader._network, list[str]()
+    begun, submitted = threading.Event(), threading.Event()
+
+    def many(number: int) -> None:
+        begun.set()
+        submitted.wait()
+        done.append("many")
+
+    def one() -> Iterator[int]:
+        yield 0
+        submitted.set()
+
+    first = asyncio.create_task(asyncio.to_thread(network.map, many, range(100)))
+    await asyncio.to_thread(begun.wait)
+    await asyncio.to_thread(network.map, lambda number: done.append("one"), one())
+    await first
+    assert (done.index("one") < 10, done.count("many")) == (True, 100)
+
+
+async def test_many_pages_of_one_document_are_not_all_before_one_page_of_another(
+    engine: EmbeddedRecognizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, all_wait = list[int](), threading.Event()
+
+    def read_page(crops: Sequence[Crop], allowance: Allowance) -> list[Recognition]:
+        all_wait.wait()
+        done.append(len(crops))
+        return []
+
+    monkeypatch.setattr(engine, "_read_page", read_page)
+    crop = cut(engine, page(*PARAGRAPH), region())
+    calls = [asyncio.create_task(engine.recognize([], document="many")) for _ in range(9)]
+    await asyncio.sleep(0)
+    calls.append(asyncio.create_task(engine.recognize([crop], document="one")))
+    await asyncio.sleep(0)
+    all_wait.set()
+    await asyncio.gather(*calls)
+    assert done.index(1) < 5

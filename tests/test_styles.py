@@ -4,7 +4,6 @@ import pytest
 
 from octavo.assemble.styles import in_style
 from octavo.content import (
-    Cell,
     Content,
     Form,
     FormRow,
@@ -15,7 +14,6 @@ from octavo.content import (
     Prose,
     Run,
     Runs,
-    Table,
     runs_of,
     text_of,
 )
@@ -63,7 +61,7 @@ def test_a_paragraph_of_several_lines_keeps_what_is_set_apart() -> None:
         (
             Form((FormRow(runs_of("Name"), runs_of("Okonkwo")),)),
             [line(Run("Name"), **BOLD), line(Run("Okonkwo"))],
-            "**Name** Okonkwo",
+            "**Name:** Okonkwo",
         ),
         # Words that come twice are those of their own lines.
         (
@@ -85,20 +83,6 @@ def test_a_link_over_the_end_of_a_line_is_one_and_an_address_needs_no_brackets()
     ]
     content = Prose((runs_of(f"read the full report at {target}"),))
     assert written(in_style(content, lines)) == f"read [the full report]({target}) at {target}"
-
-
-def test_links_and_what_is_struck_out_are_told_in_tables_where_they_stand_once() -> None:
-    cells = ("Bolts", "12"), ("Nuts", "9"), ("Rivets", "12")
-    table = Table(tuple(tuple(Cell((runs_of(text),)) for text in row) for row in cells))
-    lines = [
-        line(Run("Bolts", bold=True, link="b.html"), Run(" "), Run("12", struck=True)),
-        line(Run("Nuts "), Run("9", struck=True)),
-        line(Run("Rivets 12")),
-    ]
-    assert written(in_style(table, lines)) == (
-        '<table>\n<tr><td><a href="b.html">Bolts</a></td><td>12</td></tr>\n'
-        "<tr><td>Nuts</td><td><s>9</s></td></tr>\n<tr><td>Rivets</td><td>12</td></tr>\n</table>"
-    )
 
 
 def test_lines_that_say_something_else_style_nothing() -> None:

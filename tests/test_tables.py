@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tabling import LEADING, Drawing, Made, drawn, made, words_at
 
-from octavo.content import Table
-from octavo.document import Pixels, TextLine, Word
+from octavo.content import Run, Table
+from octavo.document import Pixels, TextLine, Word, size_of
 from octavo.geometry import Box, Size
+from octavo.markup import html
 from octavo.tables import find_tables, read_table
 from octavo.tables.rules import find_rules
 from octavo.tables.structure import SeenTable
@@ -188,6 +189,43 @@ def _picture(drawing: Drawing) -> tuple[np.ndarray, list[TextLine], Box]:
     return drawing.pixels, drawing.lines, Box.of_page()
 
 
+def test_cells_have_the_styles_and_links_of_their_words_however_often_these_come() -> None:
+    page = Drawing(400, 160)
+    rows = (
+        (Run("Part", bold=True), Run("Sheet", bold=True)),
+        (Run("M8 bolt "), Run("new", bold=True), Run("PDF", link="b.html")),
+        (Run("Nuts"), Run("PDF", link="n.html")),
+        (Run("12", struck=True), Run("Rivets", italic=True)),
+    )
+    for number, runs in enumerate(rows):
+        top = 10 + 30 * number
+        words = [word for run in runs for word in run.text.split()]
+        places = [30, *(35 + 7 * len(" ".join(words[:n])) for n in range(1, len(words) - 1)), 300]
+        lines = [words_at(word, left, top, page.size) for word, left in zip(words, places, strict=True)]
+        spaced = tuple(piece for run in runs for piece in (run, Run(" ")))
+        page.lines.append(
+            TextLine(
+                Box.around(line.box for line in lines),
+                " ".join(words),
+                tuple(word for line in lines for word in line.words),
+                bold=number == 0,
+                runs=tuple(replace(run, text=run.text.strip() or " ") for run in spaced)[:-1],
+            )
+        )
+        page.rule(20, top - 8, 380, top - 8)
+    page.rule(20, 122, 380, 122)
+    for x in (20, 280, 380):
+        page.rule(x, 2, x, 122)
+    found = read(page)
+    assert html.table(found).splitlines()[1:-1] == [
+        "<tr><th>Part</th><th>Sheet</th></tr>",
+        '<tr><td>M8 bolt <b>new</b></td><td><a href="b.html">PDF</a></td></tr>',
+        '<tr><td>Nuts</td><td><a href="n.html">PDF</a></td></tr>',
+        "<tr><td><s>12</s></td><td>Rivets</td></tr>",
+    ]
+    assert list(map(html.table, html.tables(html.table(found)))) == [html.table(found)]
+
+
 def test_lines_without_words_or_text_are_borne() -> None:
     drawing = drawn(made(LEDGER, (160, 80, 80, 80)), "grid")
     plain = [TextLine(line.box, line.text) for line in drawing.lines]
@@ -239,7 +277,7 @@ def _places(table: Table, row: int) -> int:
 
 
 def found(page: Drawing) -> list[Box]:
-    candidates = find_tables(page.pixels, page.lines, find_rules(page.pixels))
+    candidates = find_tables(size_of(page.pixels), page.lines, find_rules(page.pixels))
     return [table.box for table in candidates if not table.lost]
 
 
@@ -293,6 +331,35 @@ def test_the_table_of_one_column_leaves_the_text_of_the_other_alone() -> None:
 
     assert box.left > 500
     assert box.bottom < 320
+
+
+def test_a_column_beside_the_text_makes_no_table_of_both() -> None:
+    """Of a life: dates are set right beside what was done, and skills on heights of their own."""
+    page = Drawing(900, 700)
+    for number, (name, years) in enumerate(
+        (
+            ("Pilot of the harbour", "2019"),
+            ("Mate on the Ada", "2014"),
+            ("School of navigation", "2011"),
+            ("Member of the crew", "2009"),
+        )
+    ):
+        page.write(name, 330, 100 + 60 * number)
+        page.write(years, 800, 100 + 60 * number)
+    for number, skill in enumerate(("Ropes", "Knots", "Charts", "Radio", "Engines", "First aid", "Cooking")):
+        page.write(skill, 40, 100 + 40 * number)
+    assert found(page) == []
+
+
+def test_two_tables_side_by_side_are_two_where_all_lines_end_between_them() -> None:
+    page = Drawing(1000, 400)
+    for left in (40, 540):
+        for number, row in enumerate((("Quay", "Boats"), ("North", "forty"), ("South", "thirty"), ("East", "nine"))):
+            for place, text in enumerate(row):
+                page.write(text, left + 160 * place, 60 + 40 * number)
+            page.rule(left - 10, 85 + 40 * number, left + 380, 85 + 40 * number)
+    boxes = sorted(found(page), key=lambda box: box.left)
+    assert [(round(box.left / 100), round(box.right / 100)) for box in boxes] == [(0, 4), (5, 9)]
 
 
 def test_text_in_two_columns_is_no_table() -> None:

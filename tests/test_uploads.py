@@ -1,5 +1,6 @@
 """Results always arrive: what a reply has no room for goes to a bucket, the volume, or URLs the caller signed."""
 
+import asyncio
 import json
 import logging
 from collections.abc import Iterator
@@ -184,6 +185,43 @@ def refusing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         await put(address, data, media_type, allow_private=allow_private)
 
     monkeypatch.setattr(guarded_http, "put", but_one)
+
+
+def hanging(name: str, monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """A bucket that takes every file and never says so of one; set when it has that."""
+    put, has_it = guarded_http.put, asyncio.Event()
+
+    async def but_one(address: str, data: bytes, media_type: str, *, allow_private: bool) -> None:
+        await put(address, data, media_type, allow_private=allow_private)
+        if name in address:
+            has_it.set()
+            await asyncio.sleep(3600)
+
+    monkeypatch.setattr(guarded_http, "put", but_one)
+    return has_it
+
+
+@pytest.mark.parametrize("last", ["document_page2", "document.md"])
+async def test_a_job_that_is_cancelled_while_it_delivers_leaves_nothing_in_the_bucket(
+    bucket: LoopbackBucket, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
+    has_it = hanging(last, monkeypatch)
+    job = asyncio.create_task(ask(PICTURES | {"upload": {"to": "bucket"}}, 2_500, bucket.variables))
+    await has_it.wait()
+    job.cancel()
+    (ended,) = await asyncio.gather(job, return_exceptions=True)
+    assert isinstance(ended, asyncio.CancelledError)
+    assert not bucket.files()
+
+
+async def test_a_delivery_that_takes_too_long_ends(bucket: LoopbackBucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging("document_page2", monkeypatch)
+    hurry = bucket.variables | {"OCTAVO_DELIVERY_SECONDS": "3"}
+    reply = await ask(PICTURES | {"upload": {"to": "bucket"}}, 9_000_000, hurry)
+    assert (reply["error_details"]["code"], reply["error_details"]["retryable"]) == ("delivery_failed", True)
+    assert "delivery_seconds" in reply["error"]
+    assert reply["result"]["markdown_result"].count("[text]") == 3
+    assert not bucket.files()
 
 
 @pytest.mark.parametrize("refused", ["document_page2", "document.md"])

@@ -9,7 +9,7 @@ Each kind says its name, so that a page that was kept as JSON comes back as what
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias, TypeGuard
+from typing import Final, Literal, TypeAlias, TypeGuard
 
 
 @dataclass(frozen=True)
@@ -207,10 +207,27 @@ class FormRow:
     name: Runs  # empty where a value goes on
     value: Runs  # empty where nothing was filled in
 
+    @property
+    def as_line(self) -> Runs:
+        """Name and value on one line, parted by a colon where the name ends in no such sign: so it is plain which is
+        which, wherever on the page the value stood. A name alone is a field that was left empty."""
+        if not self.name:
+            return self.value
+        *begin, last = self.name
+        said = last.text.rstrip()
+        if last.formula:
+            name = (*self.name, Run(":"))
+        else:
+            name = (*begin, replace(last, text=said if said.endswith(_PARTED) else f"{said}:"))
+        return (*name, Run(" "), *self.value) if self.value else name
+
+
+_PARTED: Final = tuple(":?!：？！")  # signs that part a name from its value by themselves
+
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """Names with the values that stand beside them."""
+    """Names with the values that stand beside them, below them, or in one box with them."""
 
     rows: tuple[FormRow, ...]
     kind: Literal["form"] = field(default="form", kw_only=True, repr=False)
@@ -282,7 +299,7 @@ def plain(content: Content) -> str:
         case Picture(lines):
             return "\n".join(lines)
         case Form(rows):
-            return "\n".join(f"{text_of(row.name)} {text_of(row.value)}".strip() for row in rows)
+            return "\n".join(text_of(row.as_line) for row in rows)
         case Verbatim(markdown):
             return markdown
         case Mixed(parts):
@@ -291,4 +308,12 @@ def plain(content: Content) -> str:
 
 def says(content: Content | None) -> TypeGuard[Content]:
     """Whether there is something to read in it. A table has its grid, even if nothing stands in it."""
-    return content is not None and (isinstance(content, Table) or bool(plain(content)))
+    match content:
+        case None:
+            return False
+        case Table():
+            return True
+        case Prose(lines):
+            return len(lines) > 1 or any(run.text for runs in lines for run in runs)
+        case _:
+            return bool(plain(content))

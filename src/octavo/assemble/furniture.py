@@ -66,7 +66,7 @@ def _says_much(block: Block, blocks: Sequence[Block], said: set[str]) -> bool:
     many that stand side by side."""
     if block.role is not Role.FURNITURE or block.region.task is not Task.TEXT or not says(block.content):
         return False
-    if block.region.label is Label.ASIDE_TEXT:  # a watermark's tiles
+    if block.region.label in (Label.ASIDE_TEXT, Label.NUMBER):  # a watermark's tiles, numbers of lines
         return False
     middle = block.region.box.center[1]
     beside = sum(b.role is Role.FURNITURE and b.region.box.top < middle < b.region.box.bottom for b in blocks)
@@ -289,6 +289,8 @@ def _numbers_of(page: Page) -> Iterator[int]:
             continue
         if (value := _value(block)) is not None:
             yield value
+        elif block.region.label is Label.NUMBER:  # those of lines
+            continue
         elif (number := page_numbers.in_running_head(block.recognition.text or "", _lines(block))) is not None:
             yield number.value
 
@@ -299,13 +301,13 @@ def _value(block: Block) -> int | None:
 
 def _is_page_number(page: Page, block: Block) -> bool:
     """A lone number at the outer edge with nothing of the body beyond it."""
-    if not _says_page(block):
-        return False
     box = block.region.box
+    if _OUTER_TOP <= box.middle <= _OUTER_BOTTOM or not _says_page(block):
+        return False
     others = [other.region.box for other in page.blocks if other.role is Role.BODY and not _says_page(other)]
-    if box.center[1] < _OUTER_TOP:
+    if box.middle < _OUTER_TOP:
         return all(other.top >= box.top for other in others)
-    return box.center[1] > _OUTER_BOTTOM and all(other.bottom <= box.bottom for other in others)
+    return all(other.bottom <= box.bottom for other in others)
 
 
 def _says_page(block: Block) -> bool:

@@ -1,17 +1,16 @@
-"""Rows that stand for themselves: those of an address, a poem, a table of contents, a form."""
+"""Rows that stand for themselves: those of an address, a poem, a table of contents."""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from octavo.content import Form, FormRow, Prose, runs_of
+from octavo.content import Prose, runs_of
 from octavo.geometry import Box, on_one_height
 from octavo.glyphs.scripts import unspaced
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.side_by_side import Row
 from octavo.wording.headings import is_contents_line, is_numbered
-from octavo.wording.sentences import names_field
 
 _ADDRESS = re.compile(r"\S+@\S|https?://|www\.")
 _DIVIDED = re.compile(r"[^\W\d_][-\u2010\u00ad]$")
@@ -83,25 +82,9 @@ def broken_on_purpose(paragraph: Paragraph) -> bool:
 
 
 def _begins(text: str) -> bool:
-    """Whether a row looks like the first of something: a capital, a digit, a sign, an address of the net."""
+    """Whether a row looks like the first of something: a capital, a digit, a sign, an address of the net, a name like
+    iLab's or "eMail:", which has its capital further on."""
     if unspaced(text):
         return False
-    return not text[:1].islower() or bool(_ADDRESS.match(text))
-
-
-def form(paragraph: Paragraph) -> Form | None:
-    """The rows of a form, each name with the value far beside it; None where that is not what they are."""
-    levels = on_one_height(paragraph.rows, lambda _, row: 0.5 * row.size)
-    parted = [level for level in levels if len(level) > 1]
-    if len(parted) < 2 or not all(map(_names_value, parted)):
-        return None
-    return Form(tuple(_form_row([row.text for row in level]) for level in levels))
-
-
-def _names_value(level: Sequence[Row]) -> bool:
-    return names_field(level[0].text) or level[1].lines[0].source.field
-
-
-def _form_row(texts: Sequence[str]) -> FormRow:
-    name, values = (texts[0], texts[1:]) if names_field(texts[0]) or len(texts) > 1 else ("", texts)
-    return FormRow(runs_of(name), runs_of(" ".join(values)))
+    first, _, _ = text.partition(" ")
+    return not first[:1].islower() or any(map(str.isupper, first)) or bool(_ADDRESS.match(text))

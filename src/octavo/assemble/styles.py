@@ -3,7 +3,7 @@
 Bold and italic are told where they set some words of a paragraph or an entry apart from the others. One that is set in
 a single face throughout is written plain: labels and quotations are, and a mark around all of it would say nothing that
 its place does not. A heading is bold as such; what is italic in it may be a name; formulas are set in italic. What is
-struck out is told always, and so is where a link leads; of what stands in a table, only these.
+struck out is told always, and so is where a link leads. Cells of a table have their styles from `tables`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final, TypeAlias
 
-from octavo.content import Cell, Content, Form, Heading, Items, Mixed, Prose, Run, Runs, Table, Unmixed, text_of
+from octavo.content import Content, Form, Heading, Items, Mixed, Prose, Run, Runs, Table, Unmixed, text_of
 from octavo.document import TextLine
 from octavo.wording.formulas import mathematical
 
@@ -24,16 +24,17 @@ _Faces: TypeAlias = list[Run]  # how each character that is no space is set; onl
 
 def in_style(content: Content, lines: Sequence[TextLine]) -> Content:
     """The content in the styles of the lines it was read from."""
+    if isinstance(content, Table):
+        return content  # its cells have the styles of their words already
     one_face = len({(line.bold, line.italic) for line in lines}) < 2
     if len(lines) > _MOST_LINES or (one_face and not any(line.runs for line in lines)):
         return content
     paragraphs = list(_paragraphs(content))
     text = "".join("".join(map(text_of, runs)) for runs in paragraphs)
-    in_table = isinstance(content, Table)
-    faces = _faces(text, _marked_once(text, lines) if in_table else lines)
+    faces = _faces(text, lines)
     styled: list[Runs] = []
     place = 0
-    told = () if in_table else ("italic",) if isinstance(content, Heading) else ("bold", "italic")
+    told = ("italic",) if isinstance(content, Heading) else ("bold", "italic")
     for paragraph in paragraphs:
         end = place + sum(not character.isspace() for runs in paragraph for character in text_of(runs))
         said = " ".join(map(text_of, paragraph))
@@ -56,9 +57,7 @@ def _paragraphs(content: Content) -> Iterator[list[Runs]]:
         case Items(items):
             yield from ([item.runs] for item in items)
         case Form(rows):
-            yield from ([row.name, row.value] for row in rows)
-        case Table(rows):
-            yield from (list(cell.lines) for row in rows for cell in row)
+            yield [runs for row in rows for runs in (row.name, row.value)]
         case Mixed(parts):
             for part in parts:
                 yield from _paragraphs(part)
@@ -83,14 +82,8 @@ def _rebuilt_part(content: Unmixed, lines: Iterator[Runs]) -> Unmixed:
             return Items(tuple(replace(item, runs=next(lines)) for item in items))
         case Form(rows):
             return Form(tuple(replace(row, name=next(lines), value=next(lines)) for row in rows))
-        case Table(rows):
-            return Table(tuple(tuple(_cell(cell, lines) for cell in row) for row in rows))
         case _:
             return content
-
-
-def _cell(cell: Cell, lines: Iterator[Runs]) -> Cell:
-    return replace(cell, lines=tuple(next(lines) for _ in cell.lines)) if cell.lines else cell
 
 
 # --- how characters are set -------------------------------------------------------------------------------------------
@@ -118,20 +111,6 @@ def _faces(text: str, lines: Sequence[TextLine]) -> _Faces:
                 left = f"{left[:at]}{' ' * len(word)}{left[place:]}"
                 break
     return faces
-
-
-def _marked_once(text: str, lines: Sequence[TextLine]) -> list[TextLine]:
-    """What is struck out or leads somewhere in the lines of a table, where it stands in it only once.
-
-    Lines run over several cells, so that they are not found whole; and words that come again may be another cell's.
-    """
-    letters = "".join(text.split())
-    return [
-        replace(line, text=run.text, runs=(run,))
-        for line in lines
-        for run in line.runs
-        if (run.struck or run.link) and letters.count("".join(run.text.split())) == 1
-    ]
 
 
 def _as_it_may_stand(letters: list[tuple[str, Run]], line: TextLine) -> Iterator[list[tuple[str, Run]]]:

@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.document import Pixels, TextLayer, TextLine, Trust
+from octavo.document import Outlines, Picture, Pixels, TextLayer, TextLine, Trust, pixels_of
 from octavo.formulas.page import notation_of, spelled_out, stood_for, understood
 from octavo.geometry import SCALE, Box
 from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, UNMAPPED, WIDTHS, Drawing, Flags, Glyphs, Numbers
 from octavo.glyphs.lines import lines
+from octavo.glyphs.outlines import are_seen
 from octavo.glyphs.scripts import SPACES, Script, script_of
 from octavo.glyphs.styles import Overdrawn
 from octavo.glyphs.text import PRIVATE
@@ -47,6 +48,7 @@ SAME_HEIGHT: Final = 0.7  # share of capitals as high as the typical capital
 TALLER: Final = 0.75  # chance that a letter that should rise above another does
 WIDTHS_AGREE: Final = 0.4  # correlation with the widths of ordinary faces, which among those is 0.9
 
+FIELD_LINE: Final = 16.2  # points from one line of a field to the next, at most: type of 12 in readers' leading
 EDGE: Final = 24  # of 255: less contrast than this is not ink
 PICTURE_SHARE: Final = 0.0005  # of the page: smaller rasters are icons and rules
 
@@ -98,8 +100,13 @@ class _Letters:
     widths: Numbers
 
 
-def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> TextLayer:
-    """The lines of a page's text layer with the verdict on them."""
+def judged(
+    glyphs: Glyphs, drawing: Drawing, picture: Picture, dpi: float, outlines: Outlines | None = None
+) -> TextLayer:
+    """The lines of a page's text layer with the verdict on them.
+
+    The picture is looked at unless `outlines` say all that is drawn besides the text, and that it can be seen.
+    """
     pictures = tuple(_pictures(glyphs, drawing))
     real = glyphs.drawn() & ~np.isin(glyphs.codes, SPACES)
     written = _field_lines(glyphs, drawing)
@@ -109,7 +116,8 @@ def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> Text
             return TextLayer(Trust.TRUSTED, "filled form fields", written, stamps, pictures)
         return TextLayer(Trust.ABSENT, "no text", (), stamps, pictures)
     on_page = np.asarray(_on_page(glyphs) & real)
-    inked = _inked(glyphs, pixels, dpi)
+    sure = outlines is not None and are_seen(glyphs, on_page, outlines, dpi)
+    inked = on_page if sure else _inked(glyphs, pixels_of(picture), dpi)
     hidden = np.asarray(_undrawn(glyphs) | _covered(glyphs, drawing) | ~(inked | _font_missing(glyphs)))
     visible = on_page & ~hidden
     # Hidden text with ink where it stands repeats what one sees (a scan); without, it is nothing on the page at all.
@@ -216,6 +224,7 @@ def _field_lines(glyphs: Glyphs, drawing: Drawing) -> tuple[TextLine, ...]:
     for text, left, top, right, bottom in drawing.fields:
         rows = [row.strip() for row in text.replace("\r\n", "\n").replace("\r", "\n").split("\n") if row.strip()]
         height = (bottom - top) / max(1, len(rows))
+        height = height if len(rows) < 2 else min(height, FIELD_LINE)  # they begin at its top
         for index, row in enumerate(rows):
             box = glyphs.unit_box(left, top + index * height, right, top + (index + 1) * height)
             found.append(TextLine(box, row, font_size=round(min(height * 0.75, 12.0), 2), field=True))

@@ -6,7 +6,8 @@ is reached through the guard that keeps requests out of private networks. No sec
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -200,36 +201,58 @@ def _link(settings: WorkerSettings) -> timedelta:
 
 
 async def fitted(
-    reply: Reply, files: Mapping[str, Artifact], place: Destination | None, upload: Upload, limit: int, stem: str
+    reply: Reply,
+    files: Mapping[str, Artifact],
+    place: Destination | None,
+    upload: Upload,
+    limit: int,
+    stem: str,
+    *,
+    seconds: float,
 ) -> Reply:
     """The reply with at most `limit` bytes; what it lists of `files` and its texts, named `stem`, may move to `place`.
 
     Files go first, then the texts. What the job names a place for goes there in any case. Without a place, or
-    where it refuses, the reply becomes an error that keeps what did fit.
+    where it refuses or takes longer than `seconds`, the reply becomes an error that keeps what did fit. Where the job
+    is cancelled, what was put is taken back.
     """
     result = reply.get("result") or reply  # a streamed page has its texts beside its number
     before = dict(result)
     asked = upload.to is not None or bool(upload.put_urls)
     moving = None if place is None else _Moving(place)
     try:
-        if moving is not None and asked:
-            await _move_files(result, files, moving)
-            await _move_texts(
-                result, moving, stem, [name for name in _TEXTS if stem + _TEXTS[name][0] in upload.put_urls]
-            )
-        if await _size(reply) <= limit:
-            return reply
-        if moving is not None:
-            await _move_files(result, files, moving)
-            for name in _TEXTS:
-                if await _size(reply) > limit:
-                    await _move_texts(result, moving, stem, [name])
+        async with _in_time(seconds):
+            if moving is not None and asked:
+                await _move_files(result, files, moving)
+                await _move_texts(
+                    result, moving, stem, [name for name in _TEXTS if stem + _TEXTS[name][0] in upload.put_urls]
+                )
+            if await _size(reply) <= limit:
+                return reply
+            if moving is not None:
+                await _move_files(result, files, moving)
+                for name in _TEXTS:
+                    if await _size(reply) > limit:
+                        await _move_texts(result, moving, stem, [name])
     except OctavoError as error:
         result.update(before)  # texts that were put are not there any more
         if moving is not None and (stayed := await moving.taken_back()):
             result["warnings"] = [*result.get("warnings", ()), _said_to_stay(stayed)]
         return await asyncio.to_thread(too_large, reply, limit) | error_reply(error)
+    except asyncio.CancelledError:  # no reply will name what was put
+        if moving is not None:
+            await asyncio.shield(moving.taken_back())
+        raise
     return reply if await _size(reply) <= limit else await asyncio.to_thread(too_large, reply, limit)
+
+
+@asynccontextmanager
+async def _in_time(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise DeliveryFailed(f"the files were not delivered within {seconds:g} s (`delivery_seconds`)") from error
 
 
 @dataclass(frozen=True, slots=True)

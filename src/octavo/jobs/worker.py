@@ -375,7 +375,8 @@ class Worker:
 
     async def _fitted(self, reply: Reply, wanted: _Wanted, stem: str, artifacts: Sequence[Artifact] = ()) -> Reply:
         files = {artifact.name: artifact for artifact in artifacts}
-        return await fitted(reply, files, wanted.place, wanted.asked.job.upload, wanted.call.limit, stem)
+        upload, seconds = wanted.asked.job.upload, self._settings.delivery_seconds
+        return await fitted(reply, files, wanted.place, upload, wanted.call.limit, stem, seconds=seconds)
 
     def _source(self, wanted: _Wanted, reading: Reading, *, is_pdf: bool) -> dict[str, Any]:
         """The result's fields that say what was asked."""

@@ -1,7 +1,8 @@
 """Who claims which lines of a page: one finder after the other, in an order that is part of what they know.
 
-Watermarks, contents, tables, listings and figures take the lines that are theirs; forms, ledgers and formulas those
-that no rule of spacing holds together; the rest is grouped to paragraphs, labelled by type, place and spacing.
+Watermarks, numbers of lines, contents, tables, listings and figures take the lines that are theirs; forms, ledgers and
+formulas those that no rule of spacing holds together; the rest is grouped to paragraphs, labelled by type, place and
+spacing.
 Each line goes to the first finder that claims it, and every claim says why. Nothing is dropped: the last finder takes
 what is left.
 
@@ -15,14 +16,18 @@ from typing import Final
 
 from octavo.document import Label
 from octavo.geometry import Box, Rect, Size, union
+from octavo.layout.choices import find_choices
 from octavo.layout.contents import find_contents
 from octavo.layout.figures import Figure
 from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintKind, Hints
 from octavo.layout.labels import labelled
-from octavo.layout.ledgers import find_choices, find_forms, find_ledgers
+from octavo.layout.ledgers import find_ledgers
+from octavo.layout.line_numbers import find_line_numbers
 from octavo.layout.lines import Line, typical_size
 from octavo.layout.listings import find_listings
+from octavo.layout.names_above import find_names_above
+from octavo.layout.names_beside import find_names_beside
 from octavo.layout.paragraphs import grouped
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.surroundings import Surroundings
@@ -35,6 +40,7 @@ _TOP: Final = 0.1  # share of the page's height above which a low picture is its
 _BOLD: Final = 0.5  # share of a text's length in bold from which it is bold
 _CHART_LABELS: Final = 4  # short texts in a drawing from which it is a chart
 _SET_ANOTHER_WAY = frozenset({Label.CONTENT, Label.ALGORITHM})  # text that no paragraph holds
+_FEWEST_IN_TABLE: Final = 4  # lines that are left of a table beside a form
 _PICTURES = frozenset({Label.HEADER_IMAGE, Label.FOOTER_IMAGE, Label.CHART, Label.IMAGE})
 
 
@@ -55,16 +61,32 @@ def watermarks(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         yield Claim(Label.ASIDE_TEXT, (line,), 0.7, "aside: set aslant over the page")
 
 
+def line_numbers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """Before tables and the rim: each would make something of the first number and the line it stands beside."""
+    if numbers := find_line_numbers(free):
+        reason = f"number: those of lines, {numbers[0].text} to {numbers[-1].text}"
+        yield Claim(Label.NUMBER, tuple(numbers), 0.8, reason)
+
+
 def contents(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
     """Before tables: rows of a title and a number look like one."""
     for found in find_contents(free):
         yield Claim(Label.CONTENT, found.lines, 0.8, found.reason)
 
 
+def names_above(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """Before tables: boxes with a name in each are ruled like one."""
+    for form in find_names_above(free, sheet.rules):
+        box = Box.of(union(field.area for field in form.fields), sheet.size)
+        yield Claim(Label.TEXT, form.lines, 0.8, form.reason, box, fields=form.fields)
+
+
 def tables(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
     """Areas that look like tables, with the lines in them; neither labels in line nor formulas are one."""
     taken: set[int] = set()
+    forms = [sheet.rect(claim.box) for claim in claims if claim.fields and claim.box is not None]
     for table in sheet.tables:
+        table = _beside_forms(table, sheet, forms)
         lost = table.lost or _why_no_table(table, sheet, claims)
         inside = [] if lost else [line for line in free if sheet.rect(table.box).holds(line) and id(line) not in taken]
         taken.update(map(id, inside))
@@ -81,9 +103,9 @@ def choices(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iter
         yield Claim(Label.TEXT, found.lines, 0.6, found.reason)
 
 
-def forms(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
-    for form in find_forms(free):
-        yield Claim(Label.TEXT, form.lines, 0.6, form.reason)
+def names_beside(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    for form in find_names_beside(free):
+        yield Claim(Label.TEXT, form.lines, 0.6, form.reason, fields=form.fields)
 
 
 def ledgers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
@@ -125,7 +147,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         paragraphs=found,
         figures=[sheet.rect(box) for box in _boxes(claims, *_PICTURES)],
         tables=[sheet.rect(box) for box in _boxes(claims, Label.TABLE)],
-        others=[union(claim.lines) for claim in claims if claim.label in _SET_ANOTHER_WAY and not claim.lost],
+        others=[union(it.lines) for it in claims if not it.lost and (it.fields or it.label in _SET_ANOTHER_WAY)],
         lines_across=[Rect(rule.start, rule.at - 1, rule.end, rule.at + 1) for rule in sheet.rules.horizontal],
         hints=Hints(sheet.hints),
     )
@@ -133,7 +155,20 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         yield Claim(verdict.label, paragraph.lines, 0.8, verdict.reason, begins=paragraph.begins)
 
 
-FINDERS = (watermarks, contents, tables, listings, choices, forms, ledgers, figures, formulas, paragraphs)
+FINDERS = (
+    watermarks,
+    line_numbers,
+    contents,
+    names_above,
+    tables,
+    listings,
+    choices,
+    names_beside,
+    ledgers,
+    figures,
+    formulas,
+    paragraphs,
+)
 
 
 # --- claims against each other ------------------------------------------------------------------------------------
@@ -156,6 +191,23 @@ def _why_no_table(table: TableCandidate, sheet: Sheet, claims: Sequence[Claim]) 
     if formula > max(0.5, hints.best(rect, HintKind.TABLE)):
         return f"the network says that a formula is in it ({formula:.2f})"
     return ""
+
+
+def _beside_forms(table: TableCandidate, sheet: Sheet, forms: Sequence[Rect]) -> TableCandidate:
+    """An area without the forms above and below its rows; lost where nothing else is in it."""
+    rect = sheet.rect(table.box)
+    inside = [line for line in sheet.lines if rect.holds(line)]
+    for form in (form for form in forms if form.intersection(rect) > 0):
+        inside = [line for line in inside if not form.holds(line)]
+        if form.middle < rect.middle:
+            rect = replace(rect, top=max(rect.top, form.bottom))
+        else:
+            rect = replace(rect, bottom=min(rect.bottom, form.top))
+    if rect == sheet.rect(table.box):
+        return table
+    if not all(rect.holds(line) for line in inside) or len(inside) < _FEWEST_IN_TABLE:
+        return replace(table, lost="it is a form, with names above values")
+    return replace(table, box=Box.of(rect, sheet.size))
 
 
 def _boxes(claims: Sequence[Claim], *labels: Label) -> list[Box]:

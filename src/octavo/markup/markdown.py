@@ -15,7 +15,6 @@ from octavo.content import (
     Code,
     Content,
     Form,
-    FormRow,
     Formula,
     Heading,
     Items,
@@ -63,16 +62,11 @@ def written(content: Content) -> str:
         case Picture(lines):
             return HARD_BREAK.join(line(runs_of(one)) for one in lines)
         case Form(rows):
-            return HARD_BREAK.join(line(beside(row)) for row in rows)
+            return HARD_BREAK.join(line(row.as_line) for row in rows)
         case Verbatim(markdown):
             return markdown
         case Mixed(parts):
             return "\n\n".join(map(written, parts))
-
-
-def beside(row: FormRow) -> Runs:
-    """A row of a form as one line."""
-    return (*row.name, Run(" "), *row.value) if row.name and row.value else row.name or row.value
 
 
 def line(runs: Runs) -> str:

@@ -6,11 +6,14 @@ two runs. A network that sees one picture at a time takes `threads_per_run`.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +29,35 @@ if TYPE_CHECKING:
 Tensor = NDArray[np.float32]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_AHEAD: Final = 4  # items that a caller of `map` has in the queue for each thread: who comes with ten is not behind ten
+# thousand of another, and no thread waits for the next
+
+
+class Allowance:
+    """CPU time that may be spent on something, by all threads that work on it together."""
+
+    def __init__(self, seconds: float) -> None:
+        self._left = seconds
+        self._lock = threading.Lock()
+        self.was_short = False  # somebody was told that nothing is left
+
+    @contextmanager
+    def spending(self) -> Iterator[bool]:
+        """What the calling thread takes for the block is spent; says whether there is anything left for it."""
+        before = time.thread_time()
+        is_left = self._left > 0
+        self.was_short |= not is_left
+        try:
+            yield is_left
+        finally:
+            with self._lock:
+                self._left -= time.thread_time() - before
+
+    def end(self) -> None:
+        """Nothing more is to be spent: nobody waits for it."""
+        with self._lock:
+            self._left = 0.0
 
 
 class Network:
@@ -102,7 +134,18 @@ class Network:
 
     def map(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """`work` (which calls `run`) on every item, on all threads; results in order."""
-        return list(self._pool.map(work, items))
+        results: list[Result] = []
+        waiting: deque[Future[Result]] = deque()
+        try:
+            for item in items:
+                if len(waiting) >= _AHEAD * self.threads:
+                    results.append(waiting.popleft().result())
+                waiting.append(self._pool.submit(work, item))
+            results.extend(future.result() for future in waiting)
+        finally:
+            for future in waiting:
+                future.cancel()
+        return results
 
     def close(self) -> None:
         self._pool.shutdown(wait=True, cancel_futures=True)

@@ -10,6 +10,7 @@ alone at its own width, many of them side by side.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import cv2
@@ -21,6 +22,7 @@ from octavo.glyphs.scripts import unspaced
 from octavo.networks import line_networks
 from octavo.networks.doubts import Stretch, doubted
 from octavo.networks.line_networks import Character
+from octavo.networks.session import Allowance
 from octavo.networks.strips import EDGE, FAINTEST, Quad, inked, sides, straightened, widest_gap
 from octavo.settings import EngineSettings
 
@@ -89,18 +91,24 @@ class TextReader:
         quick, careful = self._quick.network.described, self._careful.network.described
         return f"PP-OCRv6 text recognition: tiny ({quick}), and small ({careful}) for what it doubts"
 
-    def read(self, lines: Sequence[LinePicture]) -> list[ReadLine]:
+    def read(self, lines: Sequence[LinePicture], allowance: Allowance) -> list[ReadLine]:
         """What each line says, in order; read the way that gives most sense, where its shape leaves a doubt.
 
         Where the tiny network doubts most of a page's lines (another script, a hand), it is not asked for the rest.
+        Lines for which the allowance does not reach say nothing.
         """
+
+        def read(line: LinePicture, *, quickly: bool) -> ReadLine:
+            with allowance.spending() as is_left:
+                return self._read(line, quickly=quickly) if is_left else ReadLine((), 0.0, 0.0, line.quad)
+
         judged = range(0, len(lines), max(1, len(lines) // _SAMPLE)) if len(lines) > 2 * _SAMPLE else range(len(lines))
-        sample = self._map(self._read, [lines[place] for place in judged])
-        read = dict(zip(judged, sample, strict=True))
-        rest = [place for place in range(len(lines)) if place not in read]
-        how = self._read if _read_again(sample) < _WORTHLESS else self._read_carefully
-        read.update(zip(rest, self._map(how, [lines[place] for place in rest]), strict=True))
-        return [read[place] for place in range(len(lines))]
+        sample = self._map(partial(read, quickly=True), [lines[place] for place in judged])
+        done = dict(zip(judged, sample, strict=True))
+        rest = [place for place in range(len(lines)) if place not in done]
+        quickly = _read_again(sample) < _WORTHLESS
+        done.update(zip(rest, self._map(partial(read, quickly=quickly), [lines[place] for place in rest]), strict=True))
+        return [done[place] for place in range(len(lines))]
 
     def read_as_given(self, lines: Sequence[LinePicture]) -> list[ReadLine]:
         """The same, each from its first corner on and no other way."""
@@ -109,11 +117,14 @@ class TextReader:
     def _map(self, work: Callable[[LinePicture], ReadLine], lines: Sequence[LinePicture]) -> list[ReadLine]:
         return self._careful.network.map(work, lines)
 
-    def _read(self, line: LinePicture) -> ReadLine:
-        return _best(line.quad, lambda quad: self._look(line.pixels, quad))
-
-    def _read_carefully(self, line: LinePicture) -> ReadLine:
-        return _best(line.quad, lambda quad: self._look(line.pixels, quad, quickly=False))
+    def _read(self, line: LinePicture, *, quickly: bool) -> ReadLine:
+        """The way it reads best; one way round is tried after the other only where the likely ones fail."""
+        likely, unlikely = _ways(line.quad)
+        best = max((self._look(line.pixels, quad, quickly=quickly) for quad in likely), key=_sense)
+        if _sense(best) < _UNSURE and unlikely:
+            other = max((self._look(line.pixels, quad, quickly=quickly) for quad in unlikely), key=_sense)
+            best = other if _sense(other) > _sense(best) + _SURER else best
+        return best
 
     def _look(self, pixels: Pixels, quad: Quad, *, quickly: bool = True) -> ReadLine:
         strip = straightened(pixels, quad)
@@ -156,16 +167,6 @@ class TextReader:
     def close(self) -> None:
         self._quick.close()
         self._careful.close()
-
-
-def _best(quad: Quad, look: Callable[[Quad], ReadLine]) -> ReadLine:
-    """The way it reads best; one way round is tried after the other only where the likely ones fail."""
-    likely, unlikely = _ways(quad)
-    best = max((look(way) for way in likely), key=_sense)
-    if _sense(best) < _UNSURE and unlikely:
-        other = max((look(way) for way in unlikely), key=_sense)
-        best = other if _sense(other) > _sense(best) + _SURER else best
-    return best
 
 
 def _between(characters: Sequence[Character], start: float, end: float) -> list[Character]:

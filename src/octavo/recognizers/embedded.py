@@ -28,19 +28,21 @@ from octavo.document import (
     TextSource,
     Word,
 )
-from octavo.errors import OctavoError
+from octavo.errors import LimitExceeded, OctavoError
+from octavo.fair_gate import FairGate
 from octavo.geometry import SCALE, Box, PixelBudget
 from octavo.layout.flow import columns_from_right, in_flow, paragraphs_in_order, rows_from_right
 from octavo.layout.lines import straightened
 from octavo.layout.paragraphs import grouped
 from octavo.markup import html
+from octavo.networks.session import Allowance
 from octavo.networks.table_structure import TableNetwork
 from octavo.networks.text_lines import TextLines, letter_heights
 from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
 from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
 from octavo.tables import read_table
-from octavo.tesseract.reader import OtherScripts
+from octavo.tesseract.reader import OtherReading, OtherScripts
 from octavo.wording import prose
 
 _PAGES_AT_ONCE = 2  # one is cut and joined while the other is read
@@ -65,6 +67,8 @@ class EmbeddedRecognizer:
         self._reader = TextReader(settings)
         self._others = OtherScripts(settings)
         self._structure = TableNetwork(settings)
+        self._seconds = settings.reading_seconds
+        self._turns = FairGate(_PAGES_AT_ONCE)
         self._pages = ThreadPoolExecutor(_PAGES_AT_ONCE, thread_name_prefix="embedded_page")
 
     @property
@@ -76,7 +80,12 @@ class EmbeddedRecognizer:
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
     ) -> list[Recognition]:
         begun()
-        return await asyncio.get_running_loop().run_in_executor(self._pages, self._read_page, crops)
+        allowance = Allowance(self._seconds)
+        async with self._turns.slot(document):
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._pages, self._read_page, crops, allowance)
+            finally:
+                allowance.end()  # where the caller has left, the page would be read on for nobody
 
     async def ready(self) -> None:
         """It is, from the start."""
@@ -91,15 +100,19 @@ class EmbeddedRecognizer:
         self._others.close()
         self._structure.close()
 
-    def _read_page(self, crops: Sequence[Crop]) -> list[Recognition]:
+    def _read_page(self, crops: Sequence[Crop], allowance: Allowance) -> list[Recognition]:
         try:
             passages = [_Passage(crop, self._paragraphs(crop)) for crop in crops]
             pictures = [_picture(passage.crop, line) for passage in passages for line in passage.unread]
-            reading = self._others.read(pictures, self._reader.read(pictures))
+            lines = self._reader.read(pictures, allowance)
+            # Where lines were not tried, they tell nothing of their script.
+            reading = OtherReading(lines) if allowance.was_short else self._others.read(pictures, lines)
         except OctavoError as error:
             return [_failed(error) for _ in crops]
+        most = f"the page takes more than {self._seconds:g} s of CPU time to be read (`reading_seconds`)"
+        refused = LimitExceeded(most) if allowance.was_short else None
         answers = iter(reading.lines)
-        return [self._recognition(_read(passage, answers, reading.advice)) for passage in passages]
+        return [self._recognition(_read(passage, answers, reading.advice, refused)) for passage in passages]
 
     def _paragraphs(self, crop: Crop) -> tuple[tuple[TextLine, ...], ...]:
         """The lines of a crop in reading order; a whole page's by paragraph, a region's all in one."""
@@ -128,7 +141,10 @@ class EmbeddedRecognizer:
 
     def _table(self, passage: "_Passage") -> Recognition:
         try:
-            table = read_table(passage.crop.pixels, passage.read, passage.crop.region.box, network=self._structure)
+            crop = passage.crop
+            table = read_table(
+                crop.picture, passage.read, crop.region.box, network=self._structure, outlines=crop.outlines
+            )
         except OctavoError as error:
             return replace(_failed(error), lines=passage.lines)
         confidence = table.confidence if passage.confidence is None else min(table.confidence, passage.confidence)
@@ -155,6 +171,7 @@ class _Passage:
     source: TextSource = TextSource.TEXT_LAYER  # as long as nothing was read from the picture
     guesses: tuple[str, ...] = ()  # what the lines that could not be read look like
     advice: str = ""  # for people: what would help to read them
+    refused: OctavoError | None = None  # why some of them may not have been tried
 
     @property
     def lines(self) -> tuple[TextLine, ...]:
@@ -180,11 +197,13 @@ class _Passage:
         """What a reader of the result should know of the lines that were, or were not, read."""
         problems = []
         if self.unread:
-            stains = all(_length_over_height(self.crop, line) < _SPECK for line in self.unread)
+            tried = self.refused is None
+            stains = tried and all(_length_over_height(self.crop, line) < _SPECK for line in self.unread)
+            why = self.refused.message if self.refused else self.advice
             problems.append(
                 Problem(
-                    "lines_unread",
-                    _advised(f"{len(self.unread)} of {len(self.lines)} lines could not be read", self.advice),
+                    self.refused.code if self.refused else "lines_unread",
+                    _advised(f"{len(self.unread)} of {len(self.lines)} lines could not be read", why),
                     Severity.DOUBTFUL if stains else Severity.LOST,
                     saved_text="\n".join(self.guesses) or None,
                 )
@@ -204,7 +223,7 @@ def _advised(what: str, advice: str) -> str:
     return f"{what}: {advice}" if advice else what
 
 
-def _read(passage: _Passage, answers: Iterator[ReadLine], advice: str) -> _Passage:
+def _read(passage: _Passage, answers: Iterator[ReadLine], advice: str, refused: OctavoError | None) -> _Passage:
     """The passage with an answer for each of its unread lines; they are taken off `answers` in order."""
     if not passage.unread:
         return passage
@@ -222,7 +241,8 @@ def _read(passage: _Passage, answers: Iterator[ReadLine], advice: str) -> _Passa
 
     read = [[answered(line) for line in paragraph] for paragraph in passage.paragraphs]
     paragraphs = tuple(tuple(rows_from_right(columns_from_right(paragraph))) for paragraph in read)
-    return _Passage(passage.crop, paragraphs, TextSource.RECOGNIZER, tuple(guess for guess in guesses if guess), advice)
+    seen = tuple(guess for guess in guesses if guess)
+    return _Passage(passage.crop, paragraphs, TextSource.RECOGNIZER, seen, advice, refused)
 
 
 def _text(passage: _Passage) -> Recognition:
@@ -237,12 +257,16 @@ def _text(passage: _Passage) -> Recognition:
 def _in_picture(passage: _Passage) -> Recognition:
     """A picture's text, a line each. What looks like a line in a photo may be none: unread, it is doubted, not lost."""
     text = "\n".join(line.text for line in passage.read if line.text) or None
-    problems = tuple(replace(problem, severity=Severity.DOUBTFUL) for problem in passage.problems)
+    problems = passage.problems
+    if passage.refused is None:
+        problems = tuple(replace(problem, severity=Severity.DOUBTFUL) for problem in problems)
     return Recognition(text, passage.source, passage.confidence, passage.lines, problems)
 
 
 def _nothing(passage: _Passage) -> Recognition:
     """Nothing was read: fine where nothing is written, a loss where something is."""
+    if passage.refused and passage.unread:
+        return Recognition(None, TextSource.NONE, lines=passage.lines, problems=passage.problems)
     if len(letter_heights(passage.crop.pixels)) <= _EMPTY:
         return Recognition("", passage.source, lines=passage.lines)
     nothing = Problem(

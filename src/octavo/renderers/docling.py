@@ -12,7 +12,6 @@ from typing import TypeAlias
 from octavo.content import (
     Code,
     Content,
-    Form,
     Formula,
     Heading,
     Items,
@@ -118,9 +117,6 @@ class _Written:
                 self._text(text, "code", page, box, layer, more)
             case Formula(latex):
                 self._text(latex, "formula", page, box, layer)
-            case Form(rows):
-                words = (f"{text_of(row.name)}: {text_of(row.value)}" for row in rows)
-                self._text("\n".join(words), "text", page, box, layer)
             case _:
                 said = _LABELS.get(label, "text")
                 self._text(plain(content), said, page, box, layer)

@@ -105,7 +105,7 @@ def content_html(content: Content, label: Label) -> Iterator[str]:
         case Prose(lines, note=name):
             yield from _paragraph(lines, label, name)
         case Form(rows):
-            yield from _paragraph([markdown.beside(row) for row in rows], label)
+            yield from _paragraph([row.as_line for row in rows], label)
         case Items(items):
             yield '<ul class="list">'
             yield from map(_item, items)

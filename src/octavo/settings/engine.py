@@ -256,6 +256,12 @@ class DocumentLimits(Settings):
         gt=0,
         exceeded=LimitExceeded,
     )
+    reading_seconds: float = knob(
+        90.0,
+        "Most CPU time that the embedded reader may take over the lines of one page, in seconds.",
+        gt=0,
+        exceeded=LimitExceeded,
+    )
     sdk_seconds: float = knob(
         1800.0,
         "Longest time the official SDK may take over a document, in profile sdk.",

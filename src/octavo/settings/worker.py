@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from pydantic import SecretStr
 
-from octavo.errors import LimitExceeded, Overloaded, SourceInvalid, SourceTooLarge, TimeBudgetSpent
+from octavo.errors import DeliveryFailed, LimitExceeded, Overloaded, SourceInvalid, SourceTooLarge, TimeBudgetSpent
 from octavo.settings.document import Profile, TextLayerUse
 from octavo.settings.knobs import Settings, knob
 
@@ -88,6 +88,12 @@ class WorkerSettings(Price, Storage):
         gt=0,
         environment=("GLMOCR_PARSE_TIMEOUT_SECONDS",),
         exceeded=TimeBudgetSpent,
+    )
+    delivery_seconds: float = knob(
+        900.0,
+        "Longest time that a job's files may take to get where its reply names them.",
+        gt=0,
+        exceeded=DeliveryFailed,
     )
     jobs_in_hand: int = knob(
         100, "Most jobs that wait or are worked on; more are turned away.", ge=1, exceeded=Overloaded

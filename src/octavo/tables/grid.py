@@ -2,9 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from octavo.content import Cell, Table, runs_of
+from octavo.content import Cell, Run, Runs, Table, runs_of
 from octavo.geometry import on_one_height
 from octavo.glyphs.scripts import is_right_to_left
 from octavo.tables.words import Token, usual_height
@@ -91,9 +91,35 @@ def as_table(grid: Grid, cells: dict[Slot, list[Token]], heads: int = 0) -> Tabl
     shown = Grid(grid.columns, grid.rows, tuple(slot for slot in grid.merged if slot not in empty))
     rows: list[list[Cell]] = [[] for _ in range(grid.shape[0])]
     for slot in shown.slots():
-        text = runs_of(cell_text(cells.get(slot, [])))
+        words = cells.get(slot, [])
+        text = in_faces(cell_text(words), words)
         rows[slot.row].append(Cell((text,) if text else (), slot.rows, slot.columns, slot.row < heads))
     return Table(tuple(map(tuple, rows)))
+
+
+def in_faces(text: str, words: Sequence[Token]) -> Runs:
+    """The text of a cell in the styles of its words. Bold and italic are told where they set some of it apart, as in a
+    paragraph: a cell in one face is plain. What is struck out or leads somewhere is told always."""
+    faces = {word.face for word in words}
+    if len(faces) < 2 and not any(face.struck or face.link for face in faces):
+        return runs_of(text)
+    bold, italic = (len({getattr(face, style) for face in faces}) > 1 for style in ("bold", "italic"))
+    runs: list[Run] = []
+    place = 0
+    for word in (word for line in text_lines(words) for word in _as_read(line)):
+        found = text.find(word.text, place)
+        said = word.text if found >= 0 else word.text[:-1]  # a hyphen at the end of a line is gone
+        found = text.find(said, place)
+        if found < 0:
+            return runs_of(text)
+        face = replace(word.face, bold=bold and word.face.bold, italic=italic and word.face.italic)
+        between = text[place:found]
+        if runs and replace(runs[-1], text="") == face:
+            runs[-1] = replace(face, text=runs[-1].text + between + said)
+        else:
+            runs += [*runs_of(between), replace(face, text=said)]
+        place = found + len(said)
+    return (*runs, *runs_of(text[place:]))
 
 
 def cell_text(words: Sequence[Token]) -> str:

@@ -6,13 +6,15 @@ lines show.
 """
 
 import math
+import re
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from octavo.content import Run
 from octavo.document import TextLine, Word
 from octavo.geometry import Box, PixelBox, Rect, Size
 from octavo.glyphs.scripts import is_wide
@@ -29,8 +31,9 @@ class Token(Rect):
     text: str
     line: int  # which line of text it came from
     spaced: bool  # whether a space is before it, where it is not the first of its line
-    bold: bool = False
-    place: int = 0  # among the words of its line, as they are read
+    bold: bool
+    place: int  # among the words of its line, as they are read
+    face: Run  # how it is set, and where it leads; no text
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +130,38 @@ def _pixels(x: float, y: float, frame: Box, size: Size) -> tuple[float, float]:
 def tokens(lines: Sequence[TextLine], frame: Box, size: Size, straight: Straightening) -> list[Token]:
     """The words of the lines, moved straight. Every word of every line is there once."""
     found = []
+    left_of, top_of, width, tall, (across, down) = frame.left, frame.top, frame.width, frame.height, size
+    leans = straight != Straightening(straight.center)
     for number, line in enumerate(lines):
         height = _height(line, frame, size)
+        faces = _faces(line) if line.runs else None
+        face = _FACES[line.bold, line.italic]
         for place, (word, spaced) in enumerate(_words(line)):
-            left, top = _pixels(word.box.left, word.box.top, frame, size)
-            right, bottom = _pixels(word.box.right, word.box.bottom, frame, size)
-            x, y = straight.point((left + right) / 2, (top + bottom) / 2)
+            box = word.box  # as `_pixels` has it, which for each of them takes longer than all the rest
+            left, right = (box.left - left_of) / width * across, (box.right - left_of) / width * across
+            top, bottom = (box.top - top_of) / tall * down, (box.bottom - top_of) / tall * down
+            x, y = (left + right) / 2, (top + bottom) / 2
+            if leans:
+                x, y = straight.point(x, y)
             half = min(bottom - top, height) / 2 * _LETTERS if height else (bottom - top) / 2
             wide = (right - left) / 2
-            found.append(Token(x - wide, y - half, x + wide, y + half, word.text, number, spaced, line.bold, place))
+            own = faces[place] if faces and place < len(faces) else face
+            found.append(
+                Token(x - wide, y - half, x + wide, y + half, word.text, number, spaced, line.bold, place, own)
+            )
     return found
+
+
+_FACES: Final = {
+    (bold, italic): Run("", bold=bold, italic=italic) for bold in (False, True) for italic in (False, True)
+}
+
+
+def _faces(line: TextLine) -> list[Run]:
+    """How each word of a line is set that has more than one face."""
+    letters = [replace(run, text="") for run in line.runs for _ in run.text]
+    text = "".join(run.text for run in line.runs)
+    return [letters[word.start()] for word in re.finditer(r"\S+", text)]
 
 
 def word_boxes(lines: Sequence[TextLine], frame: Box, size: Size) -> list[PixelBox]:
