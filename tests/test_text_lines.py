@@ -9,7 +9,6 @@ from PIL import Image, ImageDraw, ImageFont
 from octavo.document import Pixels
 from octavo.geometry import Box
 from octavo.networks.line_parting import parted
-from octavo.networks.session import Network, Tensor
 from octavo.networks.strips import Quad
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
@@ -78,24 +77,6 @@ def test_a_tall_strip_is_read_to_its_end(finder: TextLines) -> None:
     pixels = written(lines, font_size=20, width=480, height=6060)
     found = finder.find(pixels)
     assert len(found) == len(lines)
-
-
-def test_bare_paper_is_not_looked_at_and_no_corner_is_overlooked(
-    finder: TextLines, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    image = Image.new("RGB", (1600, 2400), "white")
-    draw, font = ImageDraw.Draw(image), ImageFont.load_default(24)
-    for place in ((4, 2), (1200, 2), (700, 1300), (4, 2360), (1200, 2360)):
-        draw.text(place, "a line on its own", fill=(190,) * 3, font=font)
-    looked_at, run = [], Network.run
-
-    def counted(network: Network, batch: Tensor) -> list[Tensor]:
-        looked_at.append(batch.shape[2] * batch.shape[3])
-        return run(network, batch)
-
-    monkeypatch.setattr(Network, "run", counted)
-    assert len(finder.find(np.asarray(image))) == 5
-    assert sum(looked_at) < 0.2 * 1600 * 2400
 
 
 def test_a_leaning_line_has_leaning_corners(finder: TextLines) -> None:

@@ -5,14 +5,12 @@ The network says of every pixel how likely it is the core of a line; a line is a
 or slanted rectangle grown by what training had shrunk it (Liao et al., "Real-time Scene Text Detection with
 Differentiable Binarization", 2019). Pictures of any shape are taken: they are brought to the size at which the
 network knows their letters, and looked at in tiles, side by side on all threads, whose answers are put together before
-lines are made of them. So a tall strip costs no more memory than a page, and no line is cut at a seam. What is bare of
-ink, mostly margins, is not looked at: a third of a page (bench of embedded scans, 2026-11).
+lines are made of them. So a tall strip costs no more memory than a page, and no line is cut at a seam.
 """
 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -32,10 +30,8 @@ _CORE = 0.3  # a pixel above this is core of a line
 _LINE = 0.5  # mean over its rectangle below which a piece of core is no line
 _GROWTH = 1.6  # area times this over perimeter: how far the core had been shrunk
 _MULTIPLE = 32  # sides the network takes
-_TILE = 1152  # longest side of a tile, about: a page's text at 150 dpi is 1,000 to 1,100 pixels wide
+_TILE = 1024  # longest side of a tile
 _MARGIN = 64  # what tiles share on each side of a seam, so that both see whole letters there
-_BARE_MARGIN = 32  # the same where nothing is written at the seam, and what of the bare paper around ink is looked at
-_SHIFT = 96  # pixels a seam moves at most to where nothing is written
 _LETTER = 12  # pixels: the height of an `x` in the working picture
 _SMALL_LETTER = 12  # pixels: the same where a quarter of the letters is smaller
 _FEWEST_LETTERS = 5  # below: no text to go by
@@ -45,8 +41,6 @@ _MOST_MEASURED = 16_000_000  # pixels letters are measured on; larger pictures a
 _MOST_ENLARGED = 4_000_000  # pixels a small picture is enlarged to at most
 _MOST_PIXELS = 24_000_000  # of any working picture
 _SMALLEST_CORE = 3  # pixels of the working picture
-_FAINTEST = 8  # levels of grey that ink is darker than what is around it, on the working picture at half its size
-_SPECK = 8  # pixels there, below which a piece of ink is grain: a letter as tall as the network likes has 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +91,7 @@ class TextLines:
             kept = answer[tile.kept_rows, tile.kept_columns]
             np.multiply(kept, 255, out=whole[tile.rows, tile.columns], casting="unsafe")
 
-        self._network.map(look, _tiles(picture))
+        self._network.map(look, _tiles(Size(picture.shape[1], picture.shape[0])))
         return whole
 
     def close(self) -> None:
@@ -193,57 +187,19 @@ class _Tile:
         return slice(self.columns.start - self.seen_columns.start, self.columns.stop - self.seen_columns.start)
 
 
-def _tiles(picture: Pixels) -> Iterator[_Tile]:
-    boxes = _ink(picture)
-    for rows, seen_rows in _spans(boxes[:, (1, 3)], picture.shape[0], bands=True):
-        band = boxes[(boxes[:, 3] > rows.start) & (boxes[:, 1] < rows.stop)]
-        for columns, seen_columns in _spans(band[:, (0, 2)], picture.shape[1], bands=False):
+def _tiles(size: Size) -> Iterator[_Tile]:
+    for rows, seen_rows in _spans(size.height):
+        for columns, seen_columns in _spans(size.width):
             yield _Tile(rows, columns, seen_rows, seen_columns)
 
 
-def _ink(picture: Pixels) -> NDArray[np.int64]:
-    """Boxes around what may be written on a picture (n x 4: left, top, right, bottom), grain left out.
-
-    Ink is what is darker than its neighbourhood, so light letters on a dark ground have some around them too.
-    """
-    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    half = cv2.resize(grey, ((grey.shape[1] + 1) // 2, (grey.shape[0] + 1) // 2), interpolation=cv2.INTER_AREA)
-    ink = cv2.adaptiveThreshold(half, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, _FAINTEST)
-    _, _, pieces, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
-    left, top, width, height, area = pieces[1:].astype(np.int64).T
-    boxes: NDArray[np.int64] = 2 * np.stack((left, top, left + width, top + height), axis=1)[area >= _SPECK]
-    return boxes
-
-
-def _spans(extents: NDArray[np.int64], side: int, *, bands: bool) -> Iterator[tuple[slice, slice]]:
-    """Spans of one side that share nothing, each with the wider one that is looked at, given where ink is (from, to).
-
-    Where bare paper is wider than what is looked at beside ink, rows part into bands.
-    """
-    inked = np.zeros(side + 1, np.int64)
-    np.add.at(inked, np.clip(extents[:, 0], 0, side), 1)
-    np.add.at(inked, np.clip(extents[:, 1], 0, side), -1)
-    inked = np.cumsum(inked)[:side]
-    places = np.flatnonzero(inked)
-    if not len(places):
-        return
-    gaps = np.flatnonzero(np.diff(places) > 2 * _BARE_MARGIN) if bands else np.array([], np.int64)
-    for first, last in zip((0, *(gaps + 1)), (*gaps, len(places) - 1), strict=True):
-        start, end = max(0, int(places[first]) - _BARE_MARGIN), min(side, int(places[last]) + 1 + _BARE_MARGIN)
-        seams = [start, *_seams(inked, start, end), end]
-        for seam, following in pairwise(seams):
-            margins = [0 if at in (start, end) else _MARGIN if inked[at] else _BARE_MARGIN for at in (seam, following)]
-            yield slice(seam, following), slice(max(start, seam - margins[0]), min(end, following + margins[1]))
-
-
-def _seams(inked: NDArray[np.int64], start: int, end: int) -> Iterator[int]:
-    """Where a stretch is parted: about evenly, and where least is written."""
-    count = math.ceil((end - start) / _TILE)
-    for part in range(1, count):
-        even = start + (end - start) * part // count
-        near = inked[even - _SHIFT : even + _SHIFT]
-        least = np.flatnonzero(near == near.min()) - _SHIFT
-        yield even + int(least[np.abs(least).argmin()])
+def _spans(extent: int) -> Iterator[tuple[slice, slice]]:
+    """Spans of one side that share nothing, each with the wider one that is looked at."""
+    count = math.ceil(extent / _TILE)
+    step = math.ceil(extent / count / _MULTIPLE) * _MULTIPLE
+    for start in range(0, extent, step):
+        end = min(extent, start + step)
+        yield slice(start, end), slice(max(0, start - _MARGIN), min(extent, end + _MARGIN))
 
 
 # --- lines from the network's answer ----------------------------------------------------------------------------
