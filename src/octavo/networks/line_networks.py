@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo import weights
 from octavo.document import Pixels
+from octavo.errors import EngineUnavailable
 from octavo.networks.session import Network, Tensor, as_batch
 from octavo.networks.strips import widest_gap
 from octavo.settings import EngineSettings
@@ -89,10 +91,21 @@ class LineNetwork:
         self.network.close()
 
 
-def tiny(settings: EngineSettings) -> LineNetwork:
-    """PP-OCRv6 tiny, 6,904 characters: a fifth of the small one's time (800 columns: 16 and 79 ms, bench 2026-11)."""
-    characters = weights.path("quick_reader.txt")
-    return LineNetwork("quick_reader.onnx", settings, lambda _: characters.read_text("utf-8").rstrip("\n").split("\n"))
+def tiny(settings: EngineSettings) -> LineNetwork | None:
+    """PP-OCRv6 tiny, 6,904 characters: a fifth of the small one's time (800 columns: 16 and 79 ms, bench 2026-11).
+
+    Nothing where its files are not there: a clone whose weights were fetched earlier reads as well, only slower.
+    """
+    try:
+        characters = weights.path("quick_reader.txt")
+        network = LineNetwork("quick_reader.onnx", settings, lambda _: _lines(characters))
+    except EngineUnavailable:
+        return None
+    return network
+
+
+def _lines(file: Path) -> list[str]:
+    return file.read_text("utf-8").rstrip("\n").split("\n")
 
 
 def small(settings: EngineSettings) -> LineNetwork:

@@ -88,8 +88,10 @@ class TextReader:
 
     @property
     def described(self) -> str:
-        quick, careful = self._quick.network.described, self._careful.network.described
-        return f"PP-OCRv6 text recognition: tiny ({quick}), and small ({careful}) for what it doubts"
+        small = f"PP-OCRv6 small text recognition: {self._careful.network.described}"
+        if self._quick is None:
+            return f"{small}, for every line: the tiny network is missing (`make weights` fetches it)"
+        return f"{small}, for what the tiny one doubts: {self._quick.network.described}"
 
     def read(self, lines: Sequence[LinePicture], allowance: Allowance) -> list[ReadLine]:
         """What each line says, in order; read the way that gives most sense, where its shape leaves a doubt.
@@ -130,7 +132,7 @@ class TextReader:
         strip = straightened(pixels, quad)
         ink = inked(strip)
         again = 1.0
-        if quickly and sides(quad)[1] >= _SMALL_PRINT:
+        if self._quick is not None and quickly and sides(quad)[1] >= _SMALL_PRINT:
             characters, again = self._checked(self._quick.read(strip, ink), strip, ink)
         else:
             characters = self._careful.read(strip, ink)
@@ -165,7 +167,8 @@ class TextReader:
             yield from _between(characters, done, math.inf)
 
     def close(self) -> None:
-        self._quick.close()
+        if self._quick is not None:
+            self._quick.close()
         self._careful.close()
 
 
