@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache, cached_property
-from importlib import import_module, metadata
+from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -78,9 +78,11 @@ def _version() -> str:
 def _library() -> ModuleType:
     """ONNX Runtime. Raises EngineUnavailable."""
     try:
-        return import_module("onnxruntime")
+        import onnxruntime
     except ImportError as error:
         raise EngineUnavailable(_MISSING) from error
+    library: ModuleType = onnxruntime
+    return library
 
 
 _MISSING: Final = "the embedded engine needs the package onnxruntime: reinstall octavo with pip"
