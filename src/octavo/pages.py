@@ -70,6 +70,7 @@ NAMED: tuple[tuple[bytes, str], ...] = (  # what people hand in by mistake, so t
     (b"\x1f\x8b", "a gzip archive"),
 )
 
+LONGEST_SELECTION = 65_536  # characters: ten thousand pages, each by its number, take 48,894
 _SELECTION = re.compile(r"\s*(-?\d{1,9})\s*(-)?\s*(-?\d{1,9})?\s*")
 
 
@@ -92,6 +93,8 @@ def select(text: str | None, count: int) -> tuple[int, ...]:
     """
     if text is None:
         return tuple(range(count))
+    if len(text) > LONGEST_SELECTION:
+        raise PagesInvalid(f"pages: at most {LONGEST_SELECTION} characters say which; join them to ranges")
     ranges: list[tuple[int, int]] = []
     for item in text.split(","):
         match = _SELECTION.fullmatch(item)
