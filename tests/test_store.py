@@ -100,7 +100,9 @@ class Schedules(RuleBasedStateMachine):
     @rule(server=servers, retention=st.sampled_from((100.0, 10_000.0)), most=st.sampled_from((0, 10_000)))
     def tidy(self, server: str, retention: float, most: int) -> None:
         with self.store(server) as store:
-            self.may_be_gone |= {entry.id for entry in store.tidy(retention, most)}
+            old = store.tidy(retention, most)
+            assert all(entry.ended is not None for entry in old), "a job was forgotten before it had ended"
+            self.may_be_gone |= {entry.id for entry in old}
 
     # --- callers -------------------------------------------------------------------------------------------------
 
