@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import shutil
 import subprocess
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
+_MANY_FILES = 65_536  # where there is no limit
 
 
 def process_age() -> float | None:
@@ -23,6 +25,12 @@ def process_age() -> float | None:
 def cores() -> int:
     """Whole cores that this process may use, one at least: more threads than these only wait for each other."""
     return max(1, round(_cores()))
+
+
+def most_files() -> int:
+    """Files and connections that this process may have open at a time."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MANY_FILES if most == resource.RLIM_INFINITY else most
 
 
 def give_back_memory() -> None:

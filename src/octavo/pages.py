@@ -12,7 +12,7 @@ import threading
 from bisect import bisect_right
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,10 @@ NAMED: tuple[tuple[bytes, str], ...] = (  # what people hand in by mistake, so t
     (b"\x1f\x8b", "a gzip archive"),
 )
 
+# A strip, as screens are saved at full length: a screen's width of 1080 pixels keeps 315 of a length of 12,000, and its
+# letters of 20 are 6 pixels high, which are misread. Scans of large sheets are shrunk as far, and stay wide.
+_SHRUNK_TO: Final = 0.5  # share of its length, less than which is told
+_NARROW: Final = 600  # pixels: the shorter side, from which it is not
 LONGEST_SELECTION = 65_536  # characters: ten thousand pages, each by its number, take 48,894
 _SELECTION = re.compile(r"\s*(-?\d{1,9})\s*(-)?\s*(-?\d{1,9})?\s*")
 
@@ -83,6 +87,10 @@ def kind_of(data: bytes) -> Literal["pdf", "picture"] | None:
         if head.startswith(start) and (not mark or mark in (head[4:12], head[8:12])):
             return "picture"
     return "pdf" if b"%PDF-" in head else None
+
+
+def _is_shrunk_too_far(drawn: Drawn) -> bool:
+    return drawn.share < _SHRUNK_TO and min(drawn.width, drawn.height) < _NARROW
 
 
 def select(text: str | None, count: int) -> tuple[int, ...]:
@@ -204,6 +212,12 @@ class Pages:
             )
             problems.append(Problem("text_layer_unread", message, Severity.LOST, page=number))
         text = self._text(drawn, memory, pixels) if drawn.to_page or drawn.text_error else None
+        if _is_shrunk_too_far(drawn) and (text is None or text.verdict is not Trust.TRUSTED):
+            message = (
+                f"the page was shrunk to {drawn.share:.0%} of its length (max_side), and is read from {drawn.width} x "
+                f"{drawn.height} pixels: small letters may be lost; cut such a strip into pages"
+            )
+            problems.append(Problem("page_shrunk", message, Severity.DOUBTFUL, page=number))
         return PageImage(number, pixels, drawn.dpi, text=text, problems=tuple(problems))
 
     def _text(self, drawn: Drawn, memory: NDArray[np.uint8], pixels: Pixels) -> TextLayer:

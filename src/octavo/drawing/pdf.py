@@ -127,7 +127,8 @@ class PdfPart:
             tables, drawn = _text_of(self._document, page, self._form)
             memory.mapped(at + len(tables))[at : at + len(tables)] = tables
             drawn["glyphs_at"] = at
-        return Drawn(width, height, 72 * scale, resident=wire.own_size()[1], **drawn)
+        share = min(1.0, 72 * scale / request.dpi)
+        return Drawn(width, height, 72 * scale, share=share, resident=wire.own_size()[1], **drawn)
 
     def _render(self, page: Any, pixels: mmap.mmap, width: int, height: int) -> None:
         target = ctypes.c_char.from_buffer(pixels)

@@ -97,6 +97,7 @@ class Drawn:
     width: int
     height: int
     dpi: float
+    share: float = 1.0  # of the length that its sides would have without a limit
     damage: str = ""  # what part of the picture could not be decoded
     glyphs_at: int = 0
     glyphs: int = 0
