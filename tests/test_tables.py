@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tabling import LEADING, Drawing, Made, drawn, made, words_at
 
 from octavo.content import Run, Table
-from octavo.document import Pixels, TextLine, Word
+from octavo.document import Pixels, TextLine, Word, size_of
 from octavo.geometry import Box, Size
 from octavo.markup import html
 from octavo.tables import find_tables, read_table
@@ -277,7 +277,7 @@ def _places(table: Table, row: int) -> int:
 
 
 def found(page: Drawing) -> list[Box]:
-    candidates = find_tables(page.pixels, page.lines, find_rules(page.pixels))
+    candidates = find_tables(size_of(page.pixels), page.lines, find_rules(page.pixels))
     return [table.box for table in candidates if not table.lost]
 
 

@@ -510,6 +510,7 @@ def glyphs_of_words(rows: list[list[str]], *, order: list[int] | None = None, si
         np.zeros(count, int),
         np.ones(count, bool),
         np.ones(count, bool),
+        np.zeros(count),
         np.arange(count),
         (Font("Any"),),
         600.0,

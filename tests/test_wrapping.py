@@ -6,7 +6,7 @@ import pytest
 from tabling import HEIGHT, Drawing
 
 from octavo.content import Cell, Table, runs_of
-from octavo.document import TextLine, Word
+from octavo.document import TextLine, Word, size_of
 from octavo.geometry import Box
 from octavo.tables import find_tables, read_table
 from octavo.tables.rules import find_rules
@@ -88,7 +88,7 @@ def test_the_last_rows_further_lines_are_in_the_area_and_a_note_below_is_not() -
     last = max(line.box.to_pixels(page.size).bottom for line in page.lines)
     page.write("All amounts in pounds.", LEFTS[0], last + 20)
 
-    (table,) = [it for it in find_tables(page.pixels, page.lines, find_rules(page.pixels)) if not it.lost]
+    (table,) = [it for it in find_tables(size_of(page.pixels), page.lines, find_rules(page.pixels)) if not it.lost]
 
     assert last - HEIGHT / 2 < table.box.to_pixels(page.size).bottom < last + 15
 
@@ -164,7 +164,7 @@ def test_the_head_of_goods_below_addresses_begins_a_table_of_its_own() -> None:
             page.write(text, left, 140 + 20 * number)
     areas = [
         it.box.to_pixels(page.size)
-        for it in find_tables(page.pixels, page.lines, find_rules(page.pixels))
+        for it in find_tables(size_of(page.pixels), page.lines, find_rules(page.pixels))
         if not it.lost
     ]
     assert any(abs(area.top - 140) < 8 for area in areas)

@@ -11,7 +11,7 @@ from typing import Final
 from octavo.geometry import on_one_height
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row, in_rows
-from octavo.wording.headings import has_leader, is_contents_line
+from octavo.wording.headings import has_leader, is_contents_line, may_lead
 from octavo.wording.page_numbers import is_page_number
 
 _FEWEST: Final = 3  # entries with a leader
@@ -40,6 +40,8 @@ class _Entry:
 
 def find_contents(lines: Sequence[Line]) -> list[Contents]:
     """The tables of contents among the lines; no line is in two of them. One of two columns is two."""
+    if sum(may_lead(line.text) for line in lines) < _FEWEST:
+        return []  # most pages, without putting their lines into rows
     bands = on_one_height(
         in_rows([line for line in lines if line.text]), lambda first, row: 0.5 * min(first.size, row.size)
     )

@@ -27,6 +27,8 @@ def find_names_beside(lines: Sequence[Line]) -> list[NamedFields]:
 
     A value may have more lines, which no name stands beside.
     """
+    if not any(line.source.field or names_field(line.text.rstrip()) for line in lines):
+        return []
     rows = in_rows([line for line in lines if line.text])
     runs: list[list[_Field]] = []
     for band in bands_of(rows):

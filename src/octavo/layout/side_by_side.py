@@ -40,10 +40,12 @@ class Row(Rect):
 
     @classmethod
     def of(cls, lines: Sequence[Line]) -> "Row":
+        if len(lines) == 1:  # most
+            (line,) = lines
+            return cls(line.left, line.top, line.right, line.bottom, (line,), line)
         box = union(lines)
-        return cls(
-            box.left, box.top, box.right, box.bottom, tuple(lines), longest=max(lines, key=lambda line: line.width)
-        )
+        longest = max(lines, key=lambda line: line.width)
+        return cls(box.left, box.top, box.right, box.bottom, tuple(lines), longest)
 
     @property
     def size(self) -> float:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from octavo.content import Table
-from octavo.document import Pixels, Problem, TextLine
+from octavo.document import Outlines, Picture, Problem, TextLine, pixels_of, size_of
 from octavo.geometry import Box, Size
 from octavo.tables.areas import Segment, tables_among
 from octavo.tables.by_network import grid_by_network
@@ -21,6 +21,7 @@ from octavo.tables.columns import pieces
 from octavo.tables.fit import misfit
 from octavo.tables.grid import as_table
 from octavo.tables.heads import head_rows
+from octavo.tables.outlined import rules_among
 from octavo.tables.rules import Rules, clear_of, find_rules
 from octavo.tables.structure import TableStructure
 from octavo.tables.words import Token, straightening, tokens, usual_height, word_boxes
@@ -48,12 +49,11 @@ class TableReading:
     problems: tuple[Problem, ...] = ()
 
 
-def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list[TableCandidate]:
-    """What looks like tables in a page picture, best first; those that are `lost` turned out to be none.
+def find_tables(size: Size, lines: Sequence[TextLine], rules: Rules) -> list[TableCandidate]:
+    """What looks like tables on a page of that size, best first; those that are `lost` turned out to be none.
 
     Lines need no text; text and words make it surer.
     """
-    size = Size(pixels.shape[1], pixels.shape[0])
     page = Box.of_page()
     rules = clear_of(rules, word_boxes(lines, page, size))
     straight = straightening(lines, page, rules)
@@ -87,15 +87,22 @@ def _by_line(words: Sequence[Token]) -> list[list[Token]]:
 
 
 def read_table(
-    pixels: Pixels, lines: Sequence[TextLine], frame: Box, *, network: TableStructure | None = None
+    picture: Picture,
+    lines: Sequence[TextLine],
+    frame: Box,
+    *,
+    network: TableStructure | None = None,
+    outlines: Outlines | None = None,
 ) -> TableReading:
-    """The one table in the picture `pixels`, which shows `frame` of the page.
+    """The one table in the picture, which shows `frame` of the page.
 
     `lines` are those inside, with text, in page units; where a line has words with boxes it can be split over cells.
-    Without a network geometry alone decides. Raises EngineFailed.
+    Without a network geometry alone decides. With `outlines`, which say what the picture shows besides text, it is
+    looked at by the network only. Raises EngineFailed, and what drawing the picture raises.
     """
-    size = Size(pixels.shape[1], pixels.shape[0])
-    rules = find_rules(pixels, word_boxes(lines, frame, size))
+    size = size_of(picture)
+    words_at = word_boxes(lines, frame, size)
+    rules = find_rules(pixels_of(picture), words_at) if outlines is None else rules_among(outlines, words_at)
     straight = straightening(lines, frame, rules)
     words = tokens(lines, frame, size, straight)
     if not words:
@@ -106,7 +113,8 @@ def read_table(
         return TableReading(_table(lattice, level), 0.97)
     alone = grid_by_words(words, level)
     sure = all(line.confidence is None for line in lines) and is_sure(alone, lattice, level)
-    seen = grid_by_network(network.read(pixels), words, straight) if network is not None and not sure else None
+    asked = network is not None and not sure
+    seen = grid_by_network(network.read(pixels_of(picture)), words, straight) if network and asked else None
     best = chosen(words, level, lattice, alone, seen)
     return TableReading(_table(best, level), max(0.0, 1 - misfit(best.grid, best.cells, level)))
 
