@@ -333,6 +333,35 @@ def test_the_table_of_one_column_leaves_the_text_of_the_other_alone() -> None:
     assert box.bottom < 320
 
 
+def test_a_column_beside_the_text_makes_no_table_of_both() -> None:
+    """Of a life: dates are set right beside what was done, and skills on heights of their own."""
+    page = Drawing(900, 700)
+    for number, (name, years) in enumerate(
+        (
+            ("Pilot of the harbour", "2019"),
+            ("Mate on the Ada", "2014"),
+            ("School of navigation", "2011"),
+            ("Member of the crew", "2009"),
+        )
+    ):
+        page.write(name, 330, 100 + 60 * number)
+        page.write(years, 800, 100 + 60 * number)
+    for number, skill in enumerate(("Ropes", "Knots", "Charts", "Radio", "Engines", "First aid", "Cooking")):
+        page.write(skill, 40, 100 + 40 * number)
+    assert found(page) == []
+
+
+def test_two_tables_side_by_side_are_two_where_all_lines_end_between_them() -> None:
+    page = Drawing(1000, 400)
+    for left in (40, 540):
+        for number, row in enumerate((("Quay", "Boats"), ("North", "forty"), ("South", "thirty"), ("East", "nine"))):
+            for place, text in enumerate(row):
+                page.write(text, left + 160 * place, 60 + 40 * number)
+            page.rule(left - 10, 85 + 40 * number, left + 380, 85 + 40 * number)
+    boxes = sorted(found(page), key=lambda box: box.left)
+    assert [(round(box.left / 100), round(box.right / 100)) for box in boxes] == [(0, 4), (5, 9)]
+
+
 def test_text_in_two_columns_is_no_table() -> None:
     page = Drawing(900, 900)
     prose(page, 40, 40, 400, 40)

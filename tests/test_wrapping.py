@@ -197,3 +197,33 @@ def test_rows_that_leave_their_beginning_out_stay_rows() -> None:
     assert len(first.continued(second).rows) == 5
     whole = table(("Group", "Kind", "n"), ("Plants", "trees", "12"))
     assert len(whole.continued(second).rows) == 4
+
+
+@pytest.mark.parametrize(("leading", "gap"), [(15, 6), (14, 9)])
+def test_a_payment_on_the_first_line_and_the_balance_on_the_last_are_one_row(leading: int, gap: int) -> None:
+    """Steps inside rows are alike and smaller than those between them; each row has at most one figure a column."""
+    drawing = Drawing(560, 60 + sum(leading * len(what) + gap for _, what, _, _ in MOVEMENTS))
+    top = 20
+    for left, text in zip(LEFTS, HEAD, strict=True):
+        drawing.write(text, left, top)
+    top += leading + gap
+    for date, what, out, balance in MOVEMENTS:
+        for number, line in enumerate(what):
+            drawing.write(line, LEFTS[1], top + leading * number)
+        for left, text, place in ((LEFTS[0], date, 0), (LEFTS[2], out, 0), (LEFTS[3], balance, len(what) - 1)):
+            if text:
+                drawing.write(text, left, top + leading * place)
+        top += leading * len(what) + gap
+    assert texts(drawing) == EXPECTED
+
+
+def test_a_line_above_the_total_ends_no_head() -> None:
+    """A bill without a head: what stands above its line are rows, however many."""
+    drawing = Drawing(360, 260)
+    rows = [("apples, 2 lb", "1.82"), ("milk", "3.99"), ("eggs", "4.49"), ("flour", "0.50"), ("Total", "10.80")]
+    rows.append(("by card", "10.80"))
+    for number, (name, amount) in enumerate(rows):
+        drawing.write(name, 20, 20 + 17 * number)
+        drawing.write(amount, 260, 20 + 17 * number)
+    drawing.rule(10, 20 + 17 * 4 - 3, 330, 20 + 17 * 4 - 3)
+    assert texts(drawing) == [list(row) for row in rows]

@@ -82,7 +82,9 @@ def broken_on_purpose(paragraph: Paragraph) -> bool:
 
 
 def _begins(text: str) -> bool:
-    """Whether a row looks like the first of something: a capital, a digit, a sign, an address of the net."""
+    """Whether a row looks like the first of something: a capital, a digit, a sign, an address of the net, a name like
+    iLab's or "eMail:", which has its capital further on."""
     if unspaced(text):
         return False
-    return not text[:1].islower() or bool(_ADDRESS.match(text))
+    first, _, _ = text.partition(" ")
+    return not first[:1].islower() or any(map(str.isupper, first)) or bool(_ADDRESS.match(text))

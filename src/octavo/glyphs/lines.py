@@ -52,6 +52,8 @@ FURTHEST: Final = 0.55  # of its line's size: what follows right behind, in the 
 TOUCHES: Final = 0.2  # of its line's size: so near it is right behind
 RISE: Final = 0.2  # of its line's size, above the baseline: Word raises by 0.33, TeX by 0.36
 DROP: Final = 0.08  # the same below it: TeX lowers by 0.15
+SCRIPT_GAP: Final = 0.3  # of the larger type: what is raised or lowered stands that near to what it belongs to
+LEVEL: Final = 0.05  # of the larger type, up to which two baselines are one
 TWIN: Final = 0.12  # two copies of a glyph nearer than this are one in fake bold; "ll" stands 0.22 apart
 
 
@@ -459,7 +461,10 @@ def _beside(first: _Span, second: _Span) -> bool:
     )
     if shared < 0.5 * (ASCENT + DESCENT) * smaller:
         return False
-    return smaller < 0.85 * larger or abs(first.baseline - second.baseline) < 0.35 * larger
+    off = abs(first.baseline - second.baseline)
+    if smaller < SMALL * larger:  # raised or lowered, or a heading in the next column
+        return gap < (COLUMN_GAP * smaller if off < LEVEL * larger else SCRIPT_GAP * larger)
+    return off < 0.35 * larger
 
 
 def _gap(first: _Span, second: _Span) -> float:
@@ -547,12 +552,20 @@ def _in_logical_order(pieces: list[_SpanWord], reader: _Reader) -> list[_SpanWor
     run: list[_SpanWord] = []
     for piece in reversed(pieces):
         if piece.rtl:
-            ordered += reversed(run)
+            ordered += _left_to_right(run, reader)
             run = []
             ordered.append(piece)
         else:
             run.append(piece)
-    return ordered + run[::-1]
+    return ordered + _left_to_right(run, reader)
+
+
+def _left_to_right(run: Sequence[_SpanWord], reader: _Reader) -> list[_SpanWord]:
+    """What stands from right to left between words written so, in its own order; signs at its ends are the words'."""
+    own = [place for place, piece in enumerate(run) if any(chr(reader.codes[it]).isalnum() for it in piece.members)]
+    if not own:
+        return list(run)
+    return [*run[: own[0]], *reversed(run[own[0] : own[-1] + 1]), *run[own[-1] + 1 :]]
 
 
 def _shifts(group: list[_Span], reader: _Reader) -> dict[int, Shift]:

@@ -1,7 +1,8 @@
 """Who claims which lines of a page: one finder after the other, in an order that is part of what they know.
 
-Watermarks, contents, tables, listings and figures take the lines that are theirs; forms, ledgers and formulas those
-that no rule of spacing holds together; the rest is grouped to paragraphs, labelled by type, place and spacing.
+Watermarks, numbers of lines, contents, tables, listings and figures take the lines that are theirs; forms, ledgers and
+formulas those that no rule of spacing holds together; the rest is grouped to paragraphs, labelled by type, place and
+spacing.
 Each line goes to the first finder that claims it, and every claim says why. Nothing is dropped: the last finder takes
 what is left.
 
@@ -22,6 +23,7 @@ from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintKind, Hints
 from octavo.layout.labels import labelled
 from octavo.layout.ledgers import find_ledgers
+from octavo.layout.line_numbers import find_line_numbers
 from octavo.layout.lines import Line, typical_size
 from octavo.layout.listings import find_listings
 from octavo.layout.names_above import find_names_above
@@ -57,6 +59,13 @@ def watermarks(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
     """First of all: they cross everything else."""
     for line in find_watermarks(free, sheet.size):
         yield Claim(Label.ASIDE_TEXT, (line,), 0.7, "aside: set aslant over the page")
+
+
+def line_numbers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """Before tables and the rim: each would make something of the first number and the line it stands beside."""
+    if numbers := find_line_numbers(free):
+        reason = f"number: those of lines, {numbers[0].text} to {numbers[-1].text}"
+        yield Claim(Label.NUMBER, tuple(numbers), 0.8, reason)
 
 
 def contents(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
@@ -148,6 +157,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
 
 FINDERS = (
     watermarks,
+    line_numbers,
     contents,
     names_above,
     tables,

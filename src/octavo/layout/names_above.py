@@ -9,7 +9,7 @@ nothing goes on below their values as the rows of a table would.
 
 import math
 import statistics
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -20,7 +20,7 @@ from octavo.layout.lines import Line
 from octavo.layout.named_fields import NamedField, NamedFields, lines_of
 from octavo.layout.side_by_side import Row, in_rows
 from octavo.tables.rules import Rules
-from octavo.wording.numbers import is_mostly_digits
+from octavo.wording.numbers import is_amount, is_mostly_digits
 from octavo.wording.sentences import has_word
 
 _FEWEST: Final = 3  # named values of a form in boxes, or in one column; fewer are chance
@@ -38,7 +38,7 @@ _BESIDE: Final = 0.5  # sizes of type that a line may reach over the side of its
 _MOST_ROWS: Final = 10  # lines in one box: more are a text, in a frame
 _UNNAMED: Final = 1 / 3  # of the boxes of a band that may have no name
 _OWN_BOX: Final = 3.0  # sizes of type that a box for one line is high, at most
-_UNDER: Final = 1.4  # sizes of type from the middle of a value to a line it is written on, at most
+_UNDER: Final = 1.0  # sizes of type from the middle of a value to a line it is written on, at most
 _NEXT_LINE: Final = 1.6  # sizes of type from one line of a value to the next, at most
 _NEXT_ROW: Final = 3.2  # sizes of type below a value within which a row of a table would follow
 _NEXT_BAND: Final = 3.5  # sizes of type between one row of fields and the next, at most
@@ -327,7 +327,9 @@ def _loose(lines: Sequence[Line], names: Sequence[Line], rules: Rules) -> list[N
     known = set(map(id, names))
     pairs = []
     for place, row in enumerate(rows):
-        if id(row.lines[0]) in known:
+        if id(row.lines[0]) in known and not _ends_text(
+            row, rows[bisect_left(middles, row.middle - 2 * row.size) : place]
+        ):
             near = rows[place + 1 : bisect_right(middles, row.middle + _BELOW * _LARGEST_SURE * row.size)]
             pair = _over(row, near, rules)
             pairs += [pair] if pair is not None else []
@@ -341,6 +343,16 @@ def _loose(lines: Sequence[Line], names: Sequence[Line], rules: Rules) -> list[N
             band = [_Over(pair.name, tuple(_value(pair.values[0], rows))) for pair in band]
             bands.append(sorted([*band, *_left_empty(band, rows, rules)], key=lambda pair: pair.name.left))
     return list(_runs_of_names(bands, rules))
+
+
+def _ends_text(row: Row, above: Sequence[Row]) -> bool:
+    """Whether a row goes on one right above it: the last of an address or a paragraph names no heading below."""
+    return any(
+        row.middle - other.middle < _NEXT_LINE * row.size
+        and abs(row.left - other.left) < _FLUSH * row.size
+        and _is_set_as(other, row)
+        for other in above
+    )
 
 
 def _over(name: Row, rows: Sequence[Row], rules: Rules) -> _Over | None:
@@ -374,7 +386,7 @@ def _value(first: Row, rows: Sequence[Row]) -> Iterator[Row]:
 
 def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
     """Whether what stands below names is the first row of a table: it goes on in rows, two and more of them with
-    something below, or other cells stand beside it."""
+    something below, or other cells stand beside it; or the names are items of a list, each with its amount."""
     own = {id(row) for pair in band for row in (pair.name, *pair.values)}
     first = band[0].values[0]
     beside = sum(
@@ -383,6 +395,10 @@ def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
     )
     if 2 * beside > len(band) and not first.longest.source.field:
         return True
+    if any(
+        id(row) not in own and is_amount(row.text) and _is_right_of(row, pair.name) for pair in band for row in rows
+    ):
+        return True  # a dish and its price, with what it is made of below
     going_on = 0
     for pair in band:
         last = pair.values[0]
@@ -395,6 +411,10 @@ def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
             for row in rows
         )
     return going_on > 1
+
+
+def _is_right_of(row: Row, name: Row) -> bool:
+    return row.left > name.right and abs(row.middle - name.middle) < 0.5 * name.size
 
 
 def _left_empty(band: Sequence[_Over], rows: Sequence[Row], rules: Rules) -> Iterator[_Over]:

@@ -10,6 +10,7 @@ from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.hints import Hint
 from octavo.layout.lines import Line, read_from_right, straightened, typical_size
 from octavo.layout.named_fields import NamedField
+from octavo.layout.side_by_side import with_torn_rows_whole
 from octavo.tables import TableCandidate, find_tables
 from octavo.tables.outlined import rules_among
 from octavo.tables.rules import Rules, find_rules
@@ -51,7 +52,7 @@ class Sheet:
             type_size=type_size,
             ink=ink,
             rules=rules,
-            tables=find_tables(page.size, texts, rules),
+            tables=find_tables(page.size, with_torn_rows_whole(lines), rules),
             figures=find_figures(ink, lines, type_size),
             hints=hints,
         )

@@ -11,7 +11,7 @@ from typing import Final
 
 from octavo.content import Table
 from octavo.document import Outlines, Picture, Problem, TextLine, pixels_of, size_of
-from octavo.geometry import Box, Size
+from octavo.geometry import SCALE, Box, Size
 from octavo.tables.areas import Segment, tables_among
 from octavo.tables.by_network import grid_by_network
 from octavo.tables.by_rules import grid_by_rules
@@ -23,6 +23,7 @@ from octavo.tables.grid import as_table
 from octavo.tables.heads import head_rows
 from octavo.tables.outlined import rules_among
 from octavo.tables.rules import Rules, clear_of, find_rules
+from octavo.tables.slanted_heads import SlantedHead, on_their_feet, slanted_heads
 from octavo.tables.structure import TableStructure
 from octavo.tables.words import Token, straightening, tokens, usual_height, word_boxes
 
@@ -56,12 +57,22 @@ def find_tables(size: Size, lines: Sequence[TextLine], rules: Rules) -> list[Tab
     """
     page = Box.of_page()
     rules = clear_of(rules, word_boxes(lines, page, size))
+    heads = slanted_heads(lines, size)
+    slanted = {id(head.line) for head in heads}
+    tops = {number: line.box.on(size).top for number, line in enumerate(lines) if id(line) in slanted}
+    lines = on_their_feet(lines, size)
     straight = straightening(lines, page, rules)
     words = tokens(lines, page, size, straight)
     height = usual_height(words)
     segments = [
         Segment(
-            piece.left, piece.top, piece.right, piece.bottom, lines[piece.words[0].line].text and piece.text, number
+            piece.left,
+            piece.top,
+            piece.right,
+            piece.bottom,
+            lines[piece.words[0].line].text and piece.text,
+            number,
+            tops.get(piece.words[0].line, piece.top),
         )
         for number, line in enumerate(_by_line(words))
         for piece in pieces(line, 0.9 * height)
@@ -69,7 +80,7 @@ def find_tables(size: Size, lines: Sequence[TextLine], rules: Rules) -> list[Tab
     found = tables_among(segments, straight.rules(rules))
     return [
         TableCandidate(
-            Box.of(straight.back(one), size),
+            _with_heads(Box.of(straight.back(one), size), heads, size),
             one.score,
             one.ruled,
             one.reason,
@@ -77,6 +88,11 @@ def find_tables(size: Size, lines: Sequence[TextLine], rules: Rules) -> list[Tab
         )
         for one in found
     ]
+
+
+def _with_heads(box: Box, heads: Sequence[SlantedHead], size: Size) -> Box:
+    """The box of a table and of the slanted heads that stand in it and lean out of it."""
+    return Box.around([box, *(head.line.box for head in heads if box.holds(Box.of(head.foot, size)))])
 
 
 def _by_line(words: Sequence[Token]) -> list[list[Token]]:
@@ -103,6 +119,7 @@ def read_table(
     size = size_of(picture)
     words_at = word_boxes(lines, frame, size)
     rules = find_rules(pixels_of(picture), words_at) if outlines is None else rules_among(outlines, words_at)
+    lines = on_their_feet(lines, (size.width * SCALE / frame.width, size.height * SCALE / frame.height))
     straight = straightening(lines, frame, rules)
     words = tokens(lines, frame, size, straight)
     if not words:
