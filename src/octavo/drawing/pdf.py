@@ -140,7 +140,8 @@ class PdfPart:
             _sketch(page, room, across, down)
         room[at : at + len(tables)] = tables
         drawn["glyphs_at"] = at
-        return Drawn(width, height, 72 * scale, resident=wire.own_size()[1], **drawn)
+        share = min(1.0, 72 * scale / request.dpi)
+        return Drawn(width, height, 72 * scale, share=share, resident=wire.own_size()[1], **drawn)
 
     def _render(self, page: Any, pixels: mmap.mmap, width: int, height: int) -> None:
         target = ctypes.c_char.from_buffer(pixels)

@@ -117,6 +117,7 @@ class Drawn:
     width: int  # pixels of its picture, drawn or not
     height: int
     dpi: float
+    share: float = 1.0  # of the length that its sides would have without a limit
     why_drawn: str = ""  # for people: what text and shapes do not tell; nothing where it was not drawn, or asked for
     sketched: list[int] | None = None  # width and height of its sketch, 0 for none; None: the page was drawn
     shapes: int = 0
