@@ -1,9 +1,9 @@
 """What of a line is read again, by the small network, after the tiny one has read it: its doubtful words.
 
 Measured on 2,400 lines of the tuning set and 720 made ones whose text is known, codes and amounts among them (2026-11;
-docs/performance.md): where no rival was likelier than `_RIVAL`, the tiny network read as well as the small one. What it gets wrong though
-it is sure has a kind: letters among digits (0 and O, 1 and l), single characters, signs it hardly knows, and spaces
-after a comma or a full stop.
+docs/performance.md): where no rival was likelier than `_RIVAL`, the tiny network read as well as the small one. What it
+gets wrong though it is sure has a kind: letters among digits (0 and O, 1 and l), single characters, signs it hardly
+knows, and spaces after a comma or a full stop.
 """
 
 import re
