@@ -86,7 +86,7 @@ def _flows_on(page: Page, above: Block, next_page: Page, below: Block) -> bool:
 
 
 def _begins_entry(line: str) -> bool:
-    return begins_item(line) or begins_bracketed(line) or (marker_kind(line) or "").endswith(")")
+    return begins_item(line) or begins_bracketed(line) or (marker_kind(line) or "").endswith((")", "."))
 
 
 def _text_at_break(content: Content | None) -> str:

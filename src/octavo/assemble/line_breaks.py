@@ -43,13 +43,21 @@ def entries_of(paragraphs: Sequence[Paragraph]) -> list[PrintedRow]:
         text = " ".join(row.text for row in level)
         box = Box.around(line.source.box for row in level for line in row.lines)
         title = above[-1].lines[-1].left if above else 0.0
-        if above and not is_numbered(text) and abs(level[0].left - title) < level[0].size:
+        if made and _goes_on(made[-1], text):
+            words, _, page = made[-1].text.rpartition(" ")
+            made[-1] = PrintedRow(f"{words} {text} {page}", made[-1].box.joined(box))
+        elif above and not is_numbered(text) and abs(level[0].left - title) < level[0].size:
             made[-1] = PrintedRow(f"{made[-1].text} {text}", made[-1].box.joined(box))
         else:
             made.append(PrintedRow(text, box))
         has_number = sum(len(row.lines) for row in level) > 1
         above = level if has_number and not is_contents_line(text) else ()
     return made
+
+
+def _goes_on(entry: PrintedRow, text: str) -> bool:
+    """Whether a row is the rest of the title above it, whose page stands beside its first row."""
+    return entry.text[-1:].isdecimal() and text[:1].islower() and not text[-1:].isdecimal() and not is_numbered(text)
 
 
 def lines(found: Sequence[PrintedRow]) -> Prose:

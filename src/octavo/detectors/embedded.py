@@ -12,6 +12,7 @@ from typing import Final
 from octavo.document import Detection, Label, Layer, Origin, PageImage, Sight, TextLayer, TextLine, Trust
 from octavo.geometry import Box, PixelBox, Size
 from octavo.layout import flow
+from octavo.layout.drawn_bullets import find_drawn_bullets
 from octavo.layout.finders import claimed
 from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.lines import straightened, typical_size
@@ -82,7 +83,8 @@ class EmbeddedDetector:
                     known.append(line)
                 elif page.trace is not None:
                     page.trace.saw(Sight(Layer.LINES, line.box, "found in a raster picture", why))
-        return known + find_tick_boxes(page.pixels, known, size)
+        ticks = find_tick_boxes(page.pixels, known, size)
+        return [*known, *ticks, *find_drawn_bullets(page.pixels, [*known, *ticks], size)]
 
 
 def open_detector(settings: EngineSettings) -> EmbeddedDetector:
