@@ -44,6 +44,10 @@ class Sheet:
             top += 1.3 * size
         return top
 
+    def dot(self, left: float, top: float) -> None:
+        """A bullet as browsers draw it."""
+        self._canvas.circle(left, HEIGHT - top + 3.3, 1.7, stroke=0, fill=1)
+
     def end(self, right: float, top: float, text: str, size: float = 10) -> None:
         self._canvas.setFont("Times-Roman", size)
         self._canvas.drawRightString(right, HEIGHT - top, text)
@@ -117,6 +121,52 @@ def test_a_title_of_two_rows_has_one_page(parser: Parser) -> None:
     assert told(read(parser, sheet))[1] == (
         "2 1 On the keeping of ropes, chains and all that is made of hemp or iron 31"
     )
+
+
+def test_contents_whose_leaders_are_drawn_keep_their_pages(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.write(70, 80, "Contents", font="Times-Bold", size=16)
+    long = "What is owed by those who enter the harbour at night without a light and without"
+    entries = (("1 Boats", "3"), ("1.1 Wood", "4"), (long, "15"), ("a pilot", ""), ("Index", "41"))
+    for place, (title, page) in enumerate(entries):
+        sheet.write(70, 120 + 16 * place, title)
+        sheet.end(520, 120 + 16 * place, page)
+    rows = [f"{title} {page}".strip() for title, page in entries]
+    assert read(parser, sheet) == ["Contents", *rows[:2], f"{long} a pilot 15", rows[4]]
+
+
+# --- numbers of lines ----------------------------------------------------------------------------------------------
+
+SPOKEN = (
+    ("Q.", "And when did you first see the letter?"),
+    ("A.", "On the Monday, I think. It lay on my desk"),
+    ("", "when I came back from the yard."),
+    ("Q.", "Was it open?"),
+    ("A.", "It was."),
+    ("THE COURT:", "Go on."),
+)
+
+
+def test_a_transcript_keeps_each_line_with_its_number(parser: Parser) -> None:
+    sheet = Sheet()
+    spoken = SPOKEN * 2
+    for place, (who, what) in enumerate(spoken):
+        sheet.end(80, 90 + 24 * place, str(place + 1))
+        sheet.write(100, 90 + 24 * place, who, font="Courier")
+        sheet.write(130 if len(who) < 3 else 200, 90 + 24 * place, what, font="Courier")
+    assert read(parser, sheet) == [
+        " ".join(f"{place} {who} {what}".split()) for place, (who, what) in enumerate(spoken, 1)
+    ]
+
+
+def test_numbers_of_lines_in_the_margin_of_running_text_are_furniture(parser: Parser) -> None:
+    sheet = Sheet()
+    for place in range(18):
+        sheet.end(60, 90 + 18 * place, str(place + 31), size=7)
+        sheet.write(80, 90 + 18 * place, PROSE[place % 3])
+    text = " ".join(read(parser, sheet))
+    assert PROSE[0] + " " + PROSE[1] in text
+    assert not any(number in text for number in ("31", "40", "48"))
 
 
 # --- listings --------------------------------------------------------------------------------------------------------
@@ -322,3 +372,18 @@ def test_turned_latin_lines_and_single_words_stay_as_they_come() -> None:
     assert columns_from_right(turned) == turned
     across = [TextLine(Box(100, 100, 400, 120), "\u6625\u306e"), TextLine(Box(100, 130, 400, 150), "\u671d\u306b")]
     assert columns_from_right(across) == across
+
+
+# --- bullets that are drawn ------------------------------------------------------------------------------------------
+
+
+def test_entries_whose_bullets_are_drawn_are_a_list(parser: Parser) -> None:
+    sheet = Sheet()
+    rows = (("1.", "Check the hull", 0), ("", "paint and keel", 1), ("", "the rudder", 1), ("2.", "Sign in", 0))
+    for place, (number, text, deep) in enumerate(rows):
+        left, top = 90 + 30 * deep, 100 + 14 * place
+        sheet.write(left, top, f"{number} {text}".strip())
+        if not number:
+            sheet.dot(left - 9, top)
+    sheet.write(70, 200, *PROSE)
+    assert read(parser, sheet)[:4] == ["1. Check the hull", "    - paint and keel", "    - the rudder", "2. Sign in"]

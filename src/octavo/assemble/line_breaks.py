@@ -16,6 +16,7 @@ _ADDRESS = re.compile(r"\S+@\S|https?://|www\.")
 _DIVIDED = re.compile(r"[^\W\d_][-\u2010\u00ad]$")
 _SHORT_ROWS = 35  # mean characters of rows below which three that begin with capitals or digits are no prose
 _MOST = 0.85  # of the rows
+_COUNTED = 10  # rows that begin with numbers, from which these are those of lines
 _SHORT_PAIR = 25  # the same for two
 
 
@@ -53,6 +54,20 @@ def entries_of(paragraphs: Sequence[Paragraph]) -> list[PrintedRow]:
         has_number = sum(len(row.lines) for row in level) > 1
         above = level if has_number and not is_contents_line(text) else ()
     return made
+
+
+def counted(paragraphs: Sequence[Paragraph]) -> list[PrintedRow]:
+    """Rows that begin with the numbers of their lines, as those of a transcript; none where they do not."""
+    rows = (row for paragraph in paragraphs for row in paragraph.rows)
+    made = [
+        PrintedRow(
+            " ".join(row.text for row in level), Box.around(line.source.box for row in level for line in row.lines)
+        )
+        for level in on_one_height(rows, lambda first, row: 0.5 * min(first.size, row.size))
+    ]
+    first = [row.text.split(None, 1)[0] for row in made if row.text]
+    counts = len(first) >= _COUNTED and all(map(str.isdecimal, first))
+    return made if counts and all(int(below) == int(above) + 1 for above, below in pairwise(first)) else []
 
 
 def _goes_on(entry: PrintedRow, text: str) -> bool:

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 
 from octavo.assemble import engine_text, forms, listings
 from octavo.assemble.headings import set_as_heading
-from octavo.assemble.line_breaks import PrintedRow, broken_on_purpose, entries_of, rows_of
+from octavo.assemble.line_breaks import PrintedRow, broken_on_purpose, counted, entries_of, rows_of
 from octavo.assemble.line_breaks import lines as lines_of
 from octavo.assemble.lists import ListEntry, item, listed
 from octavo.content import Content
@@ -91,6 +91,8 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Reg
         return [replace(whole, label=Label.CONTENT, content=lines_of(entries_of(grouped)), reason=reason)]
     if not divisible:
         return [whole]
+    if printed := counted(grouped):
+        return [replace(whole, content=lines_of(printed), reason="rows: they begin with the numbers of their lines")]
     texts = _Texts(text, lines) if len(grouped) > 1 else _Whole(text)
     parts = [
         _part(paragraph, texts, region, page, last=number == len(grouped) - 1)

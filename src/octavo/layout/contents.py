@@ -59,7 +59,11 @@ def find_contents(lines: Sequence[Line]) -> list[Contents]:
     for column in sorted(columns, key=len, reverse=True):  # numbers at two margins over each other: the more have it
         taken = {id(line) for contents in found for line in contents.lines}
         free = [[row for row in band if not taken.intersection(map(id, row.lines))] for band in bands]
-        if len(column) >= _FEWEST and _leads_on(column) and (made := _contents(column, [band for band in free if band])) is not None:
+        if (
+            len(column) >= _FEWEST
+            and _leads_on(column)
+            and (made := _contents(column, [band for band in free if band])) is not None
+        ):
             found.append(made)
     return found
 

@@ -37,7 +37,9 @@ def find_drawn_bullets(pixels: Pixels, lines: Sequence[TextLine], size: float) -
         if not any(place.contains(*bullet.center) for place in written)
     ]
     return [
-        TextLine(Box.of(Rect(bullet.left, rect.top, bullet.right, rect.bottom), page), _BULLET, font_size=line.font_size)
+        TextLine(
+            Box.of(Rect(bullet.left, rect.top, bullet.right, rect.bottom), page), _BULLET, font_size=line.font_size
+        )
         for gap, line, bullet in found
         if sum(abs(gap - other) < _SAME_GAP * size for other, _, _ in found) >= _FEWEST
         for rect in (line.box.on(page),)

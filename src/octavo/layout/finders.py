@@ -23,6 +23,7 @@ from octavo.layout.hints import HintKind, Hints
 from octavo.layout.labels import labelled
 from octavo.layout.ledgers import find_ledgers
 from octavo.layout.lines import Line, typical_size
+from octavo.layout.line_numbers import find_line_numbers
 from octavo.layout.listings import find_listings
 from octavo.layout.names_above import find_names_above
 from octavo.layout.names_beside import find_names_beside
@@ -65,6 +66,18 @@ def contents(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Ite
         yield Claim(Label.CONTENT, found.lines, 0.8, found.reason)
 
 
+def line_numbers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """Before tables: they look like the first column of one."""
+    found = find_line_numbers(free, sheet.size)
+    if found is None:
+        return
+    if found.rows:
+        yield Claim(Label.TEXT, tuple(line for row in found.rows for line in row), 0.8, found.reason)
+    else:
+        for number in found.numbers:
+            yield Claim(Label.NUMBER, (number,), 0.8, found.reason)
+
+
 def names_above(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
     """Before tables: boxes with a name in each are ruled like one."""
     for form in find_names_above(free, sheet.rules):
@@ -78,7 +91,7 @@ def tables(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Itera
     forms = [sheet.rect(claim.box) for claim in claims if claim.fields and claim.box is not None]
     for table in sheet.tables:
         table = _beside_forms(table, sheet, forms)
-        lost = table.lost or _why_no_table(table, sheet, claims)
+        lost = table.lost or _why_taken(table, sheet, free) or _why_no_table(table, sheet, claims)
         inside = [] if lost else [line for line in free if sheet.rect(table.box).holds(line) and id(line) not in taken]
         taken.update(map(id, inside))
         yield Claim(Label.TABLE, tuple(inside), table.score, table.reason, table.box, lost)
@@ -149,6 +162,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
 FINDERS = (
     watermarks,
     contents,
+    line_numbers,
     names_above,
     tables,
     listings,
@@ -181,6 +195,13 @@ def _why_no_table(table: TableCandidate, sheet: Sheet, claims: Sequence[Claim]) 
     if formula > max(0.5, hints.best(rect, HintKind.TABLE)):
         return f"the network says that a formula is in it ({formula:.2f})"
     return ""
+
+
+def _why_taken(table: TableCandidate, sheet: Sheet, free: Sequence[Line]) -> str:
+    """Whether most of the lines in an area are another thing's already."""
+    rect, left = sheet.rect(table.box), set(map(id, free))
+    inside = [line for line in sheet.lines if rect.holds(line)]
+    return "its lines are another thing's" if 2 * sum(id(line) in left for line in inside) < len(inside) else ""
 
 
 def _beside_forms(table: TableCandidate, sheet: Sheet, forms: Sequence[Rect]) -> TableCandidate:
