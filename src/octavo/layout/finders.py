@@ -22,8 +22,8 @@ from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintKind, Hints
 from octavo.layout.labels import labelled
 from octavo.layout.ledgers import find_ledgers
-from octavo.layout.lines import Line, typical_size
 from octavo.layout.line_numbers import find_line_numbers
+from octavo.layout.lines import Line, typical_size
 from octavo.layout.listings import find_listings
 from octavo.layout.names_above import find_names_above
 from octavo.layout.names_beside import find_names_beside

@@ -7,7 +7,6 @@ that begins with its number.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 from octavo.geometry import Rect, Size
