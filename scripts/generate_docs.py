@@ -26,12 +26,14 @@ from octavo.errors import (
     LimitExceeded,
     OctavoError,
     PageUnreadable,
+    SourceInvalid,
     SourceUnreachable,
 )
 from octavo.frontends._exits import FAULT_EXITS, Exit
 from octavo.frontends._flags import as_text, drop_ins
 from octavo.glm_ocr import connections
 from octavo.glyphs import lines as text_lines
+from octavo.jobs import contract
 from octavo.jobs.contract import READING, Keys
 from octavo.layout import flow
 from octavo.settings import (
@@ -112,6 +114,8 @@ FIXED = (
     Fixed(pdf.DEEPEST_BOOKMARK, "levels of bookmarks", "deeper ones are not used"),
     Fixed(pdf.DEEPEST_FORM, "form objects of a PDF page inside each other", "deeper ones are drawn, not looked into"),
     Fixed(picture.MOST_FRAMES, "pictures in one TIFF file", LimitExceeded),
+    Fixed(contract.MOST_VALUES, "keys and entries of a job, in JSON", SourceInvalid),
+    Fixed(contract.DEEPEST, "values of a job within each other, in JSON", SourceInvalid),
     Fixed(fetch.MOST_REDIRECTS, "redirects of a download", SourceUnreachable),
     Fixed(connections.LARGEST_HEAD, "bytes of the headers of a model server's reply", EngineLost),
     Fixed(connections.LARGEST_REPLY, "bytes of a model server's reply", EngineLost),

@@ -218,6 +218,54 @@ async def test_what_docling_has_and_octavo_has_not_is_named(server: Running, opt
     await refused(server, "/v1/convert/source", next(iter(options)), json=sent)
 
 
+# --- what no client sends -----------------------------------------------------------------------------------------
+
+DEEP = "[" * 900 + "]" * 900  # as deep as Python reads it: what writes or compares it would go too deep
+MANY = ",".join(f'"{number}": [0]' for number in range(60_000))
+
+
+@pytest.mark.parametrize(
+    ("route", "body"),
+    [
+        ("/v1/parse", f'{{"source_base64": "x", "unknown": {DEEP}}}'),
+        ("/v1/parse", f'{{"source_base64": "x", "tasks": {{{MANY}}}}}'),
+        ("/v1/jobs", f'{{"input": {{"source_base64": "x"}}, "s3Config": {DEEP}}}'),
+        ("/v1/jobs", f'{{"input": {{"source_base64": "x"}}, "webhook": {DEEP}}}'),
+        ("/v1/ocr", f'{{"document": {{"document_url": "data:,x"}}, "pages": [{DEEP}]}}'),
+        ("/v1/ocr", f'{{"document": {{"document_url": "data:,x"}}, "model": {DEEP}}}'),
+        ("/v1/ocr", '{"document": {"document_url": {"url": 5}}}'),
+        ("/v1/ocr", '{"document": {"document_url": "data:,x"}, "image_limit": []}'),
+        ("/glmocr/parse", f'{{"images": {DEEP}}}'),
+        ("/glmocr/parse", f'{{"images": [{DEEP}], "start_page_id": {DEEP}}}'),
+        ("/v2/mine/run", f'{{"input": {{}}, "policy": {DEEP}}}'),
+        *(
+            (
+                "/v1/convert/source",
+                f'{{"sources": [{{"kind": "file", "base64_string": "x", "filename": "a"}}], {more}}}',
+            )
+            for more in (
+                f'"options": {{"table_mode": {DEEP}}}',
+                '"options": {"to_formats": [[], {}]}',
+                '"options": {"to_formats": 5}',
+                '"options": {"page_range": [NaN, Infinity]}',
+                '"options": {"page_range": [1e308, 1e999]}',
+                f'"options": {{"md_page_break_placeholder": "{"x" * 100_000}"}}',
+                '"options": {"md_page_break_placeholder": {}}, "target": {"kind": []}',
+                f'"target": {{"kind": {DEEP}}}',
+            )
+        ),
+    ],
+    ids=lambda text: text[:60],
+)
+async def test_what_is_no_wish_is_refused_in_our_shape(server: Running, route: str, body: str) -> None:
+    response = await server.client.post(route, data=body, headers={"Content-Type": "application/json"})
+    assert response.status in (400, 422)
+    said = await response.json()
+    assert said["error"]
+    assert said.get("error_details", {}).get("fault", "caller") == "caller"
+    assert len(await response.text()) < 5_000
+
+
 # --- Open WebUI --------------------------------------------------------------------------------------------------
 
 

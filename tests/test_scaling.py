@@ -18,8 +18,9 @@ from octavo.content import Table
 from octavo.document import Detection, Label, Origin, Page, PageImage, TextLayer, TextLine, Trust, Usage
 from octavo.geometry import Box
 from octavo.glm_ocr.connections import Chunks, parsed
+from octavo.glm_ocr.model import joined_tables
 from octavo.layout import flow
-from octavo.markup import html
+from octavo.markup import html, latex
 from octavo.markup.cleaning import cleaned
 from octavo.pages import select
 from octavo.settings import ParseOptions
@@ -62,6 +63,14 @@ def of_markup(piece: str) -> Callable[[int], None]:
         cleaned(piece * size)
 
     return work
+
+
+def tables_that_begin_and_never_end(size: int) -> None:
+    assert joined_tables("<table><tr>" * size, "<table" * size) is None
+
+
+def latex_tables_that_begin_and_never_end(size: int) -> None:
+    assert latex.table_as_html("\\begin{array}{c}" * size + "\\end{tabular}") is None
 
 
 def a_grid_of_spans(size: int) -> None:
@@ -107,6 +116,8 @@ def test_no_mark_up_makes_it_look_again_and_again(piece: str) -> None:
     ("work", "size"),
     [
         (a_grid_of_spans, 400),
+        (tables_that_begin_and_never_end, 1_000),
+        (latex_tables_that_begin_and_never_end, 500),
         (a_reply_in_small_chunks, 5_000),
         (a_list_that_names_every_page_again_and_again, 5_000),
         (a_list_of_single_pages, 5_000),

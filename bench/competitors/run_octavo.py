@@ -42,11 +42,11 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
     import octavo.detectors
     from octavo import EngineSettings, ParseOptions, Parser, assemble, crops, pipeline, regions, to_markdown
     from octavo.drawing import pool
-    from octavo.frontends._threads import one_page_one_thread
+    from octavo.frontends._threads import process_is_ours
     from octavo.recognizers import openai
     from octavo.settings import OrientationUse, StraightenUse, TextLayerUse
 
-    one_page_one_thread()  # as every command does
+    process_is_ours()  # as every command does
     octavo.detectors.__path__.append(str(Path(__file__).parents[1] / "detectors"))
     timed(pipeline, "_draw", "draw (parent)")
     timed(regions, "settle", "settle")

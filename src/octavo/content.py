@@ -308,4 +308,12 @@ def plain(content: Content) -> str:
 
 def says(content: Content | None) -> TypeGuard[Content]:
     """Whether there is something to read in it. A table has its grid, even if nothing stands in it."""
-    return content is not None and (isinstance(content, Table) or bool(plain(content)))
+    match content:
+        case None:
+            return False
+        case Table():
+            return True
+        case Prose(lines):
+            return len(lines) > 1 or any(run.text for runs in lines for run in runs)
+        case _:
+            return bool(plain(content))

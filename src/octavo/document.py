@@ -290,6 +290,8 @@ class Usage:
     waiting: Spans = ()  # while at least one request waited for a server that boots or restarts
 
     def __add__(self, other: "Usage") -> "Usage":
+        if self is NOTHING_USED:  # most sums have one part
+            return other
         return Usage(
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
@@ -311,6 +313,9 @@ class Usage:
             united(*(part.at_model for part in parts)),
             united(*(part.waiting for part in parts)),
         )
+
+
+NOTHING_USED: Final = Usage()
 
 
 def united(*many: Spans) -> Spans:
@@ -341,7 +346,7 @@ class Recognition:
     lines: tuple[TextLine, ...] = ()  # where the engine reads lines: their texts and boxes (page units)
     problems: tuple[Problem, ...] = ()
     steps: tuple[str, ...] = ()  # what the recovery ladder tried, in order
-    usage: Usage = Usage()
+    usage: Usage = NOTHING_USED
 
 
 # --- the result -------------------------------------------------------------------------------------------------
@@ -406,7 +411,7 @@ class Document:
     problems: tuple[Problem, ...] = ()  # all, in page order
     headings: tuple[Bookmark, ...] = ()  # the source's own outline
     engines: Mapping[str, str] = field(default_factory=dict)  # stage -> what really ran
-    usage: Usage = Usage()
+    usage: Usage = NOTHING_USED
     timings: Mapping[str, float] = field(default_factory=dict)  # seconds by stage, summed; "total" is wall time
 
     @property

@@ -299,13 +299,13 @@ def _value(block: Block) -> int | None:
 
 def _is_page_number(page: Page, block: Block) -> bool:
     """A lone number at the outer edge with nothing of the body beyond it."""
-    if not _says_page(block):
-        return False
     box = block.region.box
+    if _OUTER_TOP <= box.middle <= _OUTER_BOTTOM or not _says_page(block):
+        return False
     others = [other.region.box for other in page.blocks if other.role is Role.BODY and not _says_page(other)]
-    if box.center[1] < _OUTER_TOP:
+    if box.middle < _OUTER_TOP:
         return all(other.top >= box.top for other in others)
-    return box.center[1] > _OUTER_BOTTOM and all(other.bottom <= box.bottom for other in others)
+    return all(other.bottom <= box.bottom for other in others)
 
 
 def _says_page(block: Block) -> bool:

@@ -64,6 +64,8 @@ def _text_of_note(block: Block) -> str:
 
 def _referred_to(page: Page, notes: Sequence[_Note]) -> set[str]:
     """The marks of notes, each with one note, that the text of the page refers to."""
+    if not notes:
+        return set()
     marks = Counter(note.mark for note in notes)
     blocks = {note.block for note in notes}
     said = {

@@ -37,7 +37,7 @@ def settle(
     engine = resolve(EngineSettings, explicit(arguments, EngineSettings), given, preset).values
     options = resolve(ParseOptions, {}, given, preset, defaults).values
     _logs.configure(worker.log_level, json_lines=worker.json_logs)
-    _threads.one_page_one_thread()
+    _threads.process_is_ours()
     if idle := idle_variables(environment, engine, worker=True):
         log.warning("environment_without_effect %s", "; ".join(f"{name}: {why}" for name, why in idle.items()))
     return WorkerConfiguration(engine, options, worker)

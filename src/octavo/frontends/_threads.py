@@ -1,11 +1,15 @@
-"""How a process of ours shares the cores: pages are spread over threads, so that no library needs threads of its own.
+"""How a process of ours is set up: pages are spread over its threads, so that no library needs threads of its own.
 
 Here and not in `Parser`, for it holds for the whole process: in a program of somebody else's that is their decision.
 """
 
+import gc
+
 import cv2
 
 
-def one_page_one_thread() -> None:
-    """OpenCV's own threads would spin while they wait, 5 % of all CPU."""
+def process_is_ours() -> None:
+    """No threads of OpenCV's own, which would spin while they wait, 5 % of all CPU; and what libraries define is no
+    garbage: to look through it takes 50 ms every few dozen pages, 0.7 ms of each (bench/throughput.py, `report`)."""
     cv2.setNumThreads(1)
+    gc.freeze()

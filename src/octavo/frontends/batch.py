@@ -28,7 +28,7 @@ from octavo.errors import OptionInvalid
 from octavo.frontends._batch_report import BatchReport
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
-from octavo.frontends._threads import one_page_one_thread
+from octavo.frontends._threads import process_is_ours
 from octavo.settings import BatchSettings, EngineSettings, ParseOptions, PictureNames, resolve
 
 _DEFAULTS = MappingProxyType(
@@ -78,7 +78,7 @@ def run(arguments: Namespace) -> int:
         unpacked_bytes=batch.unpacked_bytes,
     )
     store = stores.opened(arguments.target)
-    one_page_one_thread()
+    process_is_ours()
     stop = Stop()
     quiet, price = arguments.quiet, batch.price_per_hour
     with (

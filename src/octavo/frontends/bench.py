@@ -27,7 +27,7 @@ from octavo.errors import OptionInvalid
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
 from octavo.frontends._inputs import Input, gather
-from octavo.frontends._threads import one_page_one_thread
+from octavo.frontends._threads import process_is_ours
 from octavo.parser import Parser
 from octavo.settings import EngineSettings, ParseOptions, resolve
 
@@ -86,7 +86,7 @@ def run(arguments: Namespace) -> int:
             given = {"engine": "glm-ocr", "answers_kept": 0, "recovery": False, **given}
             given["url"] = stack.enter_context(_stand_in(arguments.latency))
         settings = resolve(EngineSettings, given, os.environ).values
-        one_page_one_thread()
+        process_is_ours()
         inputs = gather(arguments.inputs, output=None, stdin=None, one_document=False)
         measured = asyncio.run(
             _measured(inputs, settings, options, max(1, arguments.repeat), max(1, arguments.documents_at_once))

@@ -30,7 +30,7 @@ from octavo.frontends._inputs import STDIN, Input, gather, longest_first
 from octavo.frontends._keeping import Keeping, Ours
 from octavo.frontends._progress import Bar
 from octavo.frontends._report import Outcome, Report, Told, exit_code, for_the_record
-from octavo.frontends._threads import one_page_one_thread
+from octavo.frontends._threads import process_is_ours
 from octavo.parser import Parser, Reading
 from octavo.settings import EngineSettings, ParseOptions, PictureNames, resolve
 
@@ -72,7 +72,7 @@ def run(arguments: Namespace) -> int:
     options = resolve(ParseOptions, given, os.environ, defaults=own).values
     settings = resolve(EngineSettings, explicit(arguments, EngineSettings), os.environ).values
     stdin = sys.stdin.buffer.read(settings.max_source_bytes + 1) if STDIN in arguments.inputs else b""
-    one_page_one_thread()
+    process_is_ours()
     if output is not None:
         delivery.clean_up(output, depth=1)
     inputs = gather(arguments.inputs, output=output, stdin=stdin, one_document=arguments.one_document)

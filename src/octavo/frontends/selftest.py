@@ -15,7 +15,7 @@ from dataclasses import asdict
 from octavo.frontends import _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
-from octavo.frontends._threads import one_page_one_thread
+from octavo.frontends._threads import process_is_ours
 from octavo.machine import gpu_name, process_age
 from octavo.parser import Parser
 from octavo.selftest.examination import RIGHT, Figures, Start, examine
@@ -35,7 +35,7 @@ def run(arguments: Namespace) -> int:
     began_after = process_age()
     preset = _presets.chosen(os.environ, _presets.folder())
     settings = resolve(EngineSettings, explicit(arguments, EngineSettings), usable(os.environ), preset).values
-    one_page_one_thread()
+    process_is_ours()
     figures = asyncio.run(_examined(settings, arguments.seconds, began_after))
     gpu = gpu_name()
     said = {"gpu": gpu} | asdict(figures)

@@ -11,9 +11,9 @@ import logging
 import math
 import random
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -22,7 +22,7 @@ from typing import Any, Protocol
 import aiohttp
 
 from octavo import telemetry
-from octavo.document import Usage
+from octavo.document import Spans, Usage, united
 from octavo.errors import EngineLost, EngineRefused, EngineTimeout, OctavoError
 from octavo.fair_gate import FairGate
 from octavo.glm_ocr.connections import ConnectFailed, ConnectionLost, Connections, HttpReply
@@ -120,28 +120,31 @@ class _SendAgain(Exception):
 _NO_WAIT = 0.001  # seconds; a server that is up is not waited for
 
 
+@dataclass(slots=True)
 class _Times:
-    """What became of the time of one question, tries that failed included."""
+    """What became of the time of one question, tries that failed included: when what began and ended."""
 
-    def __init__(self) -> None:
-        self.usage = Usage()
+    at_model: list[Spans] = field(default_factory=list)
+    waiting: list[Spans] = field(default_factory=list)
 
-    @contextmanager
-    def at_model(self) -> Iterator[None]:
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            ended = time.monotonic()
-            self.usage += Usage(model_seconds=ended - began, at_model=((began, ended),))
-
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        began = time.monotonic()
-        yield
+    def waited(self, began: float) -> None:
         ended = time.monotonic()
         if ended - began >= _NO_WAIT:
-            self.usage += Usage(waiting=((began, ended),))
+            self.waiting.append(((began, ended),))
+
+    def asked(self, began: float) -> None:
+        self.at_model.append(((began, time.monotonic()),))
+
+    def with_tokens(self, counted: Usage) -> Usage:
+        """All that the question took: the tokens of its answer, and the time of all tries."""
+        return Usage(
+            counted.prompt_tokens,
+            counted.completion_tokens,
+            counted.requests,
+            sum(ended - began for spans in self.at_model for began, ended in spans),
+            united(*self.at_model),
+            united(*self.waiting),
+        )
 
 
 class ChatClient:
@@ -178,15 +181,19 @@ class ChatClient:
         patience = self._settings.request_seconds  # for a server that says it is busy
         times = _Times()
         while True:
-            with times.waiting():
-                await self._upstream.ready()
+            began = time.monotonic()
+            await self._upstream.ready()
+            times.waited(began)
             await self._pause()
             alone = losses > 1  # in flight at two crashes, it may be their cause: it goes alone, to take none along
             try:
                 async with self._all_places() if alone else self._sending.slot(""):
-                    with times.at_model():
+                    began = time.monotonic()
+                    try:
                         answer = await self._send(question)
-                return replace(answer, usage=answer.usage + times.usage)
+                    finally:
+                        times.asked(began)
+                return replace(answer, usage=times.with_tokens(answer.usage))
             except _SendAgain as again:
                 if alone and again.lost:
                     raise again.error from again

@@ -47,16 +47,17 @@ def measured(crops: Sequence[tuple[Pixels, Task]]) -> list[Ink]:
     return [Ink(*pair) for pair in zip(_strokes(crops), marks, strict=True)] if crops else []
 
 
-def _inked(pixels: Pixels) -> _Inked:
-    """Where ink is: what is darker than the paper, or lighter."""
+def _inked(pixels: Pixels, ink: _Inked) -> None:
+    """Tell where ink is: what is darker than the paper, or lighter."""
     grey = np.asarray(cv2.extractChannel(pixels, 1), np.uint8)
     sample = np.sort(grey.ravel()[:: grey.size // SAMPLE | 1])  # odd: not along a rule, row after row
     paper = int(sample[len(sample) // 2])
     darkest, lightest, _, _ = cv2.minMaxLoc(grey)
     if paper - darkest >= lightest - paper:
         level = math.floor(paper - max(FAINTEST, DEPTH * (paper - darkest)))
-        return np.less(grey, max(0, level + 1))
-    return np.greater(grey, min(255, math.floor(paper + max(FAINTEST, DEPTH * (lightest - paper)))))
+        np.less(grey, max(0, level + 1), out=ink)
+    else:
+        np.greater(grey, min(255, math.floor(paper + max(FAINTEST, DEPTH * (lightest - paper)))), out=ink)
 
 
 # --- lines ----------------------------------------------------------------------------------------------------------
@@ -73,7 +74,7 @@ def _strokes(crops: Sequence[tuple[Pixels, Task]]) -> list[float]:
     below = 0
     for (pixels, task), step, own in zip(crops, steps, rows, strict=True):
         ink = sheet[below : below + own - 1, : pixels.shape[1]]
-        ink[:] = _inked(pixels[::step])
+        _inked(pixels[::step], ink)
         if task is Task.TABLE:
             ink[:, np.asarray(cv2.reduce(ink.view(np.uint8), 0, cv2.REDUCE_AVG, dtype=cv2.CV_32F))[0] > RULED] = False
         below += own
@@ -116,7 +117,7 @@ def _usual_heights(
     heights: NDArray[np.int64], weights: NDArray[np.int64], owners: NDArray[np.int64], count: int
 ) -> NDArray[np.int64]:
     """How high lines are on each crop: half of its ink is in pieces up to that."""
-    order = np.lexsort((heights, owners))
+    order = np.argsort(owners * (int(heights.max()) + 1) + heights)  # crop by crop, from low to high
     inked = np.cumsum(weights[order])
     own = np.bincount(owners, weights, count)
     middle = np.cumsum(own) - own / 2
@@ -136,6 +137,9 @@ def _ones(numbers: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 def _marks(pixels: Pixels) -> int:
     """Connected marks: letters, the two strokes of an equals sign, the bar of a fraction."""
-    inked = _inked(pixels).view(np.uint8)
-    _, _, facts, _ = cv2.connectedComponentsWithStats(inked, connectivity=8)
-    return int((facts[1:, cv2.CC_STAT_AREA] >= SMALLEST_MARK).sum())
+    ink = np.empty(pixels.shape[:2], np.bool_)
+    _inked(pixels, ink)
+    _, marks = cv2.connectedComponents(
+        ink.view(np.uint8), connectivity=8
+    )  # with their sizes it takes six times as long
+    return int((np.bincount(marks[ink]) >= SMALLEST_MARK).sum())

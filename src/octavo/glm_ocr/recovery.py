@@ -14,7 +14,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from octavo.document import Label, Pixels, Problem, Recognition, Severity, Task, TextSource, Usage
+from octavo.document import NOTHING_USED, Label, Pixels, Problem, Recognition, Severity, Task, TextSource, Usage
 from octavo.errors import EngineFailed, OctavoError
 from octavo.geometry import PixelBudget
 from octavo.glm_ocr import model as glm_ocr
@@ -81,7 +81,7 @@ class _Record:
     """What reading one crop may take and took."""
 
     most_cuts: int
-    usage: Usage = field(default_factory=Usage)
+    usage: Usage = NOTHING_USED
     steps: list[str] = field(default_factory=list)
     refusal: OctavoError | None = None
 

@@ -168,7 +168,7 @@ def _by_marks(told: int, evidence: Evidence) -> Weighed:
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>|<!--.*?-->", re.DOTALL)
 _INLINE = re.compile(r"\$\$?([^$]{1,2000})\$\$?|\\\((.{1,2000}?)\\\)", re.DOTALL)
 _MARKUP = re.compile(r"^\s{0,3}(?:#{1,6} |```\w*$|> )|\*\*|!?\[[^\]\n]*\]\([^)\n]*\)(?=\s*$)", re.MULTILINE)
-_MARKS_UP = re.compile(r"[#`>*\]]")  # a text without any has no Markdown: most have none
+_MARKS_UP = "#`>*]"  # a text without any has no Markdown: most have none
 _LEADER = re.compile(r"([.\-_=·…~*—–])(?:\s?\1){3,}")  # ink as low as a rule, which is not counted
 _LEADERS = tuple(4 * mark for mark in ".-_=·…~*—–")
 
@@ -179,7 +179,7 @@ def shown(text: str, task: Task) -> str:
         text = html.unescape(_TAG.sub(" ", text))
     if "$" in text or "\\(" in text:
         text = _INLINE.sub(lambda found: _marks_of(found[1] or found[2]), text)
-    if _MARKS_UP.search(text):
+    if any(map(text.__contains__, _MARKS_UP)):
         text = _MARKUP.sub("", text)
     together = "".join(text.split())
     return _LEADER.sub(" ", text) if any(map(together.__contains__, _LEADERS)) else text

@@ -29,6 +29,9 @@ _SINGULARS = MappingProxyType({"image_url": "image_urls", "image_base64": "image
 _OTHER_NAMES = MappingProxyType({"label_task_mapping": "tasks"})  # what the contract calls a reading option
 _NOT_GIVEN: tuple[object, ...] = (None, "", [], {})
 _MOST_NOTES = 20  # of unknown keys; one more says how many there are besides
+_LONGEST_GUESSED = 50  # characters of an unknown key, beyond which nobody asks which one may have been meant
+DEEPEST = 50  # values within values: deeper ones break whoever writes or compares them
+MOST_VALUES = 100_000  # keys and entries of a job: each may cost a complaint, ten thousand pages' files ask for 40,000
 _LONGEST_COMPLAINT = 1000  # characters of what is wrong with a value, which may repeat it
 _LAST_PAGE = 999_999_999  # the largest number in the grammar of `pages`
 
@@ -158,11 +161,29 @@ READING = tuple(name for name in ParseOptions.model_fields if name not in Keys.m
 KEYS = (*_OWN, *_OTHER_NAMES, *READING)
 
 
+def refuse_sprawl(sent: object) -> None:
+    """Raises SourceInvalid where JSON has values too deep within each other, or too many of them.
+
+    It takes no longer than that many values, and no recursion.
+    """
+    left, count = [(sent, 0)], 0
+    while left:
+        value, depth = left.pop()
+        within = list(value.values()) if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+        count += len(within)
+        if depth > DEEPEST or count > MOST_VALUES:
+            raise SourceInvalid(
+                f"the job is nested deeper than {DEEPEST} values, or has more than {MOST_VALUES} of them"
+            )
+        left += [(inner, depth + 1) for inner in within if isinstance(inner, Mapping | list)]
+
+
 def job_from(payload: object, s3_config: object = None, warmup: object = None) -> Job:
     """A Job from what arrived; `s3_config` and `warmup` are what stood beside its input.
 
     Raises OptionInvalid, PagesInvalid or SourceInvalid, naming the key; never echoes a secret.
     """
+    refuse_sprawl([payload, s3_config])
     payload = {} if payload in _NOT_GIVEN else payload
     if not isinstance(payload, Mapping):
         raise SourceInvalid("the job's input must be a JSON object")
@@ -197,7 +218,7 @@ def _trimmed(key: str, value: object) -> object:
 def _unknown(keys: Sequence[str]) -> Iterator[Note]:
     """One note for each key that nobody knows, with the one that may have been meant."""
     for key in keys[:_MOST_NOTES]:
-        near = get_close_matches(key.lower(), KEYS, n=1, cutoff=0.7)
+        near = get_close_matches(key.lower(), KEYS, n=1, cutoff=0.7) if len(key) <= _LONGEST_GUESSED else []
         meant = f"; is {near[0]} meant?" if near else ""
         yield Note(shown(key), f"not known, and ignored{meant}")
     if len(keys) > _MOST_NOTES:

@@ -503,7 +503,10 @@ class JobStore:
         self.files.remove(job)  # what was written meanwhile by who did not know yet
 
     def tidy(self, retention: float, most_bytes: int) -> list[JobEntry]:
-        """Forget what was kept long enough or is too much, and what nobody knows; the jobs, for what else they left."""
+        """Forget what was kept long enough or is too much, and what nobody knows; the jobs, for what else they left.
+
+        What jobs asked for goes from the database with their ends, and here from its journal.
+        """
         now = time.time()
         old = [_entry(row) for row in self._base.execute("SELECT * FROM jobs WHERE ended < ?", (now - retention,))]
         unheld = "SELECT * FROM jobs WHERE wish IS NOT NULL AND lease < ?"
@@ -519,6 +522,7 @@ class JobStore:
                 self.files.remove(stray)
         for job in old:
             self.forget(job.id)
+        self._base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return old
 
     # --- webhooks ------------------------------------------------------------------------------------------------

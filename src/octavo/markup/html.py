@@ -37,12 +37,13 @@ _MOST_PLACES = 100_000  # of a table's grid: cells that span more of it are a sl
 _COMMENT = "<!--", "-->"
 _DECLARATION = re.compile(r"<[!?][^<>]*>")
 _NO_TAG = re.compile(r"<(?!/?[A-Za-z][^<>]*>)")
-# A bare cell of one piece, or one tag, and the text after it. Nothing is given back once taken, so that time grows with
-# the text whatever it is. A value in quotes may hold a `>`.
+# A row of bare cells, a bare cell of one piece, or one tag, and the text after it. Nothing is given back once taken, so
+# that time grows with the text whatever it is. A value in quotes may hold a `>`.
 _STEP = re.compile(
-    r"""<(?:(t[dh])>([^<]*+)</\1"""
+    r"""<(?:tr><td>([^<]*+(?:</td><td>[^<]*+)*+)</td></tr|(t[dh])>([^<]*+)</\2"""
     r"""|(/?)([A-Za-z][^\s/<>]*+)((?:[^<>"']|"[^"<]*+"|'[^'<]*+')*+(?=>)|[^<>]*+))>([^<]*+)"""
 )
+_NEXT_CELL = "</td><td>"
 _ATTRIBUTE = re.compile(r"""([^\s/=>]+)\s*+=++\s*+("[^"]*+"|'[^']*+'|[^\s"']*+)""")
 _VALUE_LAST = re.compile(r"""=\s*[^\s"'=]*$""")  # a slash at its end is the value's
 _SHORT: Final = 24  # characters of a cell that may well come again
@@ -71,7 +72,13 @@ def runs(line: Runs) -> str:
 def _cell(cell: Cell) -> str:
     tag = "th" if cell.header else "td"
     if cell.row_span == cell.column_span == 1:
-        return f"<{tag}>{lines(cell.lines) if cell.lines else ''}</{tag}>"
+        match cell.lines:
+            case ():
+                return f"<{tag}></{tag}>"
+            case ((run,),):  # nine in ten
+                return f"<{tag}>{_run(run)}</{tag}>"
+            case many:
+                return f"<{tag}>{lines(many)}</{tag}>"
     spans = f' rowspan="{cell.row_span}"' if cell.row_span > 1 else ""
     spans += f' colspan="{cell.column_span}"' if cell.column_span > 1 else ""
     return f"<{tag}{spans}>{lines(cell.lines)}</{tag}>"
@@ -190,16 +197,14 @@ class _TableReader:
     def take(self, markup: str) -> None:
         """All of it at once; every `<` in it begins a whole tag."""
         self._said(markup.partition("<")[0])
-        for cell, words, closing, name, attributes, text in _STEP.findall(markup):
+        for row, cell, words, closing, name, attributes, text in _STEP.findall(markup):
             tag = name.lower()
             if self._code is not None and (not closing or tag != self._code):
                 continue
-            if cell and self._depth == 1 and not self._silent:
-                self._whole_cell(cell, words)
+            if not (cell or name):
+                self._whole_row(row)
             elif cell:
-                self._began(cell, "")
-                self._said(words)
-                self._ended(cell)
+                self._whole_cell(cell, words)
             elif closing:
                 self._ended(tag)
             else:
@@ -209,13 +214,28 @@ class _TableReader:
             if text:
                 self._said(text)
 
+    def _whole_row(self, row: str) -> None:
+        """What most tables are made of, taken apart by `str.split`: a fifth of the time that it takes cell by cell."""
+        self._began("tr", "")
+        cells = row.split(_NEXT_CELL)
+        if self._depth == 1 and not self._silent:
+            self._cells().extend([_cell_of(words, self._in_head) for words in cells])
+        else:
+            for words in cells:
+                self._whole_cell("td", words)
+        self._ended("tr")
+
     def _whole_cell(self, tag: str, words: str) -> None:
+        if self._depth != 1 or self._silent:
+            self._began(tag, "")
+            self._said(words)
+            self._ended(tag)
+            return
         if self._cell is not None:
             self._end_cell()
         elif self._text:
             self._apart()
-        made = _short_cell if len(words) <= _SHORT else _bare_cell
-        self._cells().append(made(words, tag == "th" or self._in_head))
+        self._cells().append(_cell_of(words, tag == "th" or self._in_head))
 
     def _began(self, tag: str, attributes: str) -> None:
         self._apart()
@@ -346,6 +366,10 @@ def _bare_cell(words: str, header: bool) -> Cell:
 
 
 _short_cell = lru_cache(maxsize=4096)(_bare_cell)  # "0", "%", nothing: a table says the same again and again
+
+
+def _cell_of(words: str, header: bool) -> Cell:
+    return _short_cell(words, header) if len(words) <= _SHORT else _bare_cell(words, header)
 
 
 def _tidied(line: list[_Fragment]) -> Runs:

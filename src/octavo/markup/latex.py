@@ -5,6 +5,7 @@ import re
 from octavo.content import Cell, Table, runs_of
 from octavo.markup import html
 
+_BEGIN = re.compile(r"\\begin\s*\{(?:tabular[xy*]?|longtable|array)\}")
 _TABULAR = re.compile(
     r"\\begin\s*\{(tabular[xy*]?|longtable|array)\}\s*(?:\{[^{}]*\}\s*)??(?:\[[^\]]*\]\s*)?"
     r"\{((?:[^{}]|\{[^{}]*\})*)\}(.*?)\\end\s*\{\1\}",
@@ -28,13 +29,15 @@ _MOST_CELLS = 100_000  # more is no table of a page
 
 def table_as_html(text: str) -> str | None:
     """The one table in `text`, which says no more than that; None where there is none, or it is not well formed."""
-    found = list(_TABULAR.finditer(text))
-    if len(found) != 1:
+    if sum(1 for _ in _BEGIN.finditer(text)) != 1:  # and for each the end would be looked for again
         return None
-    outside = text[: found[0].start()] + text[found[0].end() :]
+    found = _TABULAR.search(text)
+    if found is None:
+        return None
+    outside = text[: found.start()] + text[found.end() :]
     if re.sub(r"\\(?:begin|end)\{(?:table\*?|center)\}(?:\[[^\]]*\])?|\\centering|[\s$]", "", outside):
         return None  # a caption, or words beside it, would be lost
-    table = _table(found[0][3])
+    table = _table(found[3])
     return None if table is None else html.table(table)
 
 

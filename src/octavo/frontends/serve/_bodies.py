@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 
 from octavo.errors import SourceEmpty, SourceInvalid, SourceTooLarge
 from octavo.jobs.admission import Hold
+from octavo.jobs.contract import refuse_sprawl
 from octavo.settings import ServeSettings
 
 FORM = "multipart/form-data"
@@ -97,9 +98,11 @@ async def json_in(request: Request, held: Hold, serve: ServeSettings) -> Any:
     """Raises SourceInvalid, Overloaded."""
     body = await bytes_in(request, held, serve)
     try:
-        return await asyncio.to_thread(json.loads, body)
+        sent = await asyncio.to_thread(json.loads, body)
     except (ValueError, RecursionError) as error:
         raise SourceInvalid("the request's body is not JSON") from error
+    refuse_sprawl(sent)
+    return sent
 
 
 async def form_in(request: Request, held: Hold, serve: ServeSettings) -> SentForm:

@@ -51,6 +51,7 @@ _DEFAULTS: Mapping[str, Sequence[object]] = {
 _WHOLE_RANGE = 1 << 31  # what docling writes for the last page
 _PICTURE = re.compile(r"!\[([^\]]*)\]\(([^()\s]+)\)")
 _LONGEST_POLL = 30.0  # seconds
+_LONGEST_MARKER = 1000  # characters between two pages: there may be ten thousand of them
 
 Task = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 _SOURCE_BODY = {
@@ -230,11 +231,17 @@ def _job(options: Mapping[str, Any]) -> dict[str, Any]:
         if name in options and options[name] not in done and str(options[name]) not in map(str, done):
             raise OptionInvalid(f"{name}: {shown(str(options[name]))} is of docling's reading; leave it out")
     _shared.refuse_others(options, (*_KNOWN, *_DEFAULTS), _OF)
-    for name in options.get("to_formats") or ():
-        if name not in _FORMATS:
+    wanted = options.get("to_formats") or []
+    if not isinstance(wanted, list):
+        raise OptionInvalid(f"to_formats: a list of {', '.join(_FORMATS)}")
+    for name in wanted:
+        if not isinstance(name, str) or name not in _FORMATS:
             raise OptionInvalid(f"to_formats: {shown(str(name))} cannot be written; there are: {', '.join(_FORMATS)}")
+    marker = options.get("md_page_break_placeholder") or ""
+    if not isinstance(marker, str) or len(marker) > _LONGEST_MARKER:
+        raise OptionInvalid(f"md_page_break_placeholder: a text of {_LONGEST_MARKER} characters at most")
     ours = {"html": "html", "text": "text", "json": "docling"}
-    job: dict[str, Any] = {"formats": [ours[name] for name in options.get("to_formats") or () if name in ours]}
+    job: dict[str, Any] = {"formats": [ours[name] for name in dict.fromkeys(wanted) if name in ours]}
     mode = options.get("image_export_mode", "embedded")
     if mode not in ("embedded", "placeholder"):
         raise OptionInvalid(f"image_export_mode: {shown(str(mode))} cannot be done; embedded or placeholder")
@@ -252,7 +259,7 @@ def _job(options: Mapping[str, Any]) -> dict[str, Any]:
 def _range(pages: object) -> str:
     try:
         first, last = (int(number) for number in pages) if isinstance(pages, list) else (0, 0)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # infinity is JSON to Python
         first = last = 0
     if not 1 <= first <= last:
         raise OptionInvalid("page_range: the first page and the last, from 1")
@@ -290,7 +297,7 @@ def _document(reply: Reply, pages: Sequence[Mapping[str, Any]], wish: Mapping[st
     result = reply["result"]
     files = {file["format"]: file.get("text") for file in result["artifacts"]}
     said: dict[str, Any] = {}
-    for name in wish.get("to_formats") or ["md"]:
+    for name in dict.fromkeys(wish.get("to_formats") or ["md"]):
         match name:
             case "json":
                 said["json_content"] = json.loads(files["docling"] or "null")
