@@ -44,6 +44,14 @@ class Sheet:
             top += 1.3 * size
         return top
 
+    def justify(self, left: float, top: float, width: float, text: str) -> None:
+        """A row that is spaced to a width, each word by itself."""
+        words = text.split()
+        widths = [stringWidth(word, "Times-Roman", 10) for word in words]
+        gap = (width - sum(widths)) / (len(words) - 1)
+        for place, word in enumerate(words):
+            self.write(left + sum(widths[:place]) + place * gap, top, word)
+
     def dot(self, left: float, top: float) -> None:
         """A bullet as browsers draw it."""
         self._canvas.circle(left, HEIGHT - top + 3.3, 1.7, stroke=0, fill=1)
@@ -387,3 +395,41 @@ def test_entries_whose_bullets_are_drawn_are_a_list(parser: Parser) -> None:
             sheet.dot(left - 9, top)
     sheet.write(70, 200, *PROSE)
     assert read(parser, sheet)[:4] == ["1. Check the hull", "    - paint and keel", "    - the rudder", "2. Sign in"]
+
+
+# --- newspapers ------------------------------------------------------------------------------------------------------
+
+STORY = (
+    "Growers expect to lose a fifth",
+    "of this season. The ministry has",
+    "promised help, but forms will go",
+    "out in June, and not before that.",
+)
+
+
+def test_narrow_columns_stay_apart_whatever_stands_beside_them(parser: Parser) -> None:
+    """Larger type in the next column reaches over two rows; a row of few words is torn by wide spaces; first rows are
+    set in. The lane is as wide as a letter is high."""
+    sheet = Sheet()
+    for column in range(2):
+        left = 60 + 148 * column
+        for place, row in enumerate(STORY * 3):
+            sheet.justify(left, 100 + 12 * place, 138, row)
+        sheet.justify(left + 10, 244, 128, "The boat will be")
+        sheet.justify(left, 256, 138, "overhauled in the autumn of the")
+        sheet.justify(left, 268, 138, "year in which it will be too old.")
+    sheet.justify(356, 100, 138, "water is low at four o'clock, and")
+    sheet.justify(356, 112, 138, "the flats are open to all again.")
+    sheet.write(356, 129, "Chess: a draw in", font="Times-Bold", size=13)
+    sheet.write(356, 145, "the last round", font="Times-Bold", size=13)
+    for place, row in enumerate(STORY):
+        sheet.justify(356, 160 + 12 * place, 138, row)
+    text = " ".join(read(parser, sheet))
+    story = " ".join(STORY)
+    column = (
+        f"{story} {story} {story} The boat will be overhauled in the autumn of the year in which it will be too old."
+    )
+    assert text.replace("**", "") == (
+        f"{column} {column} water is low at four o'clock, and the flats are open to all again. "
+        f"Chess: a draw in the last round {story}"
+    )

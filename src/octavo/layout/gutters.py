@@ -16,6 +16,7 @@ _WIDE: Final = 16.0  # sizes of type: two columns together are at least this wid
 _NEAR: Final = 8.0  # sizes of type up and down columns are looked for
 _EDGE: Final = 1.3  # sizes of type two edges may differ by and still be in line
 _ALIKE: Final = 1.6  # times a line's size: what is set larger (a heading, an initial) says nothing of its columns
+_INDENT: Final = 2.5  # sizes of type by which the first line of a paragraph is set in, at most
 _WITNESSES: Final = 2  # lines on each side that must end or begin at the gutter
 
 Lane: TypeAlias = tuple[float, float]  # left and right edge
@@ -34,7 +35,10 @@ def is_gutter(a: Line, b: Line, lines_between: Between) -> bool:
     near = [line for line in (*above, *below) if 0.6 * size < line.size < _ALIKE * size]
     crossing = sum(line.left < lane - 0.5 * size and line.right > lane + 0.5 * size for line in near)
     ends = sum(lane - 3 * size < line.right <= lane + 0.5 * size and line.width > 3 * size for line in near)
-    begins = sum(abs(line.left - b.left) < 0.6 * size for line in near)
+    indented = max(
+        b.left - _INDENT * size, lane - 0.5 * size
+    )  # the first line of a paragraph says nothing of the others
+    begins = sum(indented < line.left < b.left + 0.6 * size for line in near)
     return min(begins, ends) > 2 * crossing
 
 

@@ -24,6 +24,8 @@ _BRIDGED: Final = 2.6  # sizes of type: a gap that other rows run across may be 
 _OTHER_TYPE: Final = 1.8  # times the smaller size from which two lines are set apart at any gap
 
 
+_MOST_WORDS: Final = 8  # of them in a row: there are fewer in a narrow column, and more are not spaced that wide
+_INDENT: Final = 2.5  # sizes of type that the first row of a paragraph is set in, at most
 _FEWEST_WORDS: Final = 3  # torn apart in a row: two are as likely a name and its value
 _SAME_GAP: Final = 0.25  # sizes of type the spaces of a justified row may differ by: letters overhang
 _FLUSH: Final = 0.4  # sizes of type its edges may be off from the column's, for the same reason
@@ -112,19 +114,30 @@ def _justified(rows: Sequence[Row]) -> list[Row]:
     wide = [row for row in rows if row.width > _WIDE * row.size]
     joined: list[Row] = []
     for band in on_one_height(rows, lambda first, row: 0.3 * min(first.size, row.size)):
-        if _evenly_spaced(band):
-            whole = Row.of([line for row in band for line in row.lines])
-            if _as_wide_as_another(whole, wide):
-                wide.append(whole)
-                joined.append(whole)
-                continue
-        joined += band
+        begin = 0
+        while begin < len(band):
+            end, whole = _torn(band, begin, wide)
+            wide += [whole] if end > begin + 1 else []
+            joined.append(whole)
+            begin = end
     return sorted(joined, key=lambda row: (row.middle, row.left))
 
 
+def _torn(band: Sequence[Row], begin: int, wide: Sequence[Row]) -> tuple[int, Row]:
+    """The row that a torn one was, from its first word on, and where what comes after it begins in the band: columns
+    stand side by side."""
+    for end in range(min(len(band), begin + _MOST_WORDS), begin + 1, -1):
+        if _evenly_spaced(band[begin:end]):
+            whole = Row.of([line for row in band[begin:end] for line in row.lines])
+            if _as_wide_as_another(whole, wide):
+                return end, whole
+    return begin + 1, band[begin]
+
+
 def _evenly_spaced(band: Sequence[Row]) -> bool:
-    gaps = [other.left - row.right for row, other in pairwise(band)]
-    if len(band) < _FEWEST_WORDS or not all(row.text for row in band):
+    words = [line for row in band for line in row.lines]
+    gaps = [other.left - line.right for line, other in pairwise(words)]
+    if len(words) < _FEWEST_WORDS or not all(row.text for row in band):
         return False
     size = min(row.size for row in band)
     return min(gaps) > 0 and max(gaps) - min(gaps) < _SAME_GAP * size and max(row.size for row in band) < 1.1 * size
@@ -133,7 +146,8 @@ def _evenly_spaced(band: Sequence[Row]) -> bool:
 def _as_wide_as_another(row: Row, others: Sequence[Row]) -> bool:
     return any(
         0.5 * row.size < abs(other.middle - row.middle) < 2 * row.size
-        and max(abs(other.left - row.left), abs(other.right - row.right)) < _FLUSH * row.size
+        and abs(other.right - row.right) < _FLUSH * row.size
+        and -_FLUSH * row.size < row.left - other.left < _INDENT * row.size
         for other in others
     )
 
