@@ -91,7 +91,7 @@ def tables(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Itera
     forms = [sheet.rect(claim.box) for claim in claims if claim.fields and claim.box is not None]
     for table in sheet.tables:
         table = _beside_forms(table, sheet, forms)
-        lost = table.lost or _why_taken(table, sheet, free) or _why_no_table(table, sheet, claims)
+        lost = table.lost or _why_taken(table, sheet, claims) or _why_no_table(table, sheet, claims)
         inside = [] if lost else [line for line in free if sheet.rect(table.box).holds(line) and id(line) not in taken]
         taken.update(map(id, inside))
         yield Claim(Label.TABLE, tuple(inside), table.score, table.reason, table.box, lost)
@@ -108,7 +108,7 @@ def choices(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iter
 
 
 def names_beside(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
-    for form in find_names_beside(free):
+    for form in find_names_beside(free, sheet.rules):
         yield Claim(Label.TEXT, form.lines, 0.6, form.reason, fields=form.fields)
 
 
@@ -197,11 +197,16 @@ def _why_no_table(table: TableCandidate, sheet: Sheet, claims: Sequence[Claim]) 
     return ""
 
 
-def _why_taken(table: TableCandidate, sheet: Sheet, free: Sequence[Line]) -> str:
-    """Whether most of the lines in an area are another thing's already."""
-    rect, left = sheet.rect(table.box), set(map(id, free))
+def _why_taken(table: TableCandidate, sheet: Sheet, claims: Sequence[Claim]) -> str:
+    """Whether most of the lines in an area are another thing's already; a mark across them takes none away."""
+    taken = {
+        id(line) for claim in claims if claim.label is not Label.ASIDE_TEXT and not claim.lost for line in claim.lines
+    }
+    if not taken:
+        return ""
+    rect = sheet.rect(table.box)
     inside = [line for line in sheet.lines if rect.holds(line)]
-    return "its lines are another thing's" if 2 * sum(id(line) in left for line in inside) < len(inside) else ""
+    return "its lines are another thing's" if 2 * sum(id(line) in taken for line in inside) > len(inside) else ""
 
 
 def _beside_forms(table: TableCandidate, sheet: Sheet, forms: Sequence[Rect]) -> TableCandidate:

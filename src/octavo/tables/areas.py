@@ -504,7 +504,11 @@ def _filled(run: Sequence[Sequence[Segment]], columns: int, height: float) -> fl
 def _filled_between(drawn: Sequence[Rule], segments: Sequence[Segment], borders: Sequence[float]) -> float:
     """The same by the rows that long lines part, whatever stands on how many heights of them; 0 where there are few."""
     rows = [
-        {sum(segment.axis > border for border in borders) for segment in segments if above.at < segment.middle < below.at}
+        {
+            sum(segment.axis > border for border in borders)
+            for segment in segments
+            if above.at < segment.middle < below.at
+        }
         for above, below in pairwise(sorted(drawn, key=lambda rule: rule.at))
     ]
     rows = [row for row in rows if row]
