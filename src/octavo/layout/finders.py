@@ -118,8 +118,9 @@ def ledgers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iter
 
 
 def figures(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
-    """Ink that is no table's shading, with the texts that are part of it."""
+    """Ink that is no table's shading and no form's, with the texts that are part of it."""
     areas = [sheet.rect(box) for box in _boxes(claims, Label.TABLE)]
+    areas += [union((*claim.lines, *(field.area for field in claim.fields))) for claim in claims if claim.fields]
     taken: set[int] = set()
     for figure in sheet.figures:
         lost = figure.lost

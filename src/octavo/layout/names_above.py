@@ -71,10 +71,15 @@ def _pairs(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
         for value in ordered[index + 1 : last]:
             larger = max(size, value.size)
             if abs(value.left - left) < _FLUSH * larger and _is_below(name, value, larger):
-                if _names(name, value, in_box=True):
+                if _names(name, value, in_box=True) or _may_name(name, value):
                     found.append((name, value))
                 break
     return found
+
+
+def _may_name(name: Line, value: Line) -> bool:
+    """The same of two lines on a picture: that one is lower than the other at all, many of them tell together."""
+    return not name.text and not value.text and 1 < value.size / name.size < _LARGEST_SURE
 
 
 def _several(names: Sequence[Line]) -> bool:

@@ -31,7 +31,7 @@ _ROWS: Final = 3  # of them
 _BESIDE: Final = 0.5  # of the height of a run that another must share to be beside it
 _UNDER: Final = 1.4  # sizes of type from the middle of a name to the line its value would stand on, at most
 _WIDER: Final = 1.5  # times the other spaces of such a line
-_SPACE: Final = 0.4  # sizes of type between a name and a value that were taken for one line, at least
+_SPACE: Final = 0.3  # sizes of type between a name and a value that were taken for one line, at least
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ def find_names_beside(lines: Sequence[Line], rules: Rules = _NO_RULES) -> list[N
         for row in (row for row in band if id(row) not in own):
             _goes_on(runs, row, rules)
     found = [_from_its_first(run, rows) for run in runs if _is_form(run, rules)]
-    return [_form(group) for group in _side_by_side(_without_twins(found))]
+    return [_form(group, rules) for group in _side_by_side(_without_twins(found))]
 
 
 def _fields(band: Sequence[Row], rules: Rules) -> Iterator[_Field]:
@@ -110,14 +110,14 @@ def _is_form(run: Sequence[_Field], rules: Rules) -> bool:
     if run[0].sure:
         first = filled[0]
         return len(run) > 1 or _is_field(first.values[0]) or _is_beside_field(first.name, first.values[0], rules)
-    gap = min(field.values[0].left - field.name.right for field in filled)
+    gap = min(field.values[0].left - field.name.right if field.values else 0.0 for field in run)
     named, valued = (
         sum(any(map(str.isdigit, row.text)) for row in rows)
         for rows in ([field.name for field in filled], [field.values[0] for field in filled])
     )
     short = all(0 < len(field.values[0].text) < _LONGEST for field in filled)
     telling = valued >= _DIGITS * len(filled) and named <= _DIGITS / 2 * len(filled)
-    return len(filled) >= _ROWS and short and telling and gap < _GAP * run[0].name.size
+    return len(run) >= _ROWS and len(filled) > 1 and short and telling and gap < _GAP * run[0].name.size
 
 
 def _without_twins(runs: Sequence[list[_Field]]) -> list[list[_Field]]:
@@ -228,16 +228,16 @@ def _more_of_value(above: Row, row: Row) -> bool:
     return below and alike and abs(row.left - above.left) < 0.3 * row.size
 
 
-def _form(run: Sequence[_Field]) -> NamedFields:
-    fields = tuple(NamedField(field.name.lines, lines_of(field.values), _area(field, run)) for field in run)
+def _form(run: Sequence[_Field], rules: Rules) -> NamedFields:
+    fields = tuple(NamedField(field.name.lines, lines_of(field.values), _area(field, run, rules)) for field in run)
     return NamedFields(fields, f"form: {len(run)} names with values beside them")
 
 
-def _area(field: _Field, run: Sequence[_Field]) -> Rect:
-    """Where a value stands, or would."""
+def _area(field: _Field, run: Sequence[_Field], rules: Rules) -> Rect:
+    """Where a value stands, or would: the whole of its box, if it has one that its name is not in."""
     if field.values:
-        return union(field.values)
-    begin = next(
-        one.values[0].left for one in run if one.values and abs(one.name.left - field.name.left) < one.name.size
-    )
+        box = box_around(field.values[0].lines[0], rules) if field.sure else None
+        return union(field.values) if box is None or box.contains(*field.name.center) else box
+    level = (one for one in run if one.values and abs(one.name.left - field.name.left) < one.name.size)
+    begin = next(level).values[0].left
     return Rect(begin - _SPACE * field.name.size, field.name.top, max(field.name.right, begin), field.name.bottom)
