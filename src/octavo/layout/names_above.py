@@ -37,6 +37,7 @@ _BELOW: Final = 2.1  # sizes of the value's type from the middle of a name to th
 _FLUSH: Final = 0.6  # sizes of type by which they may begin apart
 _CORNER: Final = 2.0  # sizes of type that a name is away from the left and upper side of its box, at most
 _BESIDE: Final = 0.5  # sizes of type that a line may reach over the side of its box
+_MOST_LINES: Final = 1500  # on a page: more are no form, and each is held against each rule
 _MOST_ROWS: Final = 10  # lines in one box: more are a text, in a frame
 _UNNAMED: Final = 1 / 3  # of the boxes of a band that may have no name
 _OWN_BOX: Final = 3.0  # sizes of type that a box for one line is high, at most
@@ -47,7 +48,7 @@ _NEXT_BAND: Final = 3.5  # sizes of type between one row of fields and the next,
 
 def find_names_above(lines: Sequence[Line], rules: Rules) -> list[NamedFields]:
     """The forms among the lines; no line is in two of them."""
-    pairs = _pairs(lines)
+    pairs = _pairs(lines) if len(lines) < _MOST_LINES else []
     if len(pairs) < 2 and not any(is_filled_in(value, rules) for _, value in pairs):
         return []
     in_boxes = sum(box_around(name, rules) is not None for name, _ in pairs)
@@ -300,8 +301,12 @@ class _Over:
     values: tuple[Row, ...]
 
     @property
+    def rows(self) -> tuple[Row, ...]:
+        return (self.name, *self.values)
+
+    @property
     def area(self) -> Rect:
-        return union((self.name, *self.values))
+        return union(self.rows)
 
 
 def _loose(lines: Sequence[Line], names: Sequence[Line], rules: Rules) -> list[NamedFields]:
@@ -316,13 +321,15 @@ def _loose(lines: Sequence[Line], names: Sequence[Line], rules: Rules) -> list[N
             pairs += [pair] if pair is not None else []
     named = {id(pair.name) for pair in pairs}
     pairs = [pair for pair in pairs if not any(id(value) in named for value in pair.values[:1])]
-    bands = []
+    bands: list[list[_Over]] = []
     for level in on_one_height((pair.name for pair in pairs), lambda first, row: 0.5 * min(first.size, row.size)):
         own = {id(row) for row in level}
         band = [pair for pair in pairs if id(pair.name) in own]
         if not _is_table(band, rows):
             band = [_Over(pair.name, tuple(_value(pair.values[0], rows))) for pair in band]
-            bands.append(sorted([*band, *_left_empty(band, rows, rules)], key=lambda pair: pair.name.left))
+            used = {id(row) for pair in (*pairs, *(it for above in bands for it in above)) for row in pair.rows}
+            free = [row for row in rows if id(row) not in used]
+            bands.append(sorted([*band, *_left_empty(band, free, rules)], key=lambda pair: pair.name.left))
     return list(_runs_of_names(bands, rules))
 
 
@@ -387,13 +394,13 @@ def _left_empty(band: Sequence[_Over], rows: Sequence[Row], rules: Rules) -> Ite
     first = band[0]
     if len(band) < 2 and not is_filled_in(first.values[0].longest, rules):
         return
-    own = [pair.name for pair in band]
     bottom = max(pair.values[0].bottom for pair in band)
     for row in rows:
         level = abs(row.middle - first.name.middle) < 0.3 * row.size and _is_set_as(first.name, row)
-        if not level or row in own or len(row.text) > _LONGEST_NAME:
+        if not level or len(row.text) > _LONGEST_NAME:
             continue
-        if not any(row.middle < it.middle < bottom and it.overlap_x(row) > 0 for it in rows):
+        below = (it for it in (*rows, *(value for pair in band for value in pair.values)) if it is not row)
+        if not any(row.middle < it.middle < bottom and it.overlap_x(row) > 0 for it in below):
             yield _Over(row, ())
 
 

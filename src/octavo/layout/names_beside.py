@@ -55,18 +55,22 @@ def find_names_beside(lines: Sequence[Line], rules: Rules = _NO_RULES) -> list[N
     """
     rows = in_rows([line for line in lines if line.text])
     runs: list[list[_Field]] = []
+    near: list[list[_Field]] = []  # those that may go on: looking at all would take the square of their number
     for band in bands_of(rows):
+        reach = band[0].middle - _PITCH * max(row.size for row in band)
+        near = [run for run in near if run[-1].last.bottom > reach]
         fields = list(_fields(band, rules))
         fields += [_Field(name, [value], sure=True) for name, value in _in_front_of_tall(band, rows)]
         for field in fields:
-            run = next((run for run in runs if _is_next(run, field)), None)
+            run = next((run for run in near if _is_next(run, field)), None)
             if run is None:
-                runs.append([field])
+                near.append([field])
+                runs.append(near[-1])
             else:
                 run.append(field)
         own = {id(row) for field in fields if field.sure for row in (field.name, *field.values)}
         for row in (row for row in band if id(row) not in own):
-            _goes_on(runs, row, rules)
+            _goes_on(near, row, rules)
     found = [_from_its_first(run, rows) for run in runs if _is_form(run, rules)]
     return [_form(group, rules) for group in _side_by_side(_without_twins(found))]
 
