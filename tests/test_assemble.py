@@ -548,6 +548,12 @@ def test_rows_broken_on_purpose_stay_rows() -> None:
     assert contents_of(page([address])) == ["Sarah Mitchell  \nID: TM-447821  \nTotal Points: 3,247 and more"]
 
 
+@pytest.mark.parametrize("label", [Label.FOOTNOTE, Label.FOOTER, Label.TEXT])
+def test_the_foot_of_a_letter_keeps_its_rows(label: Label) -> None:
+    rows = ("iLab Ltd", "12 Quay Road", "eMail: desk@example.org", "IBAN DE30 5075 0094 0000 0485 67")
+    assert contents_of(page([read(lines(*rows), label)])) == ["  \n".join(rows)]
+
+
 def test_code_parted_by_a_blank_line_is_one_listing() -> None:
     def code(*texts: str, top: float) -> tuple[Region, Recognition]:
         made, recognition = read(lines(*texts, top=top, monospace=True), Label.ALGORITHM)

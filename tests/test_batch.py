@@ -320,6 +320,7 @@ def test_what_is_done_is_not_read_again_unless_asked_or_changed(batch: Batch, tm
     assert [name for name in listed(place) if name.endswith(".json")] == ["summary.json"]
 
 
+@pytest.mark.slow
 def test_rows_are_files_that_others_read(batch: Batch, tmp_path: Path, place: str) -> None:
     source = documents(tmp_path / "in", 5)
     (source / "broken.pdf").write_bytes(b"%PDF-1.7\nnothing")

@@ -19,6 +19,7 @@ def letter(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.slow
 def test_a_document_is_measured_and_scored(letter: Path, capsys: pytest.CaptureFixture[str]) -> None:
     letter.with_name("letter.pdf.truth.md").write_text("\n".join(LINES * 2))
     assert main(["bench", str(letter), "--repeat", "2", "--json"]) == Exit.SUCCESS

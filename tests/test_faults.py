@@ -83,6 +83,7 @@ class Detecting:
 
     described = "detecting"
     batch_size = 2
+    sees_pictures = True
 
     def __init__(self, found: Sequence[int], fates: Sequence[str]) -> None:
         self._found, self._fates = found, iter(fates)

@@ -295,3 +295,29 @@ def test_a_value_that_was_typed_into_a_printed_form_is_no_code(tmp_path: Path) -
 
 def test_marks_of_fonts_are_boxes_in_markdown() -> None:
     assert in_brackets("☑ told ☒ complete ☐ a copy") == "[x] told [x] complete [ ] a copy"
+
+
+def test_the_last_line_of_an_address_names_no_heading_below_it(tmp_path: Path) -> None:
+    page = canvas.Canvas(str(tmp_path / "life.pdf"), pagesize=(595, 842))
+    for left, rows, heading, entries in (
+        (60, ("mira@example.org", "+386 40 123 456", "Ljubljana"), "Skills", ("Charts", "Radio")),
+        (
+            260,
+            ("Pilot with nine years on small rivers,", "and before that a mate on the coast and", "abroad."),
+            "Experience",
+            ("Institute of Waters", "River Agency"),
+        ),
+    ):
+        for number, row in enumerate(rows):
+            page.setFont("Helvetica", 10.5)
+            page.drawString(left, 760 - 13 * number, row)
+        page.setFont("Helvetica-Bold", 12.5)
+        page.drawString(left, 712, heading)
+        for number, entry in enumerate(entries):
+            page.setFont("Helvetica", 10.5)
+            page.drawString(left, 690 - 13 * number, entry)
+    page.save()
+    text = read(tmp_path / "life.pdf")
+    assert ": " not in text
+    assert "Skills" in text
+    assert "Experience" in text

@@ -364,6 +364,7 @@ def test_what_a_model_says_is_read_and_written_again(text: str) -> None:
 native = ["text", "doc_title", "paragraph_title", "display_formula", "formula_number", "table", "image", "content"]
 
 
+@pytest.mark.slow
 @fuzzed
 @given(
     regions=st.lists(

@@ -212,6 +212,7 @@ def test_ctrl_c_ends_with_what_is_finished_and_the_next_run_goes_on(
     assert parse(report, "-o", out)[1][0]["up_to_date"]
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice_ends_at_once_and_leaves_whole_files(
     parse: Parse, report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,6 +243,7 @@ main({["parse", str(report), "-o", str(out), *NULL_ENGINES]!r})
     assert ended.returncode == 9, ended.stderr
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_where_it_stopped(parse: Parse, report: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     killed(
@@ -257,6 +259,7 @@ def test_a_run_that_was_killed_goes_on_where_it_stopped(parse: Parse, report: Pa
     assert (out / "report.md").read_bytes() == (tmp_path / "undisturbed" / "report.md").read_bytes()
 
 
+@pytest.mark.slow
 def test_files_of_a_run_that_was_killed_over_them_are_ours(parse: Parse, report: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     killed(out, report, "Bar.wrote = lambda bar, key: os._exit(9)")

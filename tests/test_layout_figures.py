@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from octavo.document import Pixels, TextLine
+from octavo.document import Pixels, TextLine, size_of
 from octavo.geometry import Box, Size
 from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.lines import Line
@@ -30,7 +30,9 @@ def column(pixels: Pixels, top: int, rows: int, left: int = 100, width: int = 70
 
 
 def found(pixels: Pixels, lines: list[Line]) -> list[Figure]:
-    return [figure for figure in find_figures(Ink.of(pixels, lines, TYPE), lines, TYPE) if not figure.lost]
+    return [
+        figure for figure in find_figures(Ink.of(pixels, size_of(pixels), lines, TYPE), lines, TYPE) if not figure.lost
+    ]
 
 
 def noise(pixels: Pixels, left: int, top: int, right: int, bottom: int) -> None:

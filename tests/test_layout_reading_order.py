@@ -171,6 +171,7 @@ def things(draw: st.DrawFn) -> list[Placed]:
     return made
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(things(), st.booleans())
 def test_any_order_is_a_permutation_and_the_same_again(page: list[Placed], from_right: bool) -> None:
@@ -189,3 +190,62 @@ def test_columns_of_any_number(columns: int, shift: int) -> None:
         for row, top in enumerate(range(100, 900, 100))
     ]
     assert order(*page[::-1], rows={name: 4 for name, *_ in page}) == " ".join(name for name, *_ in page)
+
+
+def test_a_title_over_some_columns_stands_over_all_where_it_is_in_their_middle() -> None:
+    """A newspaper's name covers the middle columns; the lane beside the first goes on past it."""
+    columns = [
+        (f"{name}{n}", TEXT, left, top, left + 180, top + 380)
+        for left, name in ((40, "a"), (240, "b"), (440, "c"), (640, "d"), (840, "e"))
+        for n, top in ((1, 200), (2, 590))
+    ]
+    page = [("name", Label.DOC_TITLE, 280, 100, 790, 170), *columns]
+    assert order(*page, rows={"name": 1}) == "name a1 a2 b1 b2 c1 c2 d1 d2 e1 e2"
+    assert order(*page, rows={"name": 1}, rtl=True) == "name e1 e2 d1 d2 c1 c2 b1 b2 a1 a2"
+
+
+def test_a_column_that_begins_a_little_higher_is_not_read_first() -> None:
+    page = [
+        ("title", TITLE, 100, 100, 400, 140),
+        ("a", TEXT, 100, 196, 480, 416),
+        ("b1", TEXT, 520, 180, 900, 220),
+        ("b2", TEXT, 520, 242, 900, 430),
+        ("quote", TEXT, 220, 470, 780, 510),
+    ]
+    assert order(*page) == "title a b1 b2 quote"
+
+
+def test_tiles_are_read_one_by_one_and_rows_of_a_form_across() -> None:
+    def tile(name: str, left: int, top: int, high: int) -> list[tuple[str, Label, int, int, int, int]]:
+        return [
+            (f"{name}1", TEXT, left, top, left + 150, top + 20),
+            (f"{name}2", TEXT, left, top + 25, left + 100, top + 25 + high),
+            (f"{name}3", TEXT, left, top + 30 + high, left + 150, top + 50 + high),
+        ]
+
+    heads = [("title", Label.DOC_TITLE, 100, 20, 420, 60), ("plans", TITLE, 100, 520, 200, 545)]
+    places = (("a", 100, 100), ("b", 400, 100), ("c", 700, 100), ("d", 100, 280), ("e", 400, 280), ("f", 700, 280))
+    tiles = [thing for name, left, top in places for thing in tile(name, left, top, 50)]
+    plans = [
+        thing
+        for name, left in (("x", 100), ("y", 400), ("z", 700))
+        for thing in ((f"{name}1", TITLE, left, 580, left + 90, 600), (f"{name}2", TEXT, left, 620, left + 200, 700))
+    ]
+    rows = {f"{name}2": 1 for name, _, _ in places}
+    read = order(*heads, *tiles, *plans, rows=rows)
+    assert read == "title " + " ".join(f"{name}{n}" for name in "abcdef" for n in "123") + " plans x1 x2 y1 y2 z1 z2"
+    alike = [thing for name, left, top in places[:3] for thing in tile(name, left, top, 20)]
+    assert order(*alike) == "a1 b1 c1 a2 b2 c2 a3 b3 c3"
+
+
+def test_a_table_below_the_first_of_two_even_columns_comes_after_both() -> None:
+    page = [
+        ("a1", TEXT, 100, 100, 480, 300),
+        ("a2", TEXT, 100, 320, 480, 600),
+        ("b1", TEXT, 520, 100, 900, 420),
+        ("b2", TEXT, 520, 440, 900, 610),
+        ("table", Label.TABLE, 100, 650, 300, 760),
+    ]
+    assert order(*page) == "a1 a2 b1 b2 table"
+    longer = [*page[:4], ("a3", TEXT, 100, 650, 480, 760)]
+    assert order(*longer) == "a1 a2 a3 b1 b2"

@@ -45,6 +45,7 @@ def test_the_help_names_every_front_end() -> None:
         assert " ".join(help_line(name).split()) in " ".join(said.stdout.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", dropins.names(frontends))
 def test_every_front_end_explains_itself(name: str) -> None:
     assert help_line(name).endswith(".")
@@ -53,6 +54,7 @@ def test_every_front_end_explains_itself(name: str) -> None:
     assert said.stdout.startswith("usage: octavo")
 
 
+@pytest.mark.slow
 def test_rare_flags_are_shown_on_request() -> None:
     brief, full = octavo("parse", "--help").stdout, octavo("parse", "--help-all").stdout
     assert "--dpi" in brief

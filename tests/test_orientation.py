@@ -36,7 +36,7 @@ def letter(paragraphs: int = 4) -> PageImage:
 @pytest.mark.parametrize("paragraphs", [1, 5])
 def test_a_page_is_turned_upright(orientation: Orientation, turns: int, paragraphs: int) -> None:
     standing = letter(paragraphs)
-    lying = replace(standing, pixels=np.ascontiguousarray(np.rot90(standing.pixels, turns)))  # counterclockwise
+    lying = replace(standing, picture=np.ascontiguousarray(np.rot90(standing.pixels, turns)))  # counterclockwise
     page = orientation.upright(lying)
     assert page.rotation == 90 * turns
     assert np.array_equal(page.pixels, standing.pixels)
@@ -57,7 +57,7 @@ def test_a_page_of_noise_stays(orientation: Orientation) -> None:
 def test_a_trusted_text_layer_has_the_last_word(orientation: Orientation) -> None:
     """What the picture looks like does not count against it."""
     text = TextLayer(Trust.TRUSTED, "good", (TextLine(Box(100, 100, 900, 120), "Ten green bottles"),))
-    head_over = replace(letter(), pixels=np.ascontiguousarray(letter().pixels[::-1, ::-1]), text=text)
+    head_over = replace(letter(), picture=np.ascontiguousarray(letter().pixels[::-1, ::-1]), text=text)
     assert orientation.upright(head_over) is head_over
 
 

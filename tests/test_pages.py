@@ -375,6 +375,7 @@ def test_a_page_that_never_ends_is_given_up_and_the_others_are_drawn() -> None:
         assert after.lines[0].text == "after"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("alone")
 def test_a_page_that_only_waits_for_its_turn_is_drawn() -> None:
     """Busy neighbours, as the child sees them: it stands still for longer than it may work."""
@@ -430,6 +431,7 @@ def test_a_child_that_dies_is_replaced() -> None:
         assert pages.draw(1).text is not None
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("alone")
 def test_a_child_that_dies_at_work_costs_one_page_at_most() -> None:
     data = make_pdf(endless_page(), text_page("next"))

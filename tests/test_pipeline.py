@@ -42,6 +42,7 @@ class OneRegion:
 
     described = "one region"
     batch_size = 4
+    sees_pictures = True
 
     def __init__(self, *, fails: bool = False, seconds: float = 0.0) -> None:
         self.batches: list[int] = []

@@ -17,6 +17,7 @@ from octavo.wording import prose
         ("it is free –", "and see", "it is free – and see"),
         ("see http://example.org/rules/", "2025/final-", "see http://example.org/rules/2025/final-"),
         ("see https://example.org/until-it-", "breaks.html now", "see https://example.org/until-it-breaks.html now"),
+        ("at http://", "www.example.org/rules", "at http://www.example.org/rules"),
         ("采用胶缝传", "力的设计", "采用胶缝传力的设计"),
         ("한국어 문장은", "띄어쓰기를 한다", "한국어 문장은 띄어쓰기를 한다"),
         ("", "alone", "alone"),

@@ -183,6 +183,7 @@ def lines(draw: st.DrawFn) -> list[TextLine]:
     return made
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(detections(), lines())
 def test_no_word_is_lost_or_doubled(found: list[Detection], written: list[TextLine]) -> None:
@@ -191,6 +192,7 @@ def test_no_word_is_lost_or_doubled(found: list[Detection], written: list[TextLi
     assert words == Counter(word for made in written for word in (made.text or "").split())
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(detections(), lines())
 def test_regions_are_on_the_page_and_the_same_again(found: list[Detection], written: list[TextLine]) -> None:

@@ -37,6 +37,7 @@ def pictures(path: Path) -> list[NDArray[np.float32]]:
     return [np.asarray(page.convert("L").resize((120, 160), Image.Resampling.BOX), np.float32) for page in pages]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PAGES)
 def test_the_script_draws_what_is_shipped(name: str, drawn: Path) -> None:
     shipped, again = pictures(SAMPLES / name), pictures(drawn / name)

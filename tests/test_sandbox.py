@@ -67,6 +67,7 @@ def test_nothing_can_be_taken_and_the_work_can_be_done(tmp_path: Path) -> None:
     assert secret.read_text() == "sesame"
 
 
+@pytest.mark.slow
 def test_drawing_children_are_locked_in_before_they_see_a_document() -> None:
     pool.shut_down()
     with open_pages(

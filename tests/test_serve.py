@@ -144,6 +144,7 @@ async def test_it_goes_when_asked_to(tmp_path: Path) -> None:
         assert await asyncio.wait_for(server.wait(), 30) == 0
 
 
+@pytest.mark.slow
 async def test_a_model_that_never_comes_up_ends_it_with_the_reason(tmp_path: Path) -> None:
     log, program = tmp_path / "log", tmp_path / "vllm"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE}/fake_vllm.py" dies "$@"\n')
@@ -219,6 +220,7 @@ async def asked_beside(client: aiohttp.ClientSession) -> list[str]:
     return replies
 
 
+@pytest.mark.slow
 async def test_the_docs_page_asks_no_other_server_and_needs_no_key(tmp_path: Path) -> None:
     keys = tmp_path / "keys"
     keys.write_text(f"team parse {'0' * 64}\n")

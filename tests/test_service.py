@@ -420,6 +420,7 @@ async def test_a_job_that_is_cancelled_as_it_begins_ends_all_the_same() -> None:
         assert (await ended(server.client, job))["status"] == "success"
 
 
+@pytest.mark.slow
 async def test_leases_that_are_renewed_while_jobs_begin_end_none_of_them() -> None:
     async with running(serve=ServeSettings(lease_seconds=0.5, cache=False)) as server:
         jobs = [await submitted(server.client, image_base64=encoded(PAGE)) for _ in range(40)]
@@ -489,6 +490,7 @@ async def test_with_keys_a_caller_needs_one_and_sees_its_own_jobs(keys: Mapping[
         assert (await client.get("/healthz")).status == 200
 
 
+@pytest.mark.slow
 async def test_a_key_is_withdrawn_by_taking_its_line_out(keys: Mapping[str, str], tmp_path: Path) -> None:
     file = tmp_path / "keys"
     async with serving(serve=ServeSettings(keys_file=str(file))) as client:
@@ -612,6 +614,7 @@ async def test_what_is_not_there_is_said_in_the_same_shape() -> None:
             assert (reply["status"], reply["error_details"]["fault"]) == ("error", "caller")
 
 
+@pytest.mark.slow
 async def test_the_description_has_every_route_and_a_job_s_every_key() -> None:
     from octavo.jobs.contract import KEYS
 

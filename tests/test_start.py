@@ -363,6 +363,7 @@ async def test_a_parser_leaves_opencv_s_threads_alone() -> None:
         cv2.setNumThreads(threads)
 
 
+@pytest.mark.slow
 def test_importing_the_worker_changes_no_environment() -> None:
     program = "import os, octavo.frontends.runpod, octavo.frontends.serve; print(os.environ.get('RUNPOD_LOG_LEVEL'))"
     clean = {name: value for name, value in os.environ.items() if name != "RUNPOD_LOG_LEVEL"}

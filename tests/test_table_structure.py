@@ -8,6 +8,7 @@ from tabling import drawn, made
 
 from octavo import weights
 from octavo.content import Table
+from octavo.document import size_of
 from octavo.errors import EngineUnavailable
 from octavo.geometry import Box
 from octavo.markup import html
@@ -74,7 +75,7 @@ def test_tables_of_real_reports_have_their_rows_columns_and_spans(network: Table
         for number in pages.numbers:
             page = pages.draw(number)
             lines = page.text.lines if page.text else ()
-            found = find_tables(page.pixels, lines, find_rules(page.pixels))
+            found = find_tables(size_of(page.pixels), lines, find_rules(page.pixels))
             candidates = [table for table in found if not table.lost]
             for candidate in candidates:
                 box = candidate.box.to_pixels(page.size)

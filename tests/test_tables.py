@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tabling import LEADING, Drawing, Made, drawn, made, words_at
 
 from octavo.content import Run, Table
-from octavo.document import Pixels, TextLine, Word
+from octavo.document import Pixels, TextLine, Word, size_of
 from octavo.geometry import Box, Size
 from octavo.markup import html
 from octavo.tables import find_tables, read_table
@@ -277,7 +277,7 @@ def _places(table: Table, row: int) -> int:
 
 
 def found(page: Drawing) -> list[Box]:
-    candidates = find_tables(page.pixels, page.lines, find_rules(page.pixels))
+    candidates = find_tables(size_of(page.pixels), page.lines, find_rules(page.pixels))
     return [table.box for table in candidates if not table.lost]
 
 
@@ -346,8 +346,37 @@ def test_rows_parted_by_long_lines_are_a_table_though_few_of_its_places_are_fill
         page.write("1,240.00", 400 + 100 * (row % 2), top + 7)
         page.write("12,345.67", 600, top + 7)
     page.rule(20, 80 + 40 * 6 - 8, 680, 80 + 40 * 6 - 8)
-    (found,) = (it for it in find_tables(page.pixels, page.lines, find_rules(page.pixels)) if not it.lost)
-    assert found.box.top > 150
+    (box,) = found(page)
+    assert box.top > 150
+
+
+def test_a_column_beside_the_text_makes_no_table_of_both() -> None:
+    """Of a life: dates are set right beside what was done, and skills on heights of their own."""
+    page = Drawing(900, 700)
+    for number, (name, years) in enumerate(
+        (
+            ("Pilot of the harbour", "2019"),
+            ("Mate on the Ada", "2014"),
+            ("School of navigation", "2011"),
+            ("Member of the crew", "2009"),
+        )
+    ):
+        page.write(name, 330, 100 + 60 * number)
+        page.write(years, 800, 100 + 60 * number)
+    for number, skill in enumerate(("Ropes", "Knots", "Charts", "Radio", "Engines", "First aid", "Cooking")):
+        page.write(skill, 40, 100 + 40 * number)
+    assert found(page) == []
+
+
+def test_two_tables_side_by_side_are_two_where_all_lines_end_between_them() -> None:
+    page = Drawing(1000, 400)
+    for left in (40, 540):
+        for number, row in enumerate((("Quay", "Boats"), ("North", "forty"), ("South", "thirty"), ("East", "nine"))):
+            for place, text in enumerate(row):
+                page.write(text, left + 160 * place, 60 + 40 * number)
+            page.rule(left - 10, 85 + 40 * number, left + 380, 85 + 40 * number)
+    boxes = sorted(found(page), key=lambda box: box.left)
+    assert [(round(box.left / 100), round(box.right / 100)) for box in boxes] == [(0, 4), (5, 9)]
 
 
 def test_text_in_two_columns_is_no_table() -> None:

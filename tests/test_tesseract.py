@@ -105,6 +105,7 @@ def stand_in(folder: Path, does: str, *, languages: Sequence[str] = ("kor",)) ->
 # --- with the real program ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @real("kor", font=NANUM)
 def test_korean_is_read_with_its_spaces_and_places(engine: EmbeddedRecognizer) -> None:
     answer = read(engine, page(KOREAN, NANUM))

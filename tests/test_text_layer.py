@@ -510,6 +510,7 @@ def glyphs_of_words(rows: list[list[str]], *, order: list[int] | None = None, si
         np.zeros(count, int),
         np.ones(count, bool),
         np.ones(count, bool),
+        np.zeros(count),
         np.arange(count),
         (Font("Any"),),
         600.0,
@@ -561,6 +562,8 @@ def test_arabic_ligatures_are_put_in_order() -> None:
     # The article's alef and lam are two glyphs: they stay.
     assert spell("الم", boxes=[(2, 3), (1, 2), (0, 1)]) == "الم"
     assert spell("\ufefb") == "لا"
+    # A ligature of two glyphs, one over the other, each with an ink of its own.
+    assert spell("اإل", boxes=[(6.3, 7.5), (0.0, 5.2), (1.5, 5.0)]) == "الإ"
 
 
 def test_a_large_initial_is_the_first_letter_of_its_word() -> None:

@@ -45,6 +45,7 @@ def test_light_letters_on_dark_are_found(finder: TextLines) -> None:
     assert len(finder.find(255 - written(lines, font_size=14, width=200, height=120))) == 3
 
 
+@pytest.mark.slow
 def test_small_print_is_found_beside_a_headline(finder: TextLines) -> None:
     image = Image.new("RGB", (1200, 900), "white")
     draw = ImageDraw.Draw(image)
@@ -69,6 +70,7 @@ def test_odd_shapes_are_taken(finder: TextLines, shape: tuple[int, int]) -> None
     assert finder.find(np.full((*shape, 3), 255, np.uint8)) == []
 
 
+@pytest.mark.slow
 def test_a_tall_strip_is_read_to_its_end(finder: TextLines) -> None:
     """A screenshot of a long page is looked at in tiles; no line is lost or doubled at a seam."""
     lines = [f"This is line number {number} of many" for number in range(150)]

@@ -58,6 +58,7 @@ def test_a_line_is_read(reader: TextReader, text: str, size: int) -> None:
     assert answer.confidence > 0.7
 
 
+@pytest.mark.slow
 def test_a_line_of_hundreds_of_words_is_read_to_its_end(reader: TextReader) -> None:
     text = " ".join(["ten green bottles hanging on the wall"] * 30)
     answer = read(reader, drawn(text, size=28)[0])

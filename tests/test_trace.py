@@ -47,6 +47,7 @@ def seen(folder: Path) -> dict[str, list[dict[str, Any]]]:
     return data
 
 
+@pytest.mark.slow
 def test_every_line_of_the_page_is_claimed_put_in_a_region_and_read(statement: Path) -> None:
     marks = seen(statement)
     views_made = [View(name, name, tuple(_mark(one) for one in found)) for name, found in marks.items()]
@@ -102,6 +103,7 @@ def test_at_says_in_words_what_became_of_the_ink(
     assert not list(tmp_path.iterdir())  # nothing is written where words were asked for
 
 
+@pytest.mark.slow
 def test_without_an_engine_that_sees_lines_the_text_layers_are_shown(tmp_path: Path) -> None:
     assert main(["trace", STATEMENT, "-o", str(tmp_path), *NULL_ENGINES]) == Exit.SUCCESS
     marks = seen(tmp_path)
@@ -209,6 +211,7 @@ def test_a_models_reading_is_told_with_how_it_was_recovered_and_what_was_lost() 
     assert marks["problems"] == ['engine_lost (lost): the model\'s server went away; saved: "Half a sent"']
 
 
+@pytest.mark.slow
 def test_a_page_that_was_put_straight_says_so_and_shows_it(tmp_path: Path) -> None:
     image = Image.new("RGB", (900, 1000), "white")
     font = ImageFont.load_default(22)

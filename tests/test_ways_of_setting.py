@@ -143,40 +143,6 @@ def test_contents_whose_leaders_are_drawn_keep_their_pages(parser: Parser) -> No
     assert read(parser, sheet) == ["Contents", *rows[:2], f"{long} a pilot 15", rows[4]]
 
 
-# --- numbers of lines ----------------------------------------------------------------------------------------------
-
-SPOKEN = (
-    ("Q.", "And when did you first see the letter?"),
-    ("A.", "On the Monday, I think. It lay on my desk"),
-    ("", "when I came back from the yard."),
-    ("Q.", "Was it open?"),
-    ("A.", "It was."),
-    ("THE COURT:", "Go on."),
-)
-
-
-def test_a_transcript_keeps_each_line_with_its_number(parser: Parser) -> None:
-    sheet = Sheet()
-    spoken = SPOKEN * 2
-    for place, (who, what) in enumerate(spoken):
-        sheet.end(80, 90 + 24 * place, str(place + 1))
-        sheet.write(100, 90 + 24 * place, who, font="Courier")
-        sheet.write(130 if len(who) < 3 else 200, 90 + 24 * place, what, font="Courier")
-    assert read(parser, sheet) == [
-        " ".join(f"{place} {who} {what}".split()) for place, (who, what) in enumerate(spoken, 1)
-    ]
-
-
-def test_numbers_of_lines_in_the_margin_of_running_text_are_furniture(parser: Parser) -> None:
-    sheet = Sheet()
-    for place in range(18):
-        sheet.end(60, 90 + 18 * place, str(place + 31), size=7)
-        sheet.write(80, 90 + 18 * place, PROSE[place % 3])
-    text = " ".join(read(parser, sheet))
-    assert PROSE[0] + " " + PROSE[1] in text
-    assert not any(number in text for number in ("31", "40", "48"))
-
-
 # --- listings --------------------------------------------------------------------------------------------------------
 
 
@@ -298,13 +264,13 @@ def test_cells_of_one_width_are_no_row_of_words(parser: Parser) -> None:
 # --- aslant ----------------------------------------------------------------------------------------------------------
 
 
-def aslant(sheet: Sheet, left: float, top: float, text: str, degrees: float) -> None:
+def aslant(sheet: Sheet, left: float, top: float, text: str, degrees: float, size: float = 20) -> None:
     canvas = sheet._canvas
     canvas.saveState()
     canvas.translate(left, HEIGHT - top)
     canvas.rotate(degrees)
     canvas.setFillGray(0.7)
-    canvas.setFont("Helvetica", 20)
+    canvas.setFont("Helvetica", size)
     canvas.drawString(0, 0, text)
     canvas.restoreState()
 
@@ -332,15 +298,15 @@ def test_slanted_labels_that_cross_nothing_are_no_watermark() -> None:
     ]
     text = Line(100, 300, 800, 320, 20, TextLine(Box(100, 300, 800, 320), "Below them"))
     assert find_watermarks([*labels, text], page) == []
-    crossed = Line(100, 290, 160, 350, 12, slanted("DRAFT", 100))
+    crossed = Line(100, 290, 160, 350, 12, slanted("DRAFT", 100, 290))
     assert find_watermarks([*labels, crossed, text], page) == [crossed]
     unread = [replace(label, source=replace(label.source, text=None)) for label in labels]
     assert find_watermarks(unread, page) == []
 
 
-def slanted(text: str, left: float) -> TextLine:
-    quad = ((left, 150), (left + 50, 100), (left + 60, 110), (left + 10, 160))
-    return TextLine(Box(left, 100, left + 60, 160), text, quad=quad)
+def slanted(text: str, left: float, top: float = 100) -> TextLine:
+    quad = ((left, top + 50), (left + 50, top), (left + 60, top + 10), (left + 10, top + 60))
+    return TextLine(Box(left, top, left + 60, top + 60), text, quad=quad)
 
 
 def test_contents_with_numbers_at_two_margins_are_told_once(parser: Parser) -> None:
@@ -433,3 +399,124 @@ def test_narrow_columns_stay_apart_whatever_stands_beside_them(parser: Parser) -
         f"{column} {column} water is low at four o'clock, and the flats are open to all again. "
         f"Chess: a draw in the last round {story}"
     )
+
+
+@pytest.mark.parametrize("degrees", [35, 60])
+def test_heads_set_aslant_name_the_columns_that_they_stand_on(parser: Parser, degrees: float) -> None:
+    """Each leans over the columns of its neighbours; their words come again and again, and are no watermark."""
+    sheet = Sheet()
+    columns = [160 + 34 * number for number in range(6)]
+    for left, group in ((columns[0], "Spring"), (columns[3], "Autumn")):
+        sheet.write(
+            left + 34 - stringWidth(group, "Helvetica-Bold", 9) / 2 + 8, 100, group, font="Helvetica-Bold", size=9
+        )
+    for left, head in zip(columns, ("Arrivals", "Departures", "Delayed") * 2, strict=True):
+        aslant(sheet, left + 10, 160, head, degrees, size=9)
+    sheet.write(60, 160, "Quay", font="Helvetica-Bold", size=9)
+    rows = [
+        ("Harbour office and pilots on duty",),
+        *((f"Quay {n}", *(f"{n}.{k}5" for k in range(6))) for n in range(1, 8)),
+    ]
+    for number, (name, *values) in enumerate(rows):
+        sheet.write(60, 180 + 13 * number, name, font="Helvetica", size=9)
+        for left, value in zip(columns, values, strict=False):
+            sheet.write(left, 180 + 13 * number, value, font="Helvetica", size=9)
+    for top in (88, 166, 276):
+        sheet._canvas.line(58, HEIGHT - top, 370, HEIGHT - top)
+    lines = octavo.to_markdown(parser.parse(sheet.pdf())).splitlines()
+    cells = [line.replace("th>", "td>").replace("<th", "<td") for line in lines]
+    heads = "<td>Arrivals</td><td>Departures</td><td>Delayed</td>"
+    assert [line for line in cells if "Spring" in line] == [
+        '<tr><td></td><td colspan="3">Spring</td><td colspan="3">Autumn</td></tr>'
+    ]
+    assert f"<tr><td>Quay</td>{heads * 2}</tr>" in cells
+    assert (
+        "<tr><td>Quay 3</td><td>3.05</td><td>3.15</td><td>3.25</td><td>3.35</td><td>3.45</td><td>3.55</td></tr>"
+        in cells
+    )
+    assert any("Harbour office and pilots on duty" in line for line in cells)  # i and l of the heads have no width
+    assert cells.count("<table>") == 1
+
+
+# --- newspapers, transcripts -----------------------------------------------------------------------------------------
+
+
+def test_narrow_columns_of_a_newspaper_are_read_one_after_the_other(parser: Parser) -> None:
+    """Gutters are no wider than spaces of justified rows, and a heading stands beside two rows of the next column."""
+    sheet = Sheet()
+    sheet.write(170, 60, "The Quayside Letter", font="Times-Bold", size=26)
+    columns = (
+        (
+            *("boats that come in on the tide", "moor at the northern quay where", "the depth is four metres at low"),
+            *("water and bollards stand close", "to each other than is common", "in any other harbour of the sea"),
+            *("which their owners never forget", "when summer has come to its end", "and storms begin to blow again"),
+        ),
+        (
+            *("no ship may stay for longer than", "three nights unless", "the harbour master has said that"),
+            *("it may do so which", "he seldom does when ferries are", "due and all the quays are taken"),
+            "by the boats that bring the fish",
+        ),
+        (
+            *("the market opens when boats are", "back and closes when nothing is", "left of what"),
+            *("they have brought with them from", "grounds far north of the islands", "where water is"),
+            *(
+                "cold and deep and the herring is",
+                "said to be larger than elsewhere",
+                "in all of these cold waters now",
+            ),
+        ),
+    )
+    for number, rows in enumerate(columns):
+        left, top = 60 + 150 * number, 142 if number == 1 else 106
+        if number == 1:
+            sheet.write(left, 110, "Harbour rules are", font="Times-Bold", size=15)
+            sheet.write(left, 126, "made to be kept", font="Times-Bold", size=15)
+        justified(sheet, left, left + 140, top, *rows)
+    first, second, third = (" ".join(rows) for rows in columns)
+    wanted = " ".join(("The Quayside Letter", first, "Harbour rules are made to be kept", second, third))
+    assert " ".join(read(parser, sheet)) == wanted
+
+
+def test_numbers_of_lines_are_no_text_and_each_speech_is_a_paragraph(parser: Parser) -> None:
+    sheet = Sheet()
+    rows = (
+        (56, "THE COURT: Please step forward and"),
+        (0, "raise your right hand."),
+        (28, "Q.  Were you on the quay when the"),
+        (0, "boat came in?"),
+        (28, "A.  I was. I had been there since"),
+        (0, "noon and saw it come."),
+        (28, "Q.  Did anybody go on board?"),
+        (56, "MR. FINCH: Objection. The witness"),
+        (0, "cannot know."),
+        (56, "THE COURT: Overruled."),
+        (28, "A.  Two men did, and one came back"),
+        (0, "within the hour."),
+    )
+    sheet.end(500, 60, "Page 47")
+    for number, (inset, row) in enumerate(rows):
+        sheet._canvas.setFont("Courier", 12)
+        sheet._canvas.drawRightString(80, HEIGHT - 90 - 26 * number, str(number + 1))
+        sheet.write(100 + inset, 90 + 26 * number, row, font="Courier", size=12)
+    document = parser.parse(sheet.pdf())
+    assert [line for line in octavo.to_markdown(document).splitlines() if line] == [
+        "THE COURT: Please step forward and raise your right hand.",
+        "Q. Were you on the quay when the boat came in?",
+        "A. I was. I had been there since noon and saw it come.",
+        "Q. Did anybody go on board?",
+        "MR. FINCH: Objection. The witness cannot know.",
+        "THE COURT: Overruled.",
+        "A. Two men did, and one came back within the hour.",
+    ]
+    told = {block.recognition.text: block.role for block in document.pages[0].blocks}
+    assert told[" ".join(str(number + 1) for number in range(len(rows)))] is Role.FURNITURE
+
+
+def test_numbers_that_count_things_stay_with_them(parser: Parser) -> None:
+    sheet = Sheet()
+    for number in range(1, 13):
+        sheet.write(70, 100 + 20 * number, str(number))
+        sheet.write(100, 100 + 20 * number, f"Boat of the {number}th quay")
+    text = octavo.to_markdown(parser.parse(sheet.pdf()))
+    assert all(text.index(str(number)) < text.index(f"the {number}th") for number in range(1, 13))
+    assert "12" in text.replace("12th", "")

@@ -28,6 +28,7 @@ QUESTIONS: dict[str, Callable[[str], bool]] = {
     "formula number": formulas.is_formula_number,
     "clause end": sentences.ends_clause,
     "sentence end": sentences.ends_sentence,
+    "speech": sentences.begins_speech,
 }
 PHRASES = {
     # page numbers
@@ -51,6 +52,11 @@ PHRASES = {
     "3쪽": "page number, names page",
     "صفحة 3": "page number, names page",
     "page three": "",
+    "Date: ____________": "",
+    "Q. Were you there": "entry, speech",
+    "THE COURT: Overruled": "speech",
+    "MR. FINCH: Objection": "speech",
+    "Total: 12 boats": "",
     "civil": "",
     "12 %": "number, amount, note",
     "2024 results": "",

@@ -6,7 +6,7 @@ import pytest
 from tabling import HEIGHT, Drawing
 
 from octavo.content import Cell, Table, runs_of
-from octavo.document import TextLine, Word
+from octavo.document import TextLine, Word, size_of
 from octavo.geometry import Box
 from octavo.tables import find_tables, read_table
 from octavo.tables.rules import find_rules
@@ -88,7 +88,7 @@ def test_the_last_rows_further_lines_are_in_the_area_and_a_note_below_is_not() -
     last = max(line.box.to_pixels(page.size).bottom for line in page.lines)
     page.write("All amounts in pounds.", LEFTS[0], last + 20)
 
-    (table,) = [it for it in find_tables(page.pixels, page.lines, find_rules(page.pixels)) if not it.lost]
+    (table,) = [it for it in find_tables(size_of(page.pixels), page.lines, find_rules(page.pixels)) if not it.lost]
 
     assert last - HEIGHT / 2 < table.box.to_pixels(page.size).bottom < last + 15
 
@@ -164,7 +164,7 @@ def test_the_head_of_goods_below_addresses_begins_a_table_of_its_own() -> None:
             page.write(text, left, 140 + 20 * number)
     areas = [
         it.box.to_pixels(page.size)
-        for it in find_tables(page.pixels, page.lines, find_rules(page.pixels))
+        for it in find_tables(size_of(page.pixels), page.lines, find_rules(page.pixels))
         if not it.lost
     ]
     assert any(abs(area.top - 140) < 8 for area in areas)
@@ -197,3 +197,33 @@ def test_rows_that_leave_their_beginning_out_stay_rows() -> None:
     assert len(first.continued(second).rows) == 5
     whole = table(("Group", "Kind", "n"), ("Plants", "trees", "12"))
     assert len(whole.continued(second).rows) == 4
+
+
+@pytest.mark.parametrize(("leading", "gap"), [(15, 6), (14, 9)])
+def test_a_payment_on_the_first_line_and_the_balance_on_the_last_are_one_row(leading: int, gap: int) -> None:
+    """Steps inside rows are alike and smaller than those between them; each row has at most one figure a column."""
+    drawing = Drawing(560, 60 + sum(leading * len(what) + gap for _, what, _, _ in MOVEMENTS))
+    top = 20
+    for left, text in zip(LEFTS, HEAD, strict=True):
+        drawing.write(text, left, top)
+    top += leading + gap
+    for date, what, out, balance in MOVEMENTS:
+        for number, line in enumerate(what):
+            drawing.write(line, LEFTS[1], top + leading * number)
+        for left, text, place in ((LEFTS[0], date, 0), (LEFTS[2], out, 0), (LEFTS[3], balance, len(what) - 1)):
+            if text:
+                drawing.write(text, left, top + leading * place)
+        top += leading * len(what) + gap
+    assert texts(drawing) == EXPECTED
+
+
+def test_a_line_above_the_total_ends_no_head() -> None:
+    """A bill without a head: what stands above its line are rows, however many."""
+    drawing = Drawing(360, 260)
+    rows = [("apples, 2 lb", "1.82"), ("milk", "3.99"), ("eggs", "4.49"), ("flour", "0.50"), ("Total", "10.80")]
+    rows.append(("by card", "10.80"))
+    for number, (name, amount) in enumerate(rows):
+        drawing.write(name, 20, 20 + 17 * number)
+        drawing.write(amount, 260, 20 + 17 * number)
+    drawing.rule(10, 20 + 17 * 4 - 3, 330, 20 + 17 * 4 - 3)
+    assert texts(drawing) == [list(row) for row in rows]

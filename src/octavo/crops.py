@@ -1,28 +1,51 @@
 """A page and a region to the exact picture a recogniser gets: never distorted, never larger than it can use.
 
-What fits is a view into the page, without a copy. What is too large is averaged down, what is too small is enlarged,
-and what has the wrong shape (longer than the model accepts, or off its patch size) gets a white margin right and below,
-which is drawn where the picture is encoded.
+What fits is a view into the page, without a copy; of a page that is not drawn yet, a promise of one. What is too large
+is averaged down, what is too small is enlarged, and what has the wrong shape (longer than the model accepts, or off its
+patch size) gets a white margin right and below, which is drawn where the picture is encoded.
 """
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from octavo.document import Crop, PageImage, Pixels, Region
+from octavo.document import Crop, PageImage, Picture, Pixels, Region, pixels_of
 from octavo.geometry import SCALE, PixelBox, PixelBudget, Size
 
 
 def cut(page: PageImage, region: Region, budget: PixelBudget) -> Crop:
-    """The region's pixels, within the budget."""
+    """The region's pixels, within the budget. Raises OctavoError where the page cannot be drawn."""
     box = region.box.to_pixels(page.size)
-    pixels = page.pixels[box.top : box.bottom, box.left : box.right]
-    if region.polygon:
-        pixels = _masked(pixels, region.polygon, box, page.size)
-    height, width = pixels.shape[:2]
-    size, scale = fitted_size(Size(width, height), budget)
-    return Crop(region, _scaled(pixels, scale, size), box, size)
+    size, scale = fitted_size(Size(box.width, box.height), budget)
+    drawn = _scaled_size(Size(box.width, box.height), scale, size)
+    cutting = _Cutting(page.picture, region.polygon, box, page.size, drawn)
+    if isinstance(page.picture, np.ndarray):
+        return Crop(region, cutting.pixels, box, size)
+    outlines = page.outlines.within(box, scale) if page.outlines and not region.polygon else None
+    return Crop(region, cutting, box, size, outlines=outlines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cutting:
+    """A part of a page's picture, cut when somebody looks at it."""
+
+    picture: Picture
+    polygon: tuple[tuple[float, float], ...]
+    box: PixelBox
+    page: Size
+    size: Size
+
+    @property
+    def pixels(self) -> Pixels:
+        pixels = pixels_of(self.picture)[self.box.top : self.box.bottom, self.box.left : self.box.right]
+        if self.polygon:
+            pixels = _masked(pixels, self.polygon, self.box, self.page)
+        if (self.box.width, self.box.height) == self.size:
+            return pixels
+        how = cv2.INTER_AREA if self.size.area < self.box.width * self.box.height else cv2.INTER_CUBIC
+        return np.asarray(cv2.resize(pixels, self.size, interpolation=how), np.uint8)
 
 
 def fitted_size(size: Size, budget: PixelBudget) -> tuple[Size, float]:
@@ -44,13 +67,11 @@ def fitted_size(size: Size, budget: PixelBudget) -> tuple[Size, float]:
     return canvas, scale
 
 
-def _scaled(pixels: Pixels, scale: float, most: Size) -> Pixels:
+def _scaled_size(size: Size, scale: float, most: Size) -> Size:
     if scale == 1.0:
-        return pixels
-    height, width = pixels.shape[:2]
-    size = min(most.width, max(1, round(width * scale))), min(most.height, max(1, round(height * scale)))
-    how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(pixels, size, interpolation=how), np.uint8)
+        return size
+    width, height = size
+    return Size(min(most.width, max(1, round(width * scale))), min(most.height, max(1, round(height * scale))))
 
 
 def _up(length: float, multiple: int) -> int:

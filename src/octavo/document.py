@@ -188,23 +188,98 @@ class Trace(Protocol):
     def saw(self, sight: Sight) -> None: ...
 
 
+class Undrawn(Protocol):
+    """A picture that is drawn when somebody looks at it, and kept from then on."""
+
+    @property
+    def size(self) -> Size: ...
+
+    @property
+    def pixels(self) -> Pixels:
+        """Blocks where it is not drawn yet. Raises OctavoError."""
+        ...
+
+
+Picture: TypeAlias = Pixels | Undrawn
+
+
+def size_of(picture: Picture) -> Size:
+    """Of a picture, drawn or not."""
+    return Size(picture.shape[1], picture.shape[0]) if isinstance(picture, np.ndarray) else picture.size
+
+
+def pixels_of(picture: Picture) -> Pixels:
+    """Of a picture, which is drawn now if it was not. Raises OctavoError."""
+    return picture if isinstance(picture, np.ndarray) else picture.pixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Areas:
+    """Things that are drawn, n of them in order."""
+
+    boxes: NDArray[np.float64]  # n x 4: left, top, right, bottom; pixels of the page's picture
+    greys: NDArray[np.float64]  # n, 0..255; NaN where nothing is filled
+    places: NDArray[np.int64]  # n, in the order of drawing, in which text has its places, too
+
+    def within(self, box: PixelBox, scale: float) -> "Areas":
+        """Those in a part of the picture, counted from there and enlarged by `scale`."""
+        left, top, right, bottom = self.boxes.T
+        inside = (left < box.right) & (right > box.left) & (top < box.bottom) & (bottom > box.top)
+        origin = np.array((box.left, box.top, box.left, box.top))
+        cut = np.clip(self.boxes[inside] - origin, 0, (box.width, box.height, box.width, box.height))
+        return Areas(cut * scale, self.greys[inside], self.places[inside])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outlines:
+    """All that a page shows besides text, as its file says it."""
+
+    size: Size  # of the picture, pixels
+    filled: Areas  # of one colour, with level edges: shades and rules
+    shapes: Areas  # around what is anything else
+    edges: Areas  # of no extent: level sides of such shapes
+    sketch: Pixels | None = None  # the page without its text, smaller than `size`; None: nothing else is on it
+
+    def within(self, box: PixelBox, scale: float) -> "Outlines":
+        """Those of a part of the picture, enlarged by `scale`; without a sketch."""
+        size = Size(max(1, round(box.width * scale)), max(1, round(box.height * scale)))
+        filled, shapes, edges = (those.within(box, scale) for those in (self.filled, self.shapes, self.edges))
+        return Outlines(size, filled, shapes, edges)
+
+
+@dataclass(slots=True)
+class Looks:
+    """What was looked at to read a page. Stages write it down, the report tells it; for people, "" where it was not."""
+
+    drawn: str | None = None  # why its picture was drawn; None where nobody knows whether it was
+    network: str | None = None  # why the layout network was asked; None where there is none to ask
+
+
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """A page as it was drawn, upright as far as is known."""
+    """A page as it was drawn, or would be, upright as far as is known."""
 
     number: int  # 0-based in the document
-    pixels: Pixels
-    dpi: float  # pixels per inch of `pixels`; for plain images what the file says, or 0 where it says nothing
+    picture: Picture
+    dpi: float  # pixels per inch of `picture`; for plain images what the file says, or 0 where it says nothing
     rotation: int = 0  # clockwise degrees it was turned by to stand upright: 0, 90, 180, 270
     text: TextLayer | None = None  # None: not a PDF, or not asked for
     problems: tuple[Problem, ...] = ()  # of drawing it: a picture that is cut short
+    network: bool | None = None  # whether a network is asked about its layout; None: where lines are found, not known
     outlined: bool = False  # whether outlines of its regions are wanted, from a detector that can tell them
     warp: Warp | None = None  # where its places lie on the upright picture; None: it is that
     trace: Trace | None = field(default=None, compare=False)  # None: nobody wants to know
+    outlines: Outlines | None = field(default=None, compare=False)  # None: what is drawn only the picture tells
+    looks: Looks = field(default_factory=Looks, compare=False)
 
     @property
     def size(self) -> Size:
-        return Size(self.pixels.shape[1], self.pixels.shape[0])
+        return size_of(self.picture)
+
+    @property
+    def pixels(self) -> Pixels:
+        """The picture, which is drawn now if it was not: blocks. Raises OctavoError."""
+        return pixels_of(self.picture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,11 +336,17 @@ class Crop:
     """The exact picture a recogniser gets: `pixels`, with a white margin right and below up to `size`."""
 
     region: Region
-    pixels: Pixels  # a view into the page where it can be: do not write to it
+    picture: Picture  # a view into the page where it can be: do not write to it
     box: PixelBox  # where it was cut, in pixels of the page's picture
     size: Size
     layer: str | None = None  # what the page's trusted text layer has there: to weigh an answer by, not to read
     final: bool = False  # the first answer that ends by itself stands, as in the official SDK
+    outlines: Outlines | None = field(default=None, compare=False)  # as a page's
+
+    @property
+    def pixels(self) -> Pixels:
+        """The picture, which is drawn now if it was not: blocks. Raises OctavoError."""
+        return pixels_of(self.picture)
 
 
 class TextSource(StrEnum):
@@ -392,6 +473,7 @@ class Page:
     problems: tuple[Problem, ...] = ()  # of this page, its regions' included
     text_layer: Trust | None = None
     text_layer_reason: str | None = None
+    looks: Looks = field(default_factory=Looks, compare=False)
     timings: Mapping[str, float] = field(default_factory=dict)  # seconds by stage
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple, Self, TypeVar
 
 SCALE = 1000.0  # a page is 1000 x 1000 units, whatever its shape
@@ -158,14 +159,18 @@ def on_one_height(things: Iterable[Thing], reach: float | Callable[[Thing, Thing
     """
     rows: list[list[Thing]] = []
     mean = 0.0
-    for thing in sorted(things, key=lambda thing: thing.middle):
-        if rows and thing.middle - mean < (reach(rows[-1][0], thing) if callable(reach) else reach):
+    for thing in sorted(things, key=_MIDDLE):
+        middle = thing.middle
+        if rows and middle - mean < (reach(rows[-1][0], thing) if callable(reach) else reach):
             rows[-1].append(thing)
-            mean += (thing.middle - mean) / len(rows[-1])
+            mean += (middle - mean) / len(rows[-1])
         else:
             rows.append([thing])
-            mean = thing.middle
-    return [sorted(row, key=lambda thing: thing.left) for row in rows]
+            mean = middle
+    return [sorted(row, key=_LEFT) if len(row) > 1 else row for row in rows]
+
+
+_MIDDLE, _LEFT = attrgetter("middle"), attrgetter("left")
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,7 @@ def turned(page: PageImage, turns: int) -> PageImage:
         return page
     pixels = np.ascontiguousarray(np.rot90(page.pixels, -turns))
     text = None if page.text is None else _turned_text(page.text, turns)
-    return replace(page, pixels=pixels, text=text, rotation=(page.rotation + 90 * turns) % 360)
+    return replace(page, picture=pixels, outlines=None, text=text, rotation=(page.rotation + 90 * turns) % 360)
 
 
 def _turned_text(text: TextLayer, turns: int) -> TextLayer:

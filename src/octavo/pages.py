@@ -1,4 +1,4 @@
-"""Bytes to a countable pile of pages, each drawn when asked for.
+"""Bytes to a countable pile of pages, each drawn when asked for, or when somebody looks at its picture.
 
 What a part is, its content says: the name is never looked at. Everything is drawn by children (`octavo.drawing`),
 because a hostile file can crash, hang or bloat the process that opens it; here live the limits, the errors, the page
@@ -17,7 +17,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.document import Bookmark, PageImage, Pixels, Problem, Severity, TextLayer, Trust
+from octavo.document import Bookmark, Looks, Outlines, PageImage, Picture, Pixels, Problem, Severity, TextLayer, Trust
 from octavo.drawing import pool
 from octavo.drawing.wire import Draw, Drawn, Failed, Opened, OpenedPart
 from octavo.errors import (
@@ -34,7 +34,9 @@ from octavo.errors import (
     TypeUnsupported,
     shown,
 )
+from octavo.geometry import Size
 from octavo.glyphs import glyphs_of
+from octavo.glyphs.outlines import outlines_of
 from octavo.glyphs.trust import judged
 from octavo.settings import EngineSettings, ParseOptions, TextLayerUse
 
@@ -141,12 +143,30 @@ class Pages:
         self.numbers = select(options.pages, self.count)
         self.headings = tuple(headings)
 
-    def draw(self, number: int) -> PageImage:
+    def draw(self, number: int, *, picture: bool = True) -> PageImage:
         """The page (0-based), with its text layer unless that is off.
 
-        Raises PageUnreadable, LimitExceeded, ResourcesExhausted.
+        Without `picture`, one whose text and shapes tell what it shows is drawn when somebody looks at it. Raises
+        PageUnreadable, LimitExceeded, ResourcesExhausted, and so does the picture of such a page.
         """
-        part = bisect_right(self._starts, number) - 1
+        glyphs = self._has_text(number) and self._options.text_layer is not TextLayerUse.OFF
+        drawn, memory = self._drawn(number, glyphs=glyphs, picture=picture)
+        return self._image(number, drawn, memory)
+
+    def pixels(self, number: int, looks: Looks) -> Pixels:
+        """The picture of a page of which all else is known."""
+        looks.drawn = looks.drawn or "something in it had to be looked at"
+        return _picture(*self._drawn(number, glyphs=False, picture=True))
+
+    def _has_text(self, number: int) -> bool:
+        """Whether it may: it is a PDF's."""
+        return bool(self._source.request.parts[self._part(number)][2])
+
+    def _part(self, number: int) -> int:
+        return bisect_right(self._starts, number) - 1
+
+    def _drawn(self, number: int, *, glyphs: bool, picture: bool) -> tuple[Drawn, NDArray[np.uint8]]:
+        part = self._part(number)
         facts = self._parts[part]
         if facts.code:
             raise PageUnreadable(f"page {number + 1}: {facts.message}")
@@ -154,7 +174,6 @@ class Pages:
             raise LimitExceeded(
                 f"page {number + 1} was not drawn: other pages took too much CPU time (document_seconds)"
             )
-        is_pdf = bool(self._source.request.parts[part][2])
         request = Draw(
             document=self._source.number,
             part=part,
@@ -163,7 +182,8 @@ class Pages:
             least_side=self._options.least_drawn_side,
             max_side=self._options.max_side,
             max_pixels=self._limits.max_page_pixels,
-            glyphs=is_pdf and self._options.text_layer is not TextLayerUse.OFF,
+            glyphs=glyphs,
+            picture=picture,
         )
         try:
             answer = pool.shared().draw(self._source, request)
@@ -184,14 +204,23 @@ class Pages:
             raise _page_error(answer, number)
         drawn, memory = answer
         self._count(drawn.seconds)
-        return self._image(number, drawn, memory)
+        if picture and drawn.sketched is not None:  # a child that a file took over
+            raise PageUnreadable(f"page {number + 1} cannot be drawn")
+        return drawn, memory
 
     def _count(self, seconds: float) -> None:
         with self._counting:
             self._slow_seconds += max(0.0, seconds - SLOW_FROM)
 
     def _image(self, number: int, drawn: Drawn, memory: NDArray[np.uint8]) -> PageImage:
-        pixels = memory[: drawn.height * drawn.width * 3].reshape(drawn.height, drawn.width, 3)
+        looks = Looks(drawn=drawn.why_drawn)
+        picture: Picture
+        if drawn.sketched is None:
+            outlines, picture = None, _picture(drawn, memory)
+            looks.drawn = looks.drawn or "its engine sees pictures"
+        else:
+            outlines = outlines_of(drawn, memory)
+            picture = _Undrawn(self, number, looks, Size(drawn.width, drawn.height))
         problems = []
         if drawn.damage:
             problems.append(Problem("picture_damaged", drawn.damage, Severity.DOUBTFUL, page=number))
@@ -200,14 +229,18 @@ class Pages:
                 f"the text layer has {drawn.too_many} characters, too many to be used; the page's picture was read"
             )
             problems.append(Problem("text_layer_unread", message, Severity.LOST, page=number))
-        text = self._text(drawn, memory, pixels) if drawn.to_page or drawn.text_error else None
-        return PageImage(number, pixels, drawn.dpi, text=text, problems=tuple(problems))
+        text = self._text(drawn, memory, picture, outlines) if drawn.to_page or drawn.text_error else None
+        if text is None or text.verdict is not Trust.TRUSTED:
+            outlines = None  # what cannot be believed may be drawn otherwise, too
+        return PageImage(
+            number, picture, drawn.dpi, text=text, problems=tuple(problems), outlines=outlines, looks=looks
+        )
 
-    def _text(self, drawn: Drawn, memory: NDArray[np.uint8], pixels: Pixels) -> TextLayer:
+    def _text(self, drawn: Drawn, memory: NDArray[np.uint8], picture: Picture, outlines: Outlines | None) -> TextLayer:
         if drawn.text_error:
             return TextLayer(Trust.GARBLED, drawn.text_error)
         glyphs, drawing = glyphs_of(drawn, memory)
-        return judged(glyphs, drawing, pixels, drawn.dpi)
+        return judged(glyphs, drawing, picture, drawn.dpi, outlines)
 
     def close(self) -> None:
         with self._closing:
@@ -223,6 +256,27 @@ class Pages:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Undrawn:
+    """The picture of a page, drawn when somebody looks at it."""
+
+    def __init__(self, pages: Pages, number: int, looks: Looks, size: Size) -> None:
+        self._pages, self._number, self._looks = pages, number, looks
+        self.size = size
+        self._pixels: Pixels | None = None
+        self._drawing = threading.Lock()
+
+    @property
+    def pixels(self) -> Pixels:
+        with self._drawing:
+            if self._pixels is None:
+                self._pixels = self._pages.pixels(self._number, self._looks)
+            return self._pixels
+
+
+def _picture(drawn: Drawn, memory: NDArray[np.uint8]) -> Pixels:
+    return memory[: drawn.height * drawn.width * 3].reshape(drawn.height, drawn.width, 3)
 
 
 def open_pages(parts: Sequence[bytes], options: ParseOptions, settings: EngineSettings) -> Pages:

@@ -29,7 +29,7 @@ from PIL import Image
 
 from octavo import assemble, detectors, dropins, official_sdk, pipeline, recognizers, renderers
 from octavo.detectors import Detector
-from octavo.document import Artifact, Document, Page, PageImage, Pixels, Problem, Severity
+from octavo.document import Artifact, Document, Looks, Page, PageImage, Pixels, Problem, Severity
 from octavo.errors import DocumentCorrupt, EngineUnavailable, LimitExceeded, OptionInvalid, PageUnreadable
 from octavo.fair_gate import FairGate
 from octavo.fetch import Fetched, Source, fetch, source_from
@@ -38,7 +38,15 @@ from octavo.official import words
 from octavo.orientation import Orientation
 from octavo.pages import Pages, kind_of, open_pages
 from octavo.recognizers import Pulse, Recognizer
-from octavo.settings import EngineSettings, OrientationUse, ParseOptions, Profile, StraightenUse, TextLayerUse
+from octavo.settings import (
+    EngineSettings,
+    LayoutNetworkUse,
+    OrientationUse,
+    ParseOptions,
+    Profile,
+    StraightenUse,
+    TextLayerUse,
+)
 from octavo.straightening import straightened
 from octavo.trace import PageTrace
 
@@ -129,7 +137,7 @@ class Parser:
             if options.profile is Profile.SDK:
                 options, way = await self._sdk_way(options, fetched)
             else:
-                way = _own_way(await self._stages(options), self.settings)
+                way = _own_way(await self._stages(options), options, self.settings)
             reading = Reading(name or fetched[0].name, pages, options, way)
             try:
                 yield reading
@@ -263,9 +271,10 @@ class _Way:
     pages: Callable[["Reading"], AsyncGenerator[Page]]
     engines: Callable[[], Mapping[str, str]]
     executor: Executor
+    sees_pictures: bool = True  # of all pages; else they are drawn when somebody looks
 
 
-def _own_way(stages: pipeline.Stages, settings: EngineSettings) -> _Way:
+def _own_way(stages: pipeline.Stages, options: ParseOptions, settings: EngineSettings) -> _Way:
     return _Way(
         lambda reading: pipeline.read(
             reading.source,
@@ -279,6 +288,7 @@ def _own_way(stages: pipeline.Stages, settings: EngineSettings) -> _Way:
         ),
         lambda: {"detector": stages.detector.detector.described, "recognizer": stages.recognizer.described},
         stages.executor,
+        stages.detector.detector.sees_pictures or options.layout_network is LayoutNetworkUse.ALWAYS,
     )
 
 
@@ -288,7 +298,7 @@ class Reading:
     def __init__(self, name: str, pages: Pages, options: ParseOptions, way: _Way) -> None:
         self.name = name
         self.options = options
-        self.source = _KeptPages(pages)
+        self.source = _KeptPages(pages, picture=way.sees_pictures)
         self._way = way
         self._done: list[Page] = []
         self._document: Document | None = None
@@ -409,8 +419,10 @@ def _refuse_without_engine(page: Page) -> None:
 class _KeptPages:
     """Pages that keep the last pictures they drew, up to a number of bytes, for the renderers."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, *, picture: bool) -> None:
+        """`picture` as in `Pages.draw`: what is drawn later is not kept."""
         self.pages = pages
+        self._picture = picture
         self._kept: OrderedDict[int, Pixels] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -419,18 +431,25 @@ class _KeptPages:
         return self.pages.numbers
 
     def draw(self, number: int) -> PageImage:
-        image = self.pages.draw(number)
+        image = self.pages.draw(number, picture=self._picture)
+        if isinstance(image.picture, np.ndarray):
+            self._keep(number, image.picture)
+        return image
+
+    def _keep(self, number: int, pixels: Pixels) -> None:
         with self._lock:
-            self._kept[number] = image.pixels
+            self._kept[number] = pixels
             while sum(pixels.nbytes for pixels in self._kept.values()) > _KEPT_PICTURES:
                 self._kept.popitem(last=False)
-        return image
 
     def pixels(self, number: int) -> Pixels:
         """As drawn, not yet turned upright."""
         with self._lock:
             kept = self._kept.get(number)
-        return kept if kept is not None else self.draw(number).pixels
+        if kept is None:
+            kept = self.pages.pixels(number, Looks())
+            self._keep(number, kept)
+        return kept
 
 
 class _UprightPages:

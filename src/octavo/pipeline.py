@@ -38,7 +38,7 @@ from octavo.fair_gate import FairGate
 from octavo.geometry import Box, PixelBudget
 from octavo.official.layout import wants_outlines
 from octavo.recognizers import Recognizer
-from octavo.settings import ParseOptions, Profile
+from octavo.settings import LayoutNetworkUse, ParseOptions, Profile
 from octavo.trace import PageTrace
 
 log = logging.getLogger(__name__)
@@ -147,7 +147,7 @@ class WindowPlace:
         self._has_picture = True
 
     def drawn(self, picture: PageImage) -> None:
-        self._window._picture_bytes = picture.pixels.nbytes
+        self._window._picture_bytes = 3 * picture.size.area
 
     def begin(self) -> None:
         """The recogniser has begun with the page, and needs its picture no more."""
@@ -162,6 +162,7 @@ class WindowPlace:
         self._window._inside -= 1
 
 
+_ASKED = {LayoutNetworkUse.ALWAYS: True, LayoutNetworkUse.NEVER: False, LayoutNetworkUse.AUTO: None}
 _FINISHED = 512  # pages of a document that wait for one before them
 _SMALL = 256 << 20  # bytes of the pictures of all pages under way, from which `least` applies
 
@@ -237,7 +238,7 @@ async def _page(
             name = await loop.run_in_executor(stages.executor, before.name, image)
             if (again := await before.page(name, number)) is not None:
                 return again
-        image = replace(image, outlined=wants_outlines(options))
+        image = replace(image, outlined=wants_outlines(options), network=_ASKED[options.layout_network])
         if trace is not None:
             trace.text = image.text
         detections, problems = await _layout(image, stages.detector, document)
@@ -309,7 +310,8 @@ def _is_cancelled() -> bool:
 
 def _without_pixels(image: PageImage) -> PageImage:
     """The same page, of the same size, all of one colour that takes no memory."""
-    return replace(image, pixels=np.broadcast_to(np.zeros(1, np.uint8), image.pixels.shape))
+    width, height = image.size
+    return replace(image, picture=np.broadcast_to(np.zeros(1, np.uint8), (height, width, 3)), outlines=None)
 
 
 def _draw(

@@ -34,7 +34,7 @@ def straightened(page: PageImage) -> PageImage:
         return replace(page, problems=problems)
     if page.trace is not None:
         page.trace.saw(Sight(Layer.STRAIGHTENED, Box.of_page(), warp_in_words(warp)))
-    return replace(page, pixels=flattened(page.pixels, warp), warp=warp, problems=problems)
+    return replace(page, picture=flattened(page.pixels, warp), outlines=None, warp=warp, problems=problems)
 
 
 def warp_in_words(warp: Warp) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from octavo.document import (
     Label,
+    Outlines,
     PageImage,
     Problem,
     Recognition,
@@ -25,7 +26,7 @@ from octavo.document import (
     TextSource,
     Trust,
 )
-from octavo.geometry import Box
+from octavo.geometry import Box, PixelBox
 from octavo.glyphs.scripts import is_right_to_left
 from octavo.layout.drop_caps import initial_of, stands_before
 from octavo.settings import ParseOptions, Profile, TextLayerUse
@@ -134,6 +135,8 @@ def _explains_ink(region: Region, page: PageImage, lines: Sequence[TextLine]) ->
     Counted are connected marks of about the height of the text; rules, frames, bullets and pictures are not.
     """
     box = region.box.to_pixels(page.size)
+    if page.outlines is not None and _is_all_text(region, page, page.outlines, box, lines):
+        return True
     pixels = page.pixels[box.top : box.bottom, box.left : box.right]
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     edges = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((2, 2), np.uint8)) > EDGE, np.uint8)
@@ -151,6 +154,16 @@ def _explains_ink(region: Region, page: PageImage, lines: Sequence[TextLine]) ->
         return True
     letters = sum(len(line.text or "") for line in lines)
     return _marks(edges, float(np.median(heights))) <= max(FEWEST_MARKS, UNEXPLAINED * letters)
+
+
+def _is_all_text(region: Region, page: PageImage, outlines: Outlines, box: PixelBox, lines: Sequence[TextLine]) -> bool:
+    """Whether nothing but the lines, rules and shades is drawn there, as the page's file says."""
+    others = [line for line in page.text.lines if line.box.intersection(region.box)] if page.text else []
+    within = outlines.within(box, 1.0)
+    boxes = np.vstack([within.shapes.boxes, within.filled.boxes])
+    height = float(np.median([line.box.to_pixels(page.size).height for line in lines])) if lines else 0.0
+    like = (np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) < 1.5 * height).sum()
+    return not len(within.shapes.boxes) and like <= FEWEST_MARKS and all(line in lines for line in others)
 
 
 def _marks(edges: NDArray[np.uint8], height: float) -> int:

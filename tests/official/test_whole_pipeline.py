@@ -42,6 +42,7 @@ class Replayed:
 
     described = "replayed"
     batch_size = 4
+    sees_pictures = True
 
     def __init__(self, page: dict[str, Any]) -> None:
         self.page = page

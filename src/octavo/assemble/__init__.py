@@ -5,9 +5,11 @@ repeats from page to page, which paragraphs go on over a break) is settled in `d
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from octavo.assemble import furniture, joins, levels, notes
 from octavo.assemble.blocks import faithful
+from octavo.assemble.looks import looks_in_words
 from octavo.assemble.official import official
 from octavo.assemble.places import as_laid, as_seen, page_as_seen, trace_as_seen
 from octavo.document import Bookmark, Document, Page, PageImage, Problem, Recognition, Region, Usage
@@ -40,6 +42,7 @@ def page(
         problems=(*problems, *(problem for block in blocks for problem in block.recognition.problems)),
         text_layer=image.text.verdict if image.text else None,
         text_layer_reason=image.text.reason if image.text else None,
+        looks=replace(image.looks),
         timings=dict(timings),
     )
 
@@ -68,7 +71,7 @@ def document(
         page_count=page_count,
         problems=tuple(problem for page in pages for problem in page.problems),
         headings=headings,
-        engines=dict(engines),
+        engines={**engines, **looks_in_words(pages)},
         usage=Usage.total(block.recognition.usage for page in pages for block in page.blocks),
         timings={**_summed(pages), **timings},
     )

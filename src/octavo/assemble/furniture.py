@@ -66,7 +66,7 @@ def _says_much(block: Block, blocks: Sequence[Block], said: set[str]) -> bool:
     many that stand side by side."""
     if block.role is not Role.FURNITURE or block.region.task is not Task.TEXT or not says(block.content):
         return False
-    if block.region.label is Label.ASIDE_TEXT:  # a watermark's tiles
+    if block.region.label in (Label.ASIDE_TEXT, Label.NUMBER):  # a watermark's tiles, numbers of lines
         return False
     middle = block.region.box.center[1]
     beside = sum(b.role is Role.FURNITURE and b.region.box.top < middle < b.region.box.bottom for b in blocks)
@@ -289,6 +289,8 @@ def _numbers_of(page: Page) -> Iterator[int]:
             continue
         if (value := _value(block)) is not None:
             yield value
+        elif block.region.label is Label.NUMBER:  # those of lines
+            continue
         elif (number := page_numbers.in_running_head(block.recognition.text or "", _lines(block))) is not None:
             yield number.value
 

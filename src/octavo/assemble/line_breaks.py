@@ -16,7 +16,6 @@ _ADDRESS = re.compile(r"\S+@\S|https?://|www\.")
 _DIVIDED = re.compile(r"[^\W\d_][-\u2010\u00ad]$")
 _SHORT_ROWS = 35  # mean characters of rows below which three that begin with capitals or digits are no prose
 _MOST = 0.85  # of the rows
-_COUNTED = 10  # rows that begin with numbers, from which these are those of lines
 _SHORT_PAIR = 25  # the same for two
 
 
@@ -56,20 +55,6 @@ def entries_of(paragraphs: Sequence[Paragraph]) -> list[PrintedRow]:
     return made
 
 
-def counted(paragraphs: Sequence[Paragraph]) -> list[PrintedRow]:
-    """Rows that begin with the numbers of their lines, as those of a transcript; none where they do not."""
-    rows = (row for paragraph in paragraphs for row in paragraph.rows)
-    made = [
-        PrintedRow(
-            " ".join(row.text for row in level), Box.around(line.source.box for row in level for line in row.lines)
-        )
-        for level in on_one_height(rows, lambda first, row: 0.5 * min(first.size, row.size))
-    ]
-    first = [row.text.split(None, 1)[0] for row in made if row.text]
-    counts = len(first) >= _COUNTED and all(map(str.isdecimal, first))
-    return made if counts and all(int(below) == int(above) + 1 for above, below in pairwise(first)) else []
-
-
 def _goes_on(entry: PrintedRow, text: str) -> bool:
     """Whether a row is the rest of the title above it, whose page stands beside its first row."""
     return entry.text[-1:].isdecimal() and text[:1].islower() and not text[-1:].isdecimal() and not is_numbered(text)
@@ -105,7 +90,9 @@ def broken_on_purpose(paragraph: Paragraph) -> bool:
 
 
 def _begins(text: str) -> bool:
-    """Whether a row looks like the first of something: a capital, a digit, a sign, an address of the net."""
+    """Whether a row looks like the first of something: a capital, a digit, a sign, an address of the net, a name like
+    iLab's or "eMail:", which has its capital further on."""
     if unspaced(text):
         return False
-    return not text[:1].islower() or bool(_ADDRESS.match(text))
+    first, _, _ = text.partition(" ")
+    return not first[:1].islower() or any(map(str.isupper, first)) or bool(_ADDRESS.match(text))

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 
 from octavo.assemble import engine_text, forms, listings
 from octavo.assemble.headings import set_as_heading
-from octavo.assemble.line_breaks import PrintedRow, broken_on_purpose, counted, entries_of, rows_of
+from octavo.assemble.line_breaks import PrintedRow, broken_on_purpose, entries_of, rows_of
 from octavo.assemble.line_breaks import lines as lines_of
 from octavo.assemble.lists import ListEntry, item, listed
 from octavo.content import Content
@@ -54,8 +54,10 @@ _DIVISIBLE = frozenset(
     {Label.TEXT, Label.ABSTRACT, Label.REFERENCE, Label.REFERENCE_CONTENT, Label.FOOTNOTE, Label.ASIDE_TEXT}
 )
 _REFERENCES = frozenset({Label.REFERENCE, Label.REFERENCE_CONTENT})
+_FURNITURE = frozenset({Label.HEADER, Label.FOOTER})
 _WITH_HEADINGS = frozenset({Label.TEXT, Label.ABSTRACT})
 _WITH_ITEMS = frozenset({Label.TEXT, Label.ABSTRACT, Label.ASIDE_TEXT})
+_WITH_ROWS = _WITH_ITEMS | {Label.FOOTNOTE}  # the foot of a letter is small print, too
 
 
 def setting(page: PageImage, recognitions: Iterable[Recognition]) -> Setting:
@@ -90,9 +92,7 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Reg
         reason = None if region.label is Label.CONTENT else "contents: most rows end in a page number"
         return [replace(whole, label=Label.CONTENT, content=lines_of(entries_of(grouped)), reason=reason)]
     if not divisible:
-        return [whole]
-    if printed := counted(grouped):
-        return [replace(whole, content=lines_of(printed), reason="rows: they begin with the numbers of their lines")]
+        return [_with_its_rows(whole, grouped) if region.label in _FURNITURE else whole]
     texts = _Texts(text, lines) if len(grouped) > 1 else _Whole(text)
     parts = [
         _part(paragraph, texts, region, page, last=number == len(grouped) - 1)
@@ -100,6 +100,13 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Reg
     ]
     parts = _with_lists(parts)
     return [replace(parts[0], box=region.box)] if len(parts) == 1 else parts
+
+
+def _with_its_rows(whole: RegionPart, grouped: Sequence[paragraphs.Paragraph]) -> RegionPart:
+    """A letter's head or foot: addresses, accounts and telephone numbers, in the rows they are printed in."""
+    if len(grouped) != 1 or not broken_on_purpose(grouped[0]):
+        return whole
+    return replace(whole, content=lines_of(rows_of(grouped[0])), reason="rows: broken on purpose")
 
 
 def _grouped_by_words(region: Region, recognition: Recognition) -> bool:
@@ -163,7 +170,7 @@ def _part(
             return RegionPart(Label.PARAGRAPH_TITLE, box, text, engine_text.prose(text), reason=why)
     if label in _WITH_ITEMS and (made := forms.beside(paragraph)) is not None:
         return RegionPart(label, box, text, made, reason="form: names with values far beside them")
-    if label in _WITH_ITEMS and broken_on_purpose(paragraph):
+    if label in _WITH_ROWS and broken_on_purpose(paragraph):
         return RegionPart(label, box, text, lines_of(rows_of(paragraph)), reason="rows: broken on purpose")
     return RegionPart(label, box, text, engine_text.prose(text))
 

@@ -37,7 +37,12 @@ def relabelled(
     page: PageImage, regions: Sequence[Region], recognitions: Sequence[Recognition], options: ParseOptions
 ) -> list[Region]:
     """The regions, some under another label of the same task."""
-    paragraphs = [_paragraph(*pair, page) for pair in zip(regions, recognitions, strict=True)]
+    paragraphs = [
+        _paragraph(region, recognition, page)
+        if recognition.source is TextSource.RECOGNIZER or region.label in TITLES
+        else None
+        for region, recognition in zip(regions, recognitions, strict=True)
+    ]
     by_words = _verdicts_by_words(page, regions, recognitions, paragraphs)
     made: list[Region] = []
     for number, (region, recognition, paragraph) in enumerate(zip(regions, recognitions, paragraphs, strict=True)):

@@ -22,6 +22,11 @@ class Detector(Protocol):
         """Pages it likes to see together; it must take any number."""
         ...
 
+    @property
+    def sees_pictures(self) -> bool:
+        """Whether it looks at the picture of every page. Else those that nobody looks at are not drawn."""
+        ...
+
     def detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
         """The detections of each page. Raises EngineFailed; a page with nothing on it gives an empty list."""
         ...

@@ -2,7 +2,8 @@
 
 Lines come from a trusted text layer, and from the picture where there is none (and inside raster pictures and doubtful
 areas of a trusted page). Who claims which of them is `layout.finders`. The layout network costs more than all of that
-together and adds little where the words are known, so it only sees pages with lines that are not read yet.
+together and adds little where the words are known, so it only sees pages with lines that are not read yet, unless the
+options say otherwise. A page whose picture nothing asks for is never drawn.
 """
 
 from collections.abc import Sequence
@@ -12,13 +13,13 @@ from typing import Final
 from octavo.document import Detection, Label, Layer, Origin, PageImage, Sight, TextLayer, TextLine, Trust
 from octavo.geometry import Box, PixelBox, Size
 from octavo.layout import flow
-from octavo.layout.drawn_bullets import find_drawn_bullets
+from octavo.layout.drawn_bullets import find_drawn_bullets, may_have_bullets
 from octavo.layout.finders import claimed
 from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.lines import straightened, typical_size
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.sights import sights
-from octavo.layout.tick_boxes import find_tick_boxes
+from octavo.layout.tick_boxes import find_tick_boxes, may_have_tick_boxes
 from octavo.networks.layout_hints import HintNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
@@ -32,6 +33,7 @@ class EmbeddedDetector:
     """One page at a time, on the CPU."""
 
     batch_size = 1
+    sees_pictures = False
 
     def __init__(self, settings: EngineSettings) -> None:
         self._text_lines = TextLines(settings)
@@ -52,8 +54,9 @@ class EmbeddedDetector:
         texts = self._lines(page)
         if len(texts) > flow.MOST_LINES:
             return [_from_top_to_bottom(texts)]
-        unread = any(line.text is None for line in texts)
-        hints = self._layout.hints(page.pixels, threshold=_WHISPER) if unread else []
+        why = _why_hints(page, texts)
+        page.looks.network = why
+        hints = self._layout.hints(page.pixels, threshold=_WHISPER) if why else []
         sheet = Sheet.of(page, texts, hints)
         claims = claimed(sheet)
         if page.trace is not None:
@@ -83,12 +86,23 @@ class EmbeddedDetector:
                     known.append(line)
                 elif page.trace is not None:
                     page.trace.saw(Sight(Layer.LINES, line.box, "found in a raster picture", why))
-        ticks = find_tick_boxes(page.pixels, known, size)
-        return [*known, *ticks, *find_drawn_bullets(page.pixels, [*known, *ticks], size)]
+        shown = page.outlines
+        if shown is None or may_have_tick_boxes(shown, size):
+            known += find_tick_boxes(page.pixels, known, size)
+        if shown is None or may_have_bullets(shown, size):
+            known += find_drawn_bullets(page.pixels, known, size)
+        return known
 
 
 def open_detector(settings: EngineSettings) -> EmbeddedDetector:
     return EmbeddedDetector(settings)
+
+
+def _why_hints(page: PageImage, texts: Sequence[TextLine]) -> str:
+    """Why the layout network is asked about a page, for people; nothing where it is not."""
+    if page.network is not None:
+        return "it is always asked" if page.network else ""
+    return "lines whose text is not known" if any(line.text is None for line in texts) else ""
 
 
 def _from_top_to_bottom(texts: Sequence[TextLine]) -> Detection:

@@ -34,6 +34,8 @@ def open_detector(settings: EngineSettings) -> "PPDocLayout":
 class PPDocLayout:
     """The network, on one device."""
 
+    sees_pictures = True
+
     def __init__(self, settings: EngineSettings) -> None:
         try:
             import torch

@@ -30,6 +30,8 @@ def open_detector(settings: EngineSettings) -> "PPDocLayoutOnnx":
 class PPDocLayoutOnnx:
     """The network: a lone page on all cores, several pages a core each."""
 
+    sees_pictures = True
+
     def __init__(self, settings: EngineSettings) -> None:
         file = Path(settings.layout_model)
         if file.suffix != ".onnx" or not file.is_file():

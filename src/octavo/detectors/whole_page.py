@@ -12,6 +12,7 @@ class WholePage:
 
     described = "whole page, no layout"
     batch_size = 1
+    sees_pictures = True  # whoever reads the page does
 
     def detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
         reason = "text: the whole page is read as one region"

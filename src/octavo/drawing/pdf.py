@@ -1,8 +1,7 @@
 """PDF pages with PDFium: open, outline, pixels, and the raw glyphs of the text layer.
 
-The home of PDFium; runs in a drawing child only. Functions PDFium is asked thousands of times per page go through
-prototypes of our own (`_fast`): they keep the interpreter lock and build no pointer objects, which makes a call three
-times cheaper than the generated binding (0.15 against 0.5 microseconds).
+The home of PDFium; runs in a drawing child only. A page whose text and shapes tell what it shows is not drawn unless
+somebody asks: of what it holds besides text a sketch is enough, which takes a twentieth of the picture's time.
 """
 
 import ctypes
@@ -16,6 +15,11 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from octavo.drawing import scan, wire
+from octavo.drawing.calls import double as _double
+from octavo.drawing.calls import fast as _fast
+from octavo.drawing.calls import integer as _int
+from octavo.drawing.calls import pointer as _pointer
+from octavo.drawing.shapes import Shapes
 from octavo.drawing.wire import LONGEST_TARGET, MOST_AREAS, Draw, Drawn, Edges, Link, Open, Refused
 from octavo.formulas.fonts import SIGNS, is_mathematical
 from octavo.wording.ticks import EMPTY, TICKED
@@ -32,6 +36,7 @@ DEEPEST_BOOKMARK = 12
 DEEPEST_FORM = 4  # form objects inside form objects
 MOST_ANNOTATIONS = 2_000  # per page
 MOST_LINES = 50  # that one link or mark runs over
+SKETCH = 2  # times a sketch is smaller than the page's picture: figures are looked for on smaller ones still
 THIN_RULE = 2.5  # points: a rule no higher than this may strike letters out
 ONE_SHAPE = 0x250  # Latin: further on, a character's width may depend on its neighbours
 HYPHEN_MARKS = frozenset((0x2, 0xFFFE, 0xAD))  # what PDFium makes of a hyphen at a line's end; the soft hyphen
@@ -39,12 +44,6 @@ HYPHEN_MARKS = frozenset((0x2, 0xFFFE, 0xAD))  # what PDFium makes of a hyphen a
 PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD of FPDF_GetLastError
 
 
-def _fast(function: Any, restype: Any, *argtypes: Any) -> Any:
-    address = ctypes.cast(function, ctypes.c_void_p).value
-    return ctypes.PYFUNCTYPE(restype, *argtypes)(address or 0)
-
-
-_pointer, _int, _double = ctypes.c_void_p, ctypes.c_int, ctypes.c_double
 _unicode = _fast(pdfium.FPDFText_GetUnicode, ctypes.c_uint, _pointer, _int)
 _object_of = _fast(pdfium.FPDFText_GetTextObject, _pointer, _pointer, _int)
 _char_box = _fast(pdfium.FPDFText_GetCharBox, _int, _pointer, _int, *[_pointer] * 4)
@@ -64,6 +63,7 @@ _type_of = _fast(pdfium.FPDFPageObj_GetType, _int, _pointer)
 _box_of = _fast(pdfium.FPDFPageObj_GetBounds, _int, *[_pointer] * 5)
 _own_matrix = _fast(pdfium.FPDFPageObj_GetMatrix, _int, _pointer, _pointer)
 _fill = _fast(pdfium.FPDFPageObj_GetFillColor, _int, _pointer, *[_pointer] * 4)
+_set_active = _fast(pdfium.FPDFPageObj_SetIsActive, _int, _pointer, _int)
 
 
 class PdfPart:
@@ -119,14 +119,24 @@ class PdfPart:
 
     def _draw(self, page: Any, request: Draw, memory: wire.DrawnMemory) -> Drawn:
         width, height, scale = _picture_size(page, request)
-        size = width * height * 3
-        self._render(page, memory.mapped(size), width, height)
-        drawn: dict[str, Any] = {}
+        shapes, tables, drawn = Shapes(), b"", dict[str, Any]()
         if request.glyphs:
-            at = (size + 7) // 8 * 8
-            tables, drawn = _text_of(self._document, page, self._form)
-            memory.mapped(at + len(tables))[at : at + len(tables)] = tables
-            drawn["glyphs_at"] = at
+            tables, drawn = _text_of(self._document, page, self._form, shapes)
+        is_drawn = request.picture or bool(shapes.unsure) or not request.glyphs
+        across, down = (width, height) if is_drawn else (width // SKETCH, height // SKETCH) if len(shapes) else (0, 0)
+        if is_drawn:
+            drawn["why_drawn"] = "" if request.picture else shapes.unsure
+        else:
+            drawn["sketched"], drawn["shapes"] = [across, down], len(shapes)
+            tables += shapes.table.tobytes()
+        at = (across * down * 3 + 7) // 8 * 8
+        room = memory.mapped(max(1, at + len(tables)))
+        if is_drawn:
+            self._render(page, room, width, height)
+        elif len(shapes):
+            _sketch(page, room, across, down)
+        room[at : at + len(tables)] = tables
+        drawn["glyphs_at"] = at
         return Drawn(width, height, 72 * scale, resident=wire.own_size()[1], **drawn)
 
     def _render(self, page: Any, pixels: mmap.mmap, width: int, height: int) -> None:
@@ -161,6 +171,23 @@ class PdfPart:
         pdfium.FPDF_CloseDocument(self._document)
         del self._bytes
         gc.collect()
+
+
+def _sketch(page: Any, pixels: mmap.mmap, width: int, height: int) -> None:
+    """The page without its text, which is gone from it afterwards."""
+    handle = ctypes.cast(page, ctypes.c_void_p).value or 0
+    for index in range(pdfium.FPDFPage_CountObjects(page)):
+        item = _on_page(handle, index)
+        if _type_of(item) == pdfium.FPDF_PAGEOBJ_TEXT:
+            _set_active(item, 0)
+    target = ctypes.c_char.from_buffer(pixels)
+    bitmap = pdfium.FPDFBitmap_CreateEx(width, height, pdfium.FPDFBitmap_BGR, ctypes.addressof(target), width * 3)
+    if not bitmap:
+        raise Refused("limit_exceeded", f"cannot be drawn at {width} x {height} pixels")
+    ctypes.memset(ctypes.addressof(target), 255, width * height * 3)
+    pdfium.FPDF_RenderPageBitmap(bitmap, page, 0, 0, width, height, 0, pdfium.FPDF_REVERSE_BYTE_ORDER)
+    pdfium.FPDFBitmap_Destroy(bitmap)
+    del target
 
 
 # --- opening ------------------------------------------------------------------------------------------------------
@@ -236,22 +263,26 @@ def _finest_picture(page: Any, area: float) -> float:
 # --- the text layer's raw glyphs ------------------------------------------------------------------------------------
 
 
-def _text_of(document: Any, page: Any, form: Any) -> tuple[bytes, dict[str, Any]]:
-    """The tables of glyphs and runs, as `wire` has them, and what else is known of the text."""
+def _text_of(document: Any, page: Any, form: Any, shapes: Shapes) -> tuple[bytes, dict[str, Any]]:
+    """The tables of glyphs and runs, as `wire` has them, and what else is known of the text; what is drawn besides goes
+    into `shapes`."""
     facts: dict[str, Any] = {"to_page": _to_page(page)}
     text = pdfium.FPDFText_LoadPage(page)
     if not text:
+        shapes.unsure = "text that cannot be extracted"
         return b"", facts | {"text_error": "the text cannot be extracted"}
-    places, facts["pictures"], rules, bars = _objects(page)
+    places, facts["pictures"], rules, bars = _objects(page, shapes)
     try:
         count = pdfium.FPDFText_CountChars(text)
+        if count > MOST_GLYPHS or not count:
+            shapes.unsure = "too much text" if count else "no text"
         if count > MOST_GLYPHS:
             return b"", facts | {"text_error": f"more than {MOST_GLYPHS} characters", "too_many": count}
-        tables, facts["runs"], facts["fonts"], has_signs = _glyphs(text, count, places)
+        tables, facts["runs"], facts["fonts"], has_signs = _glyphs(text, count, places, shapes)
     finally:
         pdfium.FPDFText_ClosePage(text)
     facts["glyphs"] = count
-    facts["fields"], facts["stamps"], marks = _annotations(page, form)
+    facts["fields"], facts["stamps"], marks = _annotations(page, form, shapes)
     if has_signs or any(is_mathematical(str(font[0])) for font in facts["fonts"]):
         facts["bars"] = bars
     facts["strikes"] = (marks + (rules if len(rules) <= MOST_AREAS else []))[:MOST_AREAS]  # so many are a drawing
@@ -259,7 +290,9 @@ def _text_of(document: Any, page: Any, form: Any) -> tuple[bytes, dict[str, Any]
     return tables, facts
 
 
-def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, list[list[str | int]], bool]:
+def _glyphs(
+    text: Any, count: int, places: dict[int, int], shapes: Shapes
+) -> tuple[bytes, int, list[list[str | int]], bool]:
     """The tables, the number of runs, the fonts that runs point to, and whether there are signs of formulas."""
     handle = ctypes.cast(text, ctypes.c_void_p).value or 0
     boxes = (_double * (wire.PLACE_FIELDS * count))()  # PDFium writes into it: reading each value costs more than it
@@ -285,6 +318,8 @@ def _glyphs(text: Any, count: int, places: dict[int, int]) -> tuple[bytes, int, 
             font = numbers.setdefault(address, len(fonts))
             if font == len(fonts):
                 fonts.append(_font(text, index, address))
+                if not shapes.unsure and _is_of_drawings(address):
+                    shapes.unsure = "a font whose letters are drawings"
                 told.append({})
             known = told[font]
             runs.extend((*_run(handle, index, owner, font), places.get(owner, -1)))
@@ -340,6 +375,16 @@ def _font(text: Any, index: int, address: int) -> list[str | int]:
     return [name, flags.value, weight, embedded]
 
 
+def _is_of_drawings(address: int) -> bool:
+    """Whether a font is in the file, but has no program: of Type 3, with letters that the page's means draw."""
+    if not address:
+        return True
+    font, size = ctypes.cast(address, pdfium.FPDF_FONT), ctypes.c_size_t()
+    return bool(pdfium.FPDFFont_GetIsEmbedded(font)) and not (
+        pdfium.FPDFFont_GetFontData(font, None, 0, size) and size.value
+    )
+
+
 def _to_page(page: Any) -> list[float]:
     """The affine map from PDF points to 0..1 of the picture, y down; crop box and /Rotate are in it."""
     fine = 1 << 30
@@ -360,11 +405,11 @@ def _to_page(page: Any) -> list[float]:
     return [a, b, c, d, zero[0] - a * origin_x - c * origin_y, zero[1] - b * origin_x - d * origin_y]
 
 
-def _objects(page: Any) -> tuple[dict[int, int], list[list[float]], list[Edges], list[list[float]]]:
+def _objects(page: Any, shapes: Shapes) -> tuple[dict[int, int], list[list[float]], list[Edges], list[list[float]]]:
     """Where each text object stands in the order of drawing, the boxes of raster images with their places, those of
     thin rules, and those of flat ones with their places: a fraction's, a root's.
 
-    Objects inside form objects are in their form's place.
+    Objects inside form objects are in their form's place. What is drawn besides text goes into `shapes`.
     """
     texts: dict[int, int] = {}
     pictures: list[list[float]] = []
@@ -377,9 +422,12 @@ def _objects(page: Any) -> tuple[dict[int, int], list[list[float]], list[Edges],
         for index in range(count):
             looked_at += 1
             if looked_at > MOST_OBJECTS:
+                shapes.unsure = "too many objects"
                 return
             item = get(holder, index)
             kind = _type_of(item)
+            if not shapes.unsure:
+                _note(item, kind, looked_at, shapes)
             if kind == pdfium.FPDF_PAGEOBJ_TEXT:
                 texts[item] = looked_at
             elif kind == pdfium.FPDF_PAGEOBJ_IMAGE:
@@ -399,6 +447,21 @@ def _objects(page: Any) -> tuple[dict[int, int], list[list[float]], list[Edges],
     handle = ctypes.cast(page, ctypes.c_void_p).value or 0
     look(handle, pdfium.FPDFPage_CountObjects(page), _on_page, (1, 0, 0, 1, 0, 0), 0)
     return texts, pictures, rules, bars
+
+
+def _note(item: int, kind: int, place: int, shapes: Shapes) -> None:
+    """An object of the page itself: what it draws, or why only the picture shows it."""
+    match kind:
+        case pdfium.FPDF_PAGEOBJ_TEXT:
+            shapes.text(item)
+        case pdfium.FPDF_PAGEOBJ_PATH:
+            shapes.path(item, place)
+        case pdfium.FPDF_PAGEOBJ_IMAGE:
+            shapes.unsure = "a raster picture"
+        case pdfium.FPDF_PAGEOBJ_SHADING:
+            shapes.unsure = "a shading"
+        case _:  # a form may be of a layer that is switched off, which nobody tells
+            shapes.unsure = "a drawing within the drawing"
 
 
 def _bounds(item: int) -> tuple[float, float, float, float]:
@@ -426,7 +489,9 @@ def _moved(box: tuple[float, float, float, float], matrix: tuple[float, ...]) ->
 # --- annotations ----------------------------------------------------------------------------------------------------
 
 
-def _annotations(page: Any, form: Any) -> tuple[list[list[str | float]], list[list[float]], list[Edges]]:
+def _annotations(
+    page: Any, form: Any, shapes: Shapes
+) -> tuple[list[list[str | float]], list[list[float]], list[Edges]]:
     """Texts of filled fields with their boxes, boxes of drawn annotations whose text is not known, and the areas that
     marks strike out."""
     fields: list[list[str | float]] = []
@@ -445,6 +510,8 @@ def _annotations(page: Any, form: Any) -> tuple[list[list[str | float]], list[li
             continue
         kind = pdfium.FPDFAnnot_GetSubtype(annotation)
         hidden = pdfium.FPDFAnnot_GetFlags(annotation) & (pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW)
+        if kind not in (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP) and not hidden:
+            shapes.unsure = "an annotation"
         box = pdfium.FS_RECTF()
         if kind not in quiet and not hidden and pdfium.FPDFAnnot_GetRect(annotation, box):
             edges = _edges(box)

@@ -379,10 +379,13 @@ def answer_in(body: bytes) -> Answer:
 
 def _needed(drawn: Drawn) -> int:
     """Bytes the page says it has; 0 for one that says nonsense."""
-    if min(drawn.width, drawn.height, drawn.glyphs_at, drawn.glyphs, drawn.runs) < 0:
+    sketched = drawn.sketched if drawn.sketched is not None else [0, 0]
+    counts = (drawn.width, drawn.height, drawn.glyphs_at, drawn.glyphs, drawn.runs, drawn.shapes, *sketched)
+    if min(counts) < 0 or len(sketched) != 2:
         return 0
     fields = drawn.glyphs * (wire.PLACE_FIELDS + wire.FACT_FIELDS) + drawn.runs * wire.RUN_FIELDS
-    return max(drawn.width * drawn.height * 3, drawn.glyphs_at + 8 * fields)
+    across, down = (drawn.width, drawn.height) if drawn.sketched is None else drawn.sketched
+    return max(across * down * 3, drawn.glyphs_at + 8 * (fields + drawn.shapes * wire.SHAPE_FIELDS))
 
 
 _shared: Pool | None = None

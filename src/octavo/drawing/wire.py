@@ -14,6 +14,7 @@ import socket
 import sys
 import tempfile
 from dataclasses import asdict, dataclass, field
+from enum import IntEnum
 from typing import TypeAlias
 
 # A glyph in doubles, in two tables. Places: left, right, bottom, top of its ink; x, y of its origin; PDF points, y up.
@@ -24,6 +25,19 @@ PLACE_FIELDS, FACT_FIELDS = 6, 5
 # Doubles per run of glyphs that share a text object: index of its font; font size; a, b, c, d of its matrix; render
 # mode; fill colour 0xRRGGBBAA; its place in the order of drawing, -1 where unknown.
 RUN_FIELDS = 9
+# Doubles per shape: left, bottom, right, top, PDF points, y up; its grey, 0..255; its place in the order of drawing, as
+# a run's; what it is, a `Shape`.
+SHAPE_FIELDS = 7
+
+
+class Shape(IntEnum):
+    """What is drawn besides text."""
+
+    BOX = 0  # all of one colour, with level edges; a rule is one, too
+    FILLED = 1  # the box around another shape, filled
+    STROKED = 2  # the box around another shape of which only the outline is drawn, or parts of it
+    EDGE = 3  # a level side of a `FILLED` one, or long dashes
+
 
 Edges: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top; PDF points, y up
 Link: TypeAlias = tuple[str, float, float, float, float]  # where it leads, as the file spells it, and its edges
@@ -60,6 +74,7 @@ class Draw:
     max_side: int
     max_pixels: int
     glyphs: bool  # the text layer's glyphs wanted
+    picture: bool = True  # drawn in any case; else only where text and shapes do not tell what it shows
     memory: int = 0  # number of the file; one that the child does not know is a new one
     drop: list[int] = field(default_factory=list)  # files that will not be drawn into again
 
@@ -92,11 +107,18 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A page. Its memory file holds the RGB rows, then from `glyphs_at` places and facts of glyphs, then the runs."""
+    """A page. Its memory file holds the RGB rows, then from `glyphs_at` places and facts of glyphs, then the runs.
 
-    width: int
+    Of a page that was not drawn, because text and shapes tell what it shows, the RGB rows are those of its sketch (the
+    page without its text, drawn small), if it has one, and after the runs come the shapes.
+    """
+
+    width: int  # pixels of its picture, drawn or not
     height: int
     dpi: float
+    why_drawn: str = ""  # for people: what text and shapes do not tell; nothing where it was not drawn, or asked for
+    sketched: list[int] | None = None  # width and height of its sketch, 0 for none; None: the page was drawn
+    shapes: int = 0
     damage: str = ""  # what part of the picture could not be decoded
     glyphs_at: int = 0
     glyphs: int = 0

@@ -96,6 +96,7 @@ class Glyphs:
     modes: Indices  # m, render mode
     opaque: Flags  # m, the fill can be seen
     dark: Flags  # m, the fill stands out from white
+    greys: Numbers  # m, of the fill, 0..255
     places: Indices  # m, in the order of drawing; -1 where unknown
     fonts: tuple[Font, ...]
     width: float  # of the page
@@ -180,6 +181,7 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
     run = facts[:, 2].astype(np.int64)
     codes = facts[:, 0].astype(np.int64)
     font = runs[:, 0].astype(np.int64)
+    red, green, blue = ((colour >> bits) & 0xFF for bits in (24, 16, 8))
     em = (runs[:, 1] * runs[:, 2])[run] if len(runs) else facts[:, 4] * 0  # of level text, in points
     own = facts[:, 4] * em
     told = own > 0
@@ -204,7 +206,8 @@ def glyphs_of(drawn: Drawn, memory: NDArray[np.uint8]) -> tuple[Glyphs, Drawing]
         angles=angles,
         modes=runs[:, 6].astype(np.int64),
         opaque=(colour & 0xFF) > 12,
-        dark=((colour >> 24) & 0xFF) * 3 + ((colour >> 16) & 0xFF) * 6 + ((colour >> 8) & 0xFF) < 1600,
+        dark=red * 3 + green * 6 + blue < 1600,
+        greys=np.asarray(0.299 * red + 0.587 * green + 0.114 * blue, np.float64),
         places=runs[:, 8].astype(np.int64),
         fonts=tuple(Font(str(name), int(flags), int(weight), bool(kept)) for name, flags, weight, kept in drawn.fonts),
         width=width,

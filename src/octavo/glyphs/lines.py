@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from typing import Final
+from operator import itemgetter
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -52,6 +53,8 @@ FURTHEST: Final = 0.55  # of its line's size: what follows right behind, in the 
 TOUCHES: Final = 0.2  # of its line's size: so near it is right behind
 RISE: Final = 0.2  # of its line's size, above the baseline: Word raises by 0.33, TeX by 0.36
 DROP: Final = 0.08  # the same below it: TeX lowers by 0.15
+SCRIPT_GAP: Final = 0.3  # of the larger type: what is raised or lowered stands that near to what it belongs to
+LEVEL: Final = 0.05  # of the larger type, up to which two baselines are one
 TWIN: Final = 0.12  # two copies of a glyph nearer than this are one in fake bold; "ll" stands 0.22 apart
 
 
@@ -238,6 +241,8 @@ class _Reader:
         fonts = glyphs.font[glyphs.run[frame.index]]
         codes = glyphs.codes[frame.index]
         self.codes: list[int] = codes.tolist()
+        self.order = list(range(len(self.codes)))
+        self.ascii = np.minimum(codes, 0x7F).astype(np.uint8).tobytes().decode("ascii")  # 0x7F for what is none
         self.flags: list[int] = glyphs.flags[frame.index].tolist()
         self.left: list[float] = frame.left.tolist()
         self.right: list[float] = frame.right.tolist()
@@ -246,6 +251,7 @@ class _Reader:
         # Ink, and no less than a line of text has.
         self.top: list[float] = np.minimum(frame.top, frame.baseline - ASCENT * frame.size).tolist()
         self.bottom: list[float] = np.maximum(frame.bottom, frame.baseline + DESCENT * frame.size).tolist()
+        self.edges = self._in_page_units() if frame.angle == 0 else None
         self.baseline: list[float] = frame.baseline.tolist()
         self.size: list[float] = np.round(frame.size, 2).tolist()
         self.fonts: list[int] = fonts.tolist()
@@ -274,6 +280,21 @@ class _Reader:
         self.gap: list[float] = [0.0, *np.maximum(forward, backward).tolist()]
         self.limit: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, ems) * size + lean).tolist()]
         self.limit_beside_spaces: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, beside) * size + lean).tolist()]
+
+    def _in_page_units(self) -> tuple[list[float], list[float], list[float], list[float]]:
+        """Left, top, right, bottom as `Glyphs.unit_box` has them, of all glyphs at once."""
+        width, height = self.glyphs.width, self.glyphs.height
+
+        def units(places: list[float], extent: float) -> list[float]:
+            shares = np.array(places) / extent * SCALE
+            found: list[float] = np.where(shares > 0, np.minimum(shares, SCALE), 0.0).tolist()
+            return found
+
+        return units(self.left, width), units(self.top, height), units(self.right, width), units(self.bottom, height)
+
+    def is_stretch(self, members: list[int]) -> bool:
+        """Whether they follow one another in the content: all but always."""
+        return members == self.order[members[0] : members[-1] + 1]
 
     def space_between(self, first: int, second: int) -> float:
         """The gap between two glyphs that do not follow one another from which on there is a space."""
@@ -454,7 +475,10 @@ def _beside(first: _Span, second: _Span) -> bool:
     )
     if shared < 0.5 * (ASCENT + DESCENT) * smaller:
         return False
-    return smaller < 0.85 * larger or abs(first.baseline - second.baseline) < 0.35 * larger
+    off = abs(first.baseline - second.baseline)
+    if smaller < SMALL * larger:  # raised or lowered, or a heading in the next column
+        return gap < (COLUMN_GAP * smaller if off < LEVEL * larger else SCRIPT_GAP * larger)
+    return off < 0.35 * larger
 
 
 def _level_beside(first: _Span, second: _Span) -> bool:
@@ -501,15 +525,14 @@ def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
     words = [(text, members) for text, members in _words(pieces, reader, shifts) if text]
     members = [member for _, members in words for member in members] or pieces[0].members
     frame, glyphs = reader.frame, reader.glyphs
-    extent = _extent(members, reader)
-    fonts = [(glyphs.fonts[font], count) for font, count in Counter([reader.fonts[m] for m in members]).items()]
+    fonts = [(glyphs.fonts[font], count) for font, count in _counted(members, reader.fonts, reader)]
     half = len(members) / 2
     line = TextLine(
-        box=_page_box(frame, glyphs, *extent),
-        text=" ".join(text for text, _ in words),
-        words=tuple(Word(text, _page_box(frame, glyphs, *_extent(members, reader))) for text, members in words),
-        quad=() if frame.angle == 0 or frame.stacked else _corners(frame, glyphs, *extent),
-        font_size=Counter([reader.size[member] for member in members]).most_common(1)[0][0],
+        box=_page_box(members, reader),
+        text=" ".join([text for text, _ in words]),
+        words=tuple([Word(text, _page_box(members, reader)) for text, members in words]),
+        quad=() if frame.angle == 0 or frame.stacked else _corners(frame, glyphs, *_extent(members, reader)),
+        font_size=max(_counted(members, reader.size, reader), key=itemgetter(1))[0],
         bold=sum(count for font, count in fonts if font.bold) > half,
         italic=sum(count for font, count in fonts if font.italic) > half,
         monospace=sum(count for font, count in fonts if font.monospace) > TYPED * len(members)
@@ -517,6 +540,16 @@ def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
         runs=_runs(words, reader, shifts, {(font.bold, font.italic) for font, _ in fonts}),
     )
     return int(frame.index[min(members)]), line
+
+
+_Kind = TypeVar("_Kind", int, float)
+
+
+def _counted(members: list[int], kinds: list[_Kind], reader: _Reader) -> Iterable[tuple[_Kind, int]]:
+    """How many of the glyphs are of which kind, in the order in which they come."""
+    own = kinds[members[0] : members[-1] + 1] if reader.is_stretch(members) else [kinds[member] for member in members]
+    count = own.count(own[0])
+    return [(own[0], count)] if count == len(own) else Counter(own).items()
 
 
 def _extent(members: list[int], reader: _Reader) -> tuple[float, float, float, float]:
@@ -556,12 +589,20 @@ def _in_logical_order(pieces: list[_SpanWord], reader: _Reader) -> list[_SpanWor
     run: list[_SpanWord] = []
     for piece in reversed(pieces):
         if piece.rtl:
-            ordered += reversed(run)
+            ordered += _left_to_right(run, reader)
             run = []
             ordered.append(piece)
         else:
             run.append(piece)
-    return ordered + run[::-1]
+    return ordered + _left_to_right(run, reader)
+
+
+def _left_to_right(run: Sequence[_SpanWord], reader: _Reader) -> list[_SpanWord]:
+    """What stands from right to left between words written so, in its own order; signs at its ends are the words'."""
+    own = [place for place, piece in enumerate(run) if any(chr(reader.codes[it]).isalnum() for it in piece.members)]
+    if not own:
+        return list(run)
+    return [*run[: own[0]], *reversed(run[own[0] : own[-1] + 1]), *run[own[-1] + 1 :]]
 
 
 def _shifts(group: list[_Span], reader: _Reader) -> dict[int, Shift]:
@@ -590,6 +631,10 @@ def _words(pieces: list[_SpanWord], reader: _Reader, shifts: dict[int, Shift]) -
 
 
 def _spelled(members: list[int], reader: _Reader, shifts: dict[int, Shift]) -> str:
+    if not shifts and reader.is_stretch(members):
+        text = reader.ascii[members[0] : members[-1] + 1]
+        if text.isprintable() and "`" not in text:  # as `spelled` would say, which looks at each character
+            return text
     return "".join(
         shifted(
             spelled(
@@ -683,12 +728,18 @@ def _latin_beside(first: int, second: int, reader: _Reader) -> bool:
     return chr(reader.codes[left_to_right]).isalpha()
 
 
-def _page_box(frame: _Frame, glyphs: Glyphs, left: float, top: float, right: float, bottom: float) -> Box:
-    if frame.angle == 0:
-        return glyphs.unit_box(left, top, right, bottom)
-    corners = _points(frame, left, top, right, bottom)
+def _page_box(members: list[int], reader: _Reader) -> Box:
+    """What the glyphs cover on the page."""
+    first, last = members[0], members[-1] + 1
+    if reader.edges is not None and last - first == len(members):
+        left, top, right, bottom = reader.edges
+        return Box(min(left[first:last]), min(top[first:last]), max(right[first:last]), max(bottom[first:last]))
+    extent = _extent(members, reader)
+    if reader.frame.angle == 0:
+        return reader.glyphs.unit_box(*extent)
+    corners = _points(reader.frame, *extent)
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
-    return glyphs.unit_box(min(xs), min(ys), max(xs), max(ys))
+    return reader.glyphs.unit_box(min(xs), min(ys), max(xs), max(ys))
 
 
 def _corners(

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from enum import Enum
+from itertools import pairwise
 
 from octavo.glyphs import HYPHEN
 from octavo.glyphs.scripts import is_right_to_left
@@ -10,6 +11,7 @@ from octavo.glyphs.scripts import is_right_to_left
 SOFT_HYPHEN = 0xAD
 HYPHEN_MARKS = (0x2, 0xFFFE, SOFT_HYPHEN)  # what PDFium leaves of a hyphen at a line's end; the soft hyphen
 LAM = 0x644
+ALEFS = (0x622, 0x623, 0x625, 0x627)
 
 # Accents set as glyphs of their own over or after the letter they belong to, as TeX's old fonts do.
 ACCENTS = {
@@ -137,4 +139,13 @@ def _ligatures_in_order(letters: list[str], codes: Sequence[int], extents: Seque
             cluster.reverse()
         ordered += cluster
         index = end
+    for place, (first, second) in enumerate(pairwise(codes)):  # a ligature that is drawn in two parts
+        if first in ALEFS and second == LAM and _stands_in(extents[place], extents[place + 1]):
+            ordered[place], ordered[place + 1] = ordered[place + 1], ordered[place]
     return ordered
+
+
+def _stands_in(first: tuple[float, float], second: tuple[float, float]) -> bool:
+    """Whether one of two glyphs takes hardly any room that the other does not."""
+    shared = min(first[1], second[1]) - max(first[0], second[0])
+    return first != second and shared > 0.8 * min(first[1] - first[0], second[1] - second[0]) > 0

@@ -17,11 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.document import Pixels, TextLayer, TextLine, Trust
+from octavo.document import Outlines, Picture, Pixels, TextLayer, TextLine, Trust, pixels_of
 from octavo.formulas.page import notation_of, spelled_out, stood_for, understood
 from octavo.geometry import SCALE, Box
 from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, UNMAPPED, WIDTHS, Drawing, Flags, Glyphs, Numbers
 from octavo.glyphs.lines import lines
+from octavo.glyphs.outlines import are_seen
 from octavo.glyphs.scripts import SPACES, Script, script_of
 from octavo.glyphs.styles import Overdrawn
 from octavo.glyphs.text import PRIVATE
@@ -99,8 +100,13 @@ class _Letters:
     widths: Numbers
 
 
-def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> TextLayer:
-    """The lines of a page's text layer with the verdict on them."""
+def judged(
+    glyphs: Glyphs, drawing: Drawing, picture: Picture, dpi: float, outlines: Outlines | None = None
+) -> TextLayer:
+    """The lines of a page's text layer with the verdict on them.
+
+    The picture is looked at unless `outlines` say all that is drawn besides the text, and that it can be seen.
+    """
     pictures = tuple(_pictures(glyphs, drawing))
     real = glyphs.drawn() & ~np.isin(glyphs.codes, SPACES)
     written = _field_lines(glyphs, drawing)
@@ -110,7 +116,8 @@ def judged(glyphs: Glyphs, drawing: Drawing, pixels: Pixels, dpi: float) -> Text
             return TextLayer(Trust.TRUSTED, "filled form fields", written, stamps, pictures)
         return TextLayer(Trust.ABSENT, "no text", (), stamps, pictures)
     on_page = np.asarray(_on_page(glyphs) & real)
-    inked = _inked(glyphs, pixels, dpi)
+    sure = outlines is not None and are_seen(glyphs, on_page, outlines, dpi)
+    inked = on_page if sure else _inked(glyphs, pixels_of(picture), dpi)
     hidden = np.asarray(_undrawn(glyphs) | _covered(glyphs, drawing) | ~(inked | _font_missing(glyphs)))
     visible = on_page & ~hidden
     # Hidden text with ink where it stands repeats what one sees (a scan); without, it is nothing on the page at all.

@@ -72,9 +72,10 @@ def mended(
 
 
 def _are_ligatures(codes: NDArray[np.int64], widths: NDArray[np.float64], font: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """An f, i or l that is much wider than the others of its font: "fi" or "fl" in one, told as one letter."""
+    """An f, i or l that is much wider than the others of its font: "fi" or "fl" in one, told as one letter. Where no
+    width is known, it is 0."""
     found = np.zeros(len(codes), bool)
-    members = np.flatnonzero(np.isin(codes, _IN_LIGATURES))
+    members = np.flatnonzero(np.isin(codes, _IN_LIGATURES) & (widths > 0))
     kinds = font[members] * 0x80 + codes[members]
     for kind in np.unique(kinds):
         same = members[kinds == kind]

@@ -7,7 +7,7 @@ from typing import Final
 from octavo.layout.lines import Line
 from octavo.layout.named_fields import lines_of
 from octavo.layout.side_by_side import bands_of, in_rows
-from octavo.wording.ticks import begins_choice, is_tick_box
+from octavo.wording.ticks import begins_choice, has_tick_box, is_tick_box
 
 _LONGEST: Final = 40  # characters of a question on their left
 
@@ -21,6 +21,8 @@ class Choices:
 
 
 def find_choices(lines: Sequence[Line]) -> Iterator[Choices]:
+    if not any(has_tick_box(line.text) for line in lines):
+        return
     for band in bands_of(in_rows([line for line in lines if line.text])):
         boxes = [number for number, row in enumerate(band) if is_tick_box(row.text) or begins_choice(row.text)]
         if not boxes:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.document import Pixels, TextLine
+from octavo.document import Outlines, Pixels, TextLine
 from octavo.geometry import Box, Rect, Size
 from octavo.wording.lists import begins_entry
 from octavo.wording.sentences import has_word
@@ -22,6 +22,7 @@ _LARGEST: Final = 0.65  # sizes of type: the same, at most
 _ROUND: Final = 0.3  # by which its sides may differ
 _MIDDLE: Final = 0.3  # sizes of type by which it may be off the middle of its line
 _SAME_GAP: Final = 0.12  # sizes of type by which the gaps between bullets and their lines may differ
+_BLUR: Final = 2.0  # pixels by which what is drawn is larger than its shape
 _FEWEST: Final = 2  # on a page with the same gap
 
 
@@ -44,6 +45,15 @@ def find_drawn_bullets(pixels: Pixels, lines: Sequence[TextLine], size: float) -
         if sum(abs(gap - other) < _SAME_GAP * size for other, _, _ in found) >= _FEWEST
         for rect in (line.box.on(page),)
     ]
+
+
+def may_have_bullets(outlines: Outlines, size: float) -> bool:
+    """Whether something drawn could be one: a shape as small and as round."""
+    boxes = np.vstack([outlines.filled.boxes, outlines.shapes.boxes])
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    least, most = _SMALLEST * size - _BLUR, _LARGEST * size + _BLUR
+    fits = (np.minimum(width, height) > least) & (np.maximum(width, height) < most)
+    return int((fits & (np.abs(width - height) < _ROUND * height + _BLUR)).sum()) >= _FEWEST
 
 
 def _in_front(pixels: Pixels, line: Rect, size: float) -> Iterator[tuple[float, Rect]]:

@@ -7,7 +7,7 @@ from octavo.layout.lines import Line
 from octavo.tables.rules import Rules
 
 _BESIDE: Final = 0.5  # sizes of type that a line of text may reach over the side of its box
-_UNDER: Final = 1.4  # sizes of type from the middle of a value to a line it is written on, at most
+_UNDER: Final = 1.0  # sizes of type from the middle of a value to a line it is written on, at most
 
 
 def box_around(line: Line, rules: Rules) -> Rect | None:

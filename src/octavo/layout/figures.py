@@ -61,11 +61,10 @@ class Ink:
     texture: NDArray[np.uint8]  # 255 where it changes at all: nowhere in a shade, everywhere in a photo
 
     @classmethod
-    def of(cls, pixels: Pixels, lines: Sequence[Line], size: float, known: Sequence[Rect] = ()) -> "Ink":
-        """`size` is that of the running text; `known` are areas taken by raster pictures."""
-        height, width = pixels.shape[:2]
-        scale = min(1.0, _TYPE / size, _MOST_SIDE / max(height, width))
-        extent = (max(8, round(width * scale)), max(8, round(height * scale)))
+    def of(cls, pixels: Pixels, page: Size, lines: Sequence[Line], size: float, known: Sequence[Rect] = ()) -> "Ink":
+        """`pixels` show the page, as large as it is or smaller; `size` is that of the running text; `known` are areas
+        taken by raster pictures."""
+        scale, extent = _shrunk(page, size)
         small = np.asarray(cv2.resize(pixels, extent, interpolation=cv2.INTER_AREA), np.uint8)
         unit = max(2.0, size * scale)
         ink, paper = _ink(small)
@@ -77,6 +76,13 @@ class Ink:
         changes = np.asarray(cv2.threshold(steps, _CHANGE, 255, cv2.THRESH_BINARY)[1], np.uint8)
         busy = _busy(np.asarray(steps, np.uint8), unit)
         return cls(scale, unit, rest, _wiped(busy, text), paper, _wiped(changes, text))
+
+    @classmethod
+    def none(cls, page: Size, size: float) -> "Ink":
+        """Of a page with nothing but text."""
+        scale, (width, height) = _shrunk(page, size)
+        nothing = np.zeros((height, width), np.uint8)
+        return cls(scale, max(2.0, size * scale), nothing, nothing, True, nothing)
 
     def strokes(self, rect: Rect) -> float:
         """Share of an area with strokes that are neither text nor straight lines."""
@@ -92,6 +98,12 @@ class Ink:
     def amount(self, rect: Rect) -> float:
         """How much of it is in an area, in square pixels of the page."""
         return self.share(self.rest, rect) * rect.area
+
+
+def _shrunk(page: Size, size: float) -> tuple[float, tuple[int, int]]:
+    """How much a page is shrunk whose running text is of a size, and its width and height then."""
+    scale = min(1.0, _TYPE / size, _MOST_SIDE / max(page))
+    return scale, (max(8, round(page.width * scale)), max(8, round(page.height * scale)))
 
 
 def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:

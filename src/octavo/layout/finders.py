@@ -1,7 +1,8 @@
 """Who claims which lines of a page: one finder after the other, in an order that is part of what they know.
 
-Watermarks, contents, tables, listings and figures take the lines that are theirs; forms, ledgers and formulas those
-that no rule of spacing holds together; the rest is grouped to paragraphs, labelled by type, place and spacing.
+Watermarks, numbers of lines, contents, tables, listings and figures take the lines that are theirs; forms, ledgers and
+formulas those that no rule of spacing holds together; the rest is grouped to paragraphs, labelled by type, place and
+spacing.
 Each line goes to the first finder that claims it, and every claim says why. Nothing is dropped: the last finder takes
 what is left.
 
@@ -60,22 +61,17 @@ def watermarks(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         yield Claim(Label.ASIDE_TEXT, (line,), 0.7, "aside: set aslant over the page")
 
 
+def line_numbers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """Before tables and the rim: each would make something of the first number and the line it stands beside."""
+    if numbers := find_line_numbers(free):
+        reason = f"number: those of lines, {numbers[0].text} to {numbers[-1].text}"
+        yield Claim(Label.NUMBER, tuple(numbers), 0.8, reason)
+
+
 def contents(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
     """Before tables: rows of a title and a number look like one."""
     for found in find_contents(free):
         yield Claim(Label.CONTENT, found.lines, 0.8, found.reason)
-
-
-def line_numbers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
-    """Before tables: they look like the first column of one."""
-    found = find_line_numbers(free, sheet.size)
-    if found is None:
-        return
-    if found.rows:
-        yield Claim(Label.TEXT, tuple(line for row in found.rows for line in row), 0.8, found.reason)
-    else:
-        for number in found.numbers:
-            yield Claim(Label.NUMBER, (number,), 0.8, found.reason)
 
 
 def names_above(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
@@ -162,8 +158,8 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
 
 FINDERS = (
     watermarks,
-    contents,
     line_numbers,
+    contents,
     names_above,
     tables,
     listings,

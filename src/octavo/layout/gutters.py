@@ -4,20 +4,28 @@
 """
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
 from octavo.document import TextLine
-from octavo.geometry import SCALE, Box, Size
+from octavo.geometry import SCALE, Box, Rect, Size
 from octavo.layout.lines import Line, straightened
 
 _WIDE: Final = 16.0  # sizes of type: two columns together are at least this wide
 _NEAR: Final = 8.0  # sizes of type up and down columns are looked for
 _EDGE: Final = 1.3  # sizes of type two edges may differ by and still be in line
 _ALIKE: Final = 1.6  # times a line's size: what is set larger (a heading, an initial) says nothing of its columns
-_INDENT: Final = 2.5  # sizes of type by which the first line of a paragraph is set in, at most
 _WITNESSES: Final = 2  # lines on each side that must end or begin at the gutter
+
+_ROWS: Final = 5  # on each side of a lane between columns of text, at least
+_FULL_ROWS: Final = 3  # of those, that are `_COLUMN` long: entries of a list of numbers are not
+_COLUMN: Final = 5.0  # sizes of type
+_ONE_EDGE: Final = 0.4  # sizes of type that the rows of a column begin apart, at most
+_APART: Final = 5.0  # sizes of type from one row of a column to the next, at most
+_BESIDE: Final = 2.6  # sizes of type from the end of a row to the next column: what is further off is apart anyway
+_THINNEST: Final = 0.4  # sizes of type that a lane is wide; a space has 0.3
 
 Lane: TypeAlias = tuple[float, float]  # left and right edge
 Between: TypeAlias = Callable[[float, float], Sequence[Line]]  # lines with their middle between two heights
@@ -35,10 +43,7 @@ def is_gutter(a: Line, b: Line, lines_between: Between) -> bool:
     near = [line for line in (*above, *below) if 0.6 * size < line.size < _ALIKE * size]
     crossing = sum(line.left < lane - 0.5 * size and line.right > lane + 0.5 * size for line in near)
     ends = sum(lane - 3 * size < line.right <= lane + 0.5 * size and line.width > 3 * size for line in near)
-    indented = max(
-        b.left - _INDENT * size, lane - 0.5 * size
-    )  # the first line of a paragraph says nothing of the others
-    begins = sum(indented < line.left < b.left + 0.6 * size for line in near)
+    begins = sum(abs(line.left - b.left) < 0.6 * size for line in near)
     return min(begins, ends) > 2 * crossing
 
 
@@ -69,6 +74,79 @@ def lanes(spans: Iterable[Lane], slack: float) -> list[Lane]:
             found.append((reach, left + inset))
         reach = right - inset if reach == float("inf") else max(reach, right - inset)
     return found
+
+
+# --- lanes between columns of text --------------------------------------------------------------------------------
+
+
+def column_lanes(lines: Sequence[Line]) -> list[Rect]:
+    """White lanes between columns of running text that no row crosses, however narrow: rows begin on one edge right of
+    each, and rows end near it on its left. In newspapers justified rows leave wider room between two words."""
+    if len(lines) < 2 * _ROWS:
+        return []
+    size = statistics.median(line.size for line in lines)
+    by_height = sorted(lines, key=lambda line: line.middle)
+    found: list[Rect] = []
+    for column in _on_one_edge(lines, size):
+        left = min(line.left for line in column)
+        for rows in _uncrossed(column, by_height, left, size):
+            ends = _ending_before(by_height, left, rows, size)
+            lane = Rect(max((line.right for line in ends), default=left), rows[0].top, left, rows[-1].bottom)
+            if lane.width > _THINNEST * size and _is_text(rows, size) and _is_text(ends, size):
+                found.append(lane)
+    return found
+
+
+def are_parted(lanes: Sequence[Rect], first: Rect, second: Rect) -> bool:
+    """Whether a lane between columns lies between what stands on the left and what stands on the right of it."""
+    return any(
+        lane.top <= min(first.middle, second.middle)
+        and max(first.middle, second.middle) <= lane.bottom
+        and first.axis < lane.right
+        and second.left > lane.left
+        and second.axis > lane.right
+        for lane in lanes
+    )
+
+
+def _on_one_edge(lines: Sequence[Line], size: float) -> list[list[Line]]:
+    """Lines that begin at the same x, from top to bottom; what few do tells nothing."""
+    edges: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.left):
+        if not edges or line.left - edges[-1][0].left > _ONE_EDGE * size:
+            edges.append([])
+        edges[-1].append(line)
+    return [sorted(edge, key=lambda line: line.middle) for edge in edges if len(edge) >= _ROWS]
+
+
+def _uncrossed(column: Sequence[Line], by_height: Sequence[Line], left: float, size: float) -> Iterator[Sequence[Line]]:
+    """Stretches of a column that nothing crosses at its left edge, and with no large gap."""
+    crossing = [
+        line.middle for line in by_height if line.left < left - _EDGE * size and line.right > left + _ONE_EDGE * size
+    ]
+    start = 0
+    for index in range(1, len(column) + 1):
+        if index < len(column):
+            above, below = column[index - 1], column[index]
+            crossed = bisect_right(crossing, below.bottom) > bisect_left(crossing, above.top)
+            if not crossed and below.middle - above.middle < _APART * size:
+                continue
+        if index - start >= _ROWS:
+            yield column[start:index]
+        start = index
+
+
+def _ending_before(by_height: Sequence[Line], left: float, rows: Sequence[Line], size: float) -> list[Line]:
+    """What ends near the left edge of a column's rows, on their heights."""
+    return [
+        line
+        for line in by_height
+        if rows[0].top <= line.middle <= rows[-1].bottom and -_BESIDE * size < line.right - left <= 0
+    ]
+
+
+def _is_text(rows: Sequence[Line], size: float) -> bool:
+    return len(rows) >= _ROWS and sum(row.width > _COLUMN * size for row in rows) >= _FULL_ROWS
 
 
 # --- lines found across one --------------------------------------------------------------------------------------

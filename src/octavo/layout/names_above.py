@@ -9,7 +9,7 @@ nothing goes on below their values as the rows of a table would.
 
 import math
 import statistics
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -21,7 +21,7 @@ from octavo.layout.lines import Line
 from octavo.layout.named_fields import NamedField, NamedFields, lines_of
 from octavo.layout.side_by_side import Row, in_rows
 from octavo.tables.rules import Rules
-from octavo.wording.numbers import is_mostly_digits
+from octavo.wording.numbers import is_amount, is_mostly_digits
 from octavo.wording.sentences import has_word
 
 _FEWEST: Final = 3  # named values of a form in boxes, or in one column; fewer are chance
@@ -315,7 +315,9 @@ def _loose(lines: Sequence[Line], names: Sequence[Line], rules: Rules) -> list[N
     known = set(map(id, names))
     pairs = []
     for place, row in enumerate(rows):
-        if id(row.lines[0]) in known:
+        if id(row.lines[0]) in known and not _ends_text(
+            row, rows[bisect_left(middles, row.middle - 2 * row.size) : place]
+        ):
             near = rows[place + 1 : bisect_right(middles, row.middle + _BELOW * _LARGEST_SURE * row.size)]
             pair = _over(row, near, rules)
             pairs += [pair] if pair is not None else []
@@ -331,6 +333,16 @@ def _loose(lines: Sequence[Line], names: Sequence[Line], rules: Rules) -> list[N
             free = [row for row in rows if id(row) not in used]
             bands.append(sorted([*band, *_left_empty(band, free, rules)], key=lambda pair: pair.name.left))
     return list(_runs_of_names(bands, rules))
+
+
+def _ends_text(row: Row, above: Sequence[Row]) -> bool:
+    """Whether a row goes on one right above it: the last of an address or a paragraph names no heading below."""
+    return any(
+        row.middle - other.middle < _NEXT_LINE * row.size
+        and abs(row.left - other.left) < _FLUSH * row.size
+        and _is_set_as(other, row)
+        for other in above
+    )
 
 
 def _over(name: Row, rows: Sequence[Row], rules: Rules) -> _Over | None:
@@ -366,7 +378,7 @@ def _value(first: Row, rows: Sequence[Row]) -> Iterator[Row]:
 
 def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
     """Whether what stands below names is the first row of a table: it goes on in rows, two and more of them with
-    something below, or other cells stand beside it."""
+    something below, or other cells stand beside it; or the names are items of a list, each with its amount."""
     own = {id(row) for pair in band for row in (pair.name, *pair.values)}
     first = band[0].values[0]
     beside = sum(
@@ -375,6 +387,10 @@ def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
     )
     if 2 * beside > len(band) and not first.longest.source.field:
         return True
+    if any(
+        id(row) not in own and is_amount(row.text) and _is_right_of(row, pair.name) for pair in band for row in rows
+    ):
+        return True  # a dish and its price, with what it is made of below
     going_on = 0
     for pair in band:
         last = pair.values[0]
@@ -387,6 +403,10 @@ def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
             for row in rows
         )
     return going_on > 1
+
+
+def _is_right_of(row: Row, name: Row) -> bool:
+    return row.left > name.right and abs(row.middle - name.middle) < 0.5 * name.size
 
 
 def _left_empty(band: Sequence[_Over], rows: Sequence[Row], rules: Rules) -> Iterator[_Over]:

@@ -4,7 +4,7 @@ box, a shade, or onto a line.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from octavo.geometry import Rect, Size, union
@@ -29,7 +29,7 @@ _GAP: Final = 2.5  # sizes of type from the longest name to the values, where no
 _DIGITS: Final = 0.5  # of the values that have a digit there, at least; of the names, half as many at most
 _ROWS: Final = 3  # of them
 _BESIDE: Final = 0.5  # of the height of a run that another must share to be beside it
-_UNDER: Final = 1.4  # sizes of type from the middle of a name to the line its value would stand on, at most
+_UNDER: Final = 1.0  # sizes of type from the middle of a name to the line its value would stand on, at most
 _WIDER: Final = 1.5  # times the other spaces of such a line
 _SPACE: Final = 0.3  # sizes of type between a name and a value that were taken for one line, at least
 
@@ -53,6 +53,8 @@ def find_names_beside(lines: Sequence[Line], rules: Rules = _NO_RULES) -> list[N
     A value may have more lines, which no name stands beside. Runs beside each other are one form, read one after the
     other.
     """
+    if not _may_have_any(lines):
+        return []  # most pages, without putting their lines into rows
     rows = in_rows([line for line in lines if line.text])
     runs: list[list[_Field]] = []
     near: list[list[_Field]] = []  # those that may go on: looking at all would take the square of their number
@@ -73,6 +75,15 @@ def find_names_beside(lines: Sequence[Line], rules: Rules = _NO_RULES) -> list[N
             _goes_on(near, row, rules)
     found = [_from_its_first(run, rows) for run in runs if _is_form(run, rules)]
     return [_form(group, rules) for group in _side_by_side(_without_twins(found))]
+
+
+def _may_have_any(lines: Sequence[Line]) -> bool:
+    """Whether a name is told by its colon or its field, or short lines stand in pairs on one height."""
+    if any(line.source.field or names_field(line.text.rstrip()) for line in lines):
+        return True
+    short = sorted((line for line in lines if 0 < len(line.text) < _LONGEST), key=lambda line: line.middle)
+    pairs = (one for one, other in pairwise(short) if other.middle - one.middle < 0.3 * one.size)
+    return len(list(islice(pairs, 2))) > 1
 
 
 def _fields(band: Sequence[Row], rules: Rules) -> Iterator[_Field]:

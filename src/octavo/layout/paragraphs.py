@@ -19,6 +19,7 @@ from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row, in_rows
 from octavo.wording.headings import is_numbered
 from octavo.wording.lists import begins_entry, begins_with_bullet, marker_kind
+from octavo.wording.sentences import begins_speech
 
 _LEVEL: Final = 0.8  # sizes of type between the levels of a list, at least: the width of a marker, and no less is set
 _PITCH: Final = 1.25  # sizes of type from one baseline to the next where a page does not tell
@@ -238,7 +239,7 @@ def _starts(chain: Sequence[Row], begins: str) -> list[str]:
     size = statistics.median(row.size for row in chain)
     first = [begins] + [""] * (len(chain) - 1)
     if len(chain) == 1 or all(row.monospace for row in chain):
-        return first
+        return [begins, *(_speech(chain, index) for index in range(1, len(chain)))]
     left = sorted(row.left for row in chain)[max(0, len(chain) // 10 - 1)]
     right = sorted(row.right for row in chain)[min(len(chain) - 1, len(chain) - len(chain) // 10 - 1)]
     if _centred(chain, left, right, size) or _flush_right(chain, right, size):
@@ -301,7 +302,9 @@ def _hangs(indents: Sequence[float]) -> bool:
 
 
 def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float], index: int) -> str:
-    """Why a row starts a list item: a bullet, or one of several markers that stand under each other."""
+    """Why a row starts a speech or a list item: a bullet, or one of several markers that stand under each other."""
+    if speech := _speech(chain, index):
+        return speech
     if not marked[index]:
         return ""
     if begins_with_bullet(chain[index].text):
@@ -313,6 +316,14 @@ def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float]
         marked[other] and abs(indents[other] - indents[index]) < 0.8 for other in range(len(chain)) if other != index
     )
     return "it has a list's marker, as others above or below" if several else ""
+
+
+def _speech(chain: Sequence[Row], index: int) -> str:
+    """Why a row starts a speech, where several do; "A." alone is a list's."""
+    if not begins_speech(chain[index].text):
+        return ""
+    speeches = {row.text[:2] for row in chain if begins_speech(row.text)}
+    return "somebody else speaks" if len(speeches) > 1 else ""
 
 
 def _centred(chain: Sequence[Row], left: float, right: float, size: float) -> bool:

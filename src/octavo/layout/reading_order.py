@@ -6,8 +6,10 @@ Where boxes leave no lane, the rule of Breuel ("High Performance Document Layout
 before those below it that it overlaps in x, and before those on its right unless something stands between them.
 """
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -17,8 +19,12 @@ from octavo.document import Label
 from octavo.geometry import Rect, on_one_height, union
 from octavo.layout.gutters import Lane, lanes
 
-_SLACK: Final = 0.4  # of the lowest quarter of heights: boxes may overlap by that and still count as apart
+_SLACK: Final = 0.4  # of the height of the lowest quarter of rows: boxes may overlap by that and still count as apart
 _CELLS: Final = 0.8  # share of the things in bands that are short, from which the bands are rows of a form
+_LARGE: Final = 1.5  # times the height of a tile's lowest row: a number that stands out
+_FAR: Final = 2.0  # times the usual room between bands: the next row of tiles
+_EVENLY: Final = 2.5  # rows that columns which were filled evenly may end apart
+_CENTRED: Final = 0.03  # of the width of all: what stands over several columns may be that far off their middle
 _AS_WIDE: Final = 0.7  # share of a column's width from which what stands below goes on in it
 
 _FIRST = frozenset({Label.HEADER, Label.HEADER_IMAGE})
@@ -47,6 +53,8 @@ class _Unit(Rect):
     title: bool
     short: bool
     entry: bool
+    rows: int
+    row: float  # height of the lowest member's rows
 
 
 def in_reading_order(
@@ -153,6 +161,8 @@ def _unit(things: Sequence[Placed], members: Sequence[int]) -> _Unit:
         title=head.label in _TITLES,
         short=len(members) == 1 and head.rows <= 2 and head.label not in _FLOATS,
         entry=head.entry,
+        rows=sum(things[index].rows for index in members),
+        row=min(things[index].height / max(1, things[index].rows) for index in members),
     )
 
 
@@ -174,15 +184,20 @@ def _ordered(units: Sequence[_Unit], from_right: bool, cuts: list[Rect], depth: 
     if len(bands) == 1 and not gutters:
         return _by_precedence(units, from_right)
     if gutters:
-        if _cells(bands, gutters):
-            sections = bands
-        else:
+        along = -1 if from_right else 1
+        sections = _under_titles(bands, gutters, from_right)
+        if len(sections) == 1 and _cells(bands, gutters):
+            tiles = [column for tile in _tiles(bands, gutters) for column in _columns(tile, gutters)[::along]]
+            sections = tiles or bands
+        elif len(sections) == 1:
             sections = _beside_headings(units, gutters, from_right) or _tiers(bands, gutters)
+        if len(sections) == 1:
+            sections = _below_columns(bands, gutters, from_right)
         if len(sections) == 1:
             columns = _columns(units, gutters)
             top, bottom = min(unit.top for unit in units), max(unit.bottom for unit in units)
             cuts += [Rect(left, top, right, bottom) for left, right in gutters]
-            sections = columns[::-1] if from_right else columns
+            sections = columns[::along]
     else:
         sections = _sections(bands)
         if len(sections) == 1:  # bands that share no gutter and could not be told apart
@@ -212,8 +227,8 @@ def _gutters(units: Sequence[_Unit]) -> list[Lane]:
 
 def _slack(units: Sequence[_Unit]) -> float:
     """How far boxes may overlap and still count as apart."""
-    heights = sorted(unit.height for unit in units)
-    return _SLACK * heights[len(heights) // 4]
+    rows = sorted(unit.row for unit in units)
+    return _SLACK * rows[len(rows) // 4]
 
 
 def _columns(units: Sequence[_Unit], gutters: Sequence[Lane]) -> list[list[_Unit]]:
@@ -222,6 +237,64 @@ def _columns(units: Sequence[_Unit], gutters: Sequence[Lane]) -> list[list[_Unit
         center = unit.axis
         columns[sum(center > (left + right) / 2 for left, right in gutters)].append(unit)
     return [column for column in columns if column]
+
+
+def _under_titles(bands: Sequence[list[_Unit]], gutters: Sequence[Lane], from_right: bool) -> list[list[_Unit]]:
+    """Bands parted above and below each that is a title, or a line of text, over several columns; else all in one.
+
+    A title seldom reaches from margin to margin, so that some of the lanes below it go on beside it: it is in the
+    middle of what it stands over, or begins where that begins, and without such lines more lanes are seen than with
+    them. Once they are, a title that begins there and has something that begins on one height in every column below is
+    one, too.
+    """
+    whole = union(unit for band in bands for unit in band)
+    over = [len(band) == 1 and band[0].short and _is_over_all(band[0], whole, from_right) for band in bands]
+    rest = [unit for band, is_over in zip(bands, over, strict=True) if not is_over for unit in band]
+    seen = _gutters(rest) if rest else []
+    if len(seen) <= len(gutters):
+        return [[unit for band in bands for unit in band]]
+    sections: list[list[_Unit]] = [[]]
+    for number, (band, is_over) in enumerate(zip(bands, over, strict=True)):
+        covers = is_over and any(band[0].left < left and right < band[0].right for left, right in seen)
+        if covers or (is_over and band[0].title and _is_level(bands[number + 1 : number + 2], seen)):
+            sections += [list(band), []]
+        else:
+            sections[-1] += band
+    return [section for section in sections if section]
+
+
+def _is_level(bands: Sequence[Sequence[_Unit]], gutters: Sequence[Lane]) -> bool:
+    """Whether there is a band, and in every column something in it begins on one height."""
+    columns = [column for band in bands for column in _columns(band, gutters)]
+    tops = [min(unit.top for unit in column) for column in columns]
+    return len(columns) > len(gutters) and max(tops) - min(tops) < _LEVEL * min(
+        unit.row for band in bands for unit in band
+    )
+
+
+def _is_over_all(unit: _Unit, whole: Rect, from_right: bool) -> bool:
+    """Whether something begins where all on the page does, or is in its middle."""
+    begins = abs(unit.right - whole.right) if from_right else abs(unit.left - whole.left)
+    return begins < unit.row or abs(unit.axis - whole.axis) < _CENTRED * whole.width
+
+
+def _below_columns(bands: Sequence[list[_Unit]], gutters: Sequence[Lane], from_right: bool) -> list[list[_Unit]]:
+    """Columns that end on one height, and what stands below the first alone without going on in it, as a table that is
+    no wider; else all in one."""
+    whole = [unit for band in bands for unit in band]
+    for number in range(1, len(bands)):
+        above = [unit for band in bands[:number] for unit in band]
+        below = [unit for band in bands[number:] for unit in band]
+        columns, under = _columns(above, gutters), _columns(below, gutters)
+        if len(columns) <= len(gutters) or len(under) > 1:
+            continue
+        first = columns[-1 if from_right else 0]
+        ends = [max(unit.bottom for unit in column) for column in columns]
+        row = min(unit.row for unit in above)
+        level = max(ends) - min(ends) < _EVENLY * row and min(unit.top for unit in below) - max(ends) > row
+        if level and first[0].overlap_x(below[0]) > 0 and not _fills(below, above, gutters):
+            return [above, below]
+    return [whole]
 
 
 def _cells(bands: Sequence[Sequence[_Unit]], gutters: Sequence[Lane]) -> bool:
@@ -275,12 +348,36 @@ def _tiers(bands: Sequence[list[_Unit]], gutters: Sequence[Lane]) -> list[list[_
     tiers: list[list[_Unit]] = []
     for index, band in enumerate(bands):
         room = min(unit.top for unit in band) - max(unit.bottom for unit in tiers[-1]) if tiers else float("inf")
-        if _heads(band, bands[index + 1] if index + 1 < len(bands) else [], gutters, room):
+        headed = bool(tiers) and all(unit.title for unit in tiers[-1])  # a title stays with what is below it
+        if not headed and _heads(band, bands[index + 1] if index + 1 < len(bands) else [], gutters, room):
             tiers.append([])
         elif not tiers:
             break
         tiers[-1].extend(band)
     return tiers or [[unit for band in bands for unit in band]]
+
+
+def _tiles(bands: Sequence[list[_Unit]], gutters: Sequence[Lane]) -> list[list[_Unit]]:
+    """Rows of tiles: in every column of each a short line or title with what is set much larger, or goes on in rows of
+    text, close below it. Nothing where they are no such: cells of a form's rows are all set alike."""
+    rooms = [min(unit.top for unit in below) - max(unit.bottom for unit in above) for above, below in pairwise(bands)]
+    far = max([_FAR * statistics.median(rooms), *(unit.row for unit in bands[0])]) if rooms else 0.0
+    tiers = [list(bands[0])]
+    for band, room in zip(bands[1:], rooms, strict=True):
+        if room > far:
+            tiers.append([])
+        tiers[-1] += band
+    for tier in tiers:
+        columns = _columns(tier, gutters)
+        if len(columns) <= len(gutters) or not all(map(_is_tile, columns)):
+            return []
+    return tiers
+
+
+def _is_tile(column: Sequence[_Unit]) -> bool:
+    lowest, highest = min(unit.row for unit in column), max(unit.row for unit in column)
+    head = min(column, key=lambda unit: unit.top)
+    return len(column) > 1 and (highest > _LARGE * lowest or (head.title and any(unit.rows > 1 for unit in column)))
 
 
 def _heads(band: Sequence[_Unit], under: Sequence[_Unit], gutters: Sequence[Lane], room: float) -> bool:

@@ -10,7 +10,9 @@ from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.hints import Hint
 from octavo.layout.lines import Line, read_from_right, straightened, typical_size
 from octavo.layout.named_fields import NamedField
+from octavo.layout.side_by_side import with_torn_rows_whole
 from octavo.tables import TableCandidate, find_tables
+from octavo.tables.outlined import rules_among
 from octavo.tables.rules import Rules, find_rules
 
 
@@ -34,9 +36,14 @@ class Sheet:
         """`texts` are all lines of the page, read or not."""
         lines = straightened(texts, page.size, dpi=page.dpi)
         type_size = typical_size(lines)
-        rules = find_rules(page.pixels, [line.box.to_pixels(page.size) for line in texts])
+        boxes = [line.box.to_pixels(page.size) for line in texts]
+        outlines = page.outlines
+        rules = find_rules(page.pixels, boxes) if outlines is None else rules_among(outlines, boxes)
         pictures = [box.on(page.size) for box in page.text.pictures] if page.text else []
-        ink = Ink.of(page.pixels, lines, type_size, pictures)
+        seen = page.pixels if outlines is None else outlines.sketch
+        ink = (
+            Ink.of(seen, page.size, lines, type_size, pictures) if seen is not None else Ink.none(page.size, type_size)
+        )
         return cls(
             size=page.size,
             first_page=page.number == 0,
@@ -45,7 +52,7 @@ class Sheet:
             type_size=type_size,
             ink=ink,
             rules=rules,
-            tables=find_tables(page.pixels, texts, rules),
+            tables=find_tables(page.size, with_torn_rows_whole(lines), rules),
             figures=find_figures(ink, lines, type_size),
             hints=hints,
         )

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from octavo.geometry import Rect, on_one_height, union
+from octavo.document import TextLine
+from octavo.geometry import Box, Rect, on_one_height, union
 from octavo.glyphs.scripts import breaks_anywhere
-from octavo.layout.gutters import is_bridged, is_gutter
+from octavo.layout.gutters import are_parted, column_lanes, is_bridged, is_gutter
 from octavo.layout.lines import Line
 from octavo.wording.formulas import is_formula_number
 from octavo.wording.lists import is_bullet
@@ -24,10 +25,12 @@ _BRIDGED: Final = 2.6  # sizes of type: a gap that other rows run across may be 
 _OTHER_TYPE: Final = 1.8  # times the smaller size from which two lines are set apart at any gap
 
 
-_MOST_WORDS: Final = 8  # of them in a row: there are fewer in a narrow column, and more are not spaced that wide
-_INDENT: Final = 2.5  # sizes of type that the first row of a paragraph is set in, at most
 _FEWEST_WORDS: Final = 3  # torn apart in a row: two are as likely a name and its value
+_FEWEST_IN_COLUMN: Final = 2  # the same where columns of text stand side by side
 _SAME_GAP: Final = 0.25  # sizes of type the spaces of a justified row may differ by: letters overhang
+_NEXT: Final = 2.0  # sizes of type to the row above or below
+_COLUMN: Final = 40.0  # sizes of type up and down a column of text
+_SET_IN: Final = 3.0  # sizes of type
 _FLUSH: Final = 0.4  # sizes of type its edges may be off from the column's, for the same reason
 _BAND: Final = 0.5  # sizes of type that the middles of what stands on one height may differ by
 _WIDE: Final = 8.0  # sizes of type: narrower rows tell no column
@@ -42,10 +45,12 @@ class Row(Rect):
 
     @classmethod
     def of(cls, lines: Sequence[Line]) -> "Row":
+        if len(lines) == 1:  # most
+            (line,) = lines
+            return cls(line.left, line.top, line.right, line.bottom, (line,), line)
         box = union(lines)
-        return cls(
-            box.left, box.top, box.right, box.bottom, tuple(lines), longest=max(lines, key=lambda line: line.width)
-        )
+        longest = max(lines, key=lambda line: line.width)
+        return cls(box.left, box.top, box.right, box.bottom, tuple(lines), longest)
 
     @property
     def size(self) -> float:
@@ -91,16 +96,18 @@ def in_rows(lines: Sequence[Line]) -> list[Row]:
         return index
 
     level = _Levels(ordered)
+    lanes = column_lanes(ordered)
     for right in range(1, len(ordered)):
         left = _neighbour(ordered, right, level.before(right))
         if left is None or _ends_formula(ordered, left, level):
             continue
-        if _one_row(level, ordered[left], ordered[right]):
+        if _one_row(level, ordered[left], ordered[right]) and not are_parted(lanes, ordered[left], ordered[right]):
             group[root(right)] = root(left)
     rows: dict[int, list[Line]] = defaultdict(list)
     for index, line in enumerate(ordered):
         rows[root(index)].append(line)
-    return _justified(sorted((Row.of(row) for row in rows.values()), key=lambda row: (row.middle, row.left)))
+    found = sorted((Row.of(row) for row in rows.values()), key=lambda row: (row.middle, row.left))
+    return _justified(found, lanes)
 
 
 def bands_of(rows: Sequence[Row]) -> list[list[Row]]:
@@ -108,46 +115,61 @@ def bands_of(rows: Sequence[Row]) -> list[list[Row]]:
     return on_one_height(rows, lambda first, row: _BAND * min(first.size, row.size))
 
 
-def _justified(rows: Sequence[Row]) -> list[Row]:
+def with_torn_rows_whole(lines: Sequence[Line]) -> list[TextLine]:
+    """The lines they stand for, those that justified type has torn in narrow columns as one without words: the room
+    between its words is no border of a table's columns."""
+    if not column_lanes(lines):
+        return [line.source for line in lines]
+    whole: list[TextLine] = []
+    for row in in_rows(lines):
+        torn = len(row.lines) > 1 and _evenly_spaced([Row.of([line]) for line in row.lines], _FEWEST_IN_COLUMN)
+        box = Box.around(line.source.box for line in row.lines)
+        whole += [TextLine(box, row.text)] if torn else [line.source for line in row.lines]
+    return whole
+
+
+def _justified(rows: Sequence[Row], lanes: Sequence[Rect]) -> list[Row]:
     """The rows, those that justified type has torn to words put together: in a narrow column spaces may be several
     sizes wide, but they are all the same, and the row is as wide as the one above or below it."""
     wide = [row for row in rows if row.width > _WIDE * row.size]
     joined: list[Row] = []
-    for band in on_one_height(rows, lambda first, row: 0.3 * min(first.size, row.size)):
-        begin = 0
-        while begin < len(band):
-            end, whole = _torn(band, begin, wide)
-            wide += [whole] if end > begin + 1 else []
-            joined.append(whole)
-            begin = end
+    levels = on_one_height(rows, lambda first, row: 0.3 * min(first.size, row.size))
+    for band in (part for level in levels for part in _at_lanes(level, lanes)):
+        if _evenly_spaced(band, _FEWEST_IN_COLUMN if lanes else _FEWEST_WORDS):
+            whole = Row.of([line for row in band for line in row.lines])
+            if _as_wide_as_another(whole, wide, _COLUMN if lanes else _NEXT):
+                wide.append(whole)
+                joined.append(whole)
+                continue
+        joined += band
     return sorted(joined, key=lambda row: (row.middle, row.left))
 
 
-def _torn(band: Sequence[Row], begin: int, wide: Sequence[Row]) -> tuple[int, Row]:
-    """The row that a torn one was, from its first word on, and where what comes after it begins in the band: columns
-    stand side by side."""
-    for end in range(min(len(band), begin + _MOST_WORDS), begin + 1, -1):
-        if _evenly_spaced(band[begin:end]):
-            whole = Row.of([line for row in band[begin:end] for line in row.lines])
-            if _as_wide_as_another(whole, wide):
-                return end, whole
-    return begin + 1, band[begin]
+def _at_lanes(band: Sequence[Row], lanes: Sequence[Rect]) -> list[list[Row]]:
+    """What stands on one height, column by column."""
+    parts = [[row] for row in band[:1]]
+    for before, row in pairwise(band):
+        if are_parted(lanes, before, row):
+            parts.append([])
+        parts[-1].append(row)
+    return parts
 
 
-def _evenly_spaced(band: Sequence[Row]) -> bool:
-    words = [line for row in band for line in row.lines]
-    gaps = [other.left - line.right for line, other in pairwise(words)]
-    if len(words) < _FEWEST_WORDS or not all(row.text for row in band):
+def _evenly_spaced(band: Sequence[Row], fewest: int) -> bool:
+    gaps = [other.left - row.right for row, other in pairwise(band)]
+    if len(band) < fewest or not all(row.text for row in band):
         return False
     size = min(row.size for row in band)
     return min(gaps) > 0 and max(gaps) - min(gaps) < _SAME_GAP * size and max(row.size for row in band) < 1.1 * size
 
 
-def _as_wide_as_another(row: Row, others: Sequence[Row]) -> bool:
+def _as_wide_as_another(row: Row, others: Sequence[Row], reach: float) -> bool:
+    """Whether a row no further off than `reach` sizes of type has the same edges; a paragraph's first may be set in."""
+    set_in = _SET_IN if len(row.lines) >= _FEWEST_WORDS else _FLUSH
     return any(
-        0.5 * row.size < abs(other.middle - row.middle) < 2 * row.size
+        0.5 * row.size < abs(other.middle - row.middle) < reach * row.size
         and abs(other.right - row.right) < _FLUSH * row.size
-        and -_FLUSH * row.size < row.left - other.left < _INDENT * row.size
+        and -_FLUSH * row.size < row.left - other.left < set_in * row.size
         for other in others
     )
 

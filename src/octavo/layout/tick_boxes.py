@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.document import Pixels, TextLine
+from octavo.document import Outlines, Pixels, TextLine
 from octavo.geometry import Box, Rect, Size
 from octavo.wording.ticks import EMPTY, TICKED
 
@@ -23,6 +23,7 @@ _WITHIN: Final = 0.04  # of the inside is drawn on, where it is ticked; smoothed
 _FULL: Final = 0.85  # of the inside is drawn on: a bullet
 _LEVEL: Final = 0.7  # sizes of type by which its middle may be off the text's
 _NEAR: Final = 2.5  # sizes of type to the text it belongs to
+_BLUR: Final = 4.0  # pixels by which a side may be longer or elsewhere than the file says, so much as it is thick
 _MOST: Final = 400  # squares on a page: more are a pattern
 
 
@@ -47,6 +48,26 @@ def find_tick_boxes(pixels: Pixels, lines: Sequence[TextLine], size: float) -> l
             box = Box.of(Rect(square.left, rect.top, square.right, rect.bottom), page)
             found.append(TextLine(box, TICKED if within > _WITHIN else EMPTY, font_size=line.font_size, field=True))
     return found
+
+
+def may_have_tick_boxes(outlines: Outlines, size: float) -> bool:
+    """Whether something drawn could be one: a square shape as high as type, or sides of a square, both ways."""
+    boxes = np.vstack([outlines.filled.boxes, outlines.shapes.boxes, outlines.edges.boxes])
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    least, most = _SMALLEST * size - _BLUR, _LARGEST * size + _BLUR
+    across, down = (width > least) & (width < most), (height > least) & (height < most)
+    if (across & down & (np.abs(width - height) < _SQUARE * width + _BLUR)).any():
+        return True
+    tops, sides = boxes[across], boxes[height > least]
+    if not len(tops) or not len(sides):
+        return False
+    if len(tops) * len(sides) > _MOST**2:
+        return True
+    near = (np.abs(tops[:, None, 0] - sides[None, :, 0]) < _BLUR) | (
+        np.abs(tops[:, None, 2] - sides[None, :, 2]) < _BLUR
+    )
+    level = (tops[:, None, 1] > sides[None, :, 1] - _BLUR) & (tops[:, None, 3] < sides[None, :, 3] + _BLUR)
+    return bool((near & level).any())
 
 
 def _squares(drawn: NDArray[np.uint8], size: float) -> Iterator[tuple[Rect, float]]:

@@ -11,6 +11,7 @@ from typing import Final
 from octavo.document import TextLine
 from octavo.geometry import Size
 from octavo.layout.lines import Line
+from octavo.tables.slanted_heads import slanted_heads
 
 TILES: Final = 3  # times that words set aslant come, on a page or from page to page, from which they are a watermark
 _LEAST, _MOST = math.radians(15), math.radians(75)  # a crooked scan leans by less, a turned table stands upright
@@ -22,7 +23,8 @@ def find_watermarks(lines: Sequence[Line], page: Size) -> list[Line]:
     The slanted labels of a chart's axis or of a table's columns do neither: they stay with what they name; nor do the
     lines of a photograph that is crooked as a whole, which are not read yet.
     """
-    aslant = [line for line in lines if is_aslant(line.source, page)]
+    heads = {id(head.line) for head in slanted_heads([line.source for line in lines], page)}
+    aslant = [line for line in lines if is_aslant(line.source, page) and id(line.source) not in heads]
     slanted = set(map(id, aslant))
     level = [line for line in lines if id(line) not in slanted] if aslant else []
     times = Counter(line.text for line in aslant if line.text)

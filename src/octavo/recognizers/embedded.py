@@ -142,7 +142,10 @@ class EmbeddedRecognizer:
 
     def _table(self, passage: "_Passage") -> Recognition:
         try:
-            table = read_table(passage.crop.pixels, passage.read, passage.crop.region.box, network=self._structure)
+            crop = passage.crop
+            table = read_table(
+                crop.picture, passage.read, crop.region.box, network=self._structure, outlines=crop.outlines
+            )
         except OctavoError as error:
             return replace(_failed(error), lines=passage.lines)
         confidence = table.confidence if passage.confidence is None else min(table.confidence, passage.confidence)

@@ -56,6 +56,14 @@ class StraightenUse(StrEnum):
     OFF = "off"
 
 
+class LayoutNetworkUse(StrEnum):
+    """On which pages the embedded engine asks its network about the layout."""
+
+    ALWAYS = "always"
+    AUTO = "auto"  # where lines are found on the picture whose text is not known
+    NEVER = "never"
+
+
 class PictureNames(StrEnum):
     """What the pictures of a result are called."""
 
@@ -153,6 +161,11 @@ class ReadingKnobs(Settings):
     )
     layout: bool = knob(
         True, "Find regions; without, the whole page is one region.", environment=("GLMOCR_ENABLE_LAYOUT",)
+    )
+    layout_network: LayoutNetworkUse = knob(
+        LayoutNetworkUse.AUTO,
+        "Engine embedded: ask the layout network about every page, about those with lines that are not known from a "
+        "text layer, or never.",
     )
     tasks: Mapping[Label, Task] = knob(
         {}, "What to do with regions of a label, over the profile's: image=text,header=abandon", flag="map"

@@ -9,6 +9,7 @@ from typing import Literal, TypedDict
 from octavo.document import Task
 from octavo.settings.document import (
     Furniture,
+    LayoutNetworkUse,
     Merge,
     OfficialStep,
     OfficialVersion,
@@ -41,6 +42,9 @@ class Keywords(TypedDict, total=False):
     """Use a PDF page's own text: where it can be trusted, never, or only."""
     layout: bool
     """Find regions; without, the whole page is one region."""
+    layout_network: LayoutNetworkUse | Literal["always", "auto", "never"]
+    """Engine embedded: ask the layout network about every page, about those with lines that are not known from a
+    text layer, or never."""
     tasks: Mapping[str, Task | Literal["text", "table", "formula", "skip", "abandon"]]
     """What to do with regions of a label, over the profile's: image=text,header=abandon"""
     profile: Profile | Literal["faithful", "official", "sdk"]

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from octavo.content import Table
-from octavo.document import Pixels, Problem, TextLine
-from octavo.geometry import Box, Size
+from octavo.document import Outlines, Picture, Problem, TextLine, pixels_of, size_of
+from octavo.geometry import SCALE, Box, Size
 from octavo.tables.areas import Segment, tables_among
 from octavo.tables.by_network import grid_by_network
 from octavo.tables.by_rules import grid_by_rules
@@ -21,7 +21,9 @@ from octavo.tables.columns import pieces
 from octavo.tables.fit import misfit
 from octavo.tables.grid import as_table
 from octavo.tables.heads import head_rows
+from octavo.tables.outlined import rules_among
 from octavo.tables.rules import Rules, clear_of, find_rules
+from octavo.tables.slanted_heads import SlantedHead, on_their_feet, slanted_heads
 from octavo.tables.structure import TableStructure
 from octavo.tables.words import Token, straightening, tokens, usual_height, word_boxes
 
@@ -48,20 +50,29 @@ class TableReading:
     problems: tuple[Problem, ...] = ()
 
 
-def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list[TableCandidate]:
-    """What looks like tables in a page picture, best first; those that are `lost` turned out to be none.
+def find_tables(size: Size, lines: Sequence[TextLine], rules: Rules) -> list[TableCandidate]:
+    """What looks like tables on a page of that size, best first; those that are `lost` turned out to be none.
 
     Lines need no text; text and words make it surer.
     """
-    size = Size(pixels.shape[1], pixels.shape[0])
     page = Box.of_page()
     rules = clear_of(rules, word_boxes(lines, page, size))
+    heads = slanted_heads(lines, size)
+    slanted = {id(head.line) for head in heads}
+    tops = {number: line.box.on(size).top for number, line in enumerate(lines) if id(line) in slanted}
+    lines = on_their_feet(lines, size)
     straight = straightening(lines, page, rules)
     words = tokens(lines, page, size, straight)
     height = usual_height(words)
     segments = [
         Segment(
-            piece.left, piece.top, piece.right, piece.bottom, lines[piece.words[0].line].text and piece.text, number
+            piece.left,
+            piece.top,
+            piece.right,
+            piece.bottom,
+            lines[piece.words[0].line].text and piece.text,
+            number,
+            tops.get(piece.words[0].line, piece.top),
         )
         for number, line in enumerate(_by_line(words))
         for piece in pieces(line, 0.9 * height)
@@ -69,7 +80,7 @@ def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list
     found = tables_among(segments, straight.rules(rules))
     return [
         TableCandidate(
-            Box.of(straight.back(one), size),
+            _with_heads(Box.of(straight.back(one), size), heads, size),
             one.score,
             one.ruled,
             one.reason,
@@ -77,6 +88,11 @@ def find_tables(pixels: Pixels, lines: Sequence[TextLine], rules: Rules) -> list
         )
         for one in found
     ]
+
+
+def _with_heads(box: Box, heads: Sequence[SlantedHead], size: Size) -> Box:
+    """The box of a table and of the slanted heads that stand in it and lean out of it."""
+    return Box.around([box, *(head.line.box for head in heads if box.holds(Box.of(head.foot, size)))])
 
 
 def _by_line(words: Sequence[Token]) -> list[list[Token]]:
@@ -87,15 +103,23 @@ def _by_line(words: Sequence[Token]) -> list[list[Token]]:
 
 
 def read_table(
-    pixels: Pixels, lines: Sequence[TextLine], frame: Box, *, network: TableStructure | None = None
+    picture: Picture,
+    lines: Sequence[TextLine],
+    frame: Box,
+    *,
+    network: TableStructure | None = None,
+    outlines: Outlines | None = None,
 ) -> TableReading:
-    """The one table in the picture `pixels`, which shows `frame` of the page.
+    """The one table in the picture, which shows `frame` of the page.
 
     `lines` are those inside, with text, in page units; where a line has words with boxes it can be split over cells.
-    Without a network geometry alone decides. Raises EngineFailed.
+    Without a network geometry alone decides. With `outlines`, which say what the picture shows besides text, it is
+    looked at by the network only. Raises EngineFailed, and what drawing the picture raises.
     """
-    size = Size(pixels.shape[1], pixels.shape[0])
-    rules = find_rules(pixels, word_boxes(lines, frame, size))
+    size = size_of(picture)
+    words_at = word_boxes(lines, frame, size)
+    rules = find_rules(pixels_of(picture), words_at) if outlines is None else rules_among(outlines, words_at)
+    lines = on_their_feet(lines, (size.width * SCALE / frame.width, size.height * SCALE / frame.height))
     straight = straightening(lines, frame, rules)
     words = tokens(lines, frame, size, straight)
     if not words:
@@ -106,7 +130,8 @@ def read_table(
         return TableReading(_table(lattice, level), 0.97)
     alone = grid_by_words(words, level)
     sure = all(line.confidence is None for line in lines) and is_sure(alone, lattice, level)
-    seen = grid_by_network(network.read(pixels), words, straight) if network is not None and not sure else None
+    asked = network is not None and not sure
+    seen = grid_by_network(network.read(pixels_of(picture)), words, straight) if network and asked else None
     best = chosen(words, level, lattice, alone, seen)
     return TableReading(_table(best, level), max(0.0, 1 - misfit(best.grid, best.cells, level)))
 

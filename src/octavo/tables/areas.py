@@ -6,7 +6,7 @@ become one, and a layout network adds what it sees. Everything here is in pixels
 
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
@@ -33,6 +33,10 @@ _NUMBERS: Final = 3  # rows and columns of figures alone, at least: fewer may be
 _FULL: Final = 0.9  # of the places of a table of figures alone that have one
 _SHADED_ROWS: Final = 4  # lines of text in a lattice that may be the shading of a row or two
 _PARTED_ROWS: Final = 4  # with a long line between each and the next, from which lines tell the rows
+_OWN_ROWS: Final = 3  # rows of each of two texts beside each other that the other has nothing on
+_SHARED_ROWS: Final = 0.35  # of all rows, that have something of both
+_LINES: Final = 3  # on each side of a gutter between two tables
+_LINE: Final = 4.0  # heights of type that one of them is long
 _SAME_STEP: Final = 1.25  # steps from line to line that are of one kind differ by less
 
 
@@ -42,6 +46,7 @@ class Segment(Rect):
 
     text: str | None
     line: int
+    ink_top: float = field(compare=False)  # above its top where it is a head that is set aslant
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,9 +314,28 @@ def _runs(rows: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ite
             runs[-1] += run
         else:
             runs.append(run)
-    for run in runs:
-        if table := _judged(run, rules, height):
+    for part in (part for run in runs for part in _at_gutter(run, rules, height)):
+        if table := _judged(part, rules, height):
             yield table
+
+
+def _at_gutter(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> list[Sequence[Sequence[Segment]]]:
+    """Two tables side by side, where all lines across end at one gap between columns and others begin after it."""
+    whole = union(segment for row in run for segment in row).grown(2 * height)
+    across = [r for r in rules.horizontal if whole.top < r.at < whole.bottom and r.end - r.start > _LINE * height]
+    parted = []
+    for left, right in _gaps(run, height):
+        ends = [r for r in across if r.end < right]
+        begins = [r for r in across if r.start > left]
+        if min(len(ends), len(begins)) >= _LINES and len(ends) + len(begins) == len(across):
+            parted.append((left + right) / 2)
+    if len(parted) != 1:  # lines below each cell
+        return [run]
+    sides = [
+        [row for row in ([it for it in row if (it.axis < parted[0]) is first] for row in run) if row]
+        for first in (True, False)
+    ]
+    return list(sides) if all(any(len(row) > 1 for row in side) for side in sides) else [run]
 
 
 def _grown(rows: Sequence[Sequence[Segment]], start: int, rules: Rules, height: float) -> list[Sequence[Segment]]:
@@ -320,7 +344,7 @@ def _grown(rows: Sequence[Sequence[Segment]], start: int, rules: Rules, height: 
     seen = ColumnGaps(run, _LETTERS * height)
     gaps = seen.found()
     for row in rows[start + 1 :]:
-        step = min(segment.top for segment in row) - max(segment.bottom for segment in run[-1])
+        step = min(segment.ink_top for segment in row) - max(segment.bottom for segment in run[-1])
         if step > (3.5 if len(row) > 1 and len(row) >= 0.7 * (len(gaps) + 1) else 2.2) * height:
             break
         if _tallest(row) > 1.4 * height or _out_of_line(row, run, height) or _begins_anew(row, run, height):
@@ -445,21 +469,25 @@ def _follows(
     both, one, other = _gaps([*run, *below], height), _gaps(run, height), _gaps(below, height)
     if len(both) > 1 and len(both) >= 0.8 * max(len(one), len(other)):
         return True
-    return len(run) < min(5, len(below)) and start - end < 1.5 * height and _is_head(run, below, one, other, height)
+    return len(run) < min(5, len(below)) and start - end < 1.5 * height and _is_head(run, below, height)
 
 
-def _is_head(
-    run: Sequence[Sequence[Segment]],
-    below: Sequence[Sequence[Segment]],
-    gaps: Sequence[tuple[float, float]],
-    gaps_below: Sequence[tuple[float, float]],
-    height: float,
-) -> bool:
-    """Whether rows are headings of those below: not wider, and every gap of theirs is one of those below."""
+def _is_head(run: Sequence[Sequence[Segment]], below: Sequence[Sequence[Segment]], height: float) -> bool:
+    """Whether rows are headings of those below: not wider, and every gap of theirs is one of those below.
+
+    Only full rows are looked at: the names of groups of columns and the titles of sections run over several.
+    """
     whole = union(segment for row in below for segment in row).grown(2 * height)
     inside = all(whole.left < segment.left and segment.right < whole.right for row in run for segment in row)
+    gaps, gaps_below = (_gaps(_full_rows(rows), height) for rows in (run, below))
     shared = [any(min(b, d) - max(a, c) > 0 for c, d in gaps_below) for a, b in gaps]
     return inside and bool(shared) and all(shared)
+
+
+def _full_rows(rows: Sequence[Sequence[Segment]]) -> list[Sequence[Segment]]:
+    """Those with more than half as many entries as the fullest."""
+    most = max(map(len, rows))
+    return [row for row in rows if 2 * len(row) > most]
 
 
 def _gaps(rows: Sequence[Sequence[Segment]], height: float) -> list[tuple[float, float]]:
@@ -484,7 +512,7 @@ def _judged(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ta
     drawn = [r for r in rules.horizontal if min(r.end, right) - max(r.start, left) > 0.8 * (right - left)]
     framed = [r for r in drawn if top - 2 * height < r.at < bottom + 2 * height]
     fill = max(_filled(run, len(columns), height), _filled_between(framed, segments, borders))
-    entries = _Entries(columns, several, fill, height, len(framed) >= 2)
+    entries = _Entries(columns, several, run, fill, height, len(framed) >= 2)
     top = min([top, *(r.at for r in framed)])
     bottom = max([bottom, *(r.at for r in framed)])
     if framed:
@@ -521,6 +549,7 @@ class _Entries:
 
     columns: Sequence[Sequence[Segment]]
     several: Sequence[Sequence[Segment]]  # the rows with more than one entry
+    rows: Sequence[Sequence[Segment]]  # all of them
     fill: float  # share of the places that have one
     height: float
     framed: bool  # two long lines, at least, run across
@@ -536,7 +565,7 @@ class _Entries:
 
 def _why_no_entries(entries: _Entries) -> str:
     """What speaks against columns that hold what tables hold: the first doubt that is met, or nothing."""
-    doubts = (_numbers_alone, _leaders, _names, _enumeration, _page_numbers, _too_few)
+    doubts = (_numbers_alone, _two_texts, _leaders, _names, _enumeration, _page_numbers, _too_few)
     return next((why for doubt in doubts if (why := doubt(entries))), "")
 
 
@@ -546,6 +575,16 @@ def _numbers_alone(entries: _Entries) -> str:
         return ""
     grid = min(len(entries.several), len(entries.columns)) >= _NUMBERS and entries.fill >= _FULL
     return "" if grid else "there is no letter in it: numbers along an axis"
+
+
+def _two_texts(entries: _Entries) -> str:
+    """A column beside the text, of a life or a brochure: its lines and those of the text seldom stand on one height."""
+    first = set(map(id, entries.columns[0]))
+    begun = [any(id(segment) in first for segment in row) for row in entries.rows]
+    both = sum(begins and len(row) > 1 for begins, row in zip(begun, entries.rows, strict=True))
+    alone, without = sum(begun) - both, len(begun) - sum(begun)
+    apart = min(alone, without) >= _OWN_ROWS and both < _SHARED_ROWS * len(begun)
+    return "two texts beside each other: their rows do not meet" if apart and not entries.framed else ""
 
 
 def _leaders(entries: _Entries) -> str:

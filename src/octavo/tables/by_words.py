@@ -5,9 +5,10 @@ several columns are spread over them.
 """
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Final
 
 from octavo.tables.columns import Piece, column_gaps, pieces
 from octavo.tables.grid import Grid, Slot, text_lines, without_overlaps
@@ -16,6 +17,10 @@ from octavo.tables.rules import Rules
 from octavo.tables.words import Token, usual_height
 from octavo.tables.wrapping import numeric_columns
 from octavo.wording.numbers import is_number, is_year
+
+_MOST_FULL: Final = 0.6  # share of a table's lines that are full, from which they alone tell where columns part
+
+_CENTRED: Final = 0.12  # of the width of some columns: a heading so near to their middle stands over them
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +78,18 @@ def column_borders(lines: Sequence[Sequence[Token]], rules: Rules, height: float
     if counted is not None:
         return [left - 1, *counted, right + 1]
     inner = list(drawn)
-    for start, end in column_gaps(lines, height):
+    for start, end in column_gaps(_full(lines, height), height):
         if not any(start - height / 2 < at < end + height / 2 for at in drawn):
             inner.append(_between(start, end, lines, height))
     return _with_contents([left - 1, *sorted(inner), right + 1], lines, height)
+
+
+def _full(lines: Sequence[Sequence[Token]], height: float) -> Sequence[Sequence[Token]]:
+    """The lines without those that have several texts, but no more than half as many as the fullest, where most have
+    more: titles of sections between the rows, and what is said of them, run over columns."""
+    counts = [len(pieces(line, 0.75 * height)) for line in lines]
+    full = [line for line, count in zip(lines, counts, strict=True) if count == 1 or 2 * count > max(counts)]
+    return full if len(full) >= _MOST_FULL * len(lines) else lines
 
 
 def _in_order(lines: Sequence[Sequence[Token]], height: float) -> list[float] | None:
@@ -210,18 +223,24 @@ def _head_end(lines: Sequence[Sequence[CellLine]], rules: Rules, borders: Sequen
     """Where the headings end: at the first rule across the table under some text, or above the first numbers."""
     width = borders[-1] - borders[0]
     middles = [_middle(line) for line in lines]
+    numeric = numeric_columns(lines)
+    figures = [number for number, line in enumerate(lines) if _is_row_of_figures(line, numeric)]
     for number, (above, below) in enumerate(pairwise(middles), 1):
         between = [rule for rule in rules.horizontal if above < rule.at < below]
         across = sum(max(0.0, min(r.end, borders[-1]) - max(r.start, borders[0])) for r in between)
         if across > 0.75 * width:
+            if sum(row < number for row in figures) > 1:
+                break  # a line above a total
             return (above + below) / 2 if number <= max(6, len(lines) // 2) else middles[0]
-    numeric = numeric_columns(lines)
-    for number, line in enumerate(lines):
-        among = [entry for entry in line if entry.first in numeric]
-        figures = sum(is_number(entry.text) and not is_year(entry.text) for entry in among)
-        if figures >= max(1, 0.4 * len(among)):
-            return middles[number - _names_group(lines[:number], line)]
+    if figures:
+        number = figures[0]
+        return middles[number - _names_group(lines[:number], lines[number])]
     return (middles[0] + middles[1]) / 2 if len(middles) > 1 else middles[0]
+
+
+def _is_row_of_figures(line: Sequence[CellLine], numeric: Container[int]) -> bool:
+    among = [entry for entry in line if entry.first in numeric]
+    return sum(is_number(entry.text) and not is_year(entry.text) for entry in among) >= max(1, 0.4 * len(among))
 
 
 def _names_group(head: Sequence[Sequence[CellLine]], row: Sequence[CellLine]) -> bool:
@@ -246,37 +265,65 @@ def _spread(
     cells: dict[tuple[int, int], list[CellLine]] = {}
     for entry in row:
         cells.setdefault((entry.first, entry.last), []).append(entry)
-    spread: list[CellLine] = []
     taken = {column for first, last in cells for column in range(first, last + 1)}
+    spans: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def free(first: int, last: int) -> tuple[int, int]:
+        while first > 0 and first - 1 not in taken and first - 1 in under:
+            first -= 1
+        while last + 1 < len(widths) and last + 1 not in taken and last + 1 in under:
+            last += 1
+        return first, last
+
     for (first, last), lines in sorted(cells.items()):
-        low, high = first, last
-        while low > 0 and low - 1 not in taken and low - 1 in under:
-            low -= 1
-        while high + 1 < len(widths) and high + 1 not in taken and high + 1 in under:
-            high += 1
+        low, high = free(first, last)
         left, right = min(e.left for e in lines), max(e.right for e in lines)
         chosen = _drawn_span(left, right, lines, below, widths, rules)
         if chosen is None or not low <= chosen[0] <= first <= last <= chosen[1] <= high:
             chosen = _centered_span((left + right) / 2, (first, last), (low, high), widths)
-        if chosen != (first, last):
-            taken |= set(range(chosen[0], chosen[1] + 1))
-            lines = [replace(entry, first=chosen[0], last=chosen[1]) for entry in lines]
-        spread += lines
-    return spread
+        spans[first, last] = chosen
+        taken |= set(range(chosen[0], chosen[1] + 1))
+    wide = {last - first + 1 for first, last in spans.values() if last > first} or _steps(list(spans.values()))
+    for own, (first, last) in spans.items():
+        if len(wide) == 1 and first == last:
+            axis = (min(e.left for e in cells[own]) + max(e.right for e in cells[own])) / 2
+            spans[own] = _as_wide_span(axis, first, free(first, last), min(wide), widths)
+            taken |= set(range(spans[own][0], spans[own][1] + 1))
+    return [
+        replace(entry, first=spans[own][0], last=spans[own][1])
+        for own, lines in sorted(cells.items())
+        for entry in lines
+    ]
+
+
+def _off(axis: float, span: tuple[int, int], widths: Sequence[tuple[float, float]]) -> float:
+    """How far a heading stands from the middle of columns, in shares of their width."""
+    left, right = widths[span[0]][0], widths[span[1]][1]
+    return abs(axis - (left + right) / 2) / max(1.0, right - left)
+
+
+def _steps(spans: Sequence[tuple[int, int]]) -> set[int]:
+    """From one heading to the next, in columns."""
+    return {after[0] - before[0] for before, after in pairwise(spans)}
+
+
+def _as_wide_span(
+    axis: float, own: int, free: tuple[int, int], wide: int, widths: Sequence[tuple[float, float]]
+) -> tuple[int, int]:
+    """As many columns around a heading as its neighbours stand over, if it is in their middle; else its own."""
+    choices = [(first, first + wide - 1) for first in range(own - wide + 1, own + 1)]
+    choices = [span for span in choices if free[0] <= span[0] and span[1] <= free[1]]
+    best = min(choices, key=lambda span: _off(axis, span, widths), default=(own, own))
+    return best if _off(axis, best, widths) < _CENTRED else (own, own)
 
 
 def _centered_span(
-    center: float, own: tuple[int, int], free: tuple[int, int], widths: Sequence[tuple[float, float]]
+    axis: float, own: tuple[int, int], free: tuple[int, int], widths: Sequence[tuple[float, float]]
 ) -> tuple[int, int]:
     """The columns in whose middle a heading stands; its own, where it stands in their middle well enough."""
-
-    def off(span: tuple[int, int]) -> float:
-        left, right = widths[span[0]][0], widths[span[1]][1]
-        return abs(center - (left + right) / 2) / max(1.0, right - left)
-
     choices = [(first, last) for first in range(free[0], own[0] + 1) for last in range(own[1], free[1] + 1)]
-    best = min(choices, key=lambda span: off(span) + 0.02 * (span[1] - span[0]))
-    return best if off(best) < 0.12 and off(own) > 0.3 else own
+    best = min(choices, key=lambda span: _off(axis, span, widths) + 0.02 * (span[1] - span[0]))
+    return best if _off(axis, best, widths) < _CENTRED and _off(axis, own, widths) > 0.3 else own
 
 
 def _drawn_span(

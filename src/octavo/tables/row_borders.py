@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
+from operator import attrgetter
 from typing import Final, assert_never
 
 from octavo.geometry import on_one_height
@@ -103,29 +104,25 @@ def into_rows(
     broken = frozenset(
         id(band[0]) for band in bands if table.further(band) and table.side(band) in (Side.ABOVE, Side.BELOW)
     )
-    divisions = (_divided(bands, borders, measures, edge, broken) for edge in Edge)
+    costs = _RowCosts(bands, measures, broken)
+    divisions = (_divided(costs, borders, edge) for edge in Edge)
     return min(divisions, key=lambda division: division[0])[1]
 
 
 def _divided(
-    bands: Sequence[Sequence[CellLine]],
-    borders: Sequence["_Border"],
-    measures: Measures,
-    edge: Edge,
-    broken: frozenset[int],
+    costs_of_rows: "_RowCosts", borders: Sequence["_Border"], edge: Edge
 ) -> tuple[float, list[list[CellLine]]]:
     """The cheapest division into rows, and its cost, if cells are aligned at this edge of their rows."""
+    bands = costs_of_rows.bands
     costs = [0.0]
     starts = [0]
     for end in range(1, len(bands) + 1):
         best, begin = float("inf"), end - 1
-        inside: list[CellLine] = []
         undrawn = 0.0
         for start in range(end - 1, max(-1, end - _LONGEST), -1):
-            inside = [*bands[start], *inside]
             if start < end - 1:
                 undrawn += borders[start].inside
-            row_cost = _row_cost(inside, measures, edge, broken) + undrawn
+            row_cost = costs_of_rows.cost(start, end, edge) + undrawn
             if row_cost > _HOPELESS:
                 break  # a longer row costs more still
             cost = costs[start] + row_cost + (borders[start - 1].dividing if start else 0.0)
@@ -207,24 +204,51 @@ def _drawn_between(above: Sequence[CellLine], below: Sequence[CellLine], rules: 
     )
 
 
-def _row_cost(entries: Sequence[CellLine], measures: Measures, edge: Edge, broken: frozenset[int]) -> float:
-    """How unlike one row these entries are; `broken` are lines that their author broke where he liked, by identity."""
-    cost = 0.0
-    in_head = max(e.middle for e in entries) < measures.head
-    cells: dict[tuple[int, int], list[CellLine]] = {}
-    for entry in sorted(entries, key=lambda e: e.middle):
-        cells.setdefault((entry.first, entry.last), []).append(entry)
-    keys = sorted(cells)
-    cost += 3.0 * sum(right[0] <= left[1] for left, right in pairwise(keys))
-    for lines in cells.values():
-        for above, below in pairwise(lines):
-            on_purpose = id(above) in broken or id(below) in broken
-            cost += _line_cost(above, below, measures, in_head=in_head, on_purpose=on_purpose)
-    blocks = [(lines[0].middle, lines[-1].middle) for lines in cells.values()]
-    if any(len(lines) > 1 for lines in cells.values()) and len(blocks) > 1:
-        edges = Edge if in_head else (edge,)
-        cost += min(1.5, min(_misaligned(blocks, edge) for edge in edges) / measures.height)
-    return cost if in_head else cost + _unkeyed(cells, measures)
+@dataclass(frozen=True, slots=True)
+class _Unlike:
+    """How unlike one row some bands are."""
+
+    lines: float  # by what stands in it
+    misaligned: Mapping[Edge, float]  # by its cells' edges
+    unkeyed: float  # by how it begins
+
+
+class _RowCosts:
+    """How unlike one row each stretch of bands is: asked for each edge, and the same but for what the edge costs."""
+
+    def __init__(self, bands: Sequence[Sequence[CellLine]], measures: Measures, broken: frozenset[int]) -> None:
+        """`broken` are lines that their author broke where he liked, by identity."""
+        self.bands = bands
+        self._measures = measures
+        self._broken = broken
+        self._known: dict[tuple[int, int], _Unlike] = {}
+
+    def cost(self, start: int, end: int, edge: Edge) -> float:
+        known = self._known.get((start, end))
+        if known is None:
+            known = self._known[start, end] = self._unlike([entry for band in self.bands[start:end] for entry in band])
+        return known.lines + known.misaligned.get(edge, 0.0) + known.unkeyed
+
+    def _unlike(self, entries: Sequence[CellLine]) -> _Unlike:
+        measures, broken, cost = self._measures, self._broken, 0.0
+        ordered = sorted(entries, key=attrgetter("middle"))
+        in_head = ordered[-1].middle < measures.head
+        cells: dict[tuple[int, int], list[CellLine]] = {}
+        for entry in ordered:
+            cells.setdefault((entry.first, entry.last), []).append(entry)
+        keys = sorted(cells)
+        cost += 3.0 * sum(right[0] <= left[1] for left, right in pairwise(keys))
+        for lines in cells.values():
+            for above, below in pairwise(lines):
+                on_purpose = id(above) in broken or id(below) in broken
+                cost += _line_cost(above, below, measures, in_head=in_head, on_purpose=on_purpose)
+        misaligned: dict[Edge, float] = {}
+        if 1 < len(cells) < len(entries):
+            blocks = [(lines[0].middle, lines[-1].middle) for lines in cells.values()]
+            misaligned = {edge: min(1.5, _misaligned(blocks, edge) / measures.height) for edge in Edge}
+            if in_head:
+                misaligned = dict.fromkeys(Edge, min(misaligned.values()))
+        return _Unlike(cost, misaligned, 0.0 if in_head else _unkeyed(cells, measures))
 
 
 def _unkeyed(cells: Mapping[tuple[int, int], Sequence[CellLine]], measures: Measures) -> float:
@@ -248,7 +272,8 @@ def _line_cost(above: CellLine, below: CellLine, measures: Measures, *, in_head:
     """How unlikely it is that two lines are of one cell."""
     cost = 0.0
     step = below.middle - above.middle
-    if step > 1.35 * measures.pitch * _local_scale([above, below], measures):
+    usual = 1.35 * measures.pitch
+    if step > usual and step > usual * _local_scale([above, below], measures):
         cost += 1.5
     if on_purpose and not in_head:
         return cost

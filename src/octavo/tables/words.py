@@ -130,19 +130,25 @@ def _pixels(x: float, y: float, frame: Box, size: Size) -> tuple[float, float]:
 def tokens(lines: Sequence[TextLine], frame: Box, size: Size, straight: Straightening) -> list[Token]:
     """The words of the lines, moved straight. Every word of every line is there once."""
     found = []
+    left_of, top_of, width, tall, (across, down) = frame.left, frame.top, frame.width, frame.height, size
+    leans = straight != Straightening(straight.center)
     for number, line in enumerate(lines):
         height = _height(line, frame, size)
         faces = _faces(line) if line.runs else None
         face = _FACES[line.bold, line.italic]
         for place, (word, spaced) in enumerate(_words(line)):
-            left, top = _pixels(word.box.left, word.box.top, frame, size)
-            right, bottom = _pixels(word.box.right, word.box.bottom, frame, size)
-            x, y = straight.point((left + right) / 2, (top + bottom) / 2)
+            box = word.box  # as `_pixels` has it, which for each of them takes longer than all the rest
+            left, right = (box.left - left_of) / width * across, (box.right - left_of) / width * across
+            top, bottom = (box.top - top_of) / tall * down, (box.bottom - top_of) / tall * down
+            x, y = (left + right) / 2, (top + bottom) / 2
+            if leans:
+                x, y = straight.point(x, y)
             half = min(bottom - top, height) / 2 * _LETTERS if height else (bottom - top) / 2
             wide = (right - left) / 2
             own = faces[place] if faces and place < len(faces) else face
-            box = (x - wide, y - half, x + wide, y + half)
-            found.append(Token(*box, word.text, number, spaced, line.bold, place, own))
+            found.append(
+                Token(x - wide, y - half, x + wide, y + half, word.text, number, spaced, line.bold, place, own)
+            )
     return found
 
 

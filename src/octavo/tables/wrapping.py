@@ -23,6 +23,8 @@ _SMALLER: Final = 0.9  # of the step from row to row: lines of one cell are clos
 _ROWS: Final = 2  # steps from row to row that tell the usual one
 _AGREED: Final = 3.0  # rows that show one side for each that shows the other
 _FEWEST: Final = 0.1  # of the lines have several entries, where rows have: a row of a register has seven lines at most
+_KINDS: Final = 2  # steps inside rows and between them, at least, that show two kinds
+_ALIKE: Final = 1.15  # times the smallest: steps inside rows
 _WIDEST: Final = 1.6  # steps between lines of one cell, over the usual ones: further away a paragraph begins anew
 
 
@@ -62,6 +64,7 @@ class Wrapping:
     key: Side = Side.UNSURE  # of lines that stand in the first column
     other: Side = Side.UNSURE  # of lines that stand in other columns alone
     step: float = 0.0  # pixels between lines of one row, where a side is known
+    apart: float = 0.0  # pixels from line to line from which on they are of two rows, where all steps say so; or 0
 
     def further(self, band: _Band) -> bool:
         """Whether a line of the body begins no row: it has few entries, and none in a column of numbers."""
@@ -74,6 +77,8 @@ class Wrapping:
 
     def tie(self, above: _Band, below: _Band) -> bool | None:
         """Whether two lines of the body, one right below the other, are of one row; None where nothing says so."""
+        if self.apart:
+            return _middle(below) - _middle(above) < self.apart
         if _middle(below) - _middle(above) > _WIDEST * self.step:
             return None
         hangs = self.further(below) and self.side(below) is Side.ABOVE
@@ -111,7 +116,33 @@ def wrapping(bands: Sequence[_Band]) -> Wrapping:
             sides[key] = _by_ends(bands, undecided)
             steps += [step for run in own for step in run.steps]
     step = statistics.median(steps) if steps else 0.0
-    return Wrapping(fill, undecided.numeric, sides[True], sides[False], step)
+    return Wrapping(fill, undecided.numeric, sides[True], sides[False], step, _apart(bands, undecided.numeric))
+
+
+def _apart(bands: Sequence[_Band], numeric: frozenset[int]) -> float:
+    """The step from line to line from which on a row begins, where steps are of two kinds and those alone make rows:
+    with a text and a figure each, and never two figures in one column. Else 0.
+
+    A statement may have a payment on the first line of its row and the balance on the last.
+    """
+    steps = [_middle(below) - _middle(above) for above, below in pairwise(bands)]
+    ordered = sorted(steps)
+    if len(ordered) < 2 * _KINDS:
+        return 0.0
+    place = max(range(1, len(ordered)), key=lambda index: ordered[index] / max(1.0, ordered[index - 1]))
+    inside, between = ordered[:place], ordered[place:]
+    if min(len(inside), len(between)) < _KINDS or between[0] < _LARGER * inside[-1] or inside[-1] > _ALIKE * inside[0]:
+        return 0.0
+    rows: list[list[_Entry]] = [[*bands[0]]]
+    for band, step in zip(bands[1:], steps, strict=True):
+        if step >= between[0]:
+            rows.append([])
+        rows[-1] += band
+    figures = [[entry.first for entry in row if entry.number and entry.first in numeric] for row in rows]
+    whole = all(
+        own and len(own) == len(set(own)) and len(row) > len(own) for own, row in zip(figures, rows, strict=True)
+    )
+    return (inside[-1] + between[0]) / 2 if whole else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,9 @@ _LEADER = re.compile(r"\.{4,}|(?:\. ){4,}|…{2,}|·{4,}|_{4,}")
 _CONTENTS_LINE = re.compile(r"(?:\.{3,}|(?:\. ){3,}|…{2,}|·{3,}|_{3,})\s*(?:\d{1,4}|[ivxlc]+)$")
 
 
+_OF_LEADERS = ("...", ". .", "…", "···", "___")  # what each of those has within one of the pieces it is set in
+
+
 def is_numbered(text: str) -> bool:
     """ "2.3 Results", "IV Methods", "A.1 Proofs", "第三章", "§ 5": begins with the number of a section."""
     return _NUMBERED.match(text) is not None
@@ -77,6 +80,11 @@ def heads_contents(text: str) -> bool:
 def has_leader(text: str) -> bool:
     """Dots, or lines, that lead the eye to what stands at the margin."""
     return _LEADER.search(text) is not None
+
+
+def may_lead(text: str) -> bool:
+    """Whether a leader may be in a text, or begin or end in it: quick, and never wrong where it says no."""
+    return any(map(text.__contains__, _OF_LEADERS)) or text.strip() == "."
 
 
 def is_contents_line(text: str) -> bool:

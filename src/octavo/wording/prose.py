@@ -12,7 +12,7 @@ from octavo.glyphs.scripts import unspaced
 
 _HYPHENS = "-\u2010"
 _DASH_WITHIN = re.compile(r"\w\u2013$")  # of a span or a compound: "41–58"; one in a sentence has a space before it
-_ADDRESS_BROKEN = re.compile(r"(?:https?://|www\.)\S*[/\-_?&=.#]$")  # of the net, which ends in one of its signs
+_ADDRESS_BROKEN = re.compile(r"(?:https?:/|www)\S*[/\-_?&=.#]$")  # of the net, which ends in one of its signs
 _IN_ADDRESS = "/-_?&=.#%abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _SOFT_HYPHEN = "\u00ad"
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")

@@ -6,6 +6,10 @@ _CLAUSE_END = re.compile(r"[.。;；,，、:：]\s*$")
 _SENTENCE_END = re.compile(r"[.!?:;。！？：；…][\"'”’»)\]）」』]*\d{0,3}$")
 _OPEN_END = re.compile(r"([,;:(/&–-]|\b(?:and|or|of|the|in|for|to|with|by|from|on|at|per|und|der|die|et|de|la))$", re.I)
 _WORD = re.compile(r"[^\W\d_]{3}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]{2}")
+_SPEECH = re.compile(
+    r"[QA](?:[.:]?\s+)(?=[A-Z“\"])|"
+    r"(?:(?:THE|MR|MRS|MS|DR|SEN|REP)\b\.?\s+)?[A-Z][A-Z'’-]+(?:\s[A-Z][A-Z'’.-]+){0,2}:\s"
+)
 _CODE = re.compile(r"[{};]\s*$|=>|\bdef \b|\breturn\b|\bimport\b")
 
 
@@ -27,6 +31,11 @@ def breaks_off(text: str) -> bool:
 def has_word(text: str) -> bool:
     """At least one word of three letters, or of two where words are that short."""
     return _WORD.search(text) is not None
+
+
+def begins_speech(text: str) -> bool:
+    """Begins with who speaks, as minutes of a hearing have it: "Q. Did you?", "A. I did.", "THE COURT: Go on." """
+    return _SPEECH.match(text) is not None
 
 
 def names_field(text: str) -> bool:

@@ -9,6 +9,10 @@ _MARKS = re.compile("[☐☑☒]")
 _CHOICE = re.compile(r"\s*[☐☑☒]\s*\S")
 
 
+def has_tick_box(text: str) -> bool:
+    return not text.isascii() and _MARKS.search(text) is not None
+
+
 def begins_choice(text: str) -> bool:
     """Begins with a box to tick that something is said of."""
     return _CHOICE.match(text) is not None

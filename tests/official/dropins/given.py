@@ -27,6 +27,7 @@ class Given:
 
     described = "given"
     batch_size = 4
+    sees_pictures = True
 
     def detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
         return [[*map(_detection, *_columns(now[page.number]))] for page in pages]
