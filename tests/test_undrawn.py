@@ -201,7 +201,7 @@ def test_a_ruled_table_is_read_without_a_picture_as_with_one(parser: Parser, mon
 def test_a_box_to_tick_is_looked_at(parser: Parser) -> None:
     boxes = b"0.8 w 72 500 10 10 re S BT /F1 12 Tf 88 501 Td (I agree) Tj ET 74 502 m 80 508 l S 74 508 m 80 502 l S\n"
     document = parser.parse(make_pdf(drawn_on(LETTER, boxes)))
-    assert document.engines["pages"] == "1 drawn: something in it had to be looked at (pages 1)"
+    assert document.engines["pages"] == "1 drawn: something in it had to be looked at (page 1)"
     assert "[x] I agree" in to_markdown(document)
 
 
@@ -209,7 +209,7 @@ def test_a_box_to_tick_is_looked_at(parser: Parser) -> None:
     ("use", "page", "said"),
     [
         (LayoutNetworkUse.AUTO, LETTER, "1 not asked"),
-        (LayoutNetworkUse.ALWAYS, LETTER, "1 asked: it is always asked (pages 1)"),
+        (LayoutNetworkUse.ALWAYS, LETTER, "1 asked: it is always asked (page 1)"),
         (LayoutNetworkUse.NEVER, ONLY_PICTURES_TELL["no text"], "1 not asked"),
     ],
 )
@@ -223,7 +223,7 @@ def test_the_layout_network_is_asked_as_the_options_say(
 def test_without_a_text_layer_the_network_is_asked_unless_that_is_off(parser: Parser) -> None:
     lines = text_page("These words are only looked at,", "as those of a scan are.", size=18)
     for use, said in (
-        (LayoutNetworkUse.AUTO, "1 asked: lines whose text is not known (pages 1)"),
+        (LayoutNetworkUse.AUTO, "1 asked: lines whose text is not known (page 1)"),
         (LayoutNetworkUse.NEVER, "1 not asked"),
     ):
         document = parser.parse(
@@ -237,7 +237,7 @@ def test_the_report_counts_pages_by_what_they_were_looked_at_for() -> None:
     pages = [Page(number, Size(9, 9), 72, 0, looks=Looks(drawn=why)) for number, why in enumerate(reasons)]
     lost = Page(6, Size(0, 0), 0, 0)
     told = looks_in_words([*pages, lost])
-    assert told == {"pages": "2 not drawn; 4 drawn: a shading (pages 2-3, 5); no text (pages 6)"}
+    assert told == {"pages": "2 not drawn; 4 drawn: a shading (pages 2-3, 5); no text (page 6)"}
 
 
 @pytest.mark.parametrize("nonsense", [{"shapes": -1}, {"sketched": []}, {"sketched": [-3, 4]}, {"sketched": [1, 2, 3]}])

@@ -250,7 +250,7 @@ class Outlines:
 class Looks:
     """What was looked at to read a page. Stages write it down, the report tells it; for people, "" where it was not."""
 
-    drawn: str = ""  # why its picture was drawn
+    drawn: str | None = None  # why its picture was drawn; None where nobody knows whether it was
     network: str | None = None  # why the layout network was asked; None where there is none to ask
 
 
