@@ -15,7 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 
-from octavo import dropins, errors, fetch, frontends
+from octavo import dropins, errors, fetch, frontends, pages
 from octavo.__main__ import help_line
 from octavo.document import Label
 from octavo.drawing import child, pdf, picture, wire
@@ -25,6 +25,7 @@ from octavo.errors import (
     Fault,
     LimitExceeded,
     OctavoError,
+    PagesInvalid,
     PageUnreadable,
     SourceInvalid,
     SourceUnreachable,
@@ -114,6 +115,7 @@ FIXED = (
     Fixed(pdf.DEEPEST_BOOKMARK, "levels of bookmarks", "deeper ones are not used"),
     Fixed(pdf.DEEPEST_FORM, "form objects of a PDF page inside each other", "deeper ones are drawn, not looked into"),
     Fixed(picture.MOST_FRAMES, "pictures in one TIFF file", LimitExceeded),
+    Fixed(pages.LONGEST_SELECTION, "characters that say which pages are read", PagesInvalid),
     Fixed(contract.MOST_VALUES, "keys and entries of a job, in JSON", SourceInvalid),
     Fixed(contract.DEEPEST, "values of a job within each other, in JSON", SourceInvalid),
     Fixed(fetch.MOST_REDIRECTS, "redirects of a download", SourceUnreachable),

@@ -52,7 +52,7 @@ async def running(
     """A server with these settings. What it still does when the test is over is cancelled."""
     serve = serve or ServeSettings()
     settled = WorkerConfiguration(engine, options, worker or WorkerSettings())
-    server = Server(application(settled, serve), head_seconds=serve.arrival_seconds)
+    server = Server(application(settled, serve), serve)
     with contextlib.closing(bound("127.0.0.1", 0)) as listening:
         async with opened(settled, serve, EngineWatch()) as server.app.state.desk:
             serving = asyncio.create_task(server.serve(sockets=[listening]))

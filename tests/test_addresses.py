@@ -31,7 +31,8 @@ PUBLIC_ONLY = EngineSettings()
 FILE = Artifact("a.json", "application/json", b"{}")
 
 # Hosts as they stand in a URL, a paragraph a kind: the loopback as inet_aton and WHATWG URL parsers read it; letters
-# that are digits or dots elsewhere; special ranges of IPv4; IPv6, and IPv4 in it; what a library could make sense of.
+# that are digits or dots elsewhere; special ranges of IPv4; IPv6, and IPv4 in it; what a library could make sense of,
+# or break on.
 SPELLINGS = [
     "127.0.0.1",
     "127.1",
@@ -134,6 +135,8 @@ SPELLINGS = [
     "1.2.3.0x100",
     "a.1",
     "localhost.0x7f",
+    "xn--",
+    "xn--zzzzzz--",
 ]
 
 PUBLIC = ("1.1.1.1", "8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101")

@@ -174,6 +174,22 @@ async def test_half_a_head_is_not_waited_for_for_ever(before: bytes, head: bytes
         writer.close()
 
 
+async def test_a_connection_too_many_is_told_so_and_takes_no_place() -> None:
+    async with running(serve=ServeSettings(connections=3)) as server:
+        address = URL(server.url)
+        silent = [await asyncio.open_connection(address.host, address.port) for _ in range(3)]
+        reader, writer = await asyncio.open_connection(address.host, address.port)
+        async with asyncio.timeout(60):
+            said = await reader.read()
+        assert said.startswith(b"HTTP/1.1 429 ")
+        assert b'"overloaded"' in said
+        for _, one in [*silent, (reader, writer)]:
+            one.close()
+            await one.wait_closed()
+        while (await server.client.get("/ping")).status != 200:  # noqa: ASYNC110  until the server has heard of it
+            await asyncio.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     "body",
     [

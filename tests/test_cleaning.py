@@ -40,6 +40,7 @@ from octavo.markup.cleaning import cleaned, cleaned_formula
         ("\\`<script>\\`", "\\`\\<script>\\`"),
         ("a `` ` <b> `` b", "a `` ` <b> `` b"),
         ("$a<b$ and $x_1$", "$a< b$ and $x_1$"),
+        ("pay \u202e100\u202c to \u20661\u2069, not \u200f1", "pay 100 to 1, not \u200f1"),
         ("```\n<script>\n```\nafter <script>", "```\n<script>\n```\nafter \\<script>"),
         ("```html\n<script>", "```html\n<script>\n```"),
     ],

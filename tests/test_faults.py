@@ -11,6 +11,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -190,21 +191,29 @@ def nothing_is_lost_in_silence(page: Page, found: int) -> None:
     assert len(read | lost) == found
 
 
+Schedule: TypeAlias = Callable[[list[tuple[str, int, str]], list[str], int | None], None]
 pages_to_read = st.lists(
     st.tuples(st.sampled_from(DRAWING), st.integers(0, 3), st.sampled_from(READING[:-1])), min_size=1, max_size=6
 )
 
 
+def with_each_fate(test: Schedule) -> Schedule:
+    """Each way to misbehave by itself: a random schedule has a rare one in every second run."""
+    fine = ("fine", 1, "fine")
+    for fate in READING[:-1]:
+        test = example(pages=[("fine", 2, fate), fine], detecting=[], leave=None)(test)
+    for fate in DETECTING:
+        test = example(pages=[("fine", 2, "fine"), fine, fine], detecting=[fate] * 3, leave=None)(test)
+    for fate in DRAWING:
+        test = example(pages=[(fate, 2, "fine"), fine], detecting=[], leave=None)(test)
+    return test
+
+
 @schedules
+@with_each_fate
 @given(
     pages=pages_to_read, detecting=st.lists(st.sampled_from(DETECTING), max_size=6), leave=st.none() | st.integers(0, 4)
 )
-@example(pages=[("fine", 2, "fine")] * 3, detecting=["too few"] * 3, leave=None)
-@example(pages=[("fine", 2, "fine")] * 3, detecting=["cancelled"] * 3, leave=None)
-@example(pages=[("fine", 2, "cancelled"), ("fine", 1, "fine")], detecting=[], leave=None)
-@example(pages=[("fine", 2, "silent")], detecting=[], leave=None)
-@example(pages=[("fine", 2, "too many")], detecting=[], leave=None)
-@example(pages=[("cancelled", 2, "fine"), ("fine", 1, "fine")], detecting=[], leave=None)
 def test_a_document_loses_nothing_in_silence(
     pages: list[tuple[str, int, str]], detecting: list[str], leave: int | None
 ) -> None:

@@ -122,6 +122,18 @@ def test_a_result_that_somebody_deleted_is_made_again(parse: Parse, tmp_path: Pa
     assert (tmp_path / "receipt.md").is_file()
 
 
+def test_the_folder_of_results_is_for_whom_the_umask_lets_in_and_the_record_for_nobody_else(
+    parse: Parse, tmp_path: Path
+) -> None:
+    before = os.umask(0o022)
+    try:
+        parse(RECEIPT, "-o", tmp_path / "out")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "out" / ".octavo").stat().st_mode & 0o777 == 0o700
+
+
 # --- what is not ours -------------------------------------------------------------------------------------------------
 
 

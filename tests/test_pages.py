@@ -73,7 +73,11 @@ def test_pages_are_selected(text: str | None, numbers: tuple[int, ...]) -> None:
     assert select(text, 10) == numbers
 
 
-@pytest.mark.parametrize("text", ["", ",", "0", "a", "1-2-3", "11", "-11", "5-2", "1.5", "--1", "1 2", "12-15", "1,,2"])
+@pytest.mark.parametrize(
+    "text",
+    ["", ",", "0", "a", "1-2-3", "11", "-11", "5-2", "1.5", "--1", "1 2", "12-15", "1,,2", ",".join(["1"] * 40_000)],
+    ids=lambda text: text[:9],
+)
 def test_selections_that_mean_nothing_are_refused(text: str) -> None:
     with pytest.raises(errors.PagesInvalid):
         select(text, 10)
@@ -285,6 +289,25 @@ def test_a_large_picture_is_averaged_down_and_says_at_what_resolution() -> None:
     assert drawn(picture(form="BMP"))[0].text is None
 
 
+@pytest.mark.parametrize(
+    ("size", "told"), [((400, 9_000), True), ((9_000, 400), True), ((1_000, 6_000), False), ((5_000, 8_000), False)]
+)
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_a_strip_that_is_shrunk_until_its_letters_may_be_lost_is_a_doubt(
+    size: tuple[int, int], form: str, *, told: bool
+) -> None:
+    (page,) = drawn(picture("L", size, form))
+    assert [problem.code for problem in page.problems] == (["page_shrunk"] if told else [])
+    assert all(problem.severity is Severity.DOUBTFUL and "max_side" in problem.message for problem in page.problems)
+
+
+def test_a_long_page_is_shrunk_without_a_word_where_it_brings_its_text() -> None:
+    text = b"BT /F1 24 Tf 20 14000 Td (the words of a long page) Tj ET"
+    for content, told in ((text, []), (b"", ["page_shrunk"])):
+        (page,) = drawn(make_pdf(PdfPage(content, size=(400, 14_200))))
+        assert [problem.code for problem in page.problems] == told
+
+
 def test_a_picture_that_is_too_large_is_refused_before_it_is_decoded() -> None:
     with pytest.raises(errors.LimitExceeded, match="4000 x 2000"):
         opened(picture("1", size=(4000, 2000)), settings=EngineSettings(max_page_pixels=1_000_000))
@@ -477,7 +500,7 @@ def test_no_process_is_no_fault_of_the_document(monkeypatch: pytest.MonkeyPatch)
     def refused(*_: object, **__: object) -> None:
         raise OSError(errno.EAGAIN, "no more processes")
 
-    for module, function in ((pool.subprocess, "Popen"), (pool.wire, "memory_file")):
+    for module, function in ((pool.subprocess, "Popen"), (pool.socket, "socketpair"), (pool.wire, "memory_file")):
         with monkeypatch.context() as full:
             full.setattr(module, function, refused)
             with pytest.raises(errors.ResourcesExhausted):

@@ -119,8 +119,8 @@ def test_no_mark_up_makes_it_look_again_and_again(piece: str) -> None:
         (tables_that_begin_and_never_end, 1_000),
         (latex_tables_that_begin_and_never_end, 500),
         (a_reply_in_small_chunks, 5_000),
-        (a_list_that_names_every_page_again_and_again, 5_000),
-        (a_list_of_single_pages, 5_000),
+        (a_list_that_names_every_page_again_and_again, 2_500),
+        (a_list_of_single_pages, 1_200),
         (what_many_requests_took, 2_000),
     ],
 )

@@ -23,12 +23,20 @@ from test_fuzz import EXAMPLES
 
 from octavo.errors import Overloaded
 from octavo.jobs import store as stores
-from octavo.jobs.store import REPLY, JobStatus, JobStore, Limits, New
+from octavo.jobs.store import REPLY, JobEntry, JobStatus, JobStore, Limits, New
 
 LIMITS = Limits(jobs=30, bytes=10_000, key_jobs=20, key_bytes=10_000, key_pages=1_000)
 LEASE, ATTEMPTS = 30.0, 3
 ENDS = {JobStatus.SUCCESS, JobStatus.PARTIAL, JobStatus.ERROR, JobStatus.CANCELLED}
 SECRET = "planted-in-a-job"
+
+
+def leased(store: JobStore, now: float) -> set[str]:
+    """Jobs that some server has."""
+    rows = store._base.execute("SELECT id FROM jobs WHERE ended IS NULL AND lease >= ?", (now,))
+    return {row[0] for row in rows}
+
+
 servers = st.sampled_from(("first", "second"))
 
 
@@ -100,7 +108,9 @@ class Schedules(RuleBasedStateMachine):
     @rule(server=servers, retention=st.sampled_from((100.0, 10_000.0)), most=st.sampled_from((0, 10_000)))
     def tidy(self, server: str, retention: float, most: int) -> None:
         with self.store(server) as store:
-            self.may_be_gone |= {entry.id for entry in store.tidy(retention, most)}
+            old = store.tidy(retention, most)
+            assert all(entry.ended is not None for entry in old), "a job was forgotten before it had ended"
+            self.may_be_gone |= {entry.id for entry in old}
 
     # --- callers -------------------------------------------------------------------------------------------------
 
@@ -144,16 +154,20 @@ class Schedules(RuleBasedStateMachine):
     @rule(server=servers)
     def claim(self, server: str) -> None:
         with self.store(server) as store:
-            if (entry := store.claim(short=2, long_too=True)) is not None:
-                assert entry.id not in self.known, "a job that had ended was handed out again"
-                self.believed[server].add(entry.id)
+            before = leased(store, self.clock)
+            self.takes(server, store.claim(short=2, long_too=True), before)
 
     @rule(server=servers)
     def claim_to_fetch(self, server: str) -> None:
         with self.store(server) as store:
-            if (entry := store.claim_to_fetch()) is not None:
-                assert entry.id not in self.known
-                self.believed[server].add(entry.id)
+            before = leased(store, self.clock)
+            self.takes(server, store.claim_to_fetch(), before)
+
+    def takes(self, server: str, entry: JobEntry | None, leased: set[str]) -> None:
+        if entry is not None:
+            assert entry.id not in self.known, "a job that had ended was handed out again"
+            assert entry.id not in leased, "a job was handed out that another server has"
+            self.believed[server].add(entry.id)
 
     @rule(server=servers, job=jobs)
     def arrived(self, server: str, job: str) -> None:

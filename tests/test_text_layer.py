@@ -547,6 +547,15 @@ def spell(text: str, *, boxes: list[tuple[float, float]] | None = None, flags: l
     return spelled([ord(char) for char in text], flags or [0] * len(text), extents)
 
 
+def test_nothing_turns_the_direction_of_what_follows() -> None:
+    """A space that says it is a sign to turn goes; a letter that says so was drawn, and is not known."""
+    layer = layer_of(with_table({0x7E: 0x202E, 0x20: 0x2066, 0x41: 0x202D}, "pay~the 100 to", "the Account"))
+    said = " ".join(line.text or "" for line in layer.lines)
+    assert not set(said) & {"\u202e", "\u2066", "\u202d"}
+    assert "\ufffdccount" in said
+    assert "100" in said
+
+
 def test_characters_are_spelled_as_people_type_them() -> None:
     assert spell("e\ufb03cient") == "efficient"
     assert spell("line\x02", flags=[0, 0, 0, 0, 4]) == "line-"

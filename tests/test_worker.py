@@ -207,3 +207,19 @@ def test_logs_name_the_place_of_an_exception_and_nothing_of_its_text(capsys: pyt
     assert "page_failed page=3 | ValueError at test_worker:" in said
     assert "text of the document" not in said
     assert said.count("\n") == 1
+
+
+async def test_freed_memory_is_given_back_once_nothing_is_in_hand(
+    parser: Parser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given_back = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr("octavo.jobs.worker._REST_SECONDS", 0.01)
+    monkeypatch.setattr("octavo.jobs.worker.give_back_memory", lambda: loop.call_soon_threadsafe(given_back.set))
+    service = worker(parser)
+    with service.room.job():  # another job, of which nothing has ended
+        await service.run(Call({"image_base64": PAGE}))
+        await asyncio.sleep(0.05)
+        assert not given_back.is_set()
+    async with asyncio.timeout(60):
+        await given_back.wait()

@@ -52,7 +52,7 @@ def parsed_url(text: str, base: URL | None = None, *, allow_private: bool, encod
     """
     try:
         url = URL(text, encoded=encoded) if base is None else base.join(URL(text))
-        host, _ = url.raw_host, url.port
+        host, *_ = url.raw_host, url.port, url.host  # each is taken apart when it is first asked for, and may fail
         same = not encoded or URL(text).raw_host == host
     except ValueError as error:
         raise SourceInvalid("the URL is malformed") from error

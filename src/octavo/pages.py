@@ -12,7 +12,7 @@ import threading
 from bisect import bisect_right
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +72,11 @@ NAMED: tuple[tuple[bytes, str], ...] = (  # what people hand in by mistake, so t
     (b"\x1f\x8b", "a gzip archive"),
 )
 
+# A strip, as screens are saved at full length: a screen's width of 1080 pixels keeps 315 of a length of 12,000, and its
+# letters of 20 are 6 pixels high, which are misread. Scans of large sheets are shrunk as far, and stay wide.
+_SHRUNK_TO: Final = 0.5  # share of its length, less than which is told
+_NARROW: Final = 600  # pixels: the shorter side, from which it is not
+LONGEST_SELECTION = 65_536  # characters: ten thousand pages, each by its number, take 48,894
 _SELECTION = re.compile(r"\s*(-?\d{1,9})\s*(-)?\s*(-?\d{1,9})?\s*")
 
 
@@ -86,6 +91,10 @@ def kind_of(data: bytes) -> Literal["pdf", "picture"] | None:
     return "pdf" if b"%PDF-" in head else None
 
 
+def _is_shrunk_too_far(drawn: Drawn) -> bool:
+    return drawn.share < _SHRUNK_TO and min(drawn.width, drawn.height) < _NARROW
+
+
 def select(text: str | None, count: int) -> tuple[int, ...]:
     """The pages (0-based, ascending) that '1-5,8,-1' means in a document of `count` pages; None means all.
 
@@ -94,6 +103,8 @@ def select(text: str | None, count: int) -> tuple[int, ...]:
     """
     if text is None:
         return tuple(range(count))
+    if len(text) > LONGEST_SELECTION:
+        raise PagesInvalid(f"pages: at most {LONGEST_SELECTION} characters say which; join them to ranges")
     ranges: list[tuple[int, int]] = []
     for item in text.split(","):
         match = _SELECTION.fullmatch(item)
@@ -232,6 +243,12 @@ class Pages:
         text = self._text(drawn, memory, picture, outlines) if drawn.to_page or drawn.text_error else None
         if text is None or text.verdict is not Trust.TRUSTED:
             outlines = None  # what cannot be believed may be drawn otherwise, too
+            if _is_shrunk_too_far(drawn):
+                message = (
+                    f"the page was shrunk to {drawn.share:.0%} of its length (max_side), and is read from "
+                    f"{drawn.width} x {drawn.height} pixels: small letters may be lost; cut such a strip into pages"
+                )
+                problems.append(Problem("page_shrunk", message, Severity.DOUBTFUL, page=number))
         return PageImage(
             number, picture, drawn.dpi, text=text, problems=tuple(problems), outlines=outlines, looks=looks
         )

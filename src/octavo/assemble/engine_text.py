@@ -70,7 +70,7 @@ def _with_breaks(lines: Sequence[str]) -> str:
 
 def picture(text: str) -> Picture:
     """A picture and the text in it, a line each."""
-    lines = tuple(line.strip() for line in text.splitlines() if line.strip())
+    lines = tuple(line.strip() for line in html.unturned(text).splitlines() if line.strip())
     return Picture(lines, labels=bool(lines) and are_labels(lines))
 
 

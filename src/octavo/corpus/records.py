@@ -82,6 +82,10 @@ class Place:
             lines += [{"file": name, "sha256": digest} for digest in (digests[-1:] if finished else digests)]
         text = "".join(f"{json.dumps(line)}\n" for line in lines)
         record = Artifact(self._file.name, "application/jsonl", text.encode())
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)  # for all to read, which those of the record are not
+        except OSError as error:
+            raise DeliveryFailed(f"{self.folder.name!r} cannot be made: {error.strerror}") from error
         delivery.to_folder([record], self._file.parent, private=True)
         return Writing(self, self._file, reading, overwrite=overwrite)
 

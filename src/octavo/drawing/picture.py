@@ -45,6 +45,7 @@ class PicturePart:
         image = self._open(0, request.max_pixels)
         self._frames = _pages_of(image)
         self.pages = len(self._frames)
+        self._stored = 1  # pixels: the longer side of the frame that was decoded last, as the file has it
 
     def outline(self) -> list[list[int | str | None]]:
         return []
@@ -54,10 +55,11 @@ class PicturePart:
         before = max(image.size)
         image = _rgb(_shrunk(image, request.max_side))
         dpi = _dpi(image) * max(image.size) / before
+        share = max(image.size) / self._stored
         image = _upright(image)
         rows = image.tobytes()
         memory.mapped(len(rows))[: len(rows)] = rows
-        return Drawn(image.width, image.height, dpi, damage=damage)
+        return Drawn(image.width, image.height, dpi, share=share, damage=damage)
 
     def close(self) -> None:
         self._data = b""
@@ -106,7 +108,7 @@ class PicturePart:
 
     def _loaded(self, frame: int, request: Draw, *, tolerant: bool) -> Image.Image:
         image = self._open(frame, request.max_pixels)
-        longest = max(image.size)
+        self._stored = longest = max(image.size)
         if (
             longest > request.max_side and image.format == "JPEG"
         ):  # decode at half, a quarter ...: not below what is needed

@@ -92,7 +92,10 @@ class DrawingChild:
     """One process. Used by one thread at a time."""
 
     def __init__(self, seconds: float) -> None:
-        here, there = socket.socketpair()
+        try:
+            here, there = socket.socketpair()
+        except OSError as error:
+            raise NoChild from error
         package = str(Path(__file__).parents[2])
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module

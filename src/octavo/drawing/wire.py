@@ -37,6 +37,7 @@ class Shape(IntEnum):
     FILLED = 1  # the box around another shape, filled
     STROKED = 2  # the box around another shape of which only the outline is drawn, or parts of it
     EDGE = 3  # a level side of a `FILLED` one, or long dashes
+    LOGO = 4  # the box of a small raster image, of any tones
 
 
 Edges: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top; PDF points, y up
@@ -116,6 +117,7 @@ class Drawn:
     width: int  # pixels of its picture, drawn or not
     height: int
     dpi: float
+    share: float = 1.0  # of the length that its sides would have without a limit
     why_drawn: str = ""  # for people: what text and shapes do not tell; nothing where it was not drawn, or asked for
     sketched: list[int] | None = None  # width and height of its sketch, 0 for none; None: the page was drawn
     shapes: int = 0

@@ -17,6 +17,7 @@ from octavo.drawing.wire import FACT_FIELDS, LONGEST_TARGET, MOST_AREAS, PLACE_F
 from octavo.formulas.encodings import character
 from octavo.formulas.fonts import encoding_of, is_mathematical
 from octavo.geometry import Box
+from octavo.glyphs.scripts import TURNING
 from octavo.glyphs.wrong_codes import mended
 
 Numbers = NDArray[np.float64]
@@ -28,7 +29,7 @@ INFERRED = 1  # a space or line break PDFium made up: nothing on the page
 UNMAPPED = 2  # the font does not say which character it is: the code is a guess
 HYPHEN = 4  # a hyphen at a line's end, which PDFium replaces by a mark
 
-SILENT = (0x0, 0x9, 0xA, 0xD, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF)
+SILENT = (0x0, 0x9, 0xA, 0xD, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF, *TURNING)
 
 INVISIBLE_MODE, CLIP_MODE = 3, 7  # PDF 32000-1, table 106
 FIXED_PITCH, ITALIC, FORCE_BOLD = 1 << 0, 1 << 6, 1 << 18  # table 123
@@ -106,7 +107,8 @@ class Glyphs:
         """What leaves a mark or takes room: no inferred characters, no line breaks and joiners."""
         silent = np.isin(self.codes, SILENT)
         # A control character with ink is a glyph whose font gives it no better code.
-        inked = (self.codes < 0x20) & (self.boxes[:, 3] - self.boxes[:, 1] > 0.5)
+        control = (self.codes < 0x20) | np.isin(self.codes, TURNING)
+        inked = control & (self.boxes[:, 3] - self.boxes[:, 1] > 0.5)
         return np.asarray((self.flags & INFERRED == 0) & (~silent | inked), np.bool_)
 
     def __len__(self) -> int:

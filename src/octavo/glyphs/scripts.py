@@ -5,6 +5,9 @@ import unicodedata
 from bisect import bisect_right
 from enum import StrEnum
 
+# They turn whatever follows them, in any viewer: "100" reads as "001". A page shows none of it; its letters stand where
+# they are drawn.
+TURNING = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 SPACES = (0x20, 0xA0, 0x3000, *range(0x2000, 0x200C), 0x202F, 0x205F, 0x1680)
 
 

@@ -6,7 +6,7 @@ from enum import Enum
 from itertools import pairwise
 
 from octavo.glyphs import HYPHEN
-from octavo.glyphs.scripts import is_right_to_left
+from octavo.glyphs.scripts import TURNING, is_right_to_left
 
 SOFT_HYPHEN = 0xAD
 HYPHEN_MARKS = (0x2, 0xFFFE, SOFT_HYPHEN)  # what PDFium leaves of a hyphen at a line's end; the soft hyphen
@@ -93,7 +93,7 @@ def _letter(code: int, flag: int, extent: tuple[float, float]) -> str:
     if flag & HYPHEN or code in HYPHEN_MARKS:
         # A soft hyphen without width is an offer to break the word that was not taken up.
         return "" if code == SOFT_HYPHEN and not flag & HYPHEN and extent[1] - extent[0] < 0.5 else "-"
-    if code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000:
+    if code < 0x20 or 0x7F <= code < 0xA0 or 0xD800 <= code < 0xE000 or code in TURNING:
         return "\ufffd"
     if 0xFB00 <= code <= 0xFDFF or 0xFE70 <= code <= 0xFEFC:  # presentation forms
         return unicodedata.normalize("NFKC", chr(code))

@@ -3,7 +3,7 @@
 A job that finds no room is told so at once, with an error that says to come again; it is never half taken.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from octavo.errors import Overloaded, SourceTooLarge
@@ -28,7 +28,9 @@ class Hold:
 class Room:
     """Jobs in hand and the bytes they hold, within limits. For one event loop."""
 
-    def __init__(self, *, jobs: int, bytes: int) -> None:
+    def __init__(self, *, jobs: int, bytes: int, on_empty: Callable[[], None] = lambda: None) -> None:
+        """`on_empty` is called whenever nothing is left in it."""
+        self._on_empty = on_empty
         self._most_jobs = jobs
         self._most_bytes = bytes
         self.jobs = 0
@@ -44,6 +46,7 @@ class Room:
             yield
         finally:
             self.jobs -= 1
+            self._see_whether_empty()
 
     @contextmanager
     def hold(self, most: int) -> Iterator[Hold]:
@@ -53,8 +56,13 @@ class Room:
             yield held
         finally:
             self.bytes -= held.bytes
+            self._see_whether_empty()
 
     def take(self, count: int) -> None:
         if self.bytes + count > self._most_bytes:
             raise Overloaded(f"the jobs in hand hold {self.bytes} bytes (held_bytes): send it again later")
         self.bytes += count
+
+    def _see_whether_empty(self) -> None:
+        if not (self.jobs or self.bytes):
+            self._on_empty()

@@ -32,6 +32,7 @@ from octavo.jobs.pages_before import PagesBefore, Shelf
 from octavo.jobs.receipt import SharedTime, TimeShare, receipt
 from octavo.jobs.results import JobRequest
 from octavo.jobs.uploads import Destination, fitted, place_for
+from octavo.machine import give_back_memory
 from octavo.parser import Parser, Reading
 from octavo.renderers import view
 from octavo.renderers.report import problem_entry
@@ -39,6 +40,7 @@ from octavo.settings import ParseOptions, WorkerSettings
 
 log = logging.getLogger(__name__)
 
+_REST_SECONDS = 5.0  # without a job, until freed memory is given back: it is taken again at a cost
 _OPENED = 4  # documents that are opened at a time only to count their pages
 
 Progress: TypeAlias = Callable[[Mapping[str, int]], Awaitable[None]]
@@ -126,7 +128,8 @@ class Worker:
         self._checkpoints = (kept or self._volume) / checkpoints.FOLDER
         self.elsewhere: set[str] = set()  # jobs that go on at another worker: their checkpoints stay
         self._places = asyncio.Semaphore(settings.concurrency)
-        self.room = Room(jobs=settings.jobs_in_hand, bytes=settings.held_bytes)
+        self.room = Room(jobs=settings.jobs_in_hand, bytes=settings.held_bytes, on_empty=self._rest)
+        self._resting: asyncio.TimerHandle | None = None
         self._downloads = asyncio.Semaphore(settings.downloads)
         self._opening = asyncio.Semaphore(_OPENED)
         self._time = SharedTime()
@@ -417,6 +420,18 @@ class Worker:
             "glmocr_config_path": self._config_path,
         }
         return {"status": document.status.value, "result": result}
+
+    def _rest(self) -> None:
+        """Nothing is in hand. If that is so in a while, too, memory that large jobs have freed goes back."""
+
+        def look() -> None:
+            self._resting = None
+            if not (self.room.jobs or self.room.bytes):
+                loop.run_in_executor(None, give_back_memory)
+
+        loop = asyncio.get_running_loop()
+        if self._resting is None:
+            self._resting = loop.call_later(_REST_SECONDS, look)
 
     def _failed(self, error: Exception) -> Reply:
         """The reply to a job that came to nothing."""

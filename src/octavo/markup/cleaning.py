@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from itertools import groupby
 
-from octavo.markup.html import ELEMENTS, is_safe_link
+from octavo.markup.html import ELEMENTS, is_safe_link, unturned
 
 _SUSPECT = "<>]`~$"  # without one of these there is nothing to clean
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
@@ -41,6 +41,7 @@ _IN_FORMULA = re.compile(r"<(?=[A-Za-z/!?])|\](?=\()|!(?=\[)")
 
 def cleaned(text: str) -> str:
     """The text with nothing in it but what the allow-list has; a fence that is open is closed at its end."""
+    text = unturned(text)
     if not any(map(text.__contains__, _SUSPECT)):
         return text
     parts: list[str] = []
@@ -59,7 +60,7 @@ def cleaned(text: str) -> str:
 
 def cleaned_formula(latex: str) -> str:
     """LaTeX in which nothing looks like an element, a link or a picture: a space changes no formula."""
-    return _IN_FORMULA.sub(r"\g<0> ", latex)
+    return _IN_FORMULA.sub(r"\g<0> ", unturned(latex))
 
 
 def _kinds(lines: list[str]) -> Iterator[tuple[str, str]]:

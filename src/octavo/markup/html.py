@@ -36,6 +36,7 @@ _SCHEMES = frozenset({"", "http", "https", "mailto"})  # a link may lead there; 
 _MOST_PLACES = 100_000  # of a table's grid: cells that span more of it are a slip of the model, or an attack
 _COMMENT = "<!--", "-->"
 _DECLARATION = re.compile(r"<[!?][^<>]*>")
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _NO_TAG = re.compile(r"<(?!/?[A-Za-z][^<>]*>)")
 # A row of bare cells, a bare cell of one piece, or one tag, and the text after it. Nothing is given back once taken, so
 # that time grows with the text whatever it is. A value in quotes may hold a `>`.
@@ -143,10 +144,15 @@ def styled(run: Run, tag: str) -> Run:
 # --- read -------------------------------------------------------------------------------------------------------------
 
 
+def unturned(text: str) -> str:
+    """Without the characters that turn the direction of what follows them: what is shown would not be what is said."""
+    return _TURNING.sub("", text)
+
+
 def read(markup: str) -> Content:
     """The tables in a piece of HTML, and the text around them; an inner table is read as text of its cell."""
     reader = _TableReader()
-    reader.take(_whole_tags_only(markup))
+    reader.take(_whole_tags_only(unturned(markup)))
     reader.end_table()
     reader.end_text()
     pieces = reader.pieces

@@ -205,6 +205,12 @@ class ServeSettings(JobStore):
         30_000_000, "Largest request; RunPod's load balancer takes 30 MB.", ge=1000, exceeded=SourceInvalid
     )
     arrival_seconds: float = knob(60.0, "Longest time a request may take to arrive.", gt=0, exceeded=SourceInvalid)
+    connections: int | None = knob(
+        None,
+        "Most connections at a time. Default: half of the files that this process may open; jobs need the others.",
+        ge=1,
+        exceeded=Overloaded,
+    )
     reply_bytes: int = knob(
         29_000_000, "Largest reply of /parse; RunPod's load balancer takes 30 MB.", ge=10_000, exceeded=LimitExceeded
     )

@@ -17,11 +17,14 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from octavo import telemetry
-from octavo.errors import EngineUnavailable, OptionInvalid
+from octavo.errors import EngineUnavailable, OptionInvalid, Overloaded
 from octavo.frontends._settled import WorkerConfiguration
 from octavo.frontends._watch import EngineWatch
+from octavo.frontends.serve._answers import COME_AGAIN_SECONDS
 from octavo.frontends.serve._app import application, opened
 from octavo.frontends.serve._desk import Desk
+from octavo.jobs.encoding import encoded, error_reply
+from octavo.machine import most_files
 from octavo.settings import ServeSettings
 
 log = logging.getLogger(__name__)
@@ -34,7 +37,7 @@ _BACKLOG = 1024
 async def serve(settled: WorkerConfiguration, serve: ServeSettings) -> EngineUnavailable | None:
     """Answer until the process is asked to end, or the engine is gone for good: then why. Raises OptionInvalid,
     EngineUnavailable."""
-    server, watch = Server(application(settled, serve), head_seconds=serve.arrival_seconds), EngineWatch()
+    server, watch = Server(application(settled, serve), serve), EngineWatch()
     with (
         contextlib.closing(bound(serve.host, serve.port)) as listening,
         server.capture_signals(),
@@ -52,14 +55,15 @@ async def serve(settled: WorkerConfiguration, serve: ServeSettings) -> EngineUna
 class Server(uvicorn.Server):
     """uvicorn's, which ends streams of events when it is to end itself, and may be ended before it has begun."""
 
-    def __init__(self, app: FastAPI, *, head_seconds: float) -> None:
+    def __init__(self, app: FastAPI, serve: ServeSettings) -> None:
         self.app = app
+        limits = {"head_seconds": serve.arrival_seconds, "most": serve.connections or most_files() // 2}
         self.said = ""
         self._opening = asyncio.current_task()
         super().__init__(
             uvicorn.Config(
                 app,
-                http=type("_Connection", (_Connection,), {"head_seconds": head_seconds}),
+                http=type("_Connection", (_Connection,), limits),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -101,10 +105,26 @@ class Server(uvicorn.Server):
         desk.queue.closing.set()  # or its streams of events would hold the server up
 
 
+_TOO_MANY_SAID = encoded(error_reply(Overloaded("there are too many connections: come again later")))
+_TOO_MANY = b"\r\n".join(
+    (
+        b"HTTP/1.1 429 Too Many Requests",
+        b"Connection: close",
+        b"Retry-After: %d" % COME_AGAIN_SECONDS,
+        b"Content-Type: application/json",
+        b"Content-Length: %d" % len(_TOO_MANY_SAID),
+        b"",
+        _TOO_MANY_SAID,
+    )
+)
+
+
 class _Connection(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
-    """uvicorn's, which waits for a request's head no longer than it may take: half a head cost a place for ever."""
+    """uvicorn's, which waits for a request's head no longer than it may take: half a head cost a place for ever. One
+    too many is told so and ended: a thousand that say nothing left no file for the jobs of others."""
 
     head_seconds: float  # of the class, which is all that uvicorn is given
+    most: int  # at a time
 
     def __init__(self, *arguments: Any, **known: Any) -> None:
         super().__init__(*arguments, **known)
@@ -112,7 +132,11 @@ class _Connection(AutoHTTPProtocol):  # type: ignore[misc,valid-type]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
-        self._look()
+        if len(self.connections) > self.most:
+            self.transport.write(_TOO_MANY)
+            self.transport.close()
+        else:
+            self._look()
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
