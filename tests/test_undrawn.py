@@ -106,6 +106,15 @@ def test_a_page_with_something_transparent_is_drawn() -> None:
         assert pages.draw(0, picture=False).looks.drawn == "transparency"
 
 
+def test_a_logo_needs_no_picture_unless_text_stands_on_it() -> None:
+    logo = {"streams": STENCIL, "images": ("Im",)}
+    page = drawn_on(LETTER, b"q 100 0 0 50 400 735 cm /Im Do Q q 9 0 0 9 60 720 cm /Im Do Q\n", **logo)
+    assert read(page).looks.drawn == ""
+    written_on = drawn_on(page, b"q 90 0 0 30 72 30 cm /Im Do Q BT /F1 9 Tf 74 40 Td (Est. 1920) Tj ET\n", **logo)
+    assert read(written_on).looks.drawn == "something in it had to be looked at"
+    assert read(drawn_on(page, b"q 200 0 0 8 72 400 cm /Im Do Q\n" * 3, **logo)).looks.drawn == "a raster picture"
+
+
 HIDDEN = {
     "white on white": drawn_on(LETTER, b"1 g BT /F1 12 Tf 72 300 Td (nobody sees this) Tj ET 0 g\n"),
     "nearly white": drawn_on(LETTER, b"0.97 g BT /F1 12 Tf 72 300 Td (nobody sees this) Tj ET 0 g\n"),

@@ -217,7 +217,7 @@ class Areas:
     """Things that are drawn, n of them in order."""
 
     boxes: NDArray[np.float64]  # n x 4: left, top, right, bottom; pixels of the page's picture
-    greys: NDArray[np.float64]  # n, 0..255; NaN where nothing is filled
+    greys: NDArray[np.float64]  # n, 0..255; NaN where nothing is filled, infinite where there are several
     places: NDArray[np.int64]  # n, in the order of drawing, in which text has its places, too
 
     def within(self, box: PixelBox, scale: float) -> "Areas":

@@ -36,7 +36,10 @@ DEEPEST_BOOKMARK = 12
 DEEPEST_FORM = 4  # form objects inside form objects
 MOST_ANNOTATIONS = 2_000  # per page
 MOST_LINES = 50  # that one link or mark runs over
-SKETCH = 2  # times a sketch is smaller than the page's picture: figures are looked for on smaller ones still
+SKETCH = (
+    2  # times a sketch of little but boxes is smaller than the page's picture; of a drawing it is as large, so that
+)
+FEW_SHAPES = 8  # figures are parted as on the picture: three pies beside each other were one in half as many pixels
 THIN_RULE = 2.5  # points: a rule no higher than this may strike letters out
 ONE_SHAPE = 0x250  # Latin: further on, a character's width may depend on its neighbours
 HYPHEN_MARKS = frozenset((0x2, 0xFFFE, 0xAD))  # what PDFium makes of a hyphen at a line's end; the soft hyphen
@@ -123,7 +126,7 @@ class PdfPart:
         if request.glyphs:
             tables, drawn = _text_of(self._document, page, self._form, shapes)
         is_drawn = request.picture or bool(shapes.unsure) or not request.glyphs
-        across, down = (width, height) if is_drawn else (width // SKETCH, height // SKETCH) if len(shapes) else (0, 0)
+        across, down = (width, height) if is_drawn else _sketch_size(shapes, width, height)
         if is_drawn:
             drawn["why_drawn"] = "" if request.picture else shapes.unsure
         else:
@@ -172,6 +175,14 @@ class PdfPart:
         pdfium.FPDF_CloseDocument(self._document)
         del self._bytes
         gc.collect()
+
+
+def _sketch_size(shapes: Shapes, width: int, height: int) -> tuple[int, int]:
+    """Of a sketch of a page whose picture would be so large."""
+    if not len(shapes):
+        return 0, 0
+    smaller = SKETCH if shapes.others <= FEW_SHAPES else 1
+    return max(1, width // smaller), max(1, height // smaller)
 
 
 def _sketch(page: Any, pixels: mmap.mmap, width: int, height: int) -> None:
@@ -428,7 +439,7 @@ def _objects(page: Any, shapes: Shapes) -> tuple[dict[int, int], list[list[float
             item = get(holder, index)
             kind = _type_of(item)
             if not shapes.unsure:
-                _note(item, kind, looked_at, shapes)
+                _note(item, kind, looked_at, shapes, extent)
             if kind == pdfium.FPDF_PAGEOBJ_TEXT:
                 texts[item] = looked_at
             elif kind == pdfium.FPDF_PAGEOBJ_IMAGE:
@@ -446,19 +457,22 @@ def _objects(page: Any, shapes: Shapes) -> tuple[dict[int, int], list[list[float
                 look(item, _count_inside(item), _inside, inner, depth + 1)
 
     handle = ctypes.cast(page, ctypes.c_void_p).value or 0
+    room = pdfium.FS_RECTF()
+    pdfium.FPDF_GetPageBoundingBox(page, room)
+    extent = _edges(room)
     look(handle, pdfium.FPDFPage_CountObjects(page), _on_page, (1, 0, 0, 1, 0, 0), 0)
     return texts, pictures, rules, bars
 
 
-def _note(item: int, kind: int, place: int, shapes: Shapes) -> None:
-    """An object of the page itself: what it draws, or why only the picture shows it."""
+def _note(item: int, kind: int, place: int, shapes: Shapes, page: Edges) -> None:
+    """An object of the page itself, which has so much room: what it draws, or why only the picture shows it."""
     match kind:
         case pdfium.FPDF_PAGEOBJ_TEXT:
             shapes.text(item)
         case pdfium.FPDF_PAGEOBJ_PATH:
             shapes.path(item, place)
         case pdfium.FPDF_PAGEOBJ_IMAGE:
-            shapes.unsure = "a raster picture"
+            shapes.image(item, place, page)
         case pdfium.FPDF_PAGEOBJ_SHADING:
             shapes.unsure = "a shading"
         case _:  # a form may be of a layer that is switched off, which nobody tells

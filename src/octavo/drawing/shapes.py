@@ -15,9 +15,12 @@ from typing import Any, Final
 import pypdfium2.raw as pdfium
 
 from octavo.drawing.calls import fast, integer, pointer
-from octavo.drawing.wire import Edges, Shape
+from octavo.drawing.wire import SHAPE_FIELDS, Edges, Shape
 
 MOST_SHAPES: Final = 400  # per page: more are a drawing or a map of shades, which is better seen than reckoned
+MOST_LOGOS: Final = 4  # raster images per page, so small that nobody looks for text in them; more are parts of one
+SMALLEST_READ: Final = 24.0  # points: an image lower than three lines of small print is a bullet or an icon
+LETTERHEAD: Final = 0.1, 0.5, 0.12  # of the page: an image lower and narrower, so near its head or foot, is a logo
 MOST_SEGMENTS: Final = 200  # of a path that are looked at; further on its box is all that is known
 MOST_MARKS: Final = 16  # around one object, a tagged paragraph's has two
 LEVEL: Final = 0.5  # points that an edge may rise, and be level still
@@ -61,6 +64,7 @@ class Shapes:
     def __init__(self) -> None:
         self.table = array("d")  # `wire.SHAPE_FIELDS` each
         self.unsure = ""  # for people: what only the page's picture tells; once there is something, nobody looks on
+        self._logos = 0
         self._floats = (ctypes.c_float * 8)()
         self._at = ctypes.addressof(self._floats)
         self._ints = (ctypes.c_uint * 4)()
@@ -68,7 +72,12 @@ class Shapes:
         self._switched: dict[int, bool] = {}  # marks by their addresses: whether they are of a layer
 
     def __len__(self) -> int:
-        return len(self.table) // 7
+        return len(self.table) // SHAPE_FIELDS
+
+    @property
+    def others(self) -> int:
+        """How many of them are no boxes."""
+        return sum(kind != Shape.BOX for kind in self.table[SHAPE_FIELDS - 1 :: SHAPE_FIELDS])
 
     def text(self, item: int) -> None:
         """A text object: nothing of it may be hidden by how it is drawn."""
@@ -80,6 +89,23 @@ class Shapes:
             inside = left >= clip[0] - OUTSIDE and right <= clip[2] + OUTSIDE
             if not (inside and bottom >= clip[1] - OUTSIDE and top <= clip[3] + OUTSIDE):
                 self.unsure = "text that is clipped"
+
+    def image(self, item: int, place: int, page: Edges) -> None:
+        """A raster image, the page's own."""
+        if self._may_be_changed(item):
+            return
+        box = self._bounds(item)
+        low, narrow, near = LETTERHEAD
+        width, height = page[2] - page[0], page[3] - page[1]
+        middle = ((box[1] + box[3]) / 2 - page[1]) / height
+        is_letterhead = (
+            box[3] - box[1] < low * height and box[2] - box[0] < narrow * width and not near < middle < 1 - near
+        )
+        self._logos += 1
+        if (min(box[2] - box[0], box[3] - box[1]) < SMALLEST_READ or is_letterhead) and self._logos <= MOST_LOGOS:
+            self._add(box, 0.0, place, Shape.LOGO, _EVERYWHERE)
+        else:
+            self.unsure = "a raster picture"
 
     def path(self, item: int, place: int) -> None:
         """A path, the page's own."""

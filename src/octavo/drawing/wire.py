@@ -37,6 +37,7 @@ class Shape(IntEnum):
     FILLED = 1  # the box around another shape, filled
     STROKED = 2  # the box around another shape of which only the outline is drawn, or parts of it
     EDGE = 3  # a level side of a `FILLED` one, or long dashes
+    LOGO = 4  # the box of a small raster image, of any tones
 
 
 Edges: TypeAlias = tuple[float, float, float, float]  # left, bottom, right, top; PDF points, y up

@@ -31,6 +31,7 @@ def outlines_of(drawn: Drawn, memory: NDArray[np.uint8]) -> Outlines:
     boxes = np.clip(np.hstack([np.minimum(first, second), np.maximum(first, second)]), -FAR_OUT, FAR_OUT)
     kinds, places = told[:, 6].astype(np.int64), told[:, 5].astype(np.int64)
     greys = np.where(kinds == Shape.STROKED, np.nan, told[:, 4])
+    greys[kinds == Shape.LOGO] = np.inf
 
     def those(*kind: Shape) -> Areas:
         chosen = np.isin(kinds, kind)
@@ -38,7 +39,7 @@ def outlines_of(drawn: Drawn, memory: NDArray[np.uint8]) -> Outlines:
 
     across, down = drawn.sketched or (0, 0)
     sketch = memory[: down * across * 3].reshape(down, across, 3) if across and down else None
-    filled, shapes, edges = those(Shape.BOX), those(Shape.FILLED, Shape.STROKED), those(Shape.EDGE)
+    filled, shapes, edges = those(Shape.BOX), those(Shape.FILLED, Shape.STROKED, Shape.LOGO), those(Shape.EDGE)
     return Outlines(Size(drawn.width, drawn.height), filled, shapes, edges, sketch)
 
 
@@ -68,7 +69,7 @@ def are_seen(glyphs: Glyphs, which: Flags, outlines: Outlines, dpi: float) -> bo
         return False
     for box, grey, place in zip(shapes.boxes, shapes.greys, shapes.places, strict=True):
         touched = _covered(boxes, box) > 0
-        if (touched & ((places < place) | (np.abs(grey - greys) < STANDS_OUT))).any():
+        if (touched & ((places < place) | np.isinf(grey) | (np.abs(grey - greys) < STANDS_OUT))).any():
             return False
     return True
 

@@ -15,6 +15,7 @@ from octavo.geometry import Box, Rect, Size
 from octavo.wording.ticks import EMPTY, TICKED
 
 _SMALLEST: Final = 0.55  # sizes of type: the side of a box, at least
+_FEWEST: Final = 9  # pixels of a side, in any size of type
 _LARGEST: Final = 1.8  # sizes of type: the same, at most
 _SQUARE: Final = 0.2  # by which its sides may differ
 _DARK: Final = 200  # of 255: what is darker is drawn; frames are thin, and grey at their edges
@@ -54,7 +55,7 @@ def may_have_tick_boxes(outlines: Outlines, size: float) -> bool:
     """Whether something drawn could be one: a square shape as high as type, or sides of a square, both ways."""
     boxes = np.vstack([outlines.filled.boxes, outlines.shapes.boxes, outlines.edges.boxes])
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    least, most = _SMALLEST * size - _BLUR, _LARGEST * size + _BLUR
+    least, most = max(_FEWEST, _SMALLEST * size) - 1, _LARGEST * size + _BLUR
     across, down = (width > least) & (width < most), (height > least) & (height < most)
     if (across & down & (np.abs(width - height) < _SQUARE * width + _BLUR)).any():
         return True
@@ -73,7 +74,7 @@ def may_have_tick_boxes(outlines: Outlines, size: float) -> bool:
 def _squares(drawn: NDArray[np.uint8], size: float) -> Iterator[tuple[Rect, float]]:
     """Framed squares, and the share of their inside that is drawn on."""
     shortest, longest = (
-        max(9, round(_SMALLEST * size) | 1),
+        max(_FEWEST, round(_SMALLEST * size) | 1),
         _LARGEST * size,
     )  # odd: an even opening moves what it leaves
     edges = cv2.morphologyEx(drawn, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
