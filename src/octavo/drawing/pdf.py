@@ -10,6 +10,7 @@ import mmap
 import stringprep
 import unicodedata
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -17,6 +18,7 @@ import pypdfium2.raw as pdfium
 from octavo.drawing import scan, wire
 from octavo.drawing.calls import double as _double
 from octavo.drawing.calls import fast as _fast
+from octavo.drawing.calls import fastest as _fastest
 from octavo.drawing.calls import integer as _int
 from octavo.drawing.calls import pointer as _pointer
 from octavo.drawing.shapes import Shapes
@@ -42,16 +44,18 @@ SKETCH = (
 FEW_SHAPES = 8  # figures are parted as on the picture: three pies beside each other were one in half as many pixels
 THIN_RULE = 2.5  # points: a rule no higher than this may strike letters out
 ONE_SHAPE = 0x250  # Latin: further on, a character's width may depend on its neighbours
+ONE_UNIT = 0xD800  # characters below are one unit of UTF-16
+AT_ONCE = 64  # glyphs whose places are asked for before they are copied: their addresses are made once
 HYPHEN_MARKS = frozenset((0x2, 0xFFFE, 0xAD))  # what PDFium makes of a hyphen at a line's end; the soft hyphen
 
 PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD of FPDF_GetLastError
 
 
 _unicode = _fast(pdfium.FPDFText_GetUnicode, ctypes.c_uint, _pointer, _int)
-_object_of = _fast(pdfium.FPDFText_GetTextObject, _pointer, _pointer, _int)
-_char_box = _fast(pdfium.FPDFText_GetCharBox, _int, _pointer, _int, *[_pointer] * 4)
+_object_of = _fastest(pdfium.FPDFText_GetTextObject, _pointer)
+_char_box = _fastest(pdfium.FPDFText_GetCharBox, _int)
 _loose_box = _fast(pdfium.FPDFText_GetLooseCharBox, _int, _pointer, _int, _pointer)
-_origin = _fast(pdfium.FPDFText_GetCharOrigin, _int, _pointer, _int, _pointer, _pointer)
+_origin = _fastest(pdfium.FPDFText_GetCharOrigin, _int)
 _matrix = _fast(pdfium.FPDFText_GetMatrix, _int, _pointer, _int, _pointer)
 _font_size = _fast(pdfium.FPDFText_GetFontSize, _double, _pointer, _int)
 _unmapped = _fast(pdfium.FPDFText_HasUnicodeMapError, _int, _pointer, _int)
@@ -307,10 +311,9 @@ def _glyphs(
 ) -> tuple[bytes, int, list[list[str | int]], bool]:
     """The tables, the number of runs, the fonts that runs point to, and whether there are signs of formulas."""
     handle = ctypes.cast(text, ctypes.c_void_p).value or 0
-    boxes = (_double * (wire.PLACE_FIELDS * count))()  # PDFium writes into it: reading each value costs more than it
-    at = ctypes.addressof(boxes)
-    step = wire.PLACE_FIELDS * 8
-    facts, runs = array("d"), array("d")
+    page = _pointer(handle)
+    facts: list[float] = []
+    runs = array("d")
     loose = pdfium.FS_RECTF()
     loose_at = ctypes.addressof(loose)
     numbers: dict[int, int] = {}
@@ -319,9 +322,8 @@ def _glyphs(
     known: dict[int, tuple[int, float]] = {}
     advances: dict[int, float] = {}  # of the run's characters
     last, run, address = None, -1, 0
-    for index in range(count):
-        code = _unicode(handle, index)
-        owner = _object_of(handle, index)
+    for index, code in enumerate(_codes(text, count)):
+        owner = _object_of(page, index)
         if owner != last and owner is not None:
             last = owner
             run += 1
@@ -335,9 +337,6 @@ def _glyphs(
                 told.append({})
             known = told[font]
             runs.extend((*_run(handle, index, owner, font), places.get(owner, -1)))
-        _char_box(handle, index, at, at + 8, at + 16, at + 24)
-        _origin(handle, index, at + 32, at + 40)
-        at += step
         if owner is None:
             flags, advance, width = 1, 0.0, 0.0
         else:
@@ -352,9 +351,41 @@ def _glyphs(
                     advances[code] = advance
         if code in HYPHEN_MARKS and _is_hyphen(handle, index) == 1:
             flags |= 4
-        facts.extend((code, advance, max(run, 0), flags, width))
+        facts += (code, advance, run if run > 0 else 0, flags, width)
     has_signs = any(not SIGNS.isdisjoint(codes) for codes in told)
-    return bytes(boxes) + facts.tobytes() + runs.tobytes(), run + 1, fonts, has_signs
+    return _boxes(page, count) + array("d", facts).tobytes() + runs.tobytes(), run + 1, fonts, has_signs
+
+
+def _codes(text: Any, count: int) -> Sequence[int]:
+    """The characters, as `FPDFText_GetUnicode` tells each: told all at once, but for those that a string has in another
+    way, of two units or as another mark for a hyphen."""
+    units = (ctypes.c_ushort * (count + 1))()
+    handle = ctypes.cast(text, ctypes.c_void_p).value or 0
+    if pdfium.FPDFText_GetText(text, 0, count, units) != count + 1:
+        return [_unicode(handle, index) for index in range(count)]
+    codes = units[:count]
+    return [
+        code if 0 < code < ONE_UNIT and code not in HYPHEN_MARKS else _unicode(handle, index)
+        for index, code in enumerate(codes)
+    ]
+
+
+def _boxes(page: Any, count: int) -> bytes:
+    """The table of places: PDFium writes into it, for to read each value costs more than it is worth."""
+    block = (_double * (wire.PLACE_FIELDS * AT_ONCE))()
+    at = ctypes.addressof(block)
+    slots = [
+        [_pointer(at + 8 * (wire.PLACE_FIELDS * slot + field)) for field in range(wire.PLACE_FIELDS)]
+        for slot in range(min(AT_ONCE, count))
+    ]
+    found = bytearray()
+    for first in range(0, count, AT_ONCE):
+        for index, (left, right, bottom, top, x, y) in enumerate(slots[: count - first], first):
+            _char_box(page, index, left, right, bottom, top)
+            _origin(page, index, x, y)
+        found += block
+        ctypes.memset(at, 0, ctypes.sizeof(block))
+    return bytes(found[: 8 * wire.PLACE_FIELDS * count])
 
 
 def _own_width(font: int, code: int) -> float:
