@@ -520,3 +520,32 @@ def test_numbers_that_count_things_stay_with_them(parser: Parser) -> None:
     text = octavo.to_markdown(parser.parse(sheet.pdf()))
     assert all(text.index(str(number)) < text.index(f"the {number}th") for number in range(1, 13))
     assert "12" in text.replace("12th", "")
+
+
+def test_labels_are_read_one_by_one_and_none_goes_on_in_the_next(parser: Parser) -> None:
+    sheet = Sheet()
+    labels = [
+        ("Ada Brown", "12 Quay Road", "Grimsby DN31 3RW"),
+        ("Ben Carter", "4 Mill Lane", "Hull HU1 2AB"),
+        ("Cora Diaz", "77 High Street", "York YO1 7HT"),
+        ("Gwen Hall", "2 Station Rd", "Thirsk YO7 1PL"),
+        ("Hugh Irwin", "5 Elm Close", "Ripon HG4 1LE"),
+        ("Iris James", "18 The Green", "Whitby YO21 3QN"),
+    ]
+    for number, label in enumerate(labels):
+        sheet.write(60 + 170 * (number % 3), 100 + 75 * (number // 3), *label)
+    blocks = octavo.to_markdown(parser.parse(sheet.pdf())).split("\n\n")
+    assert [tuple(line.strip() for line in block.splitlines()) for block in blocks] == labels
+
+
+def test_a_title_above_nothing_but_tables_is_one(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.write(60, 80, "Price list", font="Times-Bold", size=20)
+    for number, (code, name, price) in enumerate(
+        (("R-10", "Hemp, per metre", "1.20"), ("R-16", "Wire, per metre", "2.05"), ("A-5", "Anchor, 5 kg", "48.00"))
+    ):
+        sheet.write(60, 120 + 18 * number, code)
+        sheet.write(120, 120 + 18 * number, name)
+        sheet.end(330, 120 + 18 * number, price)
+    text = octavo.to_markdown(parser.parse(sheet.pdf()))
+    assert text.startswith("# Price list\n\n<table>")

@@ -16,6 +16,7 @@ _ADDRESS = re.compile(r"\S+@\S|https?://|www\.")
 _DIVIDED = re.compile(r"[^\W\d_][-\u2010\u00ad]$")
 _SHORT_ROWS = 35  # mean characters of rows below which three that begin with capitals or digits are no prose
 _MOST = 0.85  # of the rows
+_FEWEST_ENTRIES = 3  # rows that end in a figure, which rows of running text seldom do
 _SHORT_PAIR = 25  # the same for two
 
 
@@ -83,6 +84,8 @@ def broken_on_purpose(paragraph: Paragraph) -> bool:
     early = sum(gap > below.first_word + 0.5 * below.size for gap, below in zip(room, rows[1:], strict=False))
     if 2 * early >= len(rows) - 1 > 0:
         return True
+    if len(rows) >= _FEWEST_ENTRIES and sum(row.text[-1:].isdigit() for row in rows) >= _MOST * len(rows):
+        return True  # entries of an index
     shortest_prose = _SHORT_PAIR if len(rows) == 2 else _SHORT_ROWS
     short = sum(len(row.text) for row in rows) < shortest_prose * len(rows)
     begins = sum(_begins(row.text) for row in rows)

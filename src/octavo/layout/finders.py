@@ -37,6 +37,8 @@ from octavo.tables import TableCandidate
 _DRAWN: Final = 0.05  # share of a figure with strokes from which texts in line in it are labels rather than a table
 _LOW: Final = 0.08  # share of the page's height: a picture in its header or footer is lower
 _TOP: Final = 0.1  # share of the page's height above which a low picture is its header's; below, it is `_LOW`
+_LITTLE: Final = 0.25  # share of a page's text that stands in no table, below which it may be headings alone
+_SMALL_PRINT: Final = 1.2  # times the size of a table's text that the running text then has, at most
 _BOLD: Final = 0.5  # share of a text's length in bold from which it is bold
 _CHART_LABELS: Final = 4  # short texts in a drawing from which it is a chart
 _SET_ANOTHER_WAY = frozenset({Label.CONTENT, Label.ALGORITHM})  # text that no paragraph holds
@@ -142,7 +144,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
     surroundings = Surroundings(
         width=sheet.size.width,
         height=sheet.size.height,
-        size=max(sheet.type_size, typical_size(free)),  # small print of tables or notes must not be the measure
+        size=_running_size(sheet, free),
         bold=_mostly_bold(free),
         first_page=sheet.first_page,
         paragraphs=found,
@@ -239,6 +241,13 @@ def _picture_label(figure: Figure, page: Size) -> Label:
     if low and figure.rect.top > (1 - _LOW) * page.height:
         return Label.FOOTER_IMAGE
     return Label.CHART if len(figure.lines) >= _CHART_LABELS and figure.density < 0.7 else Label.IMAGE
+
+
+def _running_size(sheet: Sheet, free: Sequence[Line]) -> float:
+    """Of the running text. The small print of tables or notes is not its measure, nor are headings between tables where
+    there is next to no other text."""
+    share = sum(line.width for line in free) / max(1.0, sum(line.width for line in sheet.lines))
+    return _SMALL_PRINT * sheet.type_size if share < _LITTLE else max(sheet.type_size, typical_size(free))
 
 
 def _mostly_bold(lines: Sequence[Line]) -> bool:
