@@ -441,7 +441,8 @@ def test_heads_set_aslant_name_the_columns_that_they_stand_on(parser: Parser, de
 # --- newspapers, transcripts -----------------------------------------------------------------------------------------
 
 
-def test_narrow_columns_of_a_newspaper_are_read_one_after_the_other(parser: Parser) -> None:
+@pytest.mark.parametrize("ruled", [False, True])
+def test_narrow_columns_of_a_newspaper_are_read_one_after_the_other(parser: Parser, ruled: bool) -> None:
     """Gutters are no wider than spaces of justified rows, and a heading stands beside two rows of the next column."""
     sheet = Sheet()
     sheet.write(170, 60, "The Quayside Letter", font="Times-Bold", size=26)
@@ -472,6 +473,8 @@ def test_narrow_columns_of_a_newspaper_are_read_one_after_the_other(parser: Pars
             sheet.write(left, 110, "Harbour rules are", font="Times-Bold", size=15)
             sheet.write(left, 126, "made to be kept", font="Times-Bold", size=15)
         justified(sheet, left, left + 140, top, *rows)
+        if ruled and number:
+            sheet._canvas.line(left - 5, HEIGHT - 96, left - 5, HEIGHT - 225)
     first, second, third = (" ".join(rows) for rows in columns)
     wanted = " ".join(("The Quayside Letter", first, "Harbour rules are made to be kept", second, third))
     assert " ".join(read(parser, sheet)) == wanted
@@ -549,3 +552,41 @@ def test_a_title_above_nothing_but_tables_is_one(parser: Parser) -> None:
         sheet.end(330, 120 + 18 * number, price)
     text = octavo.to_markdown(parser.parse(sheet.pdf()))
     assert text.startswith("# Price list\n\n<table>")
+
+
+def test_a_sidebar_with_lists_and_the_text_beside_it_are_read_one_after_the_other(parser: Parser) -> None:
+    """As a life has them: bullets in both, dates set right, rows that meet by chance."""
+    sheet = Sheet()
+    sheet.write(60, 100, "Skills", font="Times-Bold", size=12)
+    for number, skill in enumerate(("Charts", "Radio", "Knots")):
+        sheet.write(60, 122 + 13 * number, "\u2022")
+        sheet.write(74, 122 + 13 * number, skill)
+    sheet.write(60, 180, "Languages", font="Times-Bold", size=12)
+    sheet.write(60, 202, "Slovene", "English")
+    sheet.write(240, 101, "Experience", font="Times-Bold", size=12)
+    for top, post, year, deeds in (
+        (123, "Pilot of the harbour", "2019", ("Leads the boats in at night.", "Wrote the book of the tides.")),
+        (178, "Mate on the Ada", "2014", ("Kept the log of nine voyages.",)),
+    ):
+        sheet.write(240, top, post)
+        sheet.end(540, top, year)
+        for number, deed in enumerate(deeds):
+            sheet.write(252, top + 16 + 14 * number, "\u2022")
+            sheet.write(266, top + 16 + 14 * number, deed)
+    text = octavo.to_markdown(parser.parse(sheet.pdf()))
+    places = [
+        text.index(word) for word in ("Charts", "Radio", "Knots", "Slovene", "Pilot", "Leads", "Wrote", "Mate", "Kept")
+    ]
+    assert places == sorted(places)
+
+
+def test_tiles_with_three_lines_are_read_one_by_one(parser: Parser) -> None:
+    sheet = Sheet()
+    for number, (name, value, more) in enumerate(
+        (("Customers", "18,402", "4 % more"), ("Revenue", "2.47 M", "11 % more"), ("Churn", "1.9 %", "as before"))
+    ):
+        left = 60 + 160 * number
+        sheet.write(left, 100, name, font="Helvetica", size=8)
+        sheet.write(left, 122, value, font="Helvetica-Bold", size=22)
+        sheet.write(left, 136, more, font="Helvetica", size=8)
+    assert " ".join(read(parser, sheet)) == "Customers 18,402 4 % more Revenue 2.47 M 11 % more Churn 1.9 % as before"

@@ -391,6 +391,8 @@ def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
         id(row) not in own and is_amount(row.text) and _is_right_of(row, pair.name) for pair in band for row in rows
     ):
         return True  # a dish and its price, with what it is made of below
+    if 2 * sum(_has_more_below(pair, rows) for pair in band) > len(band):
+        return True  # tiles: a name, a number, and what is said of it
     going_on = 0
     for pair in band:
         last = pair.values[0]
@@ -403,6 +405,19 @@ def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
             for row in rows
         )
     return going_on > 1
+
+
+def _has_more_below(pair: _Over, rows: Sequence[Row]) -> bool:
+    """Whether a line set in another way stands close below a value, and is no name of the next."""
+    value = pair.values[0]
+    flush = (row for row in rows if abs(row.left - value.left) < _FLUSH * value.size and row.middle > value.middle)
+    below = sorted(flush, key=lambda row: row.middle)[:2]
+    if not below or below[0].top - value.bottom > pair.name.size or _is_set_as(value, below[0]):
+        return False
+    name = below[0]
+    return not any(
+        _is_below(name, row, max(name.size, row.size)) and _names(name.longest, row.longest) for row in below
+    )
 
 
 def _is_right_of(row: Row, name: Row) -> bool:

@@ -28,6 +28,8 @@ _NO_RULES: Final = Rules(Size(0, 0))
 _GAP: Final = 2.5  # sizes of type from the longest name to the values, where nothing but their places tells
 _DIGITS: Final = 0.5  # of the values that have a digit there, at least; of the names, half as many at most
 _ROWS: Final = 3  # of them
+_FILLED: Final = 0.5  # of them that have a value, where nothing but places tells
+_GOES_ON: Final = 2  # times as many rows in a column as a form has, from which it is a text's
 _BESIDE: Final = 0.5  # of the height of a run that another must share to be beside it
 _UNDER: Final = 1.0  # sizes of type from the middle of a name to the line its value would stand on, at most
 _WIDER: Final = 1.5  # times the other spaces of such a line
@@ -73,7 +75,7 @@ def find_names_beside(lines: Sequence[Line], rules: Rules = _NO_RULES) -> list[N
         own = {id(row) for field in fields if field.sure for row in (field.name, *field.values)}
         for row in (row for row in band if id(row) not in own):
             _goes_on(near, row, rules)
-    found = [_from_its_first(run, rows) for run in runs if _is_form(run, rules)]
+    found = [_from_its_first(run, rows) for run in runs if _is_form(run, rules) and not _is_of_a_text(run, rows)]
     return [_form(group, rules) for group in _side_by_side(_without_twins(found))]
 
 
@@ -132,7 +134,23 @@ def _is_form(run: Sequence[_Field], rules: Rules) -> bool:
     )
     short = all(0 < len(field.values[0].text) < _LONGEST for field in filled)
     telling = valued >= _DIGITS * len(filled) and named <= _DIGITS / 2 * len(filled)
-    return len(run) >= _ROWS and len(filled) > 1 and short and telling and gap < _GAP * run[0].name.size
+    return (
+        len(run) >= _ROWS
+        and len(filled) > max(1, _FILLED * len(run))
+        and short
+        and telling
+        and gap < _GAP * run[0].name.size
+    )
+
+
+def _is_of_a_text(run: Sequence[_Field], rows: Sequence[Row]) -> bool:
+    """Whether nothing but places tells of the names, and their column or that of the values goes on with other rows:
+    two columns of a text, whose rows stand on one height here and there."""
+    if run[0].sure:
+        return False
+    size = run[0].name.size
+    columns = (run[0].name.left, _values_left(run))
+    return any(sum(abs(row.left - left) < _FLUSH * size for row in rows) > _GOES_ON * len(run) for left in columns)
 
 
 def _without_twins(runs: Sequence[list[_Field]]) -> list[list[_Field]]:

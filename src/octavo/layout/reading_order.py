@@ -307,18 +307,30 @@ def _below_columns(bands: Sequence[list[_Unit]], gutters: Sequence[Lane], from_r
 
 
 def _cells(bands: Sequence[Sequence[_Unit]], gutters: Sequence[Lane]) -> bool:
-    """Whether bands are rows of a form: in most of them one short thing per column, side by side.
+    """Whether bands are rows of a form: in most of them one short thing per column, side by side on one height.
 
-    Entries of lists in every column are lists beside each other: bullets do not stand in the cells of a row.
+    Entries in every column, or several in two, are lists beside each other: bullets do not stand in the cells of a row.
     """
     shared = [band for band in bands if _both_sides(band, gutters)]
     if len(bands) < 2 or len(shared) < 0.5 * len(bands):
         return False
     cells = [unit for band in shared for unit in band]
-    if all(sum(unit.entry for unit in column) > 0.5 * len(column) for column in _columns(cells, gutters)):
+    columns = _columns(cells, gutters)
+    if all(sum(unit.entry for unit in column) > 0.5 * len(column) for column in columns):
+        return False
+    if sum(sum(unit.entry for unit in column) > 1 for column in columns) > 1:
         return False
     lone = all(len(column) == 1 for band in shared for column in _columns(band, gutters))
+    if sum(map(_is_row, shared)) < _CELLS * len(shared):
+        return False
     return lone and sum(unit.short for unit in cells) >= _CELLS * len(cells)
+
+
+def _is_row(band: Sequence[_Unit]) -> bool:
+    """Whether what stands side by side begins on one height, or has its middle or end there."""
+    row = min(unit.row for unit in band)
+    edges = ([unit.top for unit in band], [unit.middle for unit in band], [unit.bottom for unit in band])
+    return min(max(places) - min(places) for places in edges) < _LEVEL * row
 
 
 def _beside_headings(units: Sequence[_Unit], gutters: Sequence[Lane], from_right: bool) -> list[list[_Unit]]:
