@@ -14,3 +14,10 @@ def fast(function: Any, restype: Any, *argtypes: Any) -> Any:
     """A function of PDFium's, to be called with addresses as numbers."""
     address = ctypes.cast(function, ctypes.c_void_p).value
     return ctypes.PYFUNCTYPE(restype, *argtypes)(address or 0)
+
+
+def fastest(function: Any, restype: Any) -> Any:
+    """The same, to be called with `pointer` objects and whole numbers that are no addresses: half of a call's time goes
+    into turning a number into an address, for each of them."""
+    address = ctypes.cast(function, ctypes.c_void_p).value
+    return ctypes.PYFUNCTYPE(restype)(address or 0)

@@ -10,8 +10,7 @@ import mmap
 import stringprep
 import unicodedata
 from array import array
-from collections import deque
-from itertools import chain, repeat
+from collections.abc import Sequence
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -19,6 +18,7 @@ import pypdfium2.raw as pdfium
 from octavo.drawing import scan, wire
 from octavo.drawing.calls import double as _double
 from octavo.drawing.calls import fast as _fast
+from octavo.drawing.calls import fastest as _fastest
 from octavo.drawing.calls import integer as _int
 from octavo.drawing.calls import pointer as _pointer
 from octavo.drawing.shapes import Shapes
@@ -44,16 +44,18 @@ SKETCH = (
 FEW_SHAPES = 8  # figures are parted as on the picture: three pies beside each other were one in half as many pixels
 THIN_RULE = 2.5  # points: a rule no higher than this may strike letters out
 ONE_SHAPE = 0x250  # Latin: further on, a character's width may depend on its neighbours
+ONE_UNIT = 0xD800  # characters below are one unit of UTF-16
+AT_ONCE = 64  # glyphs whose places are asked for before they are copied: their addresses are made once
 HYPHEN_MARKS = frozenset((0x2, 0xFFFE, 0xAD))  # what PDFium makes of a hyphen at a line's end; the soft hyphen
 
 PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD of FPDF_GetLastError
 
 
 _unicode = _fast(pdfium.FPDFText_GetUnicode, ctypes.c_uint, _pointer, _int)
-_object_of = _fast(pdfium.FPDFText_GetTextObject, _pointer, _pointer, _int)
-_char_box = _fast(pdfium.FPDFText_GetCharBox, _int, _pointer, _int, *[_pointer] * 4)
+_object_of = _fastest(pdfium.FPDFText_GetTextObject, _pointer)
+_char_box = _fastest(pdfium.FPDFText_GetCharBox, _int)
 _loose_box = _fast(pdfium.FPDFText_GetLooseCharBox, _int, _pointer, _int, _pointer)
-_origin = _fast(pdfium.FPDFText_GetCharOrigin, _int, _pointer, _int, _pointer, _pointer)
+_origin = _fastest(pdfium.FPDFText_GetCharOrigin, _int)
 _matrix = _fast(pdfium.FPDFText_GetMatrix, _int, _pointer, _int, _pointer)
 _font_size = _fast(pdfium.FPDFText_GetFontSize, _double, _pointer, _int)
 _unmapped = _fast(pdfium.FPDFText_HasUnicodeMapError, _int, _pointer, _int)
@@ -307,28 +309,25 @@ def _text_of(document: Any, page: Any, form: Any, shapes: Shapes) -> tuple[bytes
 def _glyphs(
     text: Any, count: int, places: dict[int, int], shapes: Shapes
 ) -> tuple[bytes, int, list[list[str | int]], bool]:
-    """The tables, the number of runs, the fonts that runs point to, and whether there are signs of formulas.
-
-    What is asked of every character is asked by `map`, which costs a third less than a loop; the rest once for each
-    character that a run has several times.
-    """
+    """The tables, the number of runs, the fonts that runs point to, and whether there are signs of formulas."""
     handle = ctypes.cast(text, ctypes.c_void_p).value or 0
-    codes = list(map(_unicode, repeat(handle, count), range(count)))
-    owners = list(map(_object_of, repeat(handle, count), range(count)))
-    facts, runs = list[tuple[float, ...]](), array("d")
+    page = _pointer(handle)
+    facts: list[float] = []
+    runs = array("d")
     loose = pdfium.FS_RECTF()
     loose_at = ctypes.addressof(loose)
     numbers: dict[int, int] = {}
     fonts: list[list[str | int]] = []
     told: list[dict[int, tuple[int, float]]] = []  # by font: code -> flag, and width in ems
     known: dict[int, tuple[int, float]] = {}
-    of_run: dict[int, tuple[float, ...]] = {}  # by code: the facts of the run's characters that have one shape
+    advances: dict[int, float] = {}  # of the run's characters
     last, run, address = None, -1, 0
-    for index, (code, owner) in enumerate(zip(codes, owners, strict=True)):
+    for index, code in enumerate(_codes(text, count)):
+        owner = _object_of(page, index)
         if owner != last and owner is not None:
             last = owner
             run += 1
-            of_run = {}
+            advances = {}
             address = _font_of(owner) or 0
             font = numbers.setdefault(address, len(fonts))
             if font == len(fonts):
@@ -339,35 +338,54 @@ def _glyphs(
             known = told[font]
             runs.extend((*_run(handle, index, owner, font), places.get(owner, -1)))
         if owner is None:
-            flags = 1 | (4 if code in HYPHEN_MARKS and _is_hyphen(handle, index) == 1 else 0)
-            facts.append((code, 0.0, max(run, 0), flags, 0.0))
-            continue
-        if code in of_run:
-            facts.append(of_run[code])
-            continue
-        if code not in known:
-            known[code] = 2 if _unmapped(handle, index) == 1 else 0, _own_width(address, code)
-        flags, width = known[code]
-        _loose_box(handle, index, loose_at)
-        if code in HYPHEN_MARKS:
-            facts.append((code, loose.right - loose.left, run, flags | 4 * (_is_hyphen(handle, index) == 1), width))
-            continue
-        facts.append((code, loose.right - loose.left, run, flags, width))
-        if code < ONE_SHAPE:
-            of_run[code] = facts[-1]
+            flags, advance, width = 1, 0.0, 0.0
+        else:
+            if code not in known:
+                known[code] = 2 if _unmapped(handle, index) == 1 else 0, _own_width(address, code)
+            flags, width = known[code]
+            advance = advances.get(code, -1.0)
+            if advance < 0:
+                _loose_box(handle, index, loose_at)
+                advance = loose.right - loose.left
+                if code < ONE_SHAPE:
+                    advances[code] = advance
+        if code in HYPHEN_MARKS and _is_hyphen(handle, index) == 1:
+            flags |= 4
+        facts += (code, advance, run if run > 0 else 0, flags, width)
     has_signs = any(not SIGNS.isdisjoint(codes) for codes in told)
-    rows = array("d", chain.from_iterable(facts))
-    return _places(handle, count) + rows.tobytes() + runs.tobytes(), run + 1, fonts, has_signs
+    return _boxes(page, count) + array("d", facts).tobytes() + runs.tobytes(), run + 1, fonts, has_signs
 
 
-def _places(handle: int, count: int) -> bytes:
-    """Each character's ink and origin. PDFium writes into the table: reading each value costs more than it does."""
-    table = (_double * (wire.PLACE_FIELDS * count))()
-    start, step = ctypes.addressof(table), wire.PLACE_FIELDS * 8
-    columns = [range(start + 8 * field, start + 8 * field + step * count, step) for field in range(wire.PLACE_FIELDS)]
-    deque(map(_char_box, repeat(handle, count), range(count), *columns[:4]), maxlen=0)
-    deque(map(_origin, repeat(handle, count), range(count), *columns[4:]), maxlen=0)
-    return bytes(table)
+def _codes(text: Any, count: int) -> Sequence[int]:
+    """The characters, as `FPDFText_GetUnicode` tells each: told all at once, but for those that a string has in another
+    way, of two units or as another mark for a hyphen."""
+    units = (ctypes.c_ushort * (count + 1))()
+    handle = ctypes.cast(text, ctypes.c_void_p).value or 0
+    if pdfium.FPDFText_GetText(text, 0, count, units) != count + 1:
+        return [_unicode(handle, index) for index in range(count)]
+    codes = units[:count]
+    return [
+        code if 0 < code < ONE_UNIT and code not in HYPHEN_MARKS else _unicode(handle, index)
+        for index, code in enumerate(codes)
+    ]
+
+
+def _boxes(page: Any, count: int) -> bytes:
+    """The table of places: PDFium writes into it, for to read each value costs more than it is worth."""
+    block = (_double * (wire.PLACE_FIELDS * AT_ONCE))()
+    at = ctypes.addressof(block)
+    slots = [
+        [_pointer(at + 8 * (wire.PLACE_FIELDS * slot + field)) for field in range(wire.PLACE_FIELDS)]
+        for slot in range(min(AT_ONCE, count))
+    ]
+    found = bytearray()
+    for first in range(0, count, AT_ONCE):
+        for index, (left, right, bottom, top, x, y) in enumerate(slots[: count - first], first):
+            _char_box(page, index, left, right, bottom, top)
+            _origin(page, index, x, y)
+        found += block
+        ctypes.memset(at, 0, ctypes.sizeof(block))
+    return bytes(found[: 8 * wire.PLACE_FIELDS * count])
 
 
 def _own_width(font: int, code: int) -> float:

@@ -16,17 +16,17 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 
 import octavo
 from octavo import delivery
 from octavo.document import Artifact, Page, Severity
 from octavo.errors import DeliveryFailed
+from octavo.jobs.pages_before import as_json
 from octavo.settings import EngineSettings, ParseOptions
 
 log = logging.getLogger(__name__)
 
-_PAGE = TypeAdapter(Page)
 _FORGOTTEN_SECONDS = 24 * 3600.0  # RunPod drops a job that was not done after a day
 FOLDER = ".octavo-checkpoints"  # on a worker's network volume
 
@@ -60,7 +60,7 @@ class Checkpoint:
         found: dict[int, Page] = {}
         for file in _entries(self._folder, "*.json"):
             with suppress(OSError, ValidationError):
-                page = _PAGE.validate_json(file.read_bytes())
+                page = as_json().validate_json(file.read_bytes())
                 if file.stem == str(page.number):
                     found[page.number] = page
         return found
@@ -69,7 +69,7 @@ class Checkpoint:
         """Remember a page, unless something of it was lost: that may go better next time."""
         if any(problem.severity is Severity.LOST for problem in page.problems):
             return
-        file = Artifact(f"{page.number}.json", "application/json", _PAGE.dump_json(page))
+        file = Artifact(f"{page.number}.json", "application/json", as_json().dump_json(page))
         with self._writing:
             if self._discarded:  # the job was cancelled while this page was on its way here
                 return

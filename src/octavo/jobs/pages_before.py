@@ -10,6 +10,7 @@ import hashlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -18,7 +19,11 @@ from octavo.document import Block, Page, PageImage, Usage
 
 log = logging.getLogger(__name__)
 
-_PAGE = TypeAdapter(Page)
+
+@cache
+def as_json() -> TypeAdapter[Page]:
+    """Writes and reads pages; made when one is first kept, for that takes 40 ms."""
+    return TypeAdapter(Page)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class PagesBefore:
         if data is None:
             return None
         try:
-            page = _PAGE.validate_json(data)
+            page = as_json().validate_json(data)
         except ValidationError:
             log.warning("page_kept_is_damaged name=%s", name[:12])
             return None
@@ -59,7 +64,7 @@ class PagesBefore:
 
     async def keep(self, name: str, page: Page) -> None:
         if not page.problems:
-            await self._shelf.put(name, _PAGE.dump_json(page))
+            await self._shelf.put(name, as_json().dump_json(page))
 
 
 def _here(block: Block, number: int) -> Block:

@@ -10,9 +10,12 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from functools import cached_property
+from contextlib import contextmanager, suppress
+from functools import cache, cached_property
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
@@ -32,6 +35,9 @@ Result = TypeVar("Result")
 
 _AHEAD: Final = 4  # items that a caller of `map` has in the queue for each thread: who comes with ten is not behind ten
 # thousand of another, and no thread waits for the next
+
+
+_PACKAGES: Final = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-openvino")  # as their makers publish it
 
 
 class Allowance:
@@ -60,6 +66,28 @@ class Allowance:
             self._left = 0.0
 
 
+@cache
+def _version() -> str:
+    """Of ONNX Runtime, by what is installed: to import it takes 50 ms, and a page whose words are known needs none."""
+    for name in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            return metadata.version(name)
+    return str(_library().__version__)
+
+
+def _library() -> ModuleType:
+    """ONNX Runtime. Raises EngineUnavailable."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise EngineUnavailable(_MISSING) from error
+    library: ModuleType = onnxruntime
+    return library
+
+
+_MISSING: Final = "the embedded engine needs the package onnxruntime: reinstall octavo with pip"
+
+
 class Network:
     """One ONNX file. Safe to call from several threads.
 
@@ -76,16 +104,13 @@ class Network:
         """
         brought = file is not None  # by the user: that it is right is told at once
         file = file or weights.path(name)
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise EngineUnavailable(
-                "the embedded engine needs the package onnxruntime: reinstall octavo with pip"
-            ) from error
-        available: list[str] = onnxruntime.get_available_providers()
-        missing = sorted(set(settings.onnx_providers) - set(available))
-        if missing:
-            raise EngineUnavailable(f"ONNX Runtime has no {missing[0]!r} here; there are: {', '.join(available)}")
+        if find_spec("onnxruntime") is None:
+            raise EngineUnavailable(_MISSING)
+        if settings.onnx_providers:
+            available: list[str] = _library().get_available_providers()
+            missing = sorted(set(settings.onnx_providers) - set(available))
+            if missing:
+                raise EngineUnavailable(f"ONNX Runtime has no {missing[0]!r} here; there are: {', '.join(available)}")
         self._name, self._file = name, file
         self._providers = [*settings.onnx_providers, "CPUExecutionProvider"]
         self._threads_per_run = threads_per_run
@@ -94,7 +119,7 @@ class Network:
         self.threads = settings.threads or cores()
         at_once = brought or bool(settings.onnx_providers)
         provider = self._session.get_providers()[0] if at_once else self._providers[0]
-        self.described = f"{name} on ONNX Runtime {onnxruntime.__version__} {provider}"
+        self.described = f"{name} on ONNX Runtime {_version()} {provider}"
 
     @property
     def _session(self) -> "InferenceSession":
@@ -103,8 +128,7 @@ class Network:
 
     @cached_property
     def _loaded(self) -> "InferenceSession":
-        import onnxruntime
-
+        onnxruntime = _library()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = self._threads_per_run
         options.inter_op_num_threads = 1
@@ -113,9 +137,12 @@ class Network:
         options.enable_mem_pattern = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
-            return onnxruntime.InferenceSession(str(self._file), options, providers=self._providers)
+            session: InferenceSession = onnxruntime.InferenceSession(
+                str(self._file), options, providers=self._providers
+            )
         except Exception as error:  # its exceptions share no base class
             raise EngineUnavailable(f"the weights {self._name!r} cannot be loaded; fetch them again") from error
+        return session
 
     @property
     def metadata(self) -> Mapping[str, str]:

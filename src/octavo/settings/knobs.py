@@ -17,7 +17,8 @@ from octavo.settings import official_config
 class Settings(BaseModel):
     """Knobs that are settled once: unknown ones are refused, values never change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    # Made ready when one is first asked for: most are parts that others are put together from.
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod
