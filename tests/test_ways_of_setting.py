@@ -480,7 +480,8 @@ def test_narrow_columns_of_a_newspaper_are_read_one_after_the_other(parser: Pars
     assert " ".join(read(parser, sheet)) == wanted
 
 
-def test_numbers_of_lines_are_no_text_and_each_speech_is_a_paragraph(parser: Parser) -> None:
+@pytest.mark.parametrize("one_string", [False, True])
+def test_numbers_of_lines_are_no_text_and_each_speech_is_a_paragraph(parser: Parser, one_string: bool) -> None:
     sheet = Sheet()
     rows = (
         (56, "THE COURT: Please step forward and"),
@@ -498,9 +499,13 @@ def test_numbers_of_lines_are_no_text_and_each_speech_is_a_paragraph(parser: Par
     )
     sheet.end(500, 60, "Page 47")
     for number, (inset, row) in enumerate(rows):
-        sheet._canvas.setFont("Courier", 12)
-        sheet._canvas.drawRightString(80, HEIGHT - 90 - 26 * number, str(number + 1))
-        sheet.write(100 + inset, 90 + 26 * number, row, font="Courier", size=12)
+        top = 90 + 26 * number
+        if one_string:
+            sheet.write(66, top, f"{number + 1:>2}  {' ' * (inset // 7)}{row}", font="Courier", size=12)
+        else:
+            sheet._canvas.setFont("Courier", 12)
+            sheet._canvas.drawRightString(80, HEIGHT - top, str(number + 1))
+            sheet.write(100 + inset, top, row, font="Courier", size=12)
     document = parser.parse(sheet.pdf())
     assert [line for line in octavo.to_markdown(document).splitlines() if line] == [
         "THE COURT: Please step forward and raise your right hand.",

@@ -11,6 +11,7 @@ import re
 import threading
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Final, Literal, Self
 
@@ -38,6 +39,7 @@ from octavo.geometry import Size
 from octavo.glyphs import glyphs_of
 from octavo.glyphs.outlines import outlines_of
 from octavo.glyphs.trust import judged
+from octavo.layout.line_numbers import with_numbers_apart
 from octavo.settings import EngineSettings, ParseOptions, TextLayerUse
 
 log = logging.getLogger(__name__)
@@ -257,7 +259,8 @@ class Pages:
         if drawn.text_error:
             return TextLayer(Trust.GARBLED, drawn.text_error)
         glyphs, drawing = glyphs_of(drawn, memory)
-        return judged(glyphs, drawing, picture, drawn.dpi, outlines)
+        layer = judged(glyphs, drawing, picture, drawn.dpi, outlines)
+        return replace(layer, lines=tuple(with_numbers_apart(layer.lines, Size(drawn.width, drawn.height), drawn.dpi)))
 
     def close(self) -> None:
         with self._closing:

@@ -23,7 +23,6 @@ from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintKind, Hints
 from octavo.layout.labels import labelled
 from octavo.layout.ledgers import find_ledgers
-from octavo.layout.line_numbers import find_line_numbers
 from octavo.layout.lines import Line, typical_size
 from octavo.layout.listings import find_listings
 from octavo.layout.names_above import find_names_above
@@ -65,7 +64,7 @@ def watermarks(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
 
 def line_numbers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
     """Before tables and the rim: each would make something of the first number and the line it stands beside."""
-    if numbers := find_line_numbers(free):
+    if numbers := sheet.line_numbers:
         reason = f"number: those of lines, {numbers[0].text} to {numbers[-1].text}"
         yield Claim(Label.NUMBER, tuple(numbers), 0.8, reason)
 

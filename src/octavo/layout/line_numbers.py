@@ -5,15 +5,21 @@ They are no text of the lines they stand beside, and would part each sentence at
 
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
-from octavo.layout.lines import Line
+from octavo.content import Runs
+from octavo.document import TextLine
+from octavo.geometry import Box, Size
+from octavo.layout.lines import Line, straightened
 
 _FEWEST: Final = 8  # numbers that follow each other
 _EDGE: Final = 0.6  # sizes of type: numbers end, or begin, on one edge
 _EVEN: Final = 0.3  # of the usual distance from one to the next, that others may differ by: lists have no even one
+_MISSED: Final = 2  # of them side by side that stand in one line with their text
 _BESIDE: Final = 0.7  # share of them that have just one text beside them: rows of a table have several
+_SPEAKERS = ("Q", "A")  # that stand apart from what they say
 _GO_ON: Final = 0.1  # share of these texts that begin with a small letter: entries of a list do not
 
 
@@ -29,6 +35,46 @@ def find_line_numbers(lines: Sequence[Line]) -> list[Line]:
                 if len(run) > len(found) and _beside_text(run, lines):
                     found = run
     return found
+
+
+def with_numbers_apart(lines: Sequence[TextLine], page: Size, dpi: float) -> list[TextLine]:
+    """The lines, those that begin with the number of their line as two: a space parts a number from its text."""
+    apart = {id(line): parts for line in lines if (parts := _parted(line)) is not None}
+    if len(apart) + sum(_is_number(line.text or "") for line in lines) < _FEWEST or not apart:
+        return list(lines)
+    every = [part for line in lines for part in apart.get(id(line), (line,))]
+    numbers = {id(line.source) for line in find_line_numbers(straightened(every, page, dpi=dpi))}
+    return [
+        part
+        for line in lines
+        for part in (apart[id(line)] if id(line) in apart and id(apart[id(line)][0]) in numbers else (line,))
+    ]
+
+
+def _parted(line: TextLine) -> tuple[TextLine, TextLine] | None:
+    """A number and the words after it; None where a line does not begin so, or is more than words."""
+    if len(line.words) < 2 or line.quad or line.formulas or not _is_number(line.words[0].text):
+        return None
+    number, *words = line.words
+    text = line.text or ""
+    rest = text.removeprefix(number.text).lstrip()
+    if rest == text:
+        return None
+    runs = _without_first(line.runs, len(text) - len(rest))
+    return (
+        replace(line, box=number.box, text=number.text, words=(number,), runs=()),
+        replace(line, box=Box.around(word.box for word in words), text=rest, words=tuple(words), runs=runs),
+    )
+
+
+def _without_first(runs: Runs, characters: int) -> Runs:
+    left = []
+    for run in runs:
+        kept = run.text[characters:]
+        characters = max(0, characters - len(run.text))
+        if kept:
+            left.append(replace(run, text=kept))
+    return tuple(left)
 
 
 def _is_number(text: str) -> bool:
@@ -50,7 +96,7 @@ def _columns(figures: Sequence[Line], *, left: bool) -> list[list[Line]]:
 
 
 def _counting(column: Sequence[Line]) -> list[list[Line]]:
-    """Runs that go up by one and the same step, evenly spaced."""
+    """Runs that go up by one and the same step, evenly spaced; a few may stand in one line with their text."""
     if len(column) < _FEWEST:
         return []
     steps = [int(below.text) - int(above.text) for above, below in pairwise(column)]
@@ -58,7 +104,8 @@ def _counting(column: Sequence[Line]) -> list[list[Line]]:
     usual, room = statistics.mode(steps), statistics.median(rooms)
     runs = [[column[0]]]
     for line, step, distance in zip(column[1:], steps, rooms, strict=True):
-        if usual < 1 or step != usual or abs(distance - room) > _EVEN * room:
+        times = step / usual if usual > 0 else 0.0
+        if times not in range(1, _MISSED + 2) or abs(distance - times * room) > _EVEN * room:
             runs.append([])
         runs[-1].append(line)
     return [run for run in runs if len(run) >= _FEWEST]
@@ -70,8 +117,9 @@ def _beside_text(numbers: Sequence[Line], lines: Sequence[Line]) -> bool:
     alone: list[Line] = []
     for number in numbers:
         level = [line for line in lines if id(line) not in own and abs(line.middle - number.middle) < 0.5 * number.size]
-        if len(level) == 1:
-            alone += level
+        texts = [line for line in level if line.text.rstrip(".:") not in _SPEAKERS]
+        if len(texts) == 1:
+            alone += texts
     if len(alone) < _BESIDE * len(numbers):
         return False
     left, right = min(number.left for number in numbers), max(number.right for number in numbers)

@@ -8,6 +8,7 @@ from octavo.document import Label, PageImage, TextLine
 from octavo.geometry import Box, Rect, Size
 from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.hints import Hint
+from octavo.layout.line_numbers import find_line_numbers
 from octavo.layout.lines import Line, read_from_right, straightened, typical_size
 from octavo.layout.named_fields import NamedField
 from octavo.layout.side_by_side import with_torn_rows_whole
@@ -28,6 +29,7 @@ class Sheet:
     ink: Ink
     rules: Rules
     tables: Sequence[TableCandidate]  # areas that look like tables, best first
+    line_numbers: Sequence[Line]  # those beside the text, top to bottom
     figures: Sequence[Figure]  # areas of ink that no text explains, top to bottom
     hints: Sequence[Hint]  # of the layout network; none where it was not asked
 
@@ -36,6 +38,9 @@ class Sheet:
         """`texts` are all lines of the page, read or not."""
         lines = straightened(texts, page.size, dpi=page.dpi)
         type_size = typical_size(lines)
+        numbers = find_line_numbers(lines)
+        beside = set(map(id, numbers))
+        text = [line for line in lines if id(line) not in beside]
         boxes = [line.box.to_pixels(page.size) for line in texts]
         outlines = page.outlines
         rules = find_rules(page.pixels, boxes) if outlines is None else rules_among(outlines, boxes)
@@ -52,7 +57,8 @@ class Sheet:
             type_size=type_size,
             ink=ink,
             rules=rules,
-            tables=find_tables(page.size, with_torn_rows_whole(lines), rules),
+            tables=find_tables(page.size, with_torn_rows_whole(text), rules),
+            line_numbers=numbers,
             figures=find_figures(ink, lines, type_size),
             hints=hints,
         )
