@@ -52,7 +52,7 @@ def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recog
     if layer is None or options.text_layer is TextLayerUse.OFF:
         return _lost("the page has no text layer") if only else None
     own = [line for line in region.lines if line.text]  # two regions may overlap: no text comes twice
-    inside = [line for line in layer.lines if line.text and region.box.holds(line.box)]
+    inside = [line for line in layer.near(region.box) if line.text and region.box.holds(line.box)]
     lines = own or inside
     if layer.verdict is not Trust.TRUSTED:
         return _lost(f"the page's text layer is not trusted: {layer.reason}", lines) if only else None
@@ -93,7 +93,7 @@ def known(region: Region, page: PageImage) -> str | None:
     layer = page.text
     if layer is None or layer.verdict is not Trust.TRUSTED:
         return None
-    lines = [line for line in layer.lines if line.text and line.box.intersection(region.box)]
+    lines = [line for line in layer.near(region.box) if line.text and line.box.intersection(region.box)]
     if _doubted(region, lines, layer):
         return None
     words = [word for line in lines for word in line.words or (line,) if region.box.holds(word.box)]
@@ -158,7 +158,7 @@ def _explains_ink(region: Region, page: PageImage, lines: Sequence[TextLine]) ->
 
 def _is_all_text(region: Region, page: PageImage, outlines: Outlines, box: PixelBox, lines: Sequence[TextLine]) -> bool:
     """Whether nothing but the lines, rules and shades is drawn there, as the page's file says."""
-    others = [line for line in page.text.lines if line.box.intersection(region.box)] if page.text else []
+    others = [line for line in page.text.near(region.box) if line.box.intersection(region.box)] if page.text else []
     within = outlines.within(box, 1.0)
     boxes = np.vstack([within.shapes.boxes, within.filled.boxes])
     height = float(np.median([line.box.to_pixels(page.size).height for line in lines])) if lines else 0.0
