@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from pdf_maker import HELVETICA, PdfPage, make_pdf
 
 from octavo import assemble, conservation, regions, text_layer
 from octavo.assemble import parts
@@ -23,6 +24,8 @@ from octavo.document import (
     Outlines,
     Page,
     PageImage,
+    Region,
+    Task,
     TextLayer,
     TextLine,
     Trust,
@@ -34,8 +37,8 @@ from octavo.glm_ocr.model import joined_tables
 from octavo.layout import flow
 from octavo.markup import html, latex
 from octavo.markup.cleaning import cleaned
-from octavo.pages import select
-from octavo.settings import ParseOptions
+from octavo.pages import open_pages, select
+from octavo.settings import EngineSettings, ParseOptions
 
 SQUARE_FROM = 1.6
 
@@ -208,6 +211,25 @@ def read_apart(lines: list[TextLine]) -> None:
 def test_a_page_of_many_regions_costs_little_more_than_their_number() -> None:
     pages = {count: one_column(count) for count in (200, 1600)}  # made before the time is taken
     assert slope(lambda count: read_apart(pages[count]), 200) < SQUARE_FROM
+
+
+def a_lattice_that_is_not_drawn(count: int) -> PageImage:
+    """The same in a PDF, whose text and shapes tell what it shows."""
+    words = (
+        f"1 0 0 1 {20 + at % 20 * 28} {20 + at // 20 * 760 * 20 / count:.1f} Tm ({at % 97}) Tj" for at in range(count)
+    )
+    page = PdfPage(f"BT /F1 {4_000 / count:.2f} Tf {' '.join(words)} ET".encode(), fonts={"F1": HELVETICA})
+    with open_pages([make_pdf(page)], ParseOptions(), EngineSettings()) as pages:
+        image = pages.draw(0, picture=False)
+    assert image.outlines is not None
+    return image
+
+
+def test_whether_a_page_is_all_text_costs_little_more_than_its_lines() -> None:
+    pages = {count: a_lattice_that_is_not_drawn(count) for count in (400, 3_200)}
+    whole = Region(0, Box.of_page(), Label.TEXT, Task.TEXT, 1.0)
+    assert all(text_layer.recognition(whole, page, ParseOptions()) for page in pages.values())
+    assert slope(lambda count: text_layer.recognition(whole, pages[count], ParseOptions()), 400) < SQUARE_FROM
 
 
 @pytest.mark.parametrize("arrangement", [scattered, one_column])

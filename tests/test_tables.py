@@ -333,6 +333,23 @@ def test_the_table_of_one_column_leaves_the_text_of_the_other_alone() -> None:
     assert box.bottom < 320
 
 
+def test_rows_parted_by_long_lines_are_a_table_though_few_of_its_places_are_filled() -> None:
+    """A statement: the dates are broken in two, what came in or went out is in one of two columns."""
+    page = Drawing(700, 400)
+    page.write("Words of a letter that stands above it, to the right margin of the page.", 30, 20)
+    for row in range(6):
+        top = 80 + 40 * row
+        page.rule(20, top - 8, 680, top - 8)
+        page.write("Mar", 30, top)
+        page.write(f"{row + 10}", 30, top + 15)
+        page.write("Payment to somebody", 80, top + 7)
+        page.write("1,240.00", 400 + 100 * (row % 2), top + 7)
+        page.write("12,345.67", 600, top + 7)
+    page.rule(20, 80 + 40 * 6 - 8, 680, 80 + 40 * 6 - 8)
+    (box,) = found(page)
+    assert box.top > 150
+
+
 def test_a_column_beside_the_text_makes_no_table_of_both() -> None:
     """Of a life: dates are set right beside what was done, and skills on heights of their own."""
     page = Drawing(900, 700)

@@ -82,6 +82,7 @@ class Problem:
     saved_text: str | None = None  # what could be saved of a region that is otherwise lost
 
 
+TEXT_DOUBTFUL: Final = "text_doubtful"  # code of a problem: the characters were read, but none too surely
 NOT_LATEX: Final = "formula_not_latex"  # code of a problem: a formula's text is its characters, not LaTeX
 
 

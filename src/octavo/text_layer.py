@@ -163,7 +163,7 @@ def _is_all_text(region: Region, page: PageImage, outlines: Outlines, box: Pixel
     boxes = np.vstack([within.shapes.boxes, within.filled.boxes])
     height = float(np.median([line.box.to_pixels(page.size).height for line in lines])) if lines else 0.0
     like = (np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) < 1.5 * height).sum()
-    return not len(within.shapes.boxes) and like <= FEWEST_MARKS and all(line in lines for line in others)
+    return not len(within.shapes.boxes) and like <= FEWEST_MARKS and set(others) <= set(lines)
 
 
 def _marks(edges: NDArray[np.uint8], height: float) -> int:
