@@ -2,12 +2,19 @@
 
     pip install onnx                                     for int8 only; without it that part is left out
     python bench/embedded.py [--pages 6] [--repeat 3]
+    python bench/embedded.py --data ../shared/eval/public [--earlier f76ac8e=FOLDER] [--peers PYTHON]
+
+The second reads the pictures and scans of the tuning set and the made scans with Octavo, with an earlier Octavo whose
+source is in a folder, and with its peers (an environment with rapidocr, faster-paddle, pypdfium2 and Pillow): CPU
+seconds a page of each (other tenants of a machine lengthen all else), beside the F1 of its words in the same run.
 
 Reads the first pages of scans.pdf (of documents.py), whose words report.pdf knows: each line has the F1 of its words,
 so that speed bought with quality shows. int8 is static, per channel, calibrated on the next pages of the same document.
 """
 
 import argparse
+import json
+import os
 import statistics
 import subprocess
 import sys
@@ -165,17 +172,59 @@ def seen(document: Path, pages: str) -> dict[str, list[Tensor]]:
     return given
 
 
+def beside(data: Path, folder: Path, pages: int, peers: Path | None, earlier: str) -> None:
+    """A table: CPU seconds a page and words F1 by set of documents, and by reader."""
+    sets = {"public pictures": dict(pictures(data)), "made scans": {}}
+    made = excerpt(folder / "scans.pdf", pages)
+    sets["made scans"] = {made: text_of(excerpt(folder / "report.pdf", pages))}
+    readers = [("Octavo", sys.executable, "octavo", "")]
+    if earlier:
+        name, _, source = earlier.partition("=")
+        readers.insert(0, (f"Octavo {name}", sys.executable, "octavo", f"{source}/src"))
+    if peers:
+        names = ("rapidocr", "faster-paddle-small", "faster-paddle-tiny")
+        readers += [(name, str(peers), name, "") for name in names]
+    print("| documents | reader | CPU s/page | words F1 |\n| --- | --- | --- | --- |", flush=True)
+    for group, documents in sets.items():
+        for name, python, engine, source in readers:
+            with tempfile.TemporaryDirectory() as out:
+                command = [python, str(Path(__file__).with_name("run_engine.py")), engine, out]
+                environment = os.environ | ({"PYTHONPATH": source} if source else {})
+                warm = next(iter(documents))  # read twice: the first time networks are loaded
+                subprocess.run([*command, str(warm), *map(str, documents)], check=True, env=environment)
+                lines = Path(out, f"{engine}.jsonl").read_text().splitlines()[1:-1]
+                done = [json.loads(line) for line in lines]
+                quality = [f1(Path(out, f"{file.stem}.md").read_text(), truth) for file, truth in documents.items()]
+            cpu = sum(one["cpu"] for one in done) / sum(one["pages"] for one in done)
+            print(f"| {group} | {name} | {cpu:.2f} | {statistics.mean(quality):.4f} |", flush=True)
+
+
+def pictures(data: Path) -> Iterator[tuple[Path, str]]:
+    """The documents without a text layer whose words are known, and those words."""
+    for row in map(json.loads, (data / "manifest.jsonl").read_text().splitlines()):
+        truth = row["gt"].get("txt") or row["gt"].get("words")
+        file = data / row["file"]
+        if truth and (file.suffix != ".pdf" or row["kind"].startswith("scan")):
+            yield file, (data / truth).read_text()
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--folder", type=Path, default=Path("out/bench"))
     arguments.add_argument("--pages", type=int, default=6)
     arguments.add_argument("--repeat", type=int, default=3)
+    arguments.add_argument("--data", type=Path)
+    arguments.add_argument("--earlier", default="", metavar="NAME=FOLDER")
+    arguments.add_argument("--peers", type=Path, metavar="PYTHON")
     arguments.add_argument("--share", nargs=2, help=argparse.SUPPRESS)
     chosen = arguments.parse_args()
     if chosen.share:
         share(Path(chosen.share[0]), chosen.share[1], chosen.repeat)
         return
     folder: Path = chosen.folder.resolve()
+    if chosen.data:
+        beside(chosen.data, folder, chosen.pages, chosen.peers, chosen.earlier)
+        return
     document, truth = excerpt(folder / "scans.pdf", chosen.pages), text_of(excerpt(folder / "report.pdf", chosen.pages))
     in_threads(document, truth, chosen.pages, chosen.repeat)
     in_processes(document, chosen.pages, chosen.repeat)

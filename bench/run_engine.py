@@ -2,10 +2,13 @@
 
     python run_engine.py ENGINE OUT FILE [FILE ...]      with the interpreter of the environment the engine lives in
 
-Each document gives OUT/<stem>.md and a line of OUT/<engine>.jsonl: {"id", "seconds", "pages"}; the last line holds
-the load time and the peak memory of the process. One warm process for all documents: start-up is reported apart.
+Each document gives OUT/<stem>.md and a line of OUT/<engine>.jsonl: {"id", "seconds", "cpu", "pages"}, where the CPU is
+that of the process and of what it has started; the last line holds the load time and the peak memory of the process.
+One warm process for all documents: start-up is reported apart.
 """
 
+import contextlib
+import io
 import json
 import os
 import resource
@@ -59,6 +62,26 @@ def rapidocr() -> Read:
         pages = pictures(file)
         texts = ["\n".join(engine(page).txts or ()) for page in pages]
         return "\n\n".join(texts), len(pages)
+
+    return read
+
+
+def faster_paddle(size: str) -> Read:
+    """The same networks in Rust, which takes pictures as files."""
+    import numpy as np
+    from faster_paddle import OcrEngine
+    from PIL import Image
+
+    engine = OcrEngine(model_size=size, threads=THREADS)
+
+    def one(page: object) -> str:
+        file = io.BytesIO()
+        Image.fromarray(np.asarray(page)).save(file, "BMP")
+        return str(engine.ocr(file.getvalue())["text"])
+
+    def read(file: Path) -> tuple[str, int]:
+        pages = pictures(file)
+        return "\n\n".join(one(page) for page in pages), len(pages)
 
     return read
 
@@ -123,10 +146,26 @@ ENGINES: dict[str, Callable[[], Read]] = {
     "octavo": octavo,
     "octavo-pictures": lambda: octavo(text_layer="off"),
     "rapidocr": rapidocr,
+    "faster-paddle-small": lambda: faster_paddle("small"),
+    "faster-paddle-tiny": lambda: faster_paddle("tiny"),
     "tesseract": tesseract,
     "docling": docling,
     "docling-standard": docling_standard,
 }
+
+
+def cpu_seconds() -> float:
+    """Of this process and those it has started, ended ones included (Linux)."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ticks = 0
+    waiting = [os.getpid()]
+    while waiting:
+        process = Path("/proc", str(waiting.pop()))
+        with contextlib.suppress(OSError):  # it has just ended
+            ticks += sum(map(int, process.joinpath("stat").read_text().rpartition(")")[2].split()[11:13]))
+            for thread in process.joinpath("task").iterdir():
+                waiting += map(int, thread.joinpath("children").read_text().split())
+    return ticks / os.sysconf("SC_CLK_TCK") + ended.ru_utime + ended.ru_stime
 
 
 def main() -> None:
@@ -138,15 +177,16 @@ def main() -> None:
     load = time.perf_counter() - started
     with (folder / f"{name}.jsonl").open("w") as log:
         for file in map(Path, files):
-            started = time.perf_counter()
+            started, cpu = time.perf_counter(), cpu_seconds()
             try:
                 markdown, pages = read(file)
                 failure = None
             except Exception as error:  # a peer's failure is a result of the comparison
                 markdown, pages, failure = "", 0, f"{type(error).__name__}: {str(error)[:200]}"
-            seconds = time.perf_counter() - started
+            seconds, cpu = time.perf_counter() - started, cpu_seconds() - cpu
             (folder / f"{file.stem}.md").write_text(markdown)
-            print(json.dumps({"id": file.stem, "seconds": seconds, "pages": pages, "failure": failure}), file=log)
+            line = {"id": file.stem, "seconds": seconds, "cpu": cpu, "pages": pages, "failure": failure}
+            print(json.dumps(line), file=log)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(json.dumps({"load_seconds": load, "peak_mib": peak}), file=log)
     os._exit(0)

@@ -11,6 +11,7 @@ from octavo.assemble import listings
 from octavo.assemble.line_breaks import PrintedRow
 from octavo.content import runs_of
 from octavo.document import (
+    TEXT_DOUBTFUL,
     Block,
     Bookmark,
     Document,
@@ -31,6 +32,8 @@ from octavo.document import (
 from octavo.geometry import Box
 from octavo.markup.markdown import line as written_line
 from octavo.settings import ParseOptions, Profile
+
+DOUBT = Problem(TEXT_DOUBTFUL, "the characters were read with a confidence of 0.61", Severity.DOUBTFUL)
 
 
 def contents_of(made: Page) -> list[str | None]:
@@ -606,6 +609,16 @@ def test_a_foot_of_several_rows_is_said_once() -> None:
         Role.BODY,
         Role.FURNITURE,
     ]
+
+
+@pytest.mark.parametrize(("problems", "label"), [((), Label.PARAGRAPH_TITLE), ((DOUBT,), Label.TEXT)])
+def test_a_heading_that_was_read_with_doubt_is_none_for_it_may_be_a_signature(
+    problems: tuple[Problem, ...], label: Label
+) -> None:
+    made, recognition = read(lines("Joan"), Label.PARAGRAPH_TITLE)
+    made = replace(made, origin=Origin.GEOMETRY)
+    recognition = replace(recognition, source=TextSource.RECOGNIZER, problems=problems)
+    assert page([(made, recognition)]).blocks[0].region.label is label
 
 
 def test_the_first_heading_set_as_no_other_is_the_title() -> None:

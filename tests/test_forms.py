@@ -6,9 +6,14 @@ import pytest
 from tabling import Drawing
 
 import octavo
+from octavo.document import TextLine
 from octavo.errors import EngineUnavailable
+from octavo.geometry import Box, Size
+from octavo.layout.lines import Line
+from octavo.layout.names_above import find_names_above
 from octavo.layout.tick_boxes import find_tick_boxes
 from octavo.parser import Parser
+from octavo.tables.rules import Rule, Rules
 from octavo.wording.ticks import in_brackets
 
 canvas = pytest.importorskip("reportlab.pdfgen.canvas")
@@ -220,6 +225,56 @@ def test_a_line_to_write_on_is_a_field_and_the_heading_above_it_stays_one(tmp_pa
     rows = [line.rstrip() for line in read(tmp_path / "form.pdf").splitlines() if line.strip()]
     assert rows[1].endswith("# Signature of the applicant")
     assert rows[2:] == ["Place and date: Oldenburg, 2 March 2026", "By hand:"]
+
+
+def test_shades_beside_names_are_fields_and_an_empty_one_stays_visible(tmp_path: Path) -> None:
+    page = canvas.Canvas(str(tmp_path / "form.pdf"), (600, 500))
+    fields = (("Name", "Beatriz Fonseca"), ("Born", "22/11/1984"), ("Address", "Rua das Flores 41"), ("Kin", ""))
+    for place, (name, value) in enumerate(fields):
+        left, y = 60 + 260 * (place % 2), 430 - 24 * (place // 2)
+        page.setFillColorRGB(0.85, 0.9, 0.95)
+        page.rect(left + 55, y - 5, 170, 18, stroke=0, fill=1)
+        page.setFillColorRGB(0, 0, 0)
+        page.setFont("Helvetica", 10)
+        page.drawString(left, y, name)
+        page.drawString(left + 62, y, value)
+    page.drawString(60, 340, "Those who are ill on the day are asked to call the office before nine o'clock.")
+    page.save()
+    rows = [line.rstrip() for line in read(tmp_path / "form.pdf").splitlines() if line.strip()]
+    assert sorted(rows[:4]) == sorted(f"{name}: {value}".rstrip() for name, value in fields)
+    assert rows.index("Name: Beatriz Fonseca") < rows.index("Address: Rua das Flores 41")
+
+
+def test_names_and_figures_in_two_columns_are_pairs_and_two_addresses_are_not(tmp_path: Path) -> None:
+    page = canvas.Canvas(str(tmp_path / "invoice.pdf"), (600, 500))
+    page.setFont("Helvetica", 10)
+    pairs = (("Rechnung Nr.", "R-31-0782"), ("Datum", "07.05.2031"), ("Kundennummer", "10442"), ("Zeichen", "L-31"))
+    for row, (name, value) in enumerate(pairs):
+        page.drawString(350, 440 - 13 * row, name)
+        page.drawString(424, 440 - 13 * row, value)
+    addresses = (("Optik Brenner KG", "Werk Lehr"), ("Postfach 12 07", "Tor 4"), ("89073 Ulm", "89081 Ulm"))
+    for row, texts in enumerate(addresses):
+        for left, text in zip((60, 300), texts, strict=True):
+            page.drawString(left, 300 - 13 * row, text)
+    page.drawString(60, 250, "Payable within thirty days; the goods stay ours until they are paid for in full.")
+    page.save()
+    text = read(tmp_path / "invoice.pdf")
+    assert "  \n".join(f"{name}: {value}" for name, value in pairs) in text
+    assert not any(f"{one}: {other}" in text for one, other in addresses)
+
+
+def test_boxes_on_a_picture_are_told_by_the_heights_of_their_rows() -> None:
+    """Before they are read: first rows are lower on the whole, though some line or other is not."""
+    lines, across, down = [], [], []
+    for place, (name_height, value_height) in enumerate(((14, 21), (17, 18), (13, 20), (15, 0))):
+        left, top = 100 + 300 * (place % 2), 100 + 60 * (place // 2)
+        for y, height, width in ((top + 4, name_height, 140), (top + 30, value_height, 90)):
+            box = Box(left + 5, y, left + 5 + width, y + height)
+            lines += [Line(*box.sides, height, TextLine(box))] if height else []
+        across += [Rule(top, left, left + 300), Rule(top + 60, left, left + 300)]
+        down += [Rule(left, top, top + 60), Rule(left + 300, top, top + 60)]
+    (form,) = find_names_above(lines, Rules(Size(1000, 1000), tuple(across), tuple(down)))
+    assert [(len(field.names), len(field.values)) for field in form.fields] == [(1, 1), (1, 1), (1, 1), (1, 0)]
 
 
 def test_a_value_that_was_typed_into_a_printed_form_is_no_code(tmp_path: Path) -> None:

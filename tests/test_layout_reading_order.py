@@ -249,3 +249,12 @@ def test_a_table_below_the_first_of_two_even_columns_comes_after_both() -> None:
     assert order(*page) == "a1 a2 b1 b2 table"
     longer = [*page[:4], ("a3", TEXT, 100, 650, 480, 760)]
     assert order(*longer) == "a1 a2 a3 b1 b2"
+
+
+def test_rows_of_labels_are_read_across() -> None:
+    page = [
+        (f"{row}{column}", TEXT, left, top, left + 200, top + 60)
+        for row, top in (("a", 100), ("b", 200), ("c", 300))
+        for column, left in enumerate((100, 400, 700))
+    ]
+    assert order(*page[:-1], rows={name: 3 for name, *_ in page}) == "a0 a1 a2 b0 b1 b2 c0 c1"

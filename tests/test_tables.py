@@ -333,6 +333,34 @@ def test_the_table_of_one_column_leaves_the_text_of_the_other_alone() -> None:
     assert box.bottom < 320
 
 
+def test_rows_parted_by_long_lines_are_a_table_though_few_of_its_places_are_filled() -> None:
+    """A statement: the dates are broken in two, what came in or went out is in one of two columns."""
+    page = Drawing(700, 400)
+    page.write("Words of a letter that stands above it, to the right margin of the page.", 30, 20)
+    for row in range(6):
+        top = 80 + 40 * row
+        page.rule(20, top - 8, 680, top - 8)
+        page.write("Mar", 30, top)
+        page.write(f"{row + 10}", 30, top + 15)
+        page.write("Payment to somebody", 80, top + 7)
+        page.write("1,240.00", 400 + 100 * (row % 2), top + 7)
+        page.write("12,345.67", 600, top + 7)
+    page.rule(20, 80 + 40 * 6 - 8, 680, 80 + 40 * 6 - 8)
+    (box,) = found(page)
+    assert box.top > 150
+
+
+@pytest.mark.parametrize(("top", "tables"), [(75, 1), (10, 0)])
+def test_lines_between_columns_of_text_that_run_on_beyond_it_make_no_table(top: int, tables: int) -> None:
+    page = Drawing(600, 400)
+    for row in range(6):
+        for column, text in enumerate(("no ship", "may", "4", "17.5")):
+            page.write(text, 30 + 140 * column, 90 + 30 * row)
+    for x in (150, 290):
+        page.rule(x, top, x, 260)
+    assert len(found(page)) == tables
+
+
 def test_a_column_beside_the_text_makes_no_table_of_both() -> None:
     """Of a life: dates are set right beside what was done, and skills on heights of their own."""
     page = Drawing(900, 700)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from octavo import weights
 from octavo.document import Pixels
 from octavo.networks.session import Allowance
 from octavo.networks.strips import Quad
@@ -65,6 +66,59 @@ def test_a_line_of_hundreds_of_words_is_read_to_its_end(reader: TextReader) -> N
     assert len(answer.text) == pytest.approx(len(text), rel=0.01)
     assert answer.text.count(" hanging ") >= 28
     assert answer.text.endswith("on the wall")
+
+
+def test_lines_come_back_in_their_order_whatever_their_length(reader: TextReader) -> None:
+    texts = [f"{number}" + " green bottles" * (number % 5 == 0) for number in range(21, 39)]
+    pictures = [drawn(text)[0] for text in texts]
+    answers = reader.read([LinePicture(pixels, whole(pixels)) for pixels in pictures], Allowance(60))
+    assert [answer.text.split(" ")[0] for answer in answers] == [text.split(" ")[0] for text in texts]
+
+
+def set_tight(text: str) -> tuple[Pixels, Quad]:
+    """A line as the finder cuts it, with little above and below."""
+    pixels, _ = drawn(text, size=36)
+    quad = whole(pixels)
+    quad[:, 1] = 7, 7, 58, 58
+    return pixels, quad
+
+
+def test_a_plain_line_is_read_by_the_tiny_network_alone(reader: TextReader) -> None:
+    answer = read(reader, *set_tight("But one green house near that road was set on fire"))
+    assert answer.text == "But one green house near that road was set on fire"
+    assert answer.again == 0
+
+
+def test_only_what_is_doubtful_of_a_line_is_read_again_by_the_small_network(reader: TextReader) -> None:
+    text = "But one green house near that road B8Z0 was set on fire at dawn and never saw another year"
+    answer = read(reader, *set_tight(text))
+    assert answer.text == text
+    assert 0 < answer.again < 0.6
+
+
+def test_without_the_tiny_network_every_line_is_read_by_the_small_one_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here = weights.path
+    monkeypatch.setattr(weights, "path", lambda name: here(name) if "quick" not in name else here(f"no-{name}"))
+    slow = TextReader(SETTINGS)
+    answer = read(slow, *set_tight("But one green house"))
+    assert (answer.text, answer.again) == ("But one green house", 1)
+    assert "tiny network is missing" in slow.described
+    slow.close()
+
+
+def test_small_print_is_left_to_the_small_network(reader: TextReader) -> None:
+    pixels, _ = drawn("hanging on the wall", size=14)
+    line = whole(pixels)
+    line[:2, 1], line[2:, 1] = 4, 19  # pixels: as high as the letters
+    assert read(reader, pixels, line).again == 1
+
+
+def test_ink_that_is_no_writing_says_nothing(reader: TextReader) -> None:
+    pixels = np.full((40, 300, 3), 255, np.uint8)
+    pixels[18:21, 40:260] = 0
+    assert len(read(reader, pixels).text) <= 1
 
 
 def test_light_on_dark_and_faint_are_read(reader: TextReader) -> None:

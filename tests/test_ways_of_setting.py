@@ -44,6 +44,18 @@ class Sheet:
             top += 1.3 * size
         return top
 
+    def justify(self, left: float, top: float, width: float, text: str) -> None:
+        """A row that is spaced to a width, each word by itself."""
+        words = text.split()
+        widths = [stringWidth(word, "Times-Roman", 10) for word in words]
+        gap = (width - sum(widths)) / (len(words) - 1)
+        for place, word in enumerate(words):
+            self.write(left + sum(widths[:place]) + place * gap, top, word)
+
+    def dot(self, left: float, top: float) -> None:
+        """A bullet as browsers draw it."""
+        self._canvas.circle(left, HEIGHT - top + 3.3, 1.7, stroke=0, fill=1)
+
     def end(self, right: float, top: float, text: str, size: float = 10) -> None:
         self._canvas.setFont("Times-Roman", size)
         self._canvas.drawRightString(right, HEIGHT - top, text)
@@ -117,6 +129,18 @@ def test_a_title_of_two_rows_has_one_page(parser: Parser) -> None:
     assert told(read(parser, sheet))[1] == (
         "2 1 On the keeping of ropes, chains and all that is made of hemp or iron 31"
     )
+
+
+def test_contents_whose_leaders_are_drawn_keep_their_pages(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.write(70, 80, "Contents", font="Times-Bold", size=16)
+    long = "What is owed by those who enter the harbour at night without a light and without"
+    entries = (("1 Boats", "3"), ("1.1 Wood", "4"), (long, "15"), ("a pilot", ""), ("Index", "41"))
+    for place, (title, page) in enumerate(entries):
+        sheet.write(70, 120 + 16 * place, title)
+        sheet.end(520, 120 + 16 * place, page)
+    rows = [f"{title} {page}".strip() for title, page in entries]
+    assert read(parser, sheet) == ["Contents", *rows[:2], f"{long} a pilot 15", rows[4]]
 
 
 # --- listings --------------------------------------------------------------------------------------------------------
@@ -324,6 +348,59 @@ def test_turned_latin_lines_and_single_words_stay_as_they_come() -> None:
     assert columns_from_right(across) == across
 
 
+# --- bullets that are drawn ------------------------------------------------------------------------------------------
+
+
+def test_entries_whose_bullets_are_drawn_are_a_list(parser: Parser) -> None:
+    sheet = Sheet()
+    rows = (("1.", "Check the hull", 0), ("", "paint and keel", 1), ("", "the rudder", 1), ("2.", "Sign in", 0))
+    for place, (number, text, deep) in enumerate(rows):
+        left, top = 90 + 30 * deep, 100 + 14 * place
+        sheet.write(left, top, f"{number} {text}".strip())
+        if not number:
+            sheet.dot(left - 9, top)
+    sheet.write(70, 200, *PROSE)
+    assert read(parser, sheet)[:4] == ["1. Check the hull", "    - paint and keel", "    - the rudder", "2. Sign in"]
+
+
+# --- newspapers ------------------------------------------------------------------------------------------------------
+
+STORY = (
+    "Growers expect to lose a fifth",
+    "of this season. The ministry has",
+    "promised help, but forms will go",
+    "out in June, and not before that.",
+)
+
+
+def test_narrow_columns_stay_apart_whatever_stands_beside_them(parser: Parser) -> None:
+    """Larger type in the next column reaches over two rows; a row of few words is torn by wide spaces; first rows are
+    set in. The lane is as wide as a letter is high."""
+    sheet = Sheet()
+    for column in range(2):
+        left = 60 + 148 * column
+        for place, row in enumerate(STORY * 3):
+            sheet.justify(left, 100 + 12 * place, 138, row)
+        sheet.justify(left + 10, 244, 128, "The boat will be")
+        sheet.justify(left, 256, 138, "overhauled in the autumn of the")
+        sheet.justify(left, 268, 138, "year in which it will be too old.")
+    sheet.justify(356, 100, 138, "water is low at four o'clock, and")
+    sheet.justify(356, 112, 138, "the flats are open to all again.")
+    sheet.write(356, 129, "Chess: a draw in", font="Times-Bold", size=13)
+    sheet.write(356, 145, "the last round", font="Times-Bold", size=13)
+    for place, row in enumerate(STORY):
+        sheet.justify(356, 160 + 12 * place, 138, row)
+    text = " ".join(read(parser, sheet))
+    story = " ".join(STORY)
+    column = (
+        f"{story} {story} {story} The boat will be overhauled in the autumn of the year in which it will be too old."
+    )
+    assert text.replace("**", "") == (
+        f"{column} {column} water is low at four o'clock, and the flats are open to all again. "
+        f"Chess: a draw in the last round {story}"
+    )
+
+
 @pytest.mark.parametrize("degrees", [35, 60])
 def test_heads_set_aslant_name_the_columns_that_they_stand_on(parser: Parser, degrees: float) -> None:
     """Each leans over the columns of its neighbours; their words come again and again, and are no watermark."""
@@ -443,3 +520,32 @@ def test_numbers_that_count_things_stay_with_them(parser: Parser) -> None:
     text = octavo.to_markdown(parser.parse(sheet.pdf()))
     assert all(text.index(str(number)) < text.index(f"the {number}th") for number in range(1, 13))
     assert "12" in text.replace("12th", "")
+
+
+def test_labels_are_read_one_by_one_and_none_goes_on_in_the_next(parser: Parser) -> None:
+    sheet = Sheet()
+    labels = [
+        ("Ada Brown", "12 Quay Road", "Grimsby DN31 3RW"),
+        ("Ben Carter", "4 Mill Lane", "Hull HU1 2AB"),
+        ("Cora Diaz", "77 High Street", "York YO1 7HT"),
+        ("Gwen Hall", "2 Station Rd", "Thirsk YO7 1PL"),
+        ("Hugh Irwin", "5 Elm Close", "Ripon HG4 1LE"),
+        ("Iris James", "18 The Green", "Whitby YO21 3QN"),
+    ]
+    for number, label in enumerate(labels):
+        sheet.write(60 + 170 * (number % 3), 100 + 75 * (number // 3), *label)
+    blocks = octavo.to_markdown(parser.parse(sheet.pdf())).split("\n\n")
+    assert [tuple(line.strip() for line in block.splitlines()) for block in blocks] == labels
+
+
+def test_a_title_above_nothing_but_tables_is_one(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.write(60, 80, "Price list", font="Times-Bold", size=20)
+    for number, (code, name, price) in enumerate(
+        (("R-10", "Hemp, per metre", "1.20"), ("R-16", "Wire, per metre", "2.05"), ("A-5", "Anchor, 5 kg", "48.00"))
+    ):
+        sheet.write(60, 120 + 18 * number, code)
+        sheet.write(120, 120 + 18 * number, name)
+        sheet.end(330, 120 + 18 * number, price)
+    text = octavo.to_markdown(parser.parse(sheet.pdf()))
+    assert text.startswith("# Price list\n\n<table>")

@@ -26,7 +26,7 @@ from octavo.document import (
     TextSource,
     Trust,
 )
-from octavo.geometry import Box, PixelBox
+from octavo.geometry import SCALE, Box, PixelBox
 from octavo.glyphs.scripts import is_right_to_left
 from octavo.layout.drop_caps import initial_of, stands_before
 from octavo.settings import ParseOptions, Profile, TextLayerUse
@@ -52,7 +52,7 @@ def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recog
     if layer is None or options.text_layer is TextLayerUse.OFF:
         return _lost("the page has no text layer") if only else None
     own = [line for line in region.lines if line.text]  # two regions may overlap: no text comes twice
-    inside = [line for line in layer.lines if line.text and region.box.holds(line.box)]
+    inside = [line for line in layer.near(region.box) if line.text and region.box.holds(line.box)]
     lines = own or inside
     if layer.verdict is not Trust.TRUSTED:
         return _lost(f"the page's text layer is not trusted: {layer.reason}", lines) if only else None
@@ -93,7 +93,7 @@ def known(region: Region, page: PageImage) -> str | None:
     layer = page.text
     if layer is None or layer.verdict is not Trust.TRUSTED:
         return None
-    lines = [line for line in layer.lines if line.text and line.box.intersection(region.box)]
+    lines = [line for line in layer.near(region.box) if line.text and line.box.intersection(region.box)]
     if _doubted(region, lines, layer):
         return None
     words = [word for line in lines for word in line.words or (line,) if region.box.holds(word.box)]
@@ -135,7 +135,7 @@ def _explains_ink(region: Region, page: PageImage, lines: Sequence[TextLine]) ->
     Counted are connected marks of about the height of the text; rules, frames, bullets and pictures are not.
     """
     box = region.box.to_pixels(page.size)
-    if page.outlines is not None and _is_all_text(region, page, page.outlines, box, lines):
+    if page.outlines and page.text and lines and _is_all_text(region, page.text, page.outlines, box, lines):
         return True
     pixels = page.pixels[box.top : box.bottom, box.left : box.right]
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
@@ -156,14 +156,27 @@ def _explains_ink(region: Region, page: PageImage, lines: Sequence[TextLine]) ->
     return _marks(edges, float(np.median(heights))) <= max(FEWEST_MARKS, UNEXPLAINED * letters)
 
 
-def _is_all_text(region: Region, page: PageImage, outlines: Outlines, box: PixelBox, lines: Sequence[TextLine]) -> bool:
+def _is_all_text(
+    region: Region, layer: TextLayer, outlines: Outlines, box: PixelBox, lines: Sequence[TextLine]
+) -> bool:
     """Whether nothing but the lines, rules and shades is drawn there, as the page's file says."""
-    others = [line for line in page.text.lines if line.box.intersection(region.box)] if page.text else []
-    within = outlines.within(box, 1.0)
-    boxes = np.vstack([within.shapes.boxes, within.filled.boxes])
-    height = float(np.median([line.box.to_pixels(page.size).height for line in lines])) if lines else 0.0
-    like = (np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) < 1.5 * height).sum()
-    return not len(within.shapes.boxes) and like <= FEWEST_MARKS and set(others) <= set(lines)
+    if _inside(outlines.shapes.boxes, box).any():
+        return False
+    own, frame = set(map(id, lines)), region.box
+    for line in layer.near(frame):
+        place = line.box
+        touches = place.left < frame.right and place.right > frame.left
+        if touches and place.top < frame.bottom and place.bottom > frame.top and id(line) not in own:
+            return False
+    boxes = outlines.filled.boxes[_inside(outlines.filled.boxes, box)]
+    height = max(line.box.height for line in lines) * outlines.size.height / SCALE
+    like = (boxes[:, 2] - boxes[:, 0] < 4 * height) & (boxes[:, 3] - boxes[:, 1] < 1.5 * height)
+    return int(like.sum()) <= FEWEST_MARKS
+
+
+def _inside(boxes: NDArray[np.float64], box: PixelBox) -> NDArray[np.bool_]:
+    left, top, right, bottom = boxes.T
+    return np.asarray((left < box.right) & (right > box.left) & (top < box.bottom) & (bottom > box.top), np.bool_)
 
 
 def _marks(edges: NDArray[np.uint8], height: float) -> int:

@@ -48,7 +48,7 @@ def named(lines: Sequence[TextLine], page: PageImage) -> Form | None:
 def _rows(lines: Sequence[TextLine], page: PageImage) -> list[FormRow]:
     """One field: its name with the first line of its value, then the others, as those of an address. A line that
     begins in the middle of a sentence goes on with the one above it."""
-    name = prose.paragraph(line.text or "" for line in lines if line.names)
+    name = prose.paragraph(_words_of(line, inside=False) for line in lines if line.names)
     placed = straightened((line for line in lines if not line.names), page.size, dpi=page.dpi)
     rows = [Row.of(level) for level in on_one_height(placed, lambda first, line: _level(first, line))]
     texts = [""]
@@ -57,8 +57,18 @@ def _rows(lines: Sequence[TextLine], page: PageImage) -> list[FormRow]:
             texts[-1] = prose.paragraph((texts[-1], row.text))
         elif row.text:
             texts.append(row.text)
+    texts += [said for line in lines if line.names and (said := _words_of(line, inside=True))]
     first, *more = texts[1:] or texts
     return [FormRow(runs_of(name), runs_of(first)), *(FormRow((), runs_of(text)) for text in more)]
+
+
+def _words_of(line: TextLine, *, inside: bool) -> str:
+    """What of a name's line stands in its field, or does not: name and value may have been taken for one line."""
+    area = line.names
+    own = [word for word in line.words if area is not None and area.holds(word.box)]
+    if not own or len(own) == len(line.words) or area is None or area.holds(line.words[0].box):
+        return "" if inside else line.text or ""
+    return " ".join(word.text for word in line.words if area.holds(word.box) is inside)
 
 
 def _level(first: Line, line: Line) -> float:

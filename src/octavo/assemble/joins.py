@@ -86,7 +86,7 @@ def _flows_on(page: Page, above: Block, next_page: Page, below: Block) -> bool:
 
 
 def _begins_entry(line: str) -> bool:
-    return begins_item(line) or begins_bracketed(line) or (marker_kind(line) or "").endswith(")")
+    return begins_item(line) or begins_bracketed(line) or (marker_kind(line) or "").endswith((")", "."))
 
 
 def _text_at_break(content: Content | None) -> str:
@@ -110,7 +110,9 @@ def _next_column(above: Block, below: Block) -> bool:
 
 
 def _prose(above: Block, below: Block) -> bool:
-    """Both halves are several lines of about one width: running text rather than what stands in a form."""
+    """Both halves are several lines of about one width: running text rather than a form or an address."""
+    if any(isinstance(half.content, Prose) and len(half.content.lines) > 1 for half in (above, below)):
+        return False
     widths = sorted((above.region.box.width, below.region.box.width))
     rows = min(len(above.recognition.lines), len(below.recognition.lines))
     return rows > 2 and widths[0] > 0.8 * widths[1]

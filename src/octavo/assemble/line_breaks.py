@@ -16,6 +16,7 @@ _ADDRESS = re.compile(r"\S+@\S|https?://|www\.")
 _DIVIDED = re.compile(r"[^\W\d_][-\u2010\u00ad]$")
 _SHORT_ROWS = 35  # mean characters of rows below which three that begin with capitals or digits are no prose
 _MOST = 0.85  # of the rows
+_FEWEST_ENTRIES = 3  # rows that end in a figure, which rows of running text seldom do
 _SHORT_PAIR = 25  # the same for two
 
 
@@ -43,13 +44,21 @@ def entries_of(paragraphs: Sequence[Paragraph]) -> list[PrintedRow]:
         text = " ".join(row.text for row in level)
         box = Box.around(line.source.box for row in level for line in row.lines)
         title = above[-1].lines[-1].left if above else 0.0
-        if above and not is_numbered(text) and abs(level[0].left - title) < level[0].size:
+        if made and _goes_on(made[-1], text):
+            words, _, page = made[-1].text.rpartition(" ")
+            made[-1] = PrintedRow(f"{words} {text} {page}", made[-1].box.joined(box))
+        elif above and not is_numbered(text) and abs(level[0].left - title) < level[0].size:
             made[-1] = PrintedRow(f"{made[-1].text} {text}", made[-1].box.joined(box))
         else:
             made.append(PrintedRow(text, box))
         has_number = sum(len(row.lines) for row in level) > 1
         above = level if has_number and not is_contents_line(text) else ()
     return made
+
+
+def _goes_on(entry: PrintedRow, text: str) -> bool:
+    """Whether a row is the rest of the title above it, whose page stands beside its first row."""
+    return entry.text[-1:].isdecimal() and text[:1].islower() and not text[-1:].isdecimal() and not is_numbered(text)
 
 
 def lines(found: Sequence[PrintedRow]) -> Prose:
@@ -75,6 +84,8 @@ def broken_on_purpose(paragraph: Paragraph) -> bool:
     early = sum(gap > below.first_word + 0.5 * below.size for gap, below in zip(room, rows[1:], strict=False))
     if 2 * early >= len(rows) - 1 > 0:
         return True
+    if len(rows) >= _FEWEST_ENTRIES and sum(row.text[-1:].isdigit() for row in rows) >= _MOST * len(rows):
+        return True  # entries of an index
     shortest_prose = _SHORT_PAIR if len(rows) == 2 else _SHORT_ROWS
     short = sum(len(row.text) for row in rows) < shortest_prose * len(rows)
     begins = sum(_begins(row.text) for row in rows)

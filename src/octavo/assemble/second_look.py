@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from octavo.assemble.headings import TITLES, may_be_title
-from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextSource
+from octavo.document import TEXT_DOUBTFUL, Label, Origin, PageImage, Recognition, Region, Task, TextSource
 from octavo.layout.labels import labelled
 from octavo.layout.lines import straightened, typical_size
 from octavo.layout.paragraphs import Paragraph
@@ -49,7 +49,8 @@ def relabelled(
         verdict = by_words.get(number, Verdict(region.label, region.reason))
         if verdict.label in TITLES and paragraph is not None:
             measured = recognition.source is TextSource.TEXT_LAYER
-            if not may_be_title(recognition.text or "", paragraph, measured=measured):
+            doubted = any(problem.code == TEXT_DOUBTFUL for problem in recognition.problems)  # a signature, for one
+            if doubted or not may_be_title(recognition.text or "", paragraph, measured=measured):
                 verdict = Verdict(Label.TEXT, f"text: its words are no title's, though {verdict.reason!r}")
         changes = verdict.label is not region.label and options.task_of(verdict.label) is Task.TEXT
         made.append(replace(region, label=verdict.label, reason=verdict.reason) if changes else region)

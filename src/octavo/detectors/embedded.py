@@ -13,6 +13,7 @@ from typing import Final
 from octavo.document import Detection, Label, Layer, Origin, PageImage, Sight, TextLayer, TextLine, Trust
 from octavo.geometry import Box, PixelBox, Size
 from octavo.layout import flow
+from octavo.layout.drawn_bullets import find_drawn_bullets, may_have_bullets
 from octavo.layout.finders import claimed
 from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.lines import straightened, typical_size
@@ -85,9 +86,12 @@ class EmbeddedDetector:
                     known.append(line)
                 elif page.trace is not None:
                     page.trace.saw(Sight(Layer.LINES, line.box, "found in a raster picture", why))
-        if page.outlines is not None and not may_have_tick_boxes(page.outlines, size):
-            return known
-        return known + find_tick_boxes(page.pixels, known, size)
+        shown = page.outlines
+        if shown is None or may_have_tick_boxes(shown, size):
+            known += find_tick_boxes(page.pixels, known, size)
+        if shown is None or may_have_bullets(shown, size):
+            known += find_drawn_bullets(page.pixels, known, size)
+        return known
 
 
 def open_detector(settings: EngineSettings) -> EmbeddedDetector:

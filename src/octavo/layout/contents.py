@@ -1,18 +1,21 @@
 """Tables of contents: entries whose leaders run to page numbers at one margin.
 
 Number, title and page stand far apart on one baseline; the white lanes between them look like gutters of columns. The
-leaders tell: they run from something to a number, and the numbers end at one margin.
+leaders tell: they run from something to a number, and the numbers end at one margin. Where leaders are drawn, or there
+are none, a heading that says so and numbers that grow tell as much.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from octavo.geometry import on_one_height
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row, in_rows
-from octavo.wording.headings import has_leader, is_contents_line, may_lead
+from octavo.wording.headings import has_leader, heads_contents, is_contents_line, may_lead
 from octavo.wording.page_numbers import is_page_number
+from octavo.wording.sentences import has_word
 
 _FEWEST: Final = 3  # entries with a leader
 _FLUSH: Final = 1.0  # sizes of type the page numbers' margin may be ragged by
@@ -36,17 +39,19 @@ class _Entry:
     right: float
     middle: float
     size: float
+    page: int | None = None  # where no leader tells that it is one
 
 
 def find_contents(lines: Sequence[Line]) -> list[Contents]:
     """The tables of contents among the lines; no line is in two of them. One of two columns is two."""
-    if sum(may_lead(line.text) for line in lines) < _FEWEST:
+    heads = [line.middle for line in lines if heads_contents(line.text)]
+    if not heads and sum(may_lead(line.text) for line in lines) < _FEWEST:
         return []  # most pages, without putting their lines into rows
     bands = on_one_height(
         in_rows([line for line in lines if line.text]), lambda first, row: 0.5 * min(first.size, row.size)
     )
     columns: list[list[_Entry]] = []
-    for entry in (entry for band in bands for entry in _entries(band)):
+    for entry in (entry for band in bands for entry in _entries(band, headed=bool(heads) and band[0].top > heads[0])):
         column = next((column for column in columns if abs(column[0].right - entry.right) < _FLUSH * entry.size), None)
         if column is None:
             columns.append([entry])
@@ -56,18 +61,31 @@ def find_contents(lines: Sequence[Line]) -> list[Contents]:
     for column in sorted(columns, key=len, reverse=True):  # numbers at two margins over each other: the more have it
         taken = {id(line) for contents in found for line in contents.lines}
         free = [[row for row in band if not taken.intersection(map(id, row.lines))] for band in bands]
-        if len(column) >= _FEWEST and (made := _contents(column, [band for band in free if band])) is not None:
+        if (
+            len(column) >= _FEWEST
+            and _leads_on(column)
+            and (made := _contents(column, [band for band in free if band])) is not None
+        ):
             found.append(made)
     return found
 
 
-def _entries(band: Sequence[Row]) -> Iterator[_Entry]:
-    """The entries with a leader on one height: two where the contents are set in two columns."""
+def _leads_on(column: Sequence[_Entry]) -> bool:
+    """Whether numbers without leaders are pages: they grow."""
+    pages = [entry.page for entry in column if entry.page is not None]
+    return not pages or (len(column) > _FEWEST and all(one <= other for one, other in pairwise(pages)))
+
+
+def _entries(band: Sequence[Row], *, headed: bool) -> Iterator[_Entry]:
+    """The entries on one height, with a leader or below a heading: two where the contents are set in two columns."""
     begin = 0
     for place, row in enumerate(band):
         led = place > begin and has_leader(band[place - 1].text) and _is_page(row)
         if led or is_contents_line(row.text):
             yield _Entry(band[begin].left, row.right, row.middle, row.size)
+            begin = place + 1
+        elif headed and place > begin and row.text.isdecimal() and _is_page(row) and has_word(band[place - 1].text):
+            yield _Entry(band[begin].left, row.right, row.middle, row.size, int(row.text))
             begin = place + 1
 
 

@@ -37,6 +37,8 @@ from octavo.tables import TableCandidate
 _DRAWN: Final = 0.05  # share of a figure with strokes from which texts in line in it are labels rather than a table
 _LOW: Final = 0.08  # share of the page's height: a picture in its header or footer is lower
 _TOP: Final = 0.1  # share of the page's height above which a low picture is its header's; below, it is `_LOW`
+_LITTLE: Final = 0.25  # share of a page's text that stands in no table, below which it may be headings alone
+_SMALL_PRINT: Final = 1.2  # times the size of a table's text that the running text then has, at most
 _BOLD: Final = 0.5  # share of a text's length in bold from which it is bold
 _CHART_LABELS: Final = 4  # short texts in a drawing from which it is a chart
 _SET_ANOTHER_WAY = frozenset({Label.CONTENT, Label.ALGORITHM})  # text that no paragraph holds
@@ -87,7 +89,7 @@ def tables(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Itera
     forms = [sheet.rect(claim.box) for claim in claims if claim.fields and claim.box is not None]
     for table in sheet.tables:
         table = _beside_forms(table, sheet, forms)
-        lost = table.lost or _why_no_table(table, sheet, claims)
+        lost = table.lost or _why_taken(table, sheet, claims) or _why_no_table(table, sheet, claims)
         inside = [] if lost else [line for line in free if sheet.rect(table.box).holds(line) and id(line) not in taken]
         taken.update(map(id, inside))
         yield Claim(Label.TABLE, tuple(inside), table.score, table.reason, table.box, lost)
@@ -104,7 +106,7 @@ def choices(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iter
 
 
 def names_beside(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
-    for form in find_names_beside(free):
+    for form in find_names_beside(free, sheet.rules):
         yield Claim(Label.TEXT, form.lines, 0.6, form.reason, fields=form.fields)
 
 
@@ -114,8 +116,9 @@ def ledgers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iter
 
 
 def figures(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
-    """Ink that is no table's shading, with the texts that are part of it."""
+    """Ink that is no table's shading and no form's, with the texts that are part of it."""
     areas = [sheet.rect(box) for box in _boxes(claims, Label.TABLE)]
+    areas += [union((*claim.lines, *(field.area for field in claim.fields))) for claim in claims if claim.fields]
     taken: set[int] = set()
     for figure in sheet.figures:
         lost = figure.lost
@@ -141,7 +144,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
     surroundings = Surroundings(
         width=sheet.size.width,
         height=sheet.size.height,
-        size=max(sheet.type_size, typical_size(free)),  # small print of tables or notes must not be the measure
+        size=_running_size(sheet, free),
         bold=_mostly_bold(free),
         first_page=sheet.first_page,
         paragraphs=found,
@@ -193,6 +196,18 @@ def _why_no_table(table: TableCandidate, sheet: Sheet, claims: Sequence[Claim]) 
     return ""
 
 
+def _why_taken(table: TableCandidate, sheet: Sheet, claims: Sequence[Claim]) -> str:
+    """Whether most of the lines in an area are another thing's already; a mark across them takes none away."""
+    taken = {
+        id(line) for claim in claims if claim.label is not Label.ASIDE_TEXT and not claim.lost for line in claim.lines
+    }
+    if not taken:
+        return ""
+    rect = sheet.rect(table.box)
+    inside = [line for line in sheet.lines if rect.holds(line)]
+    return "its lines are another thing's" if 2 * sum(id(line) in taken for line in inside) > len(inside) else ""
+
+
 def _beside_forms(table: TableCandidate, sheet: Sheet, forms: Sequence[Rect]) -> TableCandidate:
     """An area without the forms above and below its rows; lost where nothing else is in it."""
     rect = sheet.rect(table.box)
@@ -226,6 +241,13 @@ def _picture_label(figure: Figure, page: Size) -> Label:
     if low and figure.rect.top > (1 - _LOW) * page.height:
         return Label.FOOTER_IMAGE
     return Label.CHART if len(figure.lines) >= _CHART_LABELS and figure.density < 0.7 else Label.IMAGE
+
+
+def _running_size(sheet: Sheet, free: Sequence[Line]) -> float:
+    """Of the running text. The small print of tables or notes is not its measure, nor are headings between tables where
+    there is next to no other text."""
+    share = sum(line.width for line in free) / max(1.0, sum(line.width for line in sheet.lines))
+    return _SMALL_PRINT * sheet.type_size if share < _LITTLE else max(sheet.type_size, typical_size(free))
 
 
 def _mostly_bold(lines: Sequence[Line]) -> bool:

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Final
 
 from octavo.geometry import Rect, on_one_height, union
+from octavo.layout.field_boxes import box_around, is_filled_in
 from octavo.layout.lines import Line
 from octavo.layout.named_fields import NamedField, NamedFields, lines_of
 from octavo.layout.side_by_side import Row, in_rows
@@ -30,15 +31,16 @@ _ALIKE: Final = 1.08  # times the smaller size: set in one size
 _LARGEST: Final = 1.9  # times a name's size, without a box: what is larger is a heading under a line above it
 _LARGEST_SURE: Final = 3.5  # the same in a box, and of a number: on tiles it may be as large as a title
 _LONGEST_NAME: Final = 60  # characters of a name
+_WIDEST_NAME: Final = 22.0  # sizes of type of a name that is not read yet
 _LONGEST_VALUE: Final = 60  # characters of its first line, where no box holds it
 _BELOW: Final = 2.1  # sizes of the value's type from the middle of a name to that of its value, at most
 _FLUSH: Final = 0.6  # sizes of type by which they may begin apart
 _CORNER: Final = 2.0  # sizes of type that a name is away from the left and upper side of its box, at most
 _BESIDE: Final = 0.5  # sizes of type that a line may reach over the side of its box
+_MOST_LINES: Final = 1500  # on a page: more are no form, and each is held against each rule
 _MOST_ROWS: Final = 10  # lines in one box: more are a text, in a frame
 _UNNAMED: Final = 1 / 3  # of the boxes of a band that may have no name
 _OWN_BOX: Final = 3.0  # sizes of type that a box for one line is high, at most
-_UNDER: Final = 1.0  # sizes of type from the middle of a value to a line it is written on, at most
 _NEXT_LINE: Final = 1.6  # sizes of type from one line of a value to the next, at most
 _NEXT_ROW: Final = 3.2  # sizes of type below a value within which a row of a table would follow
 _NEXT_BAND: Final = 3.5  # sizes of type between one row of fields and the next, at most
@@ -46,15 +48,15 @@ _NEXT_BAND: Final = 3.5  # sizes of type between one row of fields and the next,
 
 def find_names_above(lines: Sequence[Line], rules: Rules) -> list[NamedFields]:
     """The forms among the lines; no line is in two of them."""
-    pairs = _pairs(lines)
-    if len(pairs) < 2 and not any(_is_filled_in(value, rules) for _, value in pairs):
+    pairs = _pairs(lines) if len(lines) < _MOST_LINES else []
+    if len(pairs) < 2 and not any(is_filled_in(value, rules) for _, value in pairs):
         return []
-    in_boxes = sum(_box_of(name, rules) is not None for name, _ in pairs)
+    in_boxes = sum(box_around(name, rules) is not None for name, _ in pairs)
     boxed = _boxed(lines, rules) if in_boxes >= _FEWEST else []
     taken = {id(line) for form in boxed for line in form.lines}
     left = [(name, value) for name, value in pairs if id(name) not in taken]
     names = [name for name, _ in left]
-    if not _several(names) and not any(_is_filled_in(value, rules) for _, value in left):
+    if not _several(names) and not any(is_filled_in(value, rules) for _, value in left):
         return boxed
     return [*boxed, *_loose([line for line in lines if id(line) not in taken], names, rules)]
 
@@ -70,18 +72,15 @@ def _pairs(lines: Sequence[Line]) -> list[tuple[Line, Line]]:
         for value in ordered[index + 1 : last]:
             larger = max(size, value.size)
             if abs(value.left - left) < _FLUSH * larger and _is_below(name, value, larger):
-                if _names(name, value, in_box=True):
+                if _names(name, value, in_box=True) or _may_name(name, value):
                     found.append((name, value))
                 break
     return found
 
 
-def _is_filled_in(value: Line, rules: Rules) -> bool:
-    """Whether a line fills a field: one of the PDF, or a line drawn to write on, which begins where it does."""
-    if value.source.field:
-        return True
-    near = (rule for rule in rules.horizontal if 0 < rule.at_point(value.left) - value.middle < _UNDER * value.size)
-    return any(abs(rule.start - value.left) < value.size and rule.end > value.right - value.size for rule in near)
+def _may_name(name: Line, value: Line) -> bool:
+    """The same of two lines on a picture: that one is lower than the other at all, many of them tell together."""
+    return not name.text and not value.text and 1 < value.size / name.size < _LARGEST_SURE
 
 
 def _several(names: Sequence[Line]) -> bool:
@@ -104,6 +103,8 @@ def _names(name: Line, value: Line, *, in_box: bool = False) -> bool:
         return False
     if other.field:
         return True
+    if not name.text and name.width > _WIDEST_NAME * name.size:
+        return False
     known = one.font_size is not None and other.font_size is not None
     ratio = value.size / name.size
     if ratio > (_LARGEST_SURE if in_box or is_mostly_digits(value.text) else _LARGEST):
@@ -161,7 +162,7 @@ def _boxed(lines: Sequence[Line], rules: Rules) -> list[NamedFields]:
 def _filled(lines: Sequence[Line], rules: Rules) -> list[_Filled]:
     boxes: list[tuple[Rect, list[Line]]] = []
     for line in lines:
-        box = _box_of(line, rules)
+        box = box_around(line, rules)
         if box is None:
             continue
         own = next((inside for other, inside in boxes if _is_same(other, box)), None)
@@ -174,24 +175,6 @@ def _filled(lines: Sequence[Line], rules: Rules) -> list[_Filled]:
 
 def _is_same(one: Rect, other: Rect) -> bool:
     return max(abs(one.left - other.left), abs(one.top - other.top), abs(one.right - other.right)) < 4
-
-
-def _box_of(line: Line, rules: Rules) -> Rect | None:
-    """The box a line stands in: lines close it above and below, and at its sides, or end there."""
-    reach = _BESIDE * line.size
-    across = [rule for rule in rules.horizontal if rule.start - reach < line.left and line.axis < rule.end]
-    above = max((r for r in across if r.at_point(line.left) < line.middle), key=lambda rule: rule.at, default=None)
-    below = min((r for r in across if r.at_point(line.left) > line.middle), key=lambda rule: rule.at, default=None)
-    if above is None or below is None:
-        return None
-    down = [rule for rule in rules.vertical if rule.start - reach < line.middle < rule.end + reach]
-    lefts = [rule.at_point(line.middle) for rule in down if rule.at_point(line.middle) < line.left + reach]
-    rights = [rule.at_point(line.middle) for rule in down if rule.at_point(line.middle) > line.right - reach]
-    closed = (lefts or abs(above.start - below.start) < reach) and (rights or abs(above.end - below.end) < reach)
-    left = max([*lefts, max(above.start, below.start)])
-    right = min([*rights, min(above.end, below.end)])
-    fits = closed and left < line.left + reach and line.right - reach < right
-    return Rect(left, above.at_point(line.left), right, below.at_point(line.left)) if fits else None
 
 
 def _divided(box: Rect, lines: Sequence[Line]) -> _Filled:
@@ -247,7 +230,8 @@ def _by_heights(boxes: Sequence[_Filled]) -> list[_Filled]:
 
 def _name_rows(box: _Filled, between: float) -> int:
     """How many rows of a box are its name, by their heights; those of values are above `between`."""
-    if len(box.rows) > _MOST_ROWS or not _in_corner(box, box.rows[0]):
+    first = box.rows[0]
+    if len(box.rows) > _MOST_ROWS or not _in_corner(box, first) or first.width > _WIDEST_NAME * first.size:
         return 0
     if len(box.rows) == 1:
         return int(box.rows[0].size < between and box.rows[0].middle < box.middle)
@@ -317,8 +301,12 @@ class _Over:
     values: tuple[Row, ...]
 
     @property
+    def rows(self) -> tuple[Row, ...]:
+        return (self.name, *self.values)
+
+    @property
     def area(self) -> Rect:
-        return union((self.name, *self.values))
+        return union(self.rows)
 
 
 def _loose(lines: Sequence[Line], names: Sequence[Line], rules: Rules) -> list[NamedFields]:
@@ -335,13 +323,15 @@ def _loose(lines: Sequence[Line], names: Sequence[Line], rules: Rules) -> list[N
             pairs += [pair] if pair is not None else []
     named = {id(pair.name) for pair in pairs}
     pairs = [pair for pair in pairs if not any(id(value) in named for value in pair.values[:1])]
-    bands = []
+    bands: list[list[_Over]] = []
     for level in on_one_height((pair.name for pair in pairs), lambda first, row: 0.5 * min(first.size, row.size)):
         own = {id(row) for row in level}
         band = [pair for pair in pairs if id(pair.name) in own]
         if not _is_table(band, rows):
             band = [_Over(pair.name, tuple(_value(pair.values[0], rows))) for pair in band]
-            bands.append(sorted([*band, *_left_empty(band, rows, rules)], key=lambda pair: pair.name.left))
+            used = {id(row) for pair in (*pairs, *(it for above in bands for it in above)) for row in pair.rows}
+            free = [row for row in rows if id(row) not in used]
+            bands.append(sorted([*band, *_left_empty(band, free, rules)], key=lambda pair: pair.name.left))
     return list(_runs_of_names(bands, rules))
 
 
@@ -361,6 +351,8 @@ def _over(name: Row, rows: Sequence[Row], rules: Rules) -> _Over | None:
     first = min(below, key=lambda row: row.middle, default=None)
     if first is None or not _names(name.longest, first.longest) or len(first.text) > _LONGEST_VALUE:
         return None
+    if not first.text and not is_filled_in(first.longest, rules):
+        return None  # heights on a picture say too little by themselves
     crossed = [r for r in rules.horizontal if name.middle < r.at < first.middle and r.start < first.axis < r.end]
     if crossed and not _has_box(first, rules):
         return None
@@ -369,7 +361,7 @@ def _over(name: Row, rows: Sequence[Row], rules: Rules) -> _Over | None:
 
 def _has_box(value: Row, rules: Rules) -> bool:
     """Whether a row stands in a box of its own; a row of a table has others beside it."""
-    box = _box_of(value.lines[0], rules)
+    box = box_around(value.lines[0], rules)
     return value.lines[0].source.field or (box is not None and box.height < _OWN_BOX * value.size)
 
 
@@ -420,15 +412,15 @@ def _is_right_of(row: Row, name: Row) -> bool:
 def _left_empty(band: Sequence[_Over], rows: Sequence[Row], rules: Rules) -> Iterator[_Over]:
     """What is set as the names of a band, on their height, and has nothing below it."""
     first = band[0]
-    if len(band) < 2 and not _is_filled_in(first.values[0].longest, rules):
+    if len(band) < 2 and not is_filled_in(first.values[0].longest, rules):
         return
-    own = [pair.name for pair in band]
     bottom = max(pair.values[0].bottom for pair in band)
     for row in rows:
         level = abs(row.middle - first.name.middle) < 0.3 * row.size and _is_set_as(first.name, row)
-        if not level or row in own or len(row.text) > _LONGEST_NAME:
+        if not level or len(row.text) > _LONGEST_NAME:
             continue
-        if not any(row.middle < it.middle < bottom and it.overlap_x(row) > 0 for it in rows):
+        below = (it for it in (*rows, *(value for pair in band for value in pair.values)) if it is not row)
+        if not any(row.middle < it.middle < bottom and it.overlap_x(row) > 0 for it in below):
             yield _Over(row, ())
 
 
@@ -444,7 +436,7 @@ def _runs_of_names(bands: Iterable[Sequence[_Over]], rules: Rules) -> Iterator[N
     for run in runs:
         named = sum(bool(pair.values) for pair in run)
         beside = any(abs(one.name.middle - other.name.middle) < one.name.size for one, other in pairwise(run))
-        filled = all(_is_filled_in(pair.values[0].longest, rules) for pair in run if pair.values)
+        filled = all(is_filled_in(pair.values[0].longest, rules) for pair in run if pair.values)
         if named >= (1 if filled else 2 if beside else _FEWEST):
             fields = [NamedField(pair.name.lines, lines_of(pair.values), pair.area) for pair in run]
             yield NamedFields(tuple(fields), f"form: {named} names above their values")

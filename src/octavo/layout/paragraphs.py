@@ -41,6 +41,8 @@ _SET_IN: Final = 0.6  # sizes of type from which a row is set in
 _AT_MARGIN: Final = 2.5  # sizes of type: a row that ends nearer to the margin runs to it
 _FILLED: Final = 0.6  # share of rows that run to the margin from which their breaks are the margin's
 _FILLED_OF_MANY: Final = 0.3  # the same of `_MANY_ROWS` and more
+_ADDRESS: Final = 16.0  # sizes of type that three rows are wide, which are rather an address than a text
+_NEAR_END: Final = 0.2  # of the width of such rows: one that ends nearer to the margin runs to it
 _FOUND_ROOM: Final = 0.8  # sizes of type beside the next word that a row must leave to be the last of its paragraph
 _PARTED: Final = 1.12  # times the usual pitch from which less of a sign is needed
 _MANY_ROWS: Final = 7  # from which a few full ones among them are no chance
@@ -270,8 +272,11 @@ def _starts(chain: Sequence[Row], begins: str) -> list[str]:
 
 def _filled(chain: Sequence[Row], right: float, size: float) -> bool:
     """Whether rows mostly run to the margin; in an address, a poem or a program each ends where it ends."""
+    near, width = _AT_MARGIN * size, right - min(row.left for row in chain)
+    if len(chain) == 3 and width < _ADDRESS * size:
+        chain, near = chain[:2], min(near, _NEAR_END * width)  # the last row of an address may be its longest
     share = _FILLED if len(chain) < _MANY_ROWS else _FILLED_OF_MANY
-    return sum(right - row.right < _AT_MARGIN * size for row in chain) >= max(2, share * len(chain))
+    return sum(right - row.right < near for row in chain) >= max(2, share * len(chain))
 
 
 def _early(chain: Sequence[Row], right: float, size: float) -> list[bool]:

@@ -7,6 +7,7 @@ before those below it that it overlaps in x, and before those on its right unles
 """
 
 import statistics
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +24,8 @@ _SLACK: Final = 0.4  # of the height of the lowest quarter of rows: boxes may ov
 _CELLS: Final = 0.8  # share of the things in bands that are short, from which the bands are rows of a form
 _LARGE: Final = 1.5  # times the height of a tile's lowest row: a number that stands out
 _FAR: Final = 2.0  # times the usual room between bands: the next row of tiles
+_FEWEST_PLACES: Final = 4  # bands and lanes between columns, together, of a grid: two columns twice may be text
+_MOST_ROWS: Final = 6  # of a block in it
 _EVENLY: Final = 2.5  # rows that columns which were filled evenly may end apart
 _CENTRED: Final = 0.03  # of the width of all: what stands over several columns may be that far off their middle
 _AS_WIDE: Final = 0.7  # share of a column's width from which what stands below goes on in it
@@ -186,7 +189,9 @@ def _ordered(units: Sequence[_Unit], from_right: bool, cuts: list[Rect], depth: 
     if gutters:
         along = -1 if from_right else 1
         sections = _under_titles(bands, gutters, from_right)
-        if len(sections) == 1 and _cells(bands, gutters):
+        if len(sections) == 1 and _is_grid(bands, gutters):
+            sections = bands
+        elif len(sections) == 1 and _cells(bands, gutters):
             tiles = [column for tile in _tiles(bands, gutters) for column in _columns(tile, gutters)[::along]]
             sections = tiles or bands
         elif len(sections) == 1:
@@ -220,6 +225,11 @@ def _bands(units: Sequence[_Unit]) -> list[list[_Unit]]:
     return bands
 
 
+def _rooms(bands: Sequence[Sequence[_Unit]]) -> list[float]:
+    """From each band to the next."""
+    return [min(unit.top for unit in below) - max(unit.bottom for unit in above) for above, below in pairwise(bands)]
+
+
 def _gutters(units: Sequence[_Unit]) -> list[Lane]:
     """White lanes from top to bottom, left to right."""
     return lanes([(unit.left, unit.right) for unit in units], _slack(units))
@@ -233,9 +243,9 @@ def _slack(units: Sequence[_Unit]) -> float:
 
 def _columns(units: Sequence[_Unit], gutters: Sequence[Lane]) -> list[list[_Unit]]:
     columns: list[list[_Unit]] = [[] for _ in range(len(gutters) + 1)]
+    middles = [(left + right) / 2 for left, right in gutters]
     for unit in units:
-        center = unit.axis
-        columns[sum(center > (left + right) / 2 for left, right in gutters)].append(unit)
+        columns[bisect_left(middles, unit.axis)].append(unit)
     return [column for column in columns if column]
 
 
@@ -357,10 +367,28 @@ def _tiers(bands: Sequence[list[_Unit]], gutters: Sequence[Lane]) -> list[list[_
     return tiers or [[unit for band in bands for unit in band]]
 
 
+def _is_grid(bands: Sequence[Sequence[_Unit]], gutters: Sequence[Lane]) -> bool:
+    """Rows of labels: in each band, well apart from the next, blocks of a few rows that begin on one height, one in
+    every column but for the last band. Columns of text do not do that time and again."""
+    if len(bands) < 2 or len(bands) + len(gutters) < _FEWEST_PLACES:
+        return False
+    row = min(unit.row for band in bands for unit in band)
+    if min(_rooms(bands)) < row:
+        return False
+    for number, band in enumerate(bands):
+        columns = _columns(band, gutters)
+        whole = len(columns) == len(gutters) + 1 or number == len(bands) - 1
+        blocks = len(band) == len(columns) and all(1 < unit.rows <= _MOST_ROWS and not unit.entry for unit in band)
+        level = max(unit.top for unit in band) - min(unit.top for unit in band) < _LEVEL * row
+        if not (whole and blocks and level):
+            return False
+    return True
+
+
 def _tiles(bands: Sequence[list[_Unit]], gutters: Sequence[Lane]) -> list[list[_Unit]]:
     """Rows of tiles: in every column of each a short line or title with what is set much larger, or goes on in rows of
     text, close below it. Nothing where they are no such: cells of a form's rows are all set alike."""
-    rooms = [min(unit.top for unit in below) - max(unit.bottom for unit in above) for above, below in pairwise(bands)]
+    rooms = _rooms(bands)
     far = max([_FAR * statistics.median(rooms), *(unit.row for unit in bands[0])]) if rooms else 0.0
     tiers = [list(bands[0])]
     for band, room in zip(bands[1:], rooms, strict=True):

@@ -1,15 +1,16 @@
-"""What is written in a line of text: PP-OCRv6's reader (a convolutional network with CTC), and words of its answer.
+"""What is written in a line of text: PP-OCRv6's two readers, and words of their answers.
 
 A line is cut out along its quad, which also says which way it is read: the same corners, counted from another one,
-give the line turned. The network's cost is proportional to the width of what it sees and does not fall in batches
-(bench, 2026-11: 0.33 ms per 8 columns, whether one line or sixteen), so every line is read alone at its own width,
-many of them side by side.
+give the line turned. The tiny network reads it first, and the small one, five times as slow, reads again what of it is
+doubtful (`doubts`), mostly a word or two. Their cost is proportional to the width of what they see and does not fall in
+batches (bench, 2026-11: 0.33 ms per 8 columns for the small one, whether one line or sixteen), so every line is read
+alone at its own width, many of them side by side.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import cv2
@@ -18,20 +19,22 @@ from numpy.typing import NDArray
 
 from octavo.document import Pixels
 from octavo.glyphs.scripts import unspaced
-from octavo.networks.session import Allowance, Network, Tensor, as_batch
+from octavo.networks import line_networks
+from octavo.networks.doubts import Stretch, doubted
+from octavo.networks.line_networks import Character
+from octavo.networks.session import Allowance
 from octavo.networks.strips import EDGE, FAINTEST, Quad, inked, sides, straightened, widest_gap
 from octavo.settings import EngineSettings
 
-WEIGHTS = "text_reader.onnx"
-
-_BLANK = 0  # the class that means "no new character here"
-_COLUMNS_PER_STEP = 8  # of the strip, per step of the answer
-_SHORTEST = 160  # columns: of single characters on shorter strips, three times as many are misread
-_LONGEST = 3200  # columns looked at in one go
 _UNSURE = 0.75  # sense below which the unlikely ways of reading a line are tried
 _SURER = 0.15  # more sense one of those must make
 _TALL = 1.5  # height over width from which a line is read turned
 _COLUMN = 3.0  # the same from which it can only be a line that stands on end
+
+_SMALL_PRINT = 16.0  # pixels: lines lower than this are blurred in a strip, and only the small network reads them
+_OVERLOOKED = 0.9  # share of a line's ink covered below which the tiny network does not know what is written there
+_SAMPLE = 8  # lines of a page by which the tiny network is judged
+_WORTHLESS = 0.7  # share of their columns read again from which it does not read the others: each would be read twice
 
 _STROKE = 6  # dark rows from which a column is more than a rule or a dot
 _REACH = 36  # columns from a character's middle that are taken for its own
@@ -53,20 +56,6 @@ class LinePicture:
 
 
 @dataclass(frozen=True, slots=True)
-class Character:
-    """One character, and the columns of the strip it was seen in."""
-
-    text: str
-    start: float
-    end: float
-    confidence: float  # 0..1
-
-    @property
-    def center(self) -> float:
-        return (self.start + self.end) / 2
-
-
-@dataclass(frozen=True, slots=True)
 class ReadWord:
     """Characters without a gap, and their extent along the line."""
 
@@ -83,6 +72,7 @@ class ReadLine:
     confidence: float  # 0..1, mean over the characters; 0 where there are none
     covered: float  # 0..1, share of the ink that was read as something
     quad: Quad  # as it was read: a turned line starts at another corner than it was handed in with
+    again: float = 0.0  # 0..1, share of its length that the small network read
 
     @property
     def text(self) -> str:
@@ -90,75 +80,109 @@ class ReadLine:
 
 
 class TextReader:
-    """The network, ready. Safe to call from several threads."""
+    """The networks, ready. Safe to call from several threads."""
 
     def __init__(self, settings: EngineSettings) -> None:
-        self._network = Network(WEIGHTS, settings)
-
-    @cached_property
-    def _alphabet(self) -> tuple[str, ...]:
-        return ("", *self._network.metadata["character"].split("\n"), " ")
+        self._quick = line_networks.tiny(settings)
+        self._careful = line_networks.small(settings)
 
     @property
     def described(self) -> str:
-        return f"PP-OCRv6 small text recognition: {self._network.described}"
+        small = f"PP-OCRv6 small text recognition: {self._careful.network.described}"
+        if self._quick is None:
+            return f"{small}, for every line: the tiny network is missing (`make weights` fetches it)"
+        return f"{small}, for what the tiny one doubts: {self._quick.network.described}"
 
     def read(self, lines: Sequence[LinePicture], allowance: Allowance) -> list[ReadLine]:
         """What each line says, in order; read the way that gives most sense, where its shape leaves a doubt.
 
+        Where the tiny network doubts most of a page's lines (another script, a hand), it is not asked for the rest.
         Lines for which the allowance does not reach say nothing.
         """
 
-        def read(line: LinePicture) -> ReadLine:
+        def read(line: LinePicture, *, quickly: bool) -> ReadLine:
             with allowance.spending() as is_left:
-                return self._read(line) if is_left else ReadLine((), 0.0, 0.0, line.quad)
+                return self._read(line, quickly=quickly) if is_left else ReadLine((), 0.0, 0.0, line.quad)
 
-        return self._network.map(read, lines)
+        judged = range(0, len(lines), max(1, len(lines) // _SAMPLE)) if len(lines) > 2 * _SAMPLE else range(len(lines))
+        sample = self._map(partial(read, quickly=True), [lines[place] for place in judged])
+        done = dict(zip(judged, sample, strict=True))
+        rest = [place for place in range(len(lines)) if place not in done]
+        quickly = _read_again(sample) < _WORTHLESS
+        done.update(zip(rest, self._map(partial(read, quickly=quickly), [lines[place] for place in rest]), strict=True))
+        return [done[place] for place in range(len(lines))]
 
     def read_as_given(self, lines: Sequence[LinePicture]) -> list[ReadLine]:
         """The same, each from its first corner on and no other way."""
-        return self._network.map(lambda line: self._look(line.pixels, line.quad), lines)
+        return self._map(lambda line: self._look(line.pixels, line.quad), lines)
 
-    def _read(self, line: LinePicture) -> ReadLine:
+    def _map(self, work: Callable[[LinePicture], ReadLine], lines: Sequence[LinePicture]) -> list[ReadLine]:
+        return self._careful.network.map(work, lines)
+
+    def _read(self, line: LinePicture, *, quickly: bool) -> ReadLine:
         """The way it reads best; one way round is tried after the other only where the likely ones fail."""
         likely, unlikely = _ways(line.quad)
-        best = max((self._look(line.pixels, quad) for quad in likely), key=_sense)
+        best = max((self._look(line.pixels, quad, quickly=quickly) for quad in likely), key=_sense)
         if _sense(best) < _UNSURE and unlikely:
-            other = max((self._look(line.pixels, quad) for quad in unlikely), key=_sense)
+            other = max((self._look(line.pixels, quad, quickly=quickly) for quad in unlikely), key=_sense)
             best = other if _sense(other) > _sense(best) + _SURER else best
         return best
 
-    def _look(self, pixels: Pixels, quad: Quad) -> ReadLine:
+    def _look(self, pixels: Pixels, quad: Quad, *, quickly: bool = True) -> ReadLine:
         strip = straightened(pixels, quad)
         ink = inked(strip)
-        characters = [
-            character
-            for columns in _pieces(ink)
-            if ink[columns].any()
-            for character in self._decoded(self._network.run(_prepared(strip[:, columns]))[0][0], columns.start)
-        ]
+        again = 1.0
+        if self._quick is not None and quickly and sides(quad)[1] >= _SMALL_PRINT:
+            characters, again = self._checked(self._quick.read(strip, ink), strip, ink)
+        else:
+            characters = self._careful.read(strip, ink)
         confidence = float(np.mean([character.confidence for character in characters])) if characters else 0.0
-        return ReadLine(words_of(characters, ink), confidence, _covered(characters, strip), quad)
+        return ReadLine(words_of(characters, ink), confidence, _covered(characters, strip), quad, again)
 
-    def _decoded(self, steps: NDArray[np.float32], first_column: int) -> list[Character]:
-        """The characters of the likeliest path, each where its run of steps is."""
-        best = steps.argmax(axis=1)
-        likely = steps[np.arange(len(best)), best]
-        starts = np.flatnonzero(np.diff(best, prepend=-1))
-        ends = np.append(starts[1:], len(best))
-        return [
-            Character(
-                self._alphabet[best[start]],
-                float(first_column + start * _COLUMNS_PER_STEP),
-                float(first_column + end * _COLUMNS_PER_STEP),
-                float(likely[start:end].max()),
-            )
-            for start, end in zip(starts, ends, strict=True)
-            if best[start] != _BLANK
-        ]
+    def _checked(
+        self, characters: list[Character], strip: Pixels, ink: NDArray[np.bool_]
+    ) -> tuple[list[Character], float]:
+        """The characters, those of doubtful words read again, and which share of the line that was."""
+        if _covered(characters, strip) < _OVERLOOKED:
+            return self._careful.read(strip, ink), 1.0
+        stretches = doubted(characters, ink)
+        share = sum(end - start for start, end in stretches) / len(ink)
+        return list(self._mended(characters, stretches, strip, ink)), share
+
+    def _mended(
+        self, characters: Sequence[Character], stretches: Sequence[Stretch], strip: Pixels, ink: NDArray[np.bool_]
+    ) -> Iterator[Character]:
+        """The characters from left to right, those of the stretches from the small network, a space at each seam."""
+        done = 0
+        for start, end in stretches:
+            yield from _between(characters, done, start)
+            if start:
+                yield _space_at(start)
+            for one in self._careful.read(strip[:, start:end], ink[start:end], start):
+                yield replace(one, start=min(one.start, end - 1), end=min(one.end, end))
+            if end < len(ink):
+                yield _space_at(end)
+            done = end
+        if done < len(ink):  # with what is seen in the grey behind the strip
+            yield from _between(characters, done, math.inf)
 
     def close(self) -> None:
-        self._network.close()
+        if self._quick is not None:
+            self._quick.close()
+        self._careful.close()
+
+
+def _between(characters: Sequence[Character], start: float, end: float) -> list[Character]:
+    return [character for character in characters if start <= character.center < end]
+
+
+def _space_at(column: int) -> Character:
+    return Character(" ", column, column, 1.0)
+
+
+def _read_again(lines: Sequence[ReadLine]) -> float:
+    """Share of the lines' length that the tiny network could not read, or was not asked to."""
+    return sum(line.again for line in lines) / max(1, len(lines))
 
 
 def _sense(read: ReadLine) -> float:
@@ -166,7 +190,7 @@ def _sense(read: ReadLine) -> float:
     return read.confidence * read.covered
 
 
-# --- the strip of pixels the network sees -----------------------------------------------------------------------
+# --- ways to read a line -----------------------------------------------------------------------
 
 
 def _ways(quad: Quad) -> tuple[list[Quad], list[Quad]]:
@@ -178,30 +202,6 @@ def _ways(quad: Quad) -> tuple[list[Quad], list[Quad]]:
     if height < _COLUMN * width:  # a narrow character, or two lying on their side
         return [quad], [downwards, upwards]
     return [downwards, upwards], []
-
-
-def _pieces(ink: NDArray[np.bool_]) -> list[slice]:
-    """The columns of a strip, parted in gaps where it is longer than the network should see at once.
-
-    What it keeps in mind of a line grows with the square of the length.
-    """
-    count = math.ceil(len(ink) / _LONGEST)
-    reach = _LONGEST / 10
-    middles = [len(ink) * part / count for part in range(1, count)]
-    gaps = [widest_gap(ink, middle - reach, middle + reach) for middle in middles]
-    edges = [0, *((gap.start + gap.stop) // 2 for gap in gaps), len(ink)]
-    return [slice(start, end) for start, end in pairwise(edges)]
-
-
-def _prepared(strip: Pixels) -> Tensor:
-    """Blue first and -1..1, as in training; with grey to the right, as in training too.
-
-    Without at least one step of grey, the last character of a line gets lost.
-    """
-    width = max(_SHORTEST, strip.shape[1] + _COLUMNS_PER_STEP)
-    grey = width + -width % _COLUMNS_PER_STEP - strip.shape[1]
-    values = strip[:, :, ::-1].astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)
-    return as_batch([np.pad(values, ((0, 0), (0, grey), (0, 0)))])
 
 
 # --- words ------------------------------------------------------------------------------------------------------

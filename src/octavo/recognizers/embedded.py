@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from octavo.document import (
     NOT_LATEX,
+    TEXT_DOUBTFUL,
     Crop,
     Label,
     Origin,
@@ -211,7 +212,7 @@ class _Passage:
         if self.confidence is not None and self.confidence < _DOUBTFUL:
             problems.append(
                 Problem(
-                    "text_doubtful",
+                    TEXT_DOUBTFUL,
                     f"the characters were read with a confidence of {self.confidence:.2f}",
                     Severity.DOUBTFUL,
                 )

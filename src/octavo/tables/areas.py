@@ -32,10 +32,12 @@ _LEVEL: Final = 0.25  # heights of type that a label and its figure may stand ap
 _NUMBERS: Final = 3  # rows and columns of figures alone, at least: fewer may be those along an axis
 _FULL: Final = 0.9  # of the places of a table of figures alone that have one
 _SHADED_ROWS: Final = 4  # lines of text in a lattice that may be the shading of a row or two
+_PARTED_ROWS: Final = 4  # with a long line between each and the next, from which lines tell the rows
 _OWN_ROWS: Final = 3  # rows of each of two texts beside each other that the other has nothing on
 _SHARED_ROWS: Final = 0.35  # of all rows, that have something of both
 _LINES: Final = 3  # on each side of a gutter between two tables
 _LINE: Final = 4.0  # heights of type that one of them is long
+_BEYOND: Final = 5.0  # heights of type that a line between columns of text runs on, above or below
 _SAME_STEP: Final = 1.25  # steps from line to line that are of one kind differ by less
 
 
@@ -510,14 +512,24 @@ def _judged(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ta
     left, top, right, bottom = whole.left, whole.top, whole.right, whole.bottom
     drawn = [r for r in rules.horizontal if min(r.end, right) - max(r.start, left) > 0.8 * (right - left)]
     framed = [r for r in drawn if top - 2 * height < r.at < bottom + 2 * height]
-    entries = _Entries(columns, several, run, _filled(run, len(columns), height), height, len(framed) >= 2)
+    fill = max(_filled(run, len(columns), height), _filled_between(framed, segments, borders))
+    entries = _Entries(columns, several, run, fill, height, len(framed) >= 2)
     top = min([top, *(r.at for r in framed)])
     bottom = max([bottom, *(r.at for r in framed)])
     if framed:
         left, right = min(left, *(r.start for r in framed)), max(right, *(r.end for r in framed))
     score = min(0.9, 0.45 + 0.05 * len(several) + 0.05 * len(columns) + (0.15 if len(framed) >= 2 else 0.0))
     reason = f"text in columns: {len(several)} rows of {len(columns)}, {len(framed)} long lines across"
-    return TableArea(left, top, right, bottom, score, False, reason, _why_no_entries(entries))
+    lost = _columns_go_on(rules, whole, height) or _why_no_entries(entries)
+    return TableArea(left, top, right, bottom, score, False, reason, lost)
+
+
+def _columns_go_on(rules: Rules, whole: Rect, height: float) -> str:
+    """Whether an upright line runs through what looks like a table and well beyond it: it parts columns of text."""
+    between = [r for r in rules.vertical if whole.left + 2 * height < r.at < whole.right - 2 * height]
+    through = [r for r in between if r.start < whole.top + height and r.end > whole.bottom - height]
+    beyond = any(max(whole.top - r.start, r.end - whole.bottom) > _BEYOND * height for r in through)
+    return "lines between columns of text run through it and beyond" if beyond else ""
 
 
 def _filled(run: Sequence[Sequence[Segment]], columns: int, height: float) -> float:
@@ -525,6 +537,20 @@ def _filled(run: Sequence[Sequence[Segment]], columns: int, height: float) -> fl
     hanging = [len(below) == 1 and _hangs(below[0], above, height) for above, below in pairwise(run)]
     rows = [row for row, hangs in zip(run, [False, *hanging], strict=True) if not hangs]
     return sum(map(len, rows)) / (len(rows) * columns)
+
+
+def _filled_between(drawn: Sequence[Rule], segments: Sequence[Segment], borders: Sequence[float]) -> float:
+    """The same by the rows that long lines part, whatever stands on how many heights of them; 0 where there are few."""
+    rows = [
+        {
+            sum(segment.axis > border for border in borders)
+            for segment in segments
+            if above.at < segment.middle < below.at
+        }
+        for above, below in pairwise(sorted(drawn, key=lambda rule: rule.at))
+    ]
+    rows = [row for row in rows if row]
+    return sum(map(len, rows)) / (len(rows) * (len(borders) + 1)) if len(rows) >= _PARTED_ROWS else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ _FEWEST_FIGURES: Final = 2  # of a column, to tell
 _ACROSS: Final = 0.75  # of the width, from which on lines part rows
 _NEAR: Final = 0.6  # heights of type that a line may lie off the border of a row
 
+_FEWEST_BELOW: Final = 2  # rows below the only line: of two, each may be names with their values, but for figures
+
 _PRICE: Final = re.compile(r"[$€£¥]\s?\d")  # "$9,594 or less"
 
 _Cells = Mapping[Slot, Sequence[Token]]
@@ -82,7 +84,12 @@ def _alone_ruled(grid: Grid, cells: _Cells, rules: Rules) -> int:
         return shared > _ACROSS * (right - left)
 
     drawn = [number for number, border in enumerate(grid.rows[1:-1], 1) if is_drawn(border)]
-    return drawn[0] if len(drawn) == 1 and drawn[0] <= grid.shape[0] // 2 else 0
+    if len(drawn) != 1 or drawn[0] > grid.shape[0] // 2:
+        return 0
+    if grid.shape[0] - drawn[0] >= _FEWEST_BELOW:
+        return drawn[0]
+    figures = [[_is_figure(words) for slot, words in cells.items() if slot.row == row] for row in range(grid.shape[0])]
+    return drawn[0] if not any(figures[0]) and 2 * sum(figures[-1]) > len(figures[-1]) else 0
 
 
 def _names_group(row: Mapping[Slot, Sequence[Token]], columns: int) -> bool:

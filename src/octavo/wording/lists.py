@@ -15,7 +15,7 @@ _BRACKETED = re.compile(r"\s*[(\[（]\w{1,3}[)\]）]")
 _KIND = re.compile(r"\s*(?P<opening>[(\[])?(?:(?P<digit>\d{1,3})|[a-z]|[ivx]{2,5})(?P<closing>[.)\]])\s")
 _MODELS = "•·▪●◦"  # those a language model writes; a box may be one to tick
 _WRITTEN = re.compile(rf"^(\s*)[{_MODELS}]\s*", re.MULTILINE)
-_LETTERED = re.compile(r"(?:[a-z]|[ivx]{2,4})\)\s+\S")
+_LETTERED = re.compile(r"(?:[a-z]|[ivx]{2,4})(?:\)|\.(?!\s?\w\.))\s+\S")  # "e. g." and "i. e." are words
 _ORDINAL = re.compile(r"[\[(]?(\d{1,3})[\])]?[.:]?\s")
 
 
@@ -75,7 +75,7 @@ def after_number(text: str) -> tuple[str, str] | None:
 
 
 def begins_lettered(text: str) -> bool:
-    """Begins with a small letter or Roman number and a bracket, as the entries of an inner list: "b) socks"."""
+    """Begins with a small letter or Roman number and a bracket or stop, as the entries of an inner list: "b) socks"."""
     return _LETTERED.match(text) is not None
 
 
