@@ -350,6 +350,17 @@ def test_rows_parted_by_long_lines_are_a_table_though_few_of_its_places_are_fill
     assert box.top > 150
 
 
+@pytest.mark.parametrize(("top", "tables"), [(75, 1), (10, 0)])
+def test_lines_between_columns_of_text_that_run_on_beyond_it_make_no_table(top: int, tables: int) -> None:
+    page = Drawing(600, 400)
+    for row in range(6):
+        for column, text in enumerate(("no ship", "may", "4", "17.5")):
+            page.write(text, 30 + 140 * column, 90 + 30 * row)
+    for x in (150, 290):
+        page.rule(x, top, x, 260)
+    assert len(found(page)) == tables
+
+
 def test_a_column_beside_the_text_makes_no_table_of_both() -> None:
     """Of a life: dates are set right beside what was done, and skills on heights of their own."""
     page = Drawing(900, 700)

@@ -37,6 +37,7 @@ _OWN_ROWS: Final = 3  # rows of each of two texts beside each other that the oth
 _SHARED_ROWS: Final = 0.35  # of all rows, that have something of both
 _LINES: Final = 3  # on each side of a gutter between two tables
 _LINE: Final = 4.0  # heights of type that one of them is long
+_BEYOND: Final = 5.0  # heights of type that a line between columns of text runs on, above or below
 _SAME_STEP: Final = 1.25  # steps from line to line that are of one kind differ by less
 
 
@@ -519,7 +520,16 @@ def _judged(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ta
         left, right = min(left, *(r.start for r in framed)), max(right, *(r.end for r in framed))
     score = min(0.9, 0.45 + 0.05 * len(several) + 0.05 * len(columns) + (0.15 if len(framed) >= 2 else 0.0))
     reason = f"text in columns: {len(several)} rows of {len(columns)}, {len(framed)} long lines across"
-    return TableArea(left, top, right, bottom, score, False, reason, _why_no_entries(entries))
+    lost = _columns_go_on(rules, whole, height) or _why_no_entries(entries)
+    return TableArea(left, top, right, bottom, score, False, reason, lost)
+
+
+def _columns_go_on(rules: Rules, whole: Rect, height: float) -> str:
+    """Whether an upright line runs through what looks like a table and well beyond it: it parts columns of text."""
+    between = [r for r in rules.vertical if whole.left + 2 * height < r.at < whole.right - 2 * height]
+    through = [r for r in between if r.start < whole.top + height and r.end > whole.bottom - height]
+    beyond = any(max(whole.top - r.start, r.end - whole.bottom) > _BEYOND * height for r in through)
+    return "lines between columns of text run through it and beyond" if beyond else ""
 
 
 def _filled(run: Sequence[Sequence[Segment]], columns: int, height: float) -> float:
