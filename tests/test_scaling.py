@@ -16,8 +16,22 @@ from pdf_maker import HELVETICA, PdfPage, make_pdf
 from octavo import assemble, conservation, regions, text_layer
 from octavo.assemble import parts
 from octavo.content import Table
-from octavo.document import Detection, Label, Origin, Page, PageImage, Region, Task, TextLayer, TextLine, Trust, Usage
-from octavo.geometry import Box
+from octavo.document import (
+    Areas,
+    Detection,
+    Label,
+    Origin,
+    Outlines,
+    Page,
+    PageImage,
+    Region,
+    Task,
+    TextLayer,
+    TextLine,
+    Trust,
+    Usage,
+)
+from octavo.geometry import Box, Size
 from octavo.glm_ocr.connections import Chunks, parsed
 from octavo.glm_ocr.model import joined_tables
 from octavo.layout import flow
@@ -180,6 +194,23 @@ def test_a_page_of_many_lines_costs_little_more_than_their_number(
 ) -> None:
     pages = {count: arrangement(count) for count in (250, 2000)}  # made before the time is taken
     assert slope(lambda count: read_whole(pages[count]), 250) < SQUARE_FROM
+
+
+def read_apart(lines: list[TextLine]) -> None:
+    """A page known without its picture on which each of these lines is a region, as the entries of a list are."""
+    nothing = Areas(np.zeros((0, 4)), np.zeros(0), np.zeros(0, np.int64))
+    outlines = Outlines(Size(1275, 1650), nothing, nothing, nothing)
+    picture = np.full((1650, 1275, 3), 255, np.uint8)
+    image = PageImage(0, picture, 150, text=TextLayer(Trust.TRUSTED, "", tuple(lines)), outlines=outlines)
+    entries = [Detection(line.box, Label.TEXT, 0.8, lines=(line,), origin=Origin.GEOMETRY) for line in lines]
+    for region in regions.settle(entries, image, ParseOptions()).regions:
+        assert text_layer.recognition(region, image, ParseOptions()) is not None
+
+
+@pytest.mark.slow
+def test_a_page_of_many_regions_costs_little_more_than_their_number() -> None:
+    pages = {count: one_column(count) for count in (200, 1600)}  # made before the time is taken
+    assert slope(lambda count: read_apart(pages[count]), 200) < SQUARE_FROM
 
 
 def a_lattice_that_is_not_drawn(count: int) -> PageImage:

@@ -9,6 +9,8 @@ from octavo.settings import EngineSettings
 
 
 class NetworkThenReplay:
+    sees_pictures = True
+
     def __init__(self, settings: EngineSettings) -> None:
         self._network = pp_doclayout.open_detector(settings)
         self._replay = dropins.load(detectors, "replay").open_detector(settings)

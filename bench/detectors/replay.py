@@ -12,6 +12,7 @@ from octavo.settings import EngineSettings
 
 class Replay:
     described = "replayed regions"
+    sees_pictures = True  # whoever found the regions did
     batch_size = 8
 
     def __init__(self, pages: list[list[Detection]]) -> None:

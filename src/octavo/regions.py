@@ -145,13 +145,14 @@ def _without_twins(detections: Sequence[Detection], options: ParseOptions, drop:
         range(len(detections)),
         key=lambda index: (options.task_of(detections[index].label) not in _READ, -detections[index].score, index),
     )
+    ranked = same[:, ranks]
     gone: set[int] = set()
     kept = dict(enumerate(detections))
     for place, index in enumerate(ranks):
         if index in gone:
             continue
-        for other in ranks[place + 1 :]:
-            if same[index, other] and other not in gone:
+        for other in (ranks[later] for later in (place + 1 + np.flatnonzero(ranked[index, place + 1 :])).tolist()):
+            if other not in gone:
                 gone.add(other)
                 one, twin = kept[index], kept.pop(other)
                 drop(twin, f"the {one.label.value} in the same place stands for it")
@@ -174,10 +175,13 @@ def _without_nested(detections: Sequence[Detection], options: ParseOptions, drop
     for index in gone:
         drop(detections[index], "its entries are found one by one")
     kept = {index: detections[index] for index in range(len(detections)) if index not in gone}
+    ranked = inside[:, by_size]
     for place, index in enumerate(by_size):
         if index in gone or kept[index].label in _NEVER_SWALLOWED:
             continue
-        hosts = (other for other in by_size[:place] if other in kept and inside[index, other])
+        hosts = (
+            by_size[larger] for larger in np.flatnonzero(ranked[index, :place]).tolist() if by_size[larger] in kept
+        )
         host = next((other for other in hosts if not _aslant(kept[other])), None)
         if host is None or options.task_of(kept[host].label) not in _READ:
             continue

@@ -52,7 +52,7 @@ def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recog
     if layer is None or options.text_layer is TextLayerUse.OFF:
         return _lost("the page has no text layer") if only else None
     own = [line for line in region.lines if line.text]  # two regions may overlap: no text comes twice
-    inside = [line for line in layer.lines if line.text and region.box.holds(line.box)]
+    inside = [line for line in layer.near(region.box) if line.text and region.box.holds(line.box)]
     lines = own or inside
     if layer.verdict is not Trust.TRUSTED:
         return _lost(f"the page's text layer is not trusted: {layer.reason}", lines) if only else None
@@ -93,7 +93,7 @@ def known(region: Region, page: PageImage) -> str | None:
     layer = page.text
     if layer is None or layer.verdict is not Trust.TRUSTED:
         return None
-    lines = [line for line in layer.lines if line.text and line.box.intersection(region.box)]
+    lines = [line for line in layer.near(region.box) if line.text and line.box.intersection(region.box)]
     if _doubted(region, lines, layer):
         return None
     words = [word for line in lines for word in line.words or (line,) if region.box.holds(word.box)]
@@ -163,7 +163,7 @@ def _is_all_text(
     if _inside(outlines.shapes.boxes, box).any():
         return False
     own, frame = set(map(id, lines)), region.box
-    for line in layer.lines:
+    for line in layer.near(frame):
         place = line.box
         touches = place.left < frame.right and place.right > frame.left
         if touches and place.top < frame.bottom and place.bottom > frame.top and id(line) not in own:

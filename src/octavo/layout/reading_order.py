@@ -7,6 +7,7 @@ before those below it that it overlaps in x, and before those on its right unles
 """
 
 import statistics
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -242,9 +243,9 @@ def _slack(units: Sequence[_Unit]) -> float:
 
 def _columns(units: Sequence[_Unit], gutters: Sequence[Lane]) -> list[list[_Unit]]:
     columns: list[list[_Unit]] = [[] for _ in range(len(gutters) + 1)]
+    middles = [(left + right) / 2 for left, right in gutters]
     for unit in units:
-        center = unit.axis
-        columns[sum(center > (left + right) / 2 for left, right in gutters)].append(unit)
+        columns[bisect_left(middles, unit.axis)].append(unit)
     return [column for column in columns if column]
 
 
