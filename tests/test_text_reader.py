@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from octavo import weights
 from octavo.document import Pixels
 from octavo.networks.session import Allowance
 from octavo.networks.strips import Quad
@@ -94,18 +93,6 @@ def test_only_what_is_doubtful_of_a_line_is_read_again_by_the_small_network(read
     answer = read(reader, *set_tight(text))
     assert answer.text == text
     assert 0 < answer.again < 0.6
-
-
-def test_without_the_tiny_network_every_line_is_read_by_the_small_one_and_that_is_said(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    here = weights.path
-    monkeypatch.setattr(weights, "path", lambda name: here(name) if "quick" not in name else here(f"no-{name}"))
-    slow = TextReader(SETTINGS)
-    answer = read(slow, *set_tight("But one green house"))
-    assert (answer.text, answer.again) == ("But one green house", 1)
-    assert "tiny network is missing" in slow.described
-    slow.close()
 
 
 def test_small_print_is_left_to_the_small_network(reader: TextReader) -> None:

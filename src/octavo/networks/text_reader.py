@@ -89,8 +89,6 @@ class TextReader:
     @property
     def described(self) -> str:
         small = f"PP-OCRv6 small text recognition: {self._careful.network.described}"
-        if self._quick is None:
-            return f"{small}, for every line: the tiny network is missing (`make weights` fetches it)"
         return f"{small}, for what the tiny one doubts: {self._quick.network.described}"
 
     def read(self, lines: Sequence[LinePicture], allowance: Allowance) -> list[ReadLine]:
@@ -132,7 +130,7 @@ class TextReader:
         strip = straightened(pixels, quad)
         ink = inked(strip)
         again = 1.0
-        if self._quick is not None and quickly and sides(quad)[1] >= _SMALL_PRINT:
+        if quickly and sides(quad)[1] >= _SMALL_PRINT:
             characters, again = self._checked(self._quick.read(strip, ink), strip, ink)
         else:
             characters = self._careful.read(strip, ink)
@@ -167,8 +165,7 @@ class TextReader:
             yield from _between(characters, done, math.inf)
 
     def close(self) -> None:
-        if self._quick is not None:
-            self._quick.close()
+        self._quick.close()
         self._careful.close()
 
 
