@@ -59,6 +59,16 @@ def test_lines_of_a_text_layer_that_is_not_trusted_make_no_regions() -> None:
     assert not settle([], page([line("junk", 100, 110, 400)], Trust.INVISIBLE), OPTIONS).regions
 
 
+def test_a_page_with_something_on_it_on_which_nothing_was_found_is_a_doubt() -> None:
+    drawn = page()
+    drawn.pixels[200:400:2, 100:900] = 0
+    dusty = page()
+    dusty.pixels[300:308, 300:308] = 0
+    assert [problem.code for problem in settle([], drawn, OPTIONS).problems] == ["nothing_found"]
+    assert not settle([], dusty, OPTIONS).problems
+    assert not settle([detection(Label.IMAGE, 90, 100, 950, 300)], drawn, OPTIONS).problems
+
+
 def test_a_line_over_two_columns_is_shared_by_its_words() -> None:
     words = tuple(Word(name, Box(left, 110, left + 90, 122)) for name, left in (("a", 100), ("b", 200), ("c", 600)))
     wide = TextLine(Box(100, 110, 690, 122), "a b c", words, font_size=8)

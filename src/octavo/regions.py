@@ -22,6 +22,7 @@ from octavo.document import (
     PageImage,
     Problem,
     Region,
+    Severity,
     Sight,
     Task,
     TextLine,
@@ -44,6 +45,10 @@ _WHOLE_PAGE: Final = 0.9  # share of the page from which a picture is the page i
 _INSIDE: Final = 0.8  # share of a detection that lies in another from which it counts as inside
 _HOLDS: Final = 0.5  # share of a line that must lie in a region for the line to be its own
 _OWN_PART: Final = 0.15  # share of a line over two regions from which each gets its words
+
+_STEP: Final = 4  # pixels: of a page on which nothing was found, one in sixteen is looked at
+_STANDS_OUT: Final = 64  # grey levels from the paper
+_DUST: Final = 0.005  # share of the picture
 
 _READ = frozenset({Task.TEXT, Task.TABLE, Task.FORMULA})
 _NEVER_SWALLOWED = frozenset(
@@ -87,7 +92,17 @@ def settle(detections: Sequence[Detection], page: PageImage, options: ParseOptio
         )
         for detection in in_order(kept, page)
     ]
+    if not regions and options.profile is Profile.FAITHFUL and _has_ink(page):
+        message = "there is something on the page, but no text, picture or table was found on it"
+        dropped.append(Problem("nothing_found", message, Severity.DOUBTFUL, page=page.number))
     return SettledPage(regions, dropped)
+
+
+def _has_ink(page: PageImage) -> bool:
+    """Whether more of the page's picture stands out from its paper than dust does. A blank leaf of a scanned book has
+    a thirty-thousandth."""
+    seen = page.pixels[::_STEP, ::_STEP].max(axis=2).astype(np.int16)
+    return float((np.abs(seen - np.median(seen)) > _STANDS_OUT).mean()) > _DUST
 
 
 def _on_page(detection: Detection) -> Detection:
