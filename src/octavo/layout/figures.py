@@ -116,9 +116,10 @@ def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
             figures.append(Figure(rect, filled, reason="ink that no text explains", lost=lost))
             continue
         inner = _with_labels(rect, lines, size)
-        rect = _with_titles_of_axes(inner, lines, size)
+        titles = _titles_of_axes(inner, lines, size)
+        rect = replace(union((inner, *titles)), top=inner.top)
         own = tuple(line for line in lines if rect.holds(line) and not (inner.holds(line) and _beside(line, page)))
-        own = _labels_of(own, rect, page)
+        own = _labels_of(own, rect, page, titles)
         reason = f"figure: ink that no text explains, {page.strokes(rect):.1%} of it strokes, {len(own)} texts in it"
         figures.append(Figure(rect, page.share(page.rest, rect), own, reason))
     return sorted(figures, key=lambda figure: (figure.rect.top, figure.rect.left))
@@ -129,7 +130,7 @@ def _beside(line: Line, page: Ink) -> bool:
     return line.width >= _LONG * line.size and page.share(page.rest, line.grown(line.size)) < 0.03
 
 
-def _labels_of(lines: Sequence[Line], rect: Rect, page: Ink) -> tuple[Line, ...]:
+def _labels_of(lines: Sequence[Line], rect: Rect, page: Ink, titles: Sequence[Line]) -> tuple[Line, ...]:
     """Those of the lines in an area that are part of the figure.
 
     What reads like a text stays one, whatever lies behind or over it: a watermark, a panel, a photo. Where straight
@@ -138,7 +139,8 @@ def _labels_of(lines: Sequence[Line], rect: Rect, page: Ink) -> tuple[Line, ...]
     numbers = sum(is_on_axis(line.text) for line in lines)
     if lines and all(line.text for line in lines) and page.strokes(rect) < _FLAT and numbers < _AXIS:
         return ()
-    return tuple(line for line in lines if not line.text or is_label(line.text))
+    named = set(map(id, titles))
+    return tuple(line for line in lines if not line.text or is_label(line.text) or id(line) in named)
 
 
 def _cut_free(rect: Rect, lines: Sequence[Line], page: Ink) -> Rect:
@@ -163,15 +165,16 @@ def _with_labels(rect: Rect, lines: Sequence[Line], size: float) -> Rect:
     return union((rect, *(line for line in lines if line.width < most and near.touches(line))))
 
 
-def _with_titles_of_axes(rect: Rect, lines: Sequence[Line], size: float) -> Rect:
-    """A chart's area with what is written along its left or right side, and in the middle under its numbers.
+def _titles_of_axes(rect: Rect, lines: Sequence[Line], size: float) -> list[Line]:
+    """What is written along a chart's left or right side, and in the middle under its numbers.
 
     Only where there are numbers along its axes: small print next to a photo is its caption, which must not get lost.
     """
     numbers = sum(rect.holds(line) and is_on_axis(line.text) for line in lines)
     if numbers < _AXIS:
-        return rect
+        return []
     reach = 1.5 * size
+    found: list[Line] = []
     for line in lines:
         along = line.height > 3 * line.width and rect.top < line.middle < rect.bottom and line.height < rect.height
         beside = along and line.gap_x(rect) < reach
@@ -179,8 +182,9 @@ def _with_titles_of_axes(rect: Rect, lines: Sequence[Line], size: float) -> Rect
         under = middle and -0.5 * size < line.top - rect.bottom < 0.8 * size and not _goes_on(line, lines)
         titled = names_float(line.text) or names_note(line.text)
         if beside or (under and line.text and line.size < 1.05 * size and not titled):
+            found.append(line)
             rect = replace(union((rect, line)), top=rect.top)
-    return rect
+    return found
 
 
 def _goes_on(line: Line, lines: Sequence[Line]) -> bool:
