@@ -107,7 +107,7 @@ def test_the_titles_of_axes_are_the_charts() -> None:
     for x in range(310, 690, 20):
         cv2.circle(pixels, (x, 590 - x // 3), 7, (200, 0, 0), -1)
     numbers = [written(pixels, str(5 * n), 320 + 100 * n, 612) for n in range(4)]
-    below = written(pixels, "discharge (cubic metres a second)", 330, 646)
+    below = written(pixels, "flow (in metres a second)", 363, 646)
     caption = written(pixels, "Figure 2. Estimated against measured", 360, 680)
     figures = found(pixels, [*numbers, below, caption])
     assert len(figures) == 1
