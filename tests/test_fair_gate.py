@@ -39,6 +39,24 @@ async def test_a_small_document_does_not_wait_behind_a_large_one() -> None:
     assert done.count("large") == 200
 
 
+async def test_who_holds_none_need_not_wait_for_those_who_hold_all() -> None:
+    gate, ended = FairGate(2, spare=1), asyncio.Event()
+
+    async def hold() -> None:
+        async with gate.slot("slow"):
+            await ended.wait()
+
+    slow = [asyncio.create_task(hold()) for _ in range(4)]
+    await asyncio.sleep(0)
+    assert gate.held == 2
+    for name in ("one", "other"):
+        async with gate.slot(name):
+            assert gate.held == 3
+    ended.set()
+    await asyncio.gather(*slow)
+    assert gate.held == 0
+
+
 async def test_documents_share_equally() -> None:
     gate, done = FairGate(6), list[str]()
     work = [asyncio.create_task(_work(gate, name, done)) for name in ("a", "b", "c") for _ in range(60)]

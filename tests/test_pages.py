@@ -580,3 +580,34 @@ def test_a_page_without_a_text_layer_is_told_apart_from_a_picture() -> None:
     assert page.text.verdict is Trust.ABSENT
     assert drawn(picture())[0].text is None
     assert drawn(make_pdf(PdfPage(b"BT /F1 9 Tf (x) Tj ET", fonts={"F1": HELVETICA})), text_layer="off")[0].text is None
+
+
+def test_a_document_nobody_works_for_gets_a_child_while_slow_pages_hold_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And one more at most: what is slow itself waits."""
+    ended = threading.Event()
+
+    class Child:
+        documents, fresh, fat, alive = frozenset((1, 2)), False, False, True
+
+        def __init__(self, seconds: float) -> None:
+            self.seconds = seconds
+
+        def draw(self, request: str, seconds: float) -> str:
+            if request == "slow":
+                assert ended.wait(60)
+            return request
+
+        def end(self) -> None: ...
+
+    monkeypatch.setattr(pool, "DrawingChild", Child)
+    children = pool.Pool(2)
+    slow, other = (pool.Source(number, -1, None, 1.0) for number in (1, 2))
+    with ThreadPoolExecutor(4) as threads:
+        held = [threads.submit(children.draw, slow, "slow") for _ in range(3)]
+        while len(children._busy) < 2:
+            time.sleep(0.001)
+        assert [threads.submit(children.draw, other, "quick").result(60) for _ in range(3)] == ["quick"] * 3
+        assert len(children._busy) == 2
+        assert not any(page.done() for page in held)
+        ended.set()
+        assert [page.result(60) for page in held] == ["slow"] * 3

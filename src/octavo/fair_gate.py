@@ -1,7 +1,8 @@
 """A limit on what runs at a time that is fair between documents: a one-page job never waits behind a 500-page one.
 
 A slot that gets free goes to the document that holds the fewest; among equals to the one that was served longest ago.
-So a document that arrives late catches up at once, and one that is alone has all slots.
+So a document that arrives late catches up at once, and one that is alone has all slots. Where what holds a slot may
+take long, a few to spare let in those that hold none.
 """
 
 import asyncio
@@ -22,8 +23,10 @@ class _Queue:
 class FairGate:
     """Slots for documents. For one event loop."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, spare: int = 0) -> None:
+        """`spare` slots above the limit are for documents that hold none."""
         self.limit = limit
+        self._spare = spare
         self.held = 0  # slots in use; above the limit for a while after that was lowered
         self._queues: dict[str, _Queue] = {}
         self._clock = count(1)
@@ -41,7 +44,7 @@ class FairGate:
         queue = self._queues.get(document)
         if queue is None:
             queue = self._queues[document] = _Queue()
-        if self.held < self.limit:  # nobody waits
+        if self._may_have(queue) and not queue.waiting:  # nobody waits who could have it
             self._give(queue)
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -69,10 +72,13 @@ class FairGate:
         queue.served = next(self._clock)
         self.held += 1
 
+    def _may_have(self, queue: _Queue) -> bool:
+        return self.held < self.limit + (0 if queue.held else self._spare)
+
     def _serve(self) -> None:
-        while self.held < self.limit:
+        while True:
             queue = min(
-                (queue for queue in self._queues.values() if queue.waiting),
+                (queue for queue in self._queues.values() if queue.waiting and self._may_have(queue)),
                 key=lambda queue: (queue.held, queue.served),
                 default=None,
             )

@@ -75,8 +75,9 @@ class Parser:
         self._orientation: Orientation | None = None
         self._sdk: official_sdk.OfficialSdk | None = None
         self._opening_seconds: dict[str, float] = {}
-        self._cpu = ThreadPoolExecutor(cores() + 2, thread_name_prefix="octavo")
-        self._drawing = FairGate(cores() + 1)  # one more than draw: none of them waits for the event loop
+        self._cpu = ThreadPoolExecutor(cores() + 3, thread_name_prefix="octavo")
+        # One more than draw: none of them waits for the event loop. And one for who comes while slow pages hold all.
+        self._drawing = FairGate(cores() + 1, spare=1)
         self._detecting = ThreadPoolExecutor(1, thread_name_prefix="octavo-layout")
 
     # --- async ---------------------------------------------------------------------------------------------------

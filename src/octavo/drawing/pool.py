@@ -232,12 +232,13 @@ class Source:
 
 
 class Pool:
-    """At most `limit` children. Thread-safe."""
+    """At most `limit` children, and one more for a document that none of them works for: pages may take half a minute
+    each, and other documents' must not wait for them. Thread-safe."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._free: list[DrawingChild] = []  # the last one used is last: the longest idle are ended first
-        self._busy: set[DrawingChild] = set()
+        self._busy: dict[DrawingChild, int] = {}  # and the document each works for
         self._gone: set[int] = set()  # documents closed while a busy child held them
         self._changed = threading.Condition()
         self._numbers = itertools.count(1)
@@ -294,7 +295,7 @@ class Pool:
             self._gone.update(source.number for child in self._busy if source.number in child.documents)
             for child in holders:
                 self._free.remove(child)
-                self._busy.add(child)
+                self._busy[child] = source.number
         for child in holders:
             with contextlib.suppress(ChildLost, ChildSpent), self._returned(child):
                 child.forget(source.number)
@@ -325,15 +326,16 @@ class Pool:
                 for dead in [child for child in self._free if not child.alive]:
                     self._free.remove(dead)
                     dead.end()
-                if self._free:
+                few = len(self._busy) < self._limit + (source.number not in self._busy.values())
+                if few and self._free:
                     child = next((free for free in self._free if source.number in free.documents), self._free[-1])
                     self._free.remove(child)
                     break
-                if len(self._busy) < self._limit:
+                if few:
                     child = DrawingChild(source.seconds)
                     break
                 self._changed.wait()
-            self._busy.add(child)
+            self._busy[child] = source.number
         with self._returned(child):
             yield child
 
@@ -355,14 +357,14 @@ class Pool:
             if not healthy:
                 child.end()
             with self._changed:
-                self._busy.discard(child)
+                self._busy.pop(child, None)
                 if healthy and not self._closed:
                     self._free.append(child)
                 elif healthy:
                     child.end()
                 held = set().union(*(busy.documents for busy in self._busy)) if self._busy else set()
                 self._gone &= held
-                self._changed.notify()
+                self._changed.notify_all()  # who waits first may not be who may go on
 
     def _opened(self, child: DrawingChild, request: Open, source: Source) -> Opened:
         answer, _ = child.ask(request, source.seconds, (source.file,))
