@@ -206,9 +206,10 @@ export async function downloaded(page, name) {
 export async function byKeyboard(browser, address, file, { waits = 120_000 } = {}) {
   const { page, heard, context } = await opened(browser, address);
   const began = Date.now();
+  const chosen = page.waitForEvent("filechooser"); // asked for early: a dialog that opens before that is never told
   await reach(page, () => document.activeElement?.matches("input[type=file]"));
-  const [chooser] = await Promise.all([page.waitForEvent("filechooser"), page.keyboard.press("Space")]);
-  await chooser.setFiles(file);
+  await page.keyboard.press("Space");
+  await (await chosen).setFiles(file);
   await page.locator("[data-block]").first().waitFor({ timeout: waits });
   const first = Date.now() - began;
   await page.locator(".chip", { hasText: /complete|not read/ }).waitFor({ timeout: waits });
