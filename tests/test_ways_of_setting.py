@@ -520,11 +520,12 @@ def test_numbers_of_lines_are_no_text_and_each_speech_is_a_paragraph(parser: Par
     assert told[" ".join(str(number + 1) for number in range(len(rows)))] is Role.FURNITURE
 
 
-def test_numbers_that_count_things_stay_with_them(parser: Parser) -> None:
+@pytest.mark.parametrize("what", ["Boat of the", "boat of the", "open the"])
+def test_numbers_that_count_things_stay_with_them(parser: Parser, what: str) -> None:
     sheet = Sheet()
     for number in range(1, 13):
         sheet.write(70, 100 + 20 * number, str(number))
-        sheet.write(100, 100 + 20 * number, f"Boat of the {number}th quay")
+        sheet.write(100, 100 + 20 * number, f"{what} {number}th quay{'.' if what == 'open the' else ''}")
     text = octavo.to_markdown(parser.parse(sheet.pdf()))
     assert all(text.index(str(number)) < text.index(f"the {number}th") for number in range(1, 13))
     assert "12" in text.replace("12th", "")

@@ -8,7 +8,7 @@ spans stand. Each direction of writing is looked at on its own, turned to run fr
 import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from operator import itemgetter
@@ -45,7 +45,6 @@ SPACE_BESIDE_SPACES: Final = 0.28  # where the line has space characters, a gap 
 SPACE_OF_MONOSPACE: Final = 0.32  # between two of typewriter type, whose letters leave more room around them
 TYPED: Final = 0.67  # share of a line in typewriter type from which it is typed: less is a word, or a value in a form
 SPACE_OF_CJK: Final = 0.45  # justification spreads characters by up to a quarter
-LONG: Final = 3.0  # sizes of type from which a span is words: less is a mark, an index, an initial
 MOST_SPANS: Final = 3000  # put together: a full ledger page has 1300, a hostile one must not cost its square
 SMALLEST_SCRIPT: Final = 0.4  # of its line's size; a larger difference is a heading or a drop cap beside the text
 SMALL: Final = 0.85  # of its line's size: TeX and Word set raised and lowered characters at 0.6 to 0.7
@@ -421,20 +420,9 @@ def _piece(start: int, stop: int, reader: _Reader) -> _SpanWord:
 
 
 def _on_one_line(spans: Sequence[_Span]) -> list[list[_Span]]:
-    """Spans that share a baseline and have no column gap between them.
-
-    Large type beside small may reach over two lines of it, as a heading in the next column does: these stay two.
-    """
+    """Spans that share a baseline and have no column gap between them."""
     if len(spans) > MOST_SPANS:
         return [[span] for span in spans]
-    return [
-        line
-        for group in _linked(spans, _beside)
-        for line in (_linked(group, _level_beside) if _is_stacked(group) else [group])
-    ]
-
-
-def _linked(spans: Sequence[_Span], beside: Callable[[_Span, _Span], bool]) -> list[list[_Span]]:
     order = sorted(range(len(spans)), key=lambda index: spans[index].baseline - ASCENT * spans[index].size)
     parent = list(range(len(spans)))
 
@@ -450,7 +438,7 @@ def _linked(spans: Sequence[_Span], beside: Callable[[_Span, _Span], bool]) -> l
         top = span.baseline - ASCENT * span.size
         reachable = [other for other in reachable if spans[other].baseline + DESCENT * spans[other].size > top]
         for other in reachable:
-            if beside(spans[other], span):
+            if _beside(spans[other], span):
                 parent[root(index)] = root(other)
         reachable.append(index)
     groups: dict[int, list[_Span]] = {}
@@ -462,11 +450,9 @@ def _linked(spans: Sequence[_Span], beside: Callable[[_Span, _Span], bool]) -> l
 def _beside(first: _Span, second: _Span) -> bool:
     larger, smaller = max(first.size, second.size), min(first.size, second.size)
     gap = _gap(first, second)
-    # A heading in the next column is larger, and its spaces say nothing of the gap between the two.
-    apart = smaller < 0.85 * larger and _is_long(first) and _is_long(second)
     if (
         smaller < SMALLEST_SCRIPT * larger
-        or gap > COLUMN_GAP * (smaller if apart else min(larger, 2 * smaller))
+        or gap > COLUMN_GAP * min(larger, 2 * smaller)
         or gap < -0.5 * min(first.right - first.left, second.right - second.left) - 0.3 * larger
     ):
         return False
@@ -479,29 +465,6 @@ def _beside(first: _Span, second: _Span) -> bool:
     if smaller < SMALL * larger:  # raised or lowered, or a heading in the next column
         return gap < (COLUMN_GAP * smaller if off < LEVEL * larger else SCRIPT_GAP * larger)
     return off < 0.35 * larger
-
-
-def _level_beside(first: _Span, second: _Span) -> bool:
-    """Whether one goes on with the other, on the same baseline where both are more than a mark or a letter."""
-    level = abs(first.baseline - second.baseline) < 0.35 * max(first.size, second.size)
-    return _beside(first, second) and (level or not (_is_long(first) and _is_long(second)))
-
-
-def _is_long(span: _Span) -> bool:
-    return span.right - span.left > LONG * span.size
-
-
-def _is_stacked(group: Sequence[_Span]) -> bool:
-    """Whether two long spans of a group stand one above the other: something larger has brought them together."""
-    smallest = min(span.size for span in group)
-    if max(span.size for span in group) * 0.85 <= smallest:
-        return False
-    long = [span for span in group if _is_long(span)]
-    return any(
-        abs(one.baseline - other.baseline) > 0.5 * smallest and one.left < other.right and other.left < one.right
-        for place, one in enumerate(long)
-        for other in long[place + 1 :]
-    )
 
 
 def _gap(first: _Span, second: _Span) -> float:

@@ -87,7 +87,9 @@ def column_lanes(lines: Sequence[Line]) -> list[Rect]:
     size = statistics.median(line.size for line in lines)
     by_height = sorted(lines, key=lambda line: line.middle)
     found: list[Rect] = []
-    for column in _on_one_edge(lines, size):
+    for column in on_one_edge(lines, lambda line: line.left, _ONE_EDGE * size):
+        if len(column) < _ROWS:
+            continue  # what few do tells nothing
         left = min(line.left for line in column)
         for rows in _uncrossed(column, by_height, left, size):
             ends = _ending_before(by_height, left, rows, size)
@@ -109,14 +111,14 @@ def are_parted(lanes: Sequence[Rect], first: Rect, second: Rect) -> bool:
     )
 
 
-def _on_one_edge(lines: Sequence[Line], size: float) -> list[list[Line]]:
-    """Lines that begin at the same x, from top to bottom; what few do tells nothing."""
-    edges: list[list[Line]] = []
-    for line in sorted(lines, key=lambda line: line.left):
-        if not edges or line.left - edges[-1][0].left > _ONE_EDGE * size:
-            edges.append([])
-        edges[-1].append(line)
-    return [sorted(edge, key=lambda line: line.middle) for edge in edges if len(edge) >= _ROWS]
+def on_one_edge(lines: Iterable[Line], edge: Callable[[Line], float], reach: float) -> list[list[Line]]:
+    """Lines whose edges are no further apart than `reach`, each group from top to bottom."""
+    groups: list[list[Line]] = []
+    for line in sorted(lines, key=edge):
+        if not groups or edge(line) - edge(groups[-1][0]) > reach:
+            groups.append([])
+        groups[-1].append(line)
+    return [sorted(group, key=lambda line: line.middle) for group in groups]
 
 
 def _uncrossed(column: Sequence[Line], by_height: Sequence[Line], left: float, size: float) -> Iterator[Sequence[Line]]:

@@ -4,15 +4,20 @@ They are no text of the lines they stand beside, and would part each sentence at
 """
 
 import statistics
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from operator import attrgetter
 from typing import Final
 
 from octavo.content import Runs
 from octavo.document import TextLine
 from octavo.geometry import Box, Size
+from octavo.layout.flow import MOST_LINES
+from octavo.layout.gutters import on_one_edge
 from octavo.layout.lines import Line, straightened
+from octavo.wording.sentences import ends_sentence
 
 _FEWEST: Final = 8  # numbers that follow each other
 _EDGE: Final = 0.6  # sizes of type: numbers end, or begin, on one edge
@@ -20,25 +25,30 @@ _EVEN: Final = 0.3  # of the usual distance from one to the next, that others ma
 _MISSED: Final = 2  # of them side by side that stand in one line with their text
 _BESIDE: Final = 0.7  # share of them that have just one text beside them: rows of a table have several
 _SPEAKERS = ("Q", "A")  # that stand apart from what they say
-_GO_ON: Final = 0.1  # share of these texts that begin with a small letter: entries of a list do not
+_GO_ON: Final = 0.1  # share of these texts that end a sentence, and that go on with one: entries of a list do not
 
 
 def find_line_numbers(lines: Sequence[Line]) -> list[Line]:
     """The numbers, top to bottom; none where they count something else, as in a list or a table."""
-    figures = sorted((line for line in lines if _is_number(line.text)), key=lambda line: line.middle)
+    figures = [line for line in lines if _is_number(line.text)]
     if len(figures) < _FEWEST:
         return []
-    found: list[Line] = []
-    for left in (False, True):
-        for column in _columns(figures, left=left):
-            for run in _counting(column):
-                if len(run) > len(found) and _beside_text(run, lines):
-                    found = run
-    return found
+    reach = _EDGE * statistics.median(line.size for line in figures)
+    by_height = sorted(lines, key=lambda line: line.middle)
+    runs = (
+        run
+        for edge in (attrgetter("right"), attrgetter("left"))
+        for column in on_one_edge(figures, edge, reach)
+        for run in _counting(column)
+    )
+    return max((run for run in runs if _beside_text(run, by_height)), key=len, default=[])
 
 
 def with_numbers_apart(lines: Sequence[TextLine], page: Size, dpi: float) -> list[TextLine]:
-    """The lines, those that begin with the number of their line as two: a space parts a number from its text."""
+    """The lines, those that begin with the number of their line as two: a space parts a number from its text. More
+    lines than are held against each other stay as they are."""
+    if len(lines) > MOST_LINES:
+        return list(lines)
     apart = {id(line): parts for line in lines if (parts := _parted(line)) is not None}
     if len(apart) + sum(_is_number(line.text or "") for line in lines) < _FEWEST or not apart:
         return list(lines)
@@ -81,20 +91,6 @@ def _is_number(text: str) -> bool:
     return len(text) <= 4 and text.isascii() and text.isdigit()
 
 
-def _columns(figures: Sequence[Line], *, left: bool) -> list[list[Line]]:
-    """Numbers on one edge, each top to bottom."""
-    columns: list[list[Line]] = []
-    for line in figures:
-        edge = line.left if left else line.right
-        for column in columns:
-            if abs(edge - (column[0].left if left else column[0].right)) < _EDGE * line.size:
-                column.append(line)
-                break
-        else:
-            columns.append([line])
-    return columns
-
-
 def _counting(column: Sequence[Line]) -> list[list[Line]]:
     """Runs that go up by one and the same step, evenly spaced; a few may stand in one line with their text."""
     if len(column) < _FEWEST:
@@ -111,17 +107,22 @@ def _counting(column: Sequence[Line]) -> list[list[Line]]:
     return [run for run in runs if len(run) >= _FEWEST]
 
 
-def _beside_text(numbers: Sequence[Line], lines: Sequence[Line]) -> bool:
-    """Whether what stands beside them is running text, on their right or left alone."""
+def _beside_text(numbers: Sequence[Line], by_height: Sequence[Line]) -> bool:
+    """Whether what stands beside them is running text, on their right or left alone: some rows end sentences, and some
+    begin with a small letter below one that ends none. Words that are counted do neither, or all the same."""
     own = set(map(id, numbers))
+    middles = [line.middle for line in by_height]
     alone: list[Line] = []
     for number in numbers:
-        level = [line for line in lines if id(line) not in own and abs(line.middle - number.middle) < 0.5 * number.size]
-        texts = [line for line in level if line.text.rstrip(".:") not in _SPEAKERS]
+        reach = 0.5 * number.size
+        level = by_height[bisect_left(middles, number.middle - reach) : bisect_right(middles, number.middle + reach)]
+        texts = [line for line in level if id(line) not in own and line.text.rstrip(".:") not in _SPEAKERS]
         if len(texts) == 1:
             alone += texts
     if len(alone) < _BESIDE * len(numbers):
         return False
     left, right = min(number.left for number in numbers), max(number.right for number in numbers)
     one_side = all(line.left > right for line in alone) or all(line.right < left for line in alone)
-    return one_side and sum(line.text[:1].islower() for line in alone) >= _GO_ON * len(alone)
+    ended = sum(ends_sentence(line.text) for line in alone)
+    going_on = sum(below.text[:1].islower() and not ends_sentence(above.text) for above, below in pairwise(alone))
+    return one_side and min(ended, going_on) >= _GO_ON * len(alone)

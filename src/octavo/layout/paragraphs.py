@@ -240,8 +240,9 @@ def _starts(chain: Sequence[Row], begins: str) -> list[str]:
     """For each row of a chain, why a paragraph starts with it; nothing where none does. The first `begins` one."""
     size = statistics.median(row.size for row in chain)
     first = [begins] + [""] * (len(chain) - 1)
+    speeches = _speeches(chain)
     if len(chain) == 1 or all(row.monospace for row in chain):
-        return [begins, *(_speech(chain, index) for index in range(1, len(chain)))]
+        return [begins, *speeches[1:]]
     left = sorted(row.left for row in chain)[max(0, len(chain) // 10 - 1)]
     right = sorted(row.right for row in chain)[min(len(chain) - 1, len(chain) - len(chain) // 10 - 1)]
     if _centred(chain, left, right, size) or _flush_right(chain, right, size):
@@ -250,7 +251,7 @@ def _starts(chain: Sequence[Row], begins: str) -> list[str]:
     marked = [begins_entry(row.text) for row in chain]
     starts = first
     if not _filled(chain, right, size):
-        return [first[0], *(_item(chain, marked, indents, index) for index in range(1, len(chain)))]
+        return [first[0], *(speeches[index] or _item(chain, marked, indents, index) for index in range(1, len(chain)))]
     early = _early(chain, right, size)
     hanging = _hangs(indents)
     for index in range(1, len(chain)):
@@ -266,7 +267,7 @@ def _starts(chain: Sequence[Row], begins: str) -> list[str]:
             starts[index] = "" if starts[index - 1] else "the row above is set in"
         if not starts[index] and early[index - 1]:
             starts[index] = "the row above ends early"
-        starts[index] = starts[index] or _item(chain, marked, indents, index)
+        starts[index] = starts[index] or speeches[index] or _item(chain, marked, indents, index)
     return starts
 
 
@@ -307,9 +308,7 @@ def _hangs(indents: Sequence[float]) -> bool:
 
 
 def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float], index: int) -> str:
-    """Why a row starts a speech or a list item: a bullet, or one of several markers that stand under each other."""
-    if speech := _speech(chain, index):
-        return speech
+    """Why a row starts a list item: a bullet, or one of several markers that stand under each other."""
     if not marked[index]:
         return ""
     if begins_with_bullet(chain[index].text):
@@ -323,12 +322,11 @@ def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float]
     return "it has a list's marker, as others above or below" if several else ""
 
 
-def _speech(chain: Sequence[Row], index: int) -> str:
-    """Why a row starts a speech, where several do; "A." alone is a list's."""
-    if not begins_speech(chain[index].text):
-        return ""
-    speeches = {row.text[:2] for row in chain if begins_speech(row.text)}
-    return "somebody else speaks" if len(speeches) > 1 else ""
+def _speeches(chain: Sequence[Row]) -> list[str]:
+    """For each row why it starts a speech, where several do; nothing where it starts none. "A." alone is a list's."""
+    begun = [row.text[:2] if begins_speech(row.text) else "" for row in chain]
+    several = len({*begun} - {""}) > 1
+    return ["somebody else speaks" if several and begins else "" for begins in begun]
 
 
 def _centred(chain: Sequence[Row], left: float, right: float, size: float) -> bool:

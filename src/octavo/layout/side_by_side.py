@@ -86,6 +86,10 @@ class Row(Rect):
 
 def in_rows(lines: Sequence[Line]) -> list[Row]:
     """Lines that stand side by side without a gutter between them, as rows, top to bottom."""
+    return _in_rows(lines, column_lanes(lines))
+
+
+def _in_rows(lines: Sequence[Line], lanes: Sequence[Rect]) -> list[Row]:
     ordered = sorted(lines, key=lambda line: (line.left, line.top))
     group = list(range(len(ordered)))
 
@@ -96,7 +100,6 @@ def in_rows(lines: Sequence[Line]) -> list[Row]:
         return index
 
     level = _Levels(ordered)
-    lanes = column_lanes(ordered)
     for right in range(1, len(ordered)):
         left = _neighbour(ordered, right, level.before(right))
         if left is None or _ends_formula(ordered, left, level):
@@ -118,10 +121,11 @@ def bands_of(rows: Sequence[Row]) -> list[list[Row]]:
 def with_torn_rows_whole(lines: Sequence[Line]) -> list[TextLine]:
     """The lines they stand for, those that justified type has torn in narrow columns as one without words: the room
     between its words is no border of a table's columns."""
-    if not column_lanes(lines):
+    lanes = column_lanes(lines)
+    if not lanes:
         return [line.source for line in lines]
     whole: list[TextLine] = []
-    for row in in_rows(lines):
+    for row in _in_rows(lines, lanes):
         torn = len(row.lines) > 1 and _evenly_spaced([Row.of([line]) for line in row.lines], _FEWEST_IN_COLUMN)
         box = Box.around(line.source.box for line in row.lines)
         whole += [TextLine(box, row.text)] if torn else [line.source for line in row.lines]
