@@ -39,5 +39,6 @@ export async function opened(browser, address, more = {}) {
   });
   page.on("request", (request) => heard.asked.push(request.url()));
   await page.goto(address);
+  await page.bringToFront(); // a page behind another is owed no frames, and scrolls by frames
   return { page, heard, context };
 }

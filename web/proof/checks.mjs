@@ -77,11 +77,11 @@ async function inkOf({ shot, places }) {
 /** Pointing at one side lights the other; a link opens at its block. */
 export async function linked(browser, address, id) {
   const { page, heard, context } = await opened(browser, `${address}#${id}`);
-  const shape = page.locator(`[data-region="${id}"]`);
-  const block = page.locator(`[data-block="${id}"]`);
+  const places = [`[data-region="${id}"]`, `[data-block="${id}"]`];
+  const [shape, block] = places.map((place) => page.locator(place));
   await shape.and(page.locator(".chosen")).waitFor();
   await block.and(page.locator("[data-chosen]")).waitFor();
-  for (const one of [shape, block]) await inSight(page, one);
+  for (const place of places) await inSight(page, place);
   await page.keyboard.press("Escape");
   await shape.hover();
   await block.and(page.locator("[data-pointed]")).waitFor();
@@ -94,13 +94,24 @@ export async function linked(browser, address, id) {
   await context.close();
 }
 
-/** Wait until it is where a person sees it: both sides scroll there, a frame or more later. */
-async function inSight(page, locator) {
-  const handle = await locator.elementHandle();
-  await page.waitForFunction((element) => {
-    const { top, bottom } = element.getBoundingClientRect();
+/** Wait until it is where a person sees it: both sides scroll there, a frame or more later. It is looked up each time and by
+ * the clock: an element may be drawn anew, and a browser without a screen may owe a page its frames. */
+async function inSight(page, selector) {
+  const seen = (where) => {
+    const { top, bottom } = document.querySelector(where)?.getBoundingClientRect() ?? { top: 0, bottom: 0 };
     return bottom > 60 && top < innerHeight;
-  }, handle);
+  };
+  await page.waitForFunction(seen, selector, { polling: 200 }).catch(async (error) => {
+    throw new Error(`${selector} is not in sight: ${JSON.stringify(await page.evaluate(whereIs, selector))}`, { cause: error });
+  });
+}
+
+/** What to know of an element that was not where it should be. */
+async function whereIs(selector) {
+  const frame = await Promise.race([new Promise((done) => requestAnimationFrame(() => done("comes"))), new Promise((done) => setTimeout(done, 5000, "does not come"))]); // prettier-ignore
+  const { top, bottom } = document.querySelector(selector)?.getBoundingClientRect() ?? {};
+  const scrolled = [".pages", ".panel"].map((pane) => document.querySelector(pane)?.scrollTop);
+  return { top, bottom, scrolled, height: innerHeight, visibility: document.visibilityState, frame };
 }
 
 /** Nothing a document says runs, is loaded, or becomes an element; its words are there as words. */
