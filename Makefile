@@ -189,7 +189,7 @@ bench-gpu: $(BENCH)/report.pdf ## the layout network and the whole chain on a GP
 bench-check: $(BENCH)/report.pdf ## CPU per page against the stored medians; fails where it is 20 % worse
 	$(BIN)/python bench/check.py --folder $(BENCH)
 
-bench-quality: $(INSTALLED) ## text, order, tables and speed beside RapidOCR, Tesseract and docling on DATA (an hour, 1.5 GB once)
+bench-quality: $(INSTALLED) ## text, order, tables and speed beside six readers on DATA (an hour, 1.5 GB once)
 	@PYTHON=$(abspath $(BIN))/python bench/install_readers.sh
 	HF_HUB_OFFLINE=1 DOCLING_ARTIFACTS=$(abspath .venvs/readers/docling-artifacts) $(BIN)/python bench/quality.py --data $(DATA)
 

@@ -1,10 +1,10 @@
-"""Quality and speed of Octavo beside its peers, on the same files, in one run.
+"""Quality and speed of Octavo beside its peers, on the same files.
 
-    python bench/quality.py --data ../shared/eval/public --engines octavo,rapidocr,tesseract,docling,docling-standard
+    python bench/quality.py --data ../shared/eval/public --engines octavo,rapidocr,tesseract,docling
 
 Peers run in the environment named by --peers (install_readers.sh makes it; `make bench-quality` does both). Scores
 come from the score.py that lies beside the data. Prints a table by kind of document and writes it as Markdown; speed
-is seconds per page, the median over the files of a kind.
+is CPU seconds per page, the median over the files of a kind. --keep takes the peers' answers of the run before.
 """
 
 import argparse
@@ -15,7 +15,9 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-METRICS = ("text_full", "order_edit", "word_f1", "teds", "tests", "overall")
+ENGINES = "octavo,rapidocr,tesseract,pdftotext,liteparse,pdf-inspector,docling"
+LOWER, HIGHER = ("text_full", "order_edit"), ("word_f1", "teds", "tests", "overall")
+SPEED = "CPU s/page"
 
 
 def run(engine: str, python: Path, out: Path, files: list[Path]) -> None:
@@ -39,10 +41,11 @@ def speeds(out: Path, engine: str) -> dict[str, dict[str, float]]:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--data", type=Path, required=True)
-    arguments.add_argument("--engines", default="octavo,rapidocr,tesseract,docling,docling-standard")
+    arguments.add_argument("--engines", default=ENGINES)
     arguments.add_argument("--peers", type=Path, default=Path(".venvs/readers/bin/python"))
     arguments.add_argument("--out", type=Path, default=Path("out/quality"))
     arguments.add_argument("--kinds", default="", help="comma-separated; default: all")
+    arguments.add_argument("--keep", action="store_true", help="peers that were run already are not run again")
     chosen = arguments.parse_args()
     rows = [json.loads(line) for line in (chosen.data / "manifest.jsonl").read_text().splitlines()]
     kinds = set(filter(None, chosen.kinds.split(",")))
@@ -53,7 +56,9 @@ def main() -> None:
     timing: dict[str, dict[str, dict[str, float]]] = {}
     for engine in engines:
         out = chosen.out / engine
-        run(engine, Path(sys.executable) if engine.startswith("octavo") else chosen.peers, out, files)
+        ours = engine.startswith("octavo")
+        if ours or not chosen.keep or not (out / "scores.json").exists():
+            run(engine, Path(sys.executable) if ours else chosen.peers, out, files)
         table[engine], timing[engine] = scores(chosen.data, out), speeds(out, engine)
     report = "\n".join(_report(rows, engines, table, timing))
     (chosen.out / "report.md").write_text(report + "\n")
@@ -69,27 +74,41 @@ def _report(
     by_kind: dict[str, list[str]] = defaultdict(list)
     for row in rows:
         by_kind[row["kind"]].append(row["id"])
-    lines = [
-        "| kind (files) | engine | " + " | ".join(METRICS) + " | s/page | failed |",
-        "|---" * (len(METRICS) + 4) + "|",
-    ]
-    for kind, ids in sorted(by_kind.items()):
-        for engine in engines:
-            cells = [_mean([table[engine].get(id_, {}).get(metric) for id_ in ids]) for metric in METRICS]
-            done = [timing[engine][id_] for id_ in ids]
-            pace = [one["seconds"] / one["pages"] for one in done if one["pages"]]
-            failed = sum(one["failure"] is not None for one in done)
-            median = f"{statistics.median(pace):.2f}" if pace else "-"
-            lines.append(f"| {kind} ({len(ids)}) | {engine} | " + " | ".join(cells) + f" | {median} | {failed or ''} |")
+    by_kind["all"] = [row["id"] for row in rows]
+    lines = ["| metric | kind (files) | " + " | ".join(engines) + " |", "| --- " * (len(engines) + 2) + "|"]
+    for metric in (*LOWER, *HIGHER, SPEED):
+        for kind, ids in sorted(by_kind.items()):
+            if metric == SPEED:
+                values = [_pace([timing[engine][id_] for id_ in ids]) for engine in engines]
+            else:
+                values = [_mean([table[engine].get(id_, {}).get(metric) for id_ in ids]) for engine in engines]
+            known = [value for value in values if value is not None]
+            if known:
+                best = (max if metric in HIGHER else min)(known)
+                lines.append(
+                    f"| {metric} | {kind} ({len(ids)}) | " + " | ".join(_cell(one, best) for one in values) + " |"
+                )
     for engine in engines:
-        last = timing[engine][""]
-        lines.append(f"\n{engine}: load {last['load_seconds']:.1f} s, peak memory {last['peak_mib']:.0f} MiB")
+        last, failed = timing[engine][""], sum(one.get("failure") is not None for one in timing[engine].values())
+        peak = f"peak memory {last['peak_mib']:.0f} MiB, {failed} files failed"
+        lines.append(f"\n{engine}: load {last['load_seconds']:.1f} s, {peak}")
     return lines
 
 
-def _mean(values: list[float | None]) -> str:
+def _mean(values: list[float | None]) -> float | None:
     known = [value for value in values if isinstance(value, int | float)]
-    return f"{statistics.fmean(known):.3f}" if known else ""
+    return round(statistics.fmean(known), 3) if known else None
+
+
+def _pace(files: list[dict[str, float]]) -> float | None:
+    done = [one["cpu"] / one["pages"] for one in files if one["pages"]]
+    return round(statistics.median(done), 2) if done else None
+
+
+def _cell(value: float | None, best: float) -> str:
+    if value is None:
+        return ""
+    return f"**{value:g}**" if value == best else f"{value:g}"
 
 
 if __name__ == "__main__":

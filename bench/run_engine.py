@@ -19,7 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-DPI = 150  # what every engine draws PDF pages at
+DPI = 150  # at which PDF pages are drawn for peers that read pictures
 THREADS = len(os.sched_getaffinity(0))
 
 Read = Callable[[Path], tuple[str, int]]  # document -> Markdown, number of pages
@@ -30,7 +30,7 @@ def octavo(**knobs: object) -> Read:
 
     parser = Parser(EngineSettings())
     parser.__enter__()
-    options = ParseOptions.model_validate({"dpi": DPI} | knobs)
+    options = ParseOptions.model_validate(knobs)
 
     def read(file: Path) -> tuple[str, int]:
         document = parser.parse(file, options)
@@ -109,6 +109,41 @@ def tesseract() -> Read:
     return read
 
 
+def pdftotext() -> Read:
+    """Poppler's: the text layer in its reading order."""
+
+    def read(file: Path) -> tuple[str, int]:
+        command = ["pdftotext", "-enc", "UTF-8", str(file), "-"]
+        text = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+        return text, text.count("\f")
+
+    return read
+
+
+def liteparse() -> Read:
+    """The text layer alone: its OCR wants a download."""
+    from liteparse import LiteParse
+
+    parser = LiteParse(ocr_enabled=False, output_format="markdown")
+
+    def read(file: Path) -> tuple[str, int]:
+        result = parser.parse(str(file))
+        return result.text, result.num_pages
+
+    return read
+
+
+def pdf_inspector() -> Read:
+    """The text layer alone."""
+    from pdf_inspector import process_pdf
+
+    def read(file: Path) -> tuple[str, int]:
+        result = process_pdf(str(file))
+        return result.markdown or "", result.page_count
+
+    return read
+
+
 def docling() -> Read:
     """What docling runs without downloading a model: its native PDF pipeline (no layout network, no OCR)."""
     from docling.datamodel.base_models import InputFormat
@@ -149,6 +184,9 @@ ENGINES: dict[str, Callable[[], Read]] = {
     "faster-paddle-small": lambda: faster_paddle("small"),
     "faster-paddle-tiny": lambda: faster_paddle("tiny"),
     "tesseract": tesseract,
+    "pdftotext": pdftotext,
+    "liteparse": liteparse,
+    "pdf-inspector": pdf_inspector,
     "docling": docling,
     "docling-standard": docling_standard,
 }
