@@ -65,6 +65,12 @@ def spent(command: list[str], environment: Mapping[str, str]) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
+def compiled(folder: Path) -> dict[str, str]:
+    """What an installed package has, too: modules that are compiled. An environment, which keeps them in a folder."""
+    given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**given, "PYTHONPYCACHEPREFIX": str((folder / "compiled").resolve())}
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--pages", default="1,100", help="of the documents, comma-separated")
@@ -80,9 +86,7 @@ def main() -> None:
         trees[f"Octavo {name}"] = Path(folder).resolve()
     native = peers(chosen.peers)
     counts = [int(count) for count in chosen.pages.split(",")]
-    # What an installed package has, too: modules that are compiled.
-    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    compiled["PYTHONPYCACHEPREFIX"] = str((chosen.out / "compiled").resolve())
+    environment = compiled(chosen.out)
     print("| pages | program | CPU s | CPU ms/page |\n| --- | --- | --- | --- |")
     for count in counts:
         file, best = document(chosen.out, count), dict[str, float]()
@@ -90,14 +94,14 @@ def main() -> None:
             runs = {
                 name: (
                     [*OCTAVO, str(file), "-o", str(chosen.out / f"{name}-{count}-{turn}-{os.getpid()}")],
-                    {**compiled, "PYTHONPATH": str(tree / "src")},
+                    {**environment, "PYTHONPATH": str(tree / "src")},
                 )
                 for name, tree in trees.items()
             }
             for name, program in (("LiteParse", LITEPARSE), ("pdf-inspector", PDF_INSPECTOR)):
-                runs[name] = ([native, "-c", program, str(file), str(chosen.out / f"{name}.md")], compiled)
-            for name, (command, environment) in runs.items():
-                seconds = spent(command, environment)
+                runs[name] = ([native, "-c", program, str(file), str(chosen.out / f"{name}.md")], environment)
+            for name, (command, given) in runs.items():
+                seconds = spent(command, given)
                 if turn:
                     best[name] = min(best.get(name, seconds), seconds)
         for name, seconds in best.items():
