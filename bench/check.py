@@ -72,7 +72,7 @@ def embedded(file: Path, out: Path) -> Iterator[Costs]:
         "-o",
         str(out),
     ]
-    yield lambda tree: spent(command, {**compiled(out), "PYTHONPATH": str(tree / "src")})
+    yield lambda tree: spent(command, {**compiled(out), "PYTHONPATH": str(tree / "src")})[0]
 
 
 def scan(born: Path) -> Path:
