@@ -18,6 +18,7 @@ import numpy as np
 
 from octavo.content import Run, Runs
 from octavo.document import TextLine, Word
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box
 from octavo.glyphs import INFERRED, WIDTHS, Flags, Glyphs, Indices, Numbers
 from octavo.glyphs.scripts import SPACES, is_on_grid, is_right_to_left
@@ -78,7 +79,7 @@ class _Span:
     size: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Frame:
     """Glyphs of one direction, turned so that it runs from left to right; u along, v down."""
 
@@ -614,7 +615,7 @@ def _spelled(members: list[int], reader: _Reader, shifts: dict[int, Shift]) -> s
 # --- styles -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Style:
     """How a glyph is set."""
 

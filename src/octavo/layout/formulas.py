@@ -5,12 +5,12 @@ spacing holds together; so formulas are gathered before paragraphs are, from a s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.frozen import frozen
 from octavo.layout.hints import Hint, HintKind, Hints
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import in_rows
@@ -28,7 +28,7 @@ _SEEN_AGAIN: Final = 0.12  # the same on a page with a formula it is sure of: wh
 _Edges = tuple[float, float]  # left and right of a column
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DisplayFormula:
     """A displayed formula and the number beside it."""
 

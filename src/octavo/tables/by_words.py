@@ -6,10 +6,11 @@ several columns are spread over them.
 
 import statistics
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
+from octavo.frozen import frozen
 from octavo.tables.columns import Piece, column_gaps, pieces
 from octavo.tables.grid import Grid, Slot, text_lines, without_overlaps
 from octavo.tables.row_borders import CellLine, column_widths, into_rows, measured
@@ -23,7 +24,7 @@ _MOST_FULL: Final = 0.6  # share of a table's lines that are full, from which th
 _CENTRED: Final = 0.12  # of the width of some columns: a heading so near to their middle stands over them
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FilledGrid:
     """A grid with the words of its cells."""
 

@@ -5,13 +5,13 @@ several columns, long entries beside empty cells) are counted against it, and to
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.frozen import frozen
 from octavo.geometry import Rect, union
 from octavo.tables.words import Token
 
@@ -22,7 +22,7 @@ _USUAL: Final = 2_000  # pixels of a page's width that are kept ready
 Word = TypeVar("Word", bound=Rect)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece(Rect):
     """Words of one line with nothing but spaces between them."""
 
