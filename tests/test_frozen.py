@@ -88,7 +88,7 @@ def test_one_that_derives_from_another_has_its_fields_first() -> None:
 def test_it_is_replaced_copied_and_pickled() -> None:
     place = Named(1, 2, ["a"], "here", kind="x")
     assert replace(place, top=3, kind="four") == Named(1, 3, ["a"], kind="four")
-    for again in (copy.copy(place), copy.deepcopy(place), pickle.loads(pickle.dumps(place))):  # noqa: S301 - our own
+    for again in (copy.copy(place), copy.deepcopy(place), pickle.loads(pickle.dumps(place))):
         assert again == place
         assert (again.source, again.length) == ("here", 1)
 

@@ -86,6 +86,8 @@ class Row(Rect):
 
 def in_rows(lines: Sequence[Line]) -> list[Row]:
     """Lines that stand side by side without a gutter between them, as rows, top to bottom."""
+    if len(lines) == 1:  # a heading, an entry of a list: half of all that is asked
+        return [Row.of(lines)]
     return _in_rows(lines, column_lanes(lines))
 
 
