@@ -1,8 +1,8 @@
 """`@frozen`: a frozen dataclass with slots, defined in half the time and filled in two thirds.
 
-A start of `octavo parse` defines 170 of them, and `dataclasses` compiles six methods of each, one by one: a fifth of the
-CPU until a page can be read. A page makes some ten thousand, and `dataclasses` sets their fields by name. Here three
-methods are compiled in one go, values are put straight into their slots, and the other methods are shared.
+A start of `octavo parse` defines 170 of them, and `dataclasses` compiles six methods of each, one by one: a fifth of
+the CPU until a page can be read. A page makes some ten thousand, and `dataclasses` sets their fields by name. Here
+three methods are compiled in one go, values are put straight into their slots, and the other methods are shared.
 """
 
 from collections.abc import Callable
