@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.content import Content, Heading, Runs
-from octavo.frozen import frozen
 from octavo.geometry import Box, PixelBox, Size, Warp
 
 Pixels: TypeAlias = NDArray[np.uint8]  # height x width x 3, RGB
@@ -70,7 +69,7 @@ class Severity(StrEnum):
     LEFT_OUT = "left_out"  # it was left out because the options say so
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One line of the loss ledger."""
 
@@ -90,7 +89,7 @@ NOT_LATEX: Final = "formula_not_latex"  # code of a problem: a formula's text is
 # --- text with a place ------------------------------------------------------------------------------------------
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Word:
     """A run of characters without a gap. Where a script has no spaces, a run the reader kept together."""
 
@@ -98,7 +97,7 @@ class Word:
     box: Box
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class InlineFormula:
     """A stretch of a line's text that is a formula."""
 
@@ -107,7 +106,7 @@ class InlineFormula:
     latex: str  # without delimiters
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TextLine:
     """One line of text on a page: found (text is None), read from the picture, or taken from the text layer."""
 
@@ -145,7 +144,7 @@ class Notation(Protocol):
         ...
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class TextLayer:
     """The text a page of a PDF carries, and whether to believe it."""
 
@@ -183,7 +182,7 @@ class Layer(StrEnum):
     GUTTERS = "gutters"  # white lanes the page was cut at
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Sight:
     """Something that a stage saw: for whoever wants to know how a page came to read as it does."""
 
@@ -267,7 +266,7 @@ class Looks:
     network: str | None = None  # why the layout network was asked; None where there is none to ask
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class PageImage:
     """A page as it was drawn, or would be, upright as far as is known."""
 
@@ -294,7 +293,7 @@ class PageImage:
         return pixels_of(self.picture)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Bookmark:
     """A line of the document's own outline."""
 
@@ -314,7 +313,7 @@ class Origin(StrEnum):
     WHOLE_PAGE = "whole_page"
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Detection:
     """What a detector saw, before overlaps are settled and an order is given."""
 
@@ -328,7 +327,7 @@ class Detection:
     reason: str = ""  # for people: what it rests on
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Region:
     """A rectangle of a page that is read in one go. Its place in the tuple it comes in is its reading order."""
 
@@ -343,7 +342,7 @@ class Region:
     reason: str = ""  # for people: why it is there, and has its label
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Crop:
     """The exact picture a recogniser gets: `pixels`, with a white margin right and below up to `size`."""
 
@@ -372,7 +371,7 @@ class TextSource(StrEnum):
 Spans: TypeAlias = tuple[tuple[float, float], ...]  # stretches of time (time.monotonic()), in order, none touching
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What reading took: tokens, as the model's server counts them, and time."""
 
@@ -426,7 +425,7 @@ def united(*many: Spans) -> Spans:
     return tuple(spans)
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Recognition:
     """What was read in one region. `text` is None where nothing could be read, and then a problem says why.
 
@@ -454,7 +453,7 @@ class Role(StrEnum):
     LEFT_OUT = "left_out"  # abandoned by the label mapping
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Block:
     """A region with what was read in it and its place in the document."""
 
@@ -472,7 +471,7 @@ class Block:
         return self.content.level if isinstance(self.content, Heading) else None
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of the result."""
 
@@ -496,7 +495,7 @@ class Status(StrEnum):
     PARTIAL = "partial"  # at least one region or page was lost
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Document:
     """The finished result."""
 
@@ -515,7 +514,7 @@ class Document:
         return Status.PARTIAL if lost else Status.SUCCESS
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """A file of the result: what a renderer makes and delivery puts somewhere."""
 

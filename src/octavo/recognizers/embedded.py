@@ -8,7 +8,7 @@ network for formulas here: what a formula's characters read as is handed on as t
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -31,7 +31,6 @@ from octavo.document import (
 )
 from octavo.errors import LimitExceeded, OctavoError
 from octavo.fair_gate import FairGate
-from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, PixelBudget
 from octavo.layout.flow import columns_from_right, in_flow, paragraphs_in_order, rows_from_right
 from octavo.layout.lines import straightened
@@ -164,7 +163,7 @@ _NOT_LATEX = Problem(
 # --- a crop and its lines ---------------------------------------------------------------------------------------
 
 
-@frozen
+@dataclass(frozen=True, slots=True)
 class _Passage:
     """The lines of a crop, before or after they were read; a line without text is not read (yet)."""
 
