@@ -13,7 +13,7 @@ over that no line has, these places are looked at once more, larger (`overlooked
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -21,6 +21,7 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from octavo.document import Pixels, TextLine
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, Size
 from octavo.networks.line_parting import parted
 from octavo.networks.overlooked import Letters, cover, is_overlooked, overlooked
@@ -49,7 +50,7 @@ _CLOSER = 4 / 3  # how much larger overlooked letters are looked at: 12 pixels t
 _AROUND = 40  # pixels seen around them then
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundLine:
     """A line of text on a picture, not yet read."""
 
@@ -190,7 +191,7 @@ def _prepared(part: Pixels) -> Tensor:
     return as_batch([padded[:, :, ::-1].astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Tile:
     """A part of the picture: what the network sees, and the middle of it whose answer counts."""
 
