@@ -1,7 +1,7 @@
 """Where letters are left over after lines were found: the places to look at once more, and larger.
 
 A letter that no line covers is a character that stands alone, a line that was overlooked, or no letter at all. Around
-each the network looks again. Measured on twelve pages of forms, invoices, papers and scans (2026-11): that is 0 to 10 %
+each the network looks again. Measured on seven pages of forms, invoices, papers and scans (2026-11): that is 0 to 10 %
 of a page, and brings back lone digits of tables, and some headlines, that a look at the whole page overlooks at any
 size.
 """

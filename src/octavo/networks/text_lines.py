@@ -138,8 +138,8 @@ def working_scale(heights: NDArray[np.float64], size: Size) -> float:
 
     The letters are the pieces of ink that have the shape of one. Half the pieces of a text are as tall as
     an `x`, and the quad of a line is about twice that. At 9 pixels to an `x` the network takes 0.55 of the CPU of 12,
-    and of 1,100 lines of twelve pages overlooked some 20, most of them single characters, which `overlooked` brings
-    back; at 8 it tore and joined lines (2026-11). Where small print goes with large, the small is what counts.
+    and of 1,003 lines of eleven pages overlooks 20, most of them single characters, which `overlooked` brings back; at
+    8 it tears and joins lines (2026-11). Where small print goes with large, the small is what counts.
     """
     if len(heights) < _FEWEST_LETTERS:
         return min(1.0, _NOTHING_TO_GO_BY / max(size))
