@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from octavo.content import Formula, plain
 from octavo.document import Block, Detection, Page, Problem, Severity, TextLayer, TextLine, TextSource, Trust
 from octavo.geometry import Box
+from octavo.wording.typed_rules import is_ruling
 
 LOST: Final = "text_lost"
 BURIED: Final = "text_buried"
@@ -186,7 +187,7 @@ def _left(line: TextLine, places: Sequence[_Place]) -> TextLine | None:
         return None if any(place.read for place in places) else line
     if _in_any("".join(line.text.split()), places) or _in_any(_letters(line.text), places):
         return None
-    words = [word for word in line.text.split() if not _in_any(_letters(word), places)]
+    words = [word for word in line.text.split() if not is_ruling(word) and not _in_any(_letters(word), places)]
     return replace(line, text=" ".join(words)) if words else None
 
 

@@ -192,7 +192,7 @@ def _without_nested(detections: Sequence[Detection], options: ParseOptions, drop
     kept = {index: detections[index] for index in range(len(detections)) if index not in gone}
     ranked = inside[:, by_size]
     for place, index in enumerate(by_size):
-        if index in gone or kept[index].label in _NEVER_SWALLOWED:
+        if index in gone or kept[index].label in _NEVER_SWALLOWED or _aslant(kept[index]):
             continue
         hosts = (
             by_size[larger] for larger in np.flatnonzero(ranked[index, :place]).tolist() if by_size[larger] in kept
@@ -208,7 +208,8 @@ def _without_nested(detections: Sequence[Detection], options: ParseOptions, drop
 
 
 def _aslant(detection: Detection) -> bool:
-    """Whether it is lines that run aslant: in the box around them stands what is not theirs."""
+    """Whether it is lines that run aslant: in the box around them stands what is not theirs, and they are no part of
+    what they cross."""
     return detection.label is Label.ASIDE_TEXT and bool(detection.lines) and all(line.quad for line in detection.lines)
 
 

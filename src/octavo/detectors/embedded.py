@@ -17,6 +17,7 @@ from octavo.layout.drawn_bullets import find_drawn_bullets, may_have_bullets
 from octavo.layout.finders import claimed
 from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.lines import straightened, typical_size
+from octavo.layout.redactions import find_redactions, may_have_redactions
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.sights import sights
 from octavo.layout.tick_boxes import find_tick_boxes, may_have_tick_boxes
@@ -91,6 +92,8 @@ class EmbeddedDetector:
             known += find_tick_boxes(page.pixels, known, size)
         if shown is None or may_have_bullets(shown, size):
             known += find_drawn_bullets(page.pixels, known, size)
+        if shown is None or may_have_redactions(shown, size):
+            known += find_redactions(page.pixels, known, size)
         return known
 
 

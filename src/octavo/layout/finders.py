@@ -30,7 +30,6 @@ from octavo.layout.names_beside import find_names_beside
 from octavo.layout.paragraphs import grouped
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.surroundings import Surroundings
-from octavo.layout.watermarks import find_watermarks
 from octavo.tables import TableCandidate
 
 _DRAWN: Final = 0.05  # share of a figure with strokes from which texts in line in it are labels rather than a table
@@ -58,7 +57,7 @@ def claimed(sheet: Sheet) -> list[Claim]:
 
 def watermarks(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
     """First of all: they cross everything else."""
-    for line in find_watermarks(free, sheet.size):
+    for line in sheet.watermarks:
         yield Claim(Label.ASIDE_TEXT, (line,), 0.7, "aside: set aslant over the page")
 
 

@@ -12,6 +12,7 @@ from octavo.layout.line_numbers import find_line_numbers
 from octavo.layout.lines import Line, read_from_right, straightened, typical_size
 from octavo.layout.named_fields import NamedField
 from octavo.layout.side_by_side import with_torn_rows_whole
+from octavo.layout.watermarks import find_watermarks
 from octavo.tables import TableCandidate, find_tables
 from octavo.tables.outlined import rules_among
 from octavo.tables.rules import Rules, find_rules
@@ -29,6 +30,7 @@ class Sheet:
     ink: Ink
     rules: Rules
     tables: Sequence[TableCandidate]  # areas that look like tables, best first
+    watermarks: Sequence[Line]  # lines set aslant over the others
     line_numbers: Sequence[Line]  # those beside the text, top to bottom
     figures: Sequence[Figure]  # areas of ink that no text explains, top to bottom
     hints: Sequence[Hint]  # of the layout network; none where it was not asked
@@ -38,9 +40,9 @@ class Sheet:
         """`texts` are all lines of the page, read or not."""
         lines = straightened(texts, page.size, dpi=page.dpi)
         type_size = typical_size(lines)
-        numbers = find_line_numbers(lines)
-        beside = set(map(id, numbers))
-        text = [line for line in lines if id(line) not in beside]
+        marks, numbers = find_watermarks(lines, page.size), find_line_numbers(lines)
+        apart = set(map(id, (*marks, *numbers)))  # they stand in no row, and would part those that they cross
+        text = [line for line in lines if id(line) not in apart]
         boxes = [line.box.to_pixels(page.size) for line in texts]
         outlines = page.outlines
         rules = find_rules(page.pixels, boxes) if outlines is None else rules_among(outlines, boxes)
@@ -58,6 +60,7 @@ class Sheet:
             ink=ink,
             rules=rules,
             tables=find_tables(page.size, with_torn_rows_whole(text), rules),
+            watermarks=marks,
             line_numbers=numbers,
             figures=find_figures(ink, lines, type_size),
             hints=hints,

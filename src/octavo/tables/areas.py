@@ -25,6 +25,7 @@ _LETTERS: Final = 0.3  # of a line's height: so close may segments stand and be 
 _FAR: Final = 1.8  # steps between the rows of a block, from which on what comes next is another
 _FOOT: Final = 2.2  # heights of type, and steps between rows, from which what stands below a long line is a foot
 _ABOVE: Final = 3  # rows of a table that its foot stands below, at least
+_HEAD: Final = 4  # rows from the top of a run among which its head may be
 _ACROSS: Final = 0.8  # share of a table's width that a long line crosses
 _LEADING: Final = 1.6  # heights of type from line to line inside a cell, at most; print has 1.1 to 1.4
 _LABELS: Final = 0.6  # of the lines of a stack with figures on their right, from which on it is no paragraph
@@ -316,7 +317,7 @@ def _runs(rows: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ite
         else:
             runs.append(run)
     for part in (part for run in runs for part in _at_gutter(run, rules, height)):
-        if table := _judged(part, rules, height):
+        if table := _judged(_without_what_precedes(part, rules, height), rules, height):
             yield table
 
 
@@ -406,6 +407,22 @@ def _without_what_follows(run: list[Sequence[Segment]], height: float) -> list[S
             break
         end += 1
     return run[:end]
+
+
+def _without_what_precedes(
+    run: Sequence[Sequence[Segment]], rules: Rules, height: float
+) -> Sequence[Sequence[Segment]]:
+    """A run without what stands far above its head and has fewer entries; the head has a line across below it."""
+    left, right = min(p.left for row in run for p in row), max(p.right for row in run for p in row)
+    steps = [below[0].middle - above[0].middle for above, below in pairwise(run)]
+    usual = statistics.median(steps) if len(steps) >= _ABOVE else float("inf")
+    for number, (row, below) in enumerate(pairwise(run[: _HEAD + 1])):
+        ruled = any(
+            row[0].middle < r.at < below[0].middle and r.length > _ACROSS * (right - left) for r in rules.horizontal
+        )
+        if ruled and number and steps[number - 1] > _FAR * usual and len(row) > max(map(len, run[:number])):
+            return run[number:]
+    return run
 
 
 def _hangs(segment: Segment, above: Sequence[Segment], height: float) -> bool:
