@@ -377,7 +377,8 @@ def test_a_bar_over_words_leaves_their_row_whole_and_says_where_they_were(parser
                 sheet.bar(left - 1, top, stringWidth(text, "Times-Roman", 10) + 2)
             left += stringWidth(text + " ", "Times-Roman", 10)
     assert read(parser, sheet) == [
-        "The keeper of the light saw █████ row out at ten and told his wife, who wrote to █████ on the same night that it"
+        "The keeper of the light saw █████ row out at ten and told "
+        "his wife, who wrote to █████ on the same night that it"
     ]
 
 

@@ -58,7 +58,8 @@ def _share(dark: NDArray[np.bool_], place: Rect) -> float:
 def _beside(dark: NDArray[np.bool_], line: Rect, size: float) -> Iterator[Rect]:
     """The bars right behind a line and right before it, as high as the line is."""
     inset = _CORE * line.height
-    filled = dark[max(0, round(line.top + inset)) : round(line.bottom - inset)].all(axis=0)
+    core = dark[max(0, round(line.top + inset)) : round(line.bottom - inset)]
+    filled = np.asarray(core.all(axis=0), np.bool_)
     left, right = max(0, round(line.left)), round(line.right)
     start, end = _first_run(filled[right:])
     if start <= _SPACE * size and end - start > _NARROWEST * size:

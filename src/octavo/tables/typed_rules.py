@@ -3,10 +3,8 @@
 They part rows and columns as drawn ones do, and are no more text than these. What else stands in their line is kept.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Final, Self
 
 from octavo.document import TextLine, Word
