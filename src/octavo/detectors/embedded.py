@@ -78,7 +78,8 @@ class EmbeddedDetector:
         size = typical_size(straightened(known, page.size, dpi=page.dpi))
         for silent in _apart([*page.text.pictures, *page.text.doubtful]):
             box = silent.to_pixels(page.size)
-            if min(box.width, box.height) < _SMALLEST_LOOKED_INTO * size or _is_letterhead(silent):
+            small = min(box.width, box.height) < _SMALLEST_LOOKED_INTO * size
+            if (small and not _is_silent(silent, page.text)) or _is_letterhead(silent):
                 continue
             cut = page.pixels[box.top : box.bottom, box.left : box.right]
             for line in (_moved(line, box, page.size) for line in self._text_lines.find(cut)):
@@ -128,6 +129,11 @@ def _apart(boxes: Sequence[Box]) -> list[Box]:
             box = box.joined(other)
         apart.append(box)
     return apart
+
+
+def _is_silent(area: Box, layer: TextLayer) -> bool:
+    """Whether something is drawn there whose words the text layer does not even try to tell: a stamp, a remark."""
+    return any(area.holds(it) for it in layer.doubtful) and not any(area.holds(line.box) for line in layer.lines)
 
 
 def _is_letterhead(picture: Box) -> bool:

@@ -11,6 +11,7 @@ import stringprep
 import unicodedata
 from array import array
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -538,7 +539,7 @@ def _moved(box: tuple[float, float, float, float], matrix: tuple[float, ...]) ->
 def _annotations(
     page: Any, form: Any, shapes: Shapes
 ) -> tuple[list[list[str | float]], list[list[float]], list[Edges]]:
-    """Texts of filled fields with their boxes, boxes of drawn annotations whose text is not known, and the areas that
+    """Texts of filled fields, and of what was typed onto the page, with their boxes, boxes of drawn annotations whose text is not known, and the areas that
     marks strike out."""
     fields: list[list[str | float]] = []
     stamps: list[list[float]] = []
@@ -549,6 +550,7 @@ def _annotations(
         pdfium.FPDF_ANNOT_HIGHLIGHT,
         pdfium.FPDF_ANNOT_UNDERLINE,
         pdfium.FPDF_ANNOT_STRIKEOUT,
+        pdfium.FPDF_ANNOT_TEXT,  # the icon of a remark
     }
     for index in range(min(MOST_ANNOTATIONS, pdfium.FPDFPage_GetAnnotCount(page))):
         annotation = pdfium.FPDFPage_GetAnnot(page, index)
@@ -561,7 +563,11 @@ def _annotations(
         box = pdfium.FS_RECTF()
         if kind not in quiet and not hidden and pdfium.FPDFAnnot_GetRect(annotation, box):
             edges = _edges(box)
-            text = _field_text(annotation, form) if kind == pdfium.FPDF_ANNOT_WIDGET and form else ""
+            text = ""
+            if kind == pdfium.FPDF_ANNOT_FREETEXT:  # typed onto the page: into a form that has no fields, mostly
+                text = _wide(partial(pdfium.FPDFAnnot_GetStringValue, annotation, b"Contents")).strip()
+            elif kind == pdfium.FPDF_ANNOT_WIDGET and form:
+                text = _field_text(annotation, form)
             if text:
                 fields.append([text, *edges])
             elif kind != pdfium.FPDF_ANNOT_WIDGET:
