@@ -539,8 +539,8 @@ def _moved(box: tuple[float, float, float, float], matrix: tuple[float, ...]) ->
 def _annotations(
     page: Any, form: Any, shapes: Shapes
 ) -> tuple[list[list[str | float]], list[list[float]], list[Edges]]:
-    """Texts of filled fields, and of what was typed onto the page, with their boxes, boxes of drawn annotations whose text is not known, and the areas that
-    marks strike out."""
+    """Texts of filled fields, and of what was typed onto the page, with their boxes; boxes of drawn annotations whose
+    text is not known; and the areas that marks strike out."""
     fields: list[list[str | float]] = []
     stamps: list[list[float]] = []
     struck: list[Edges] = []
