@@ -262,7 +262,8 @@ class _Reader:
         self.monospace = np.array([font.monospace for font in glyphs.fonts] or [False], bool)[fonts]
         far = max(self.codes) >= 0x590
         self.rtl = [is_right_to_left(code) for code in self.codes] if far else [False] * len(self.codes)
-        self.from_right = far and 2 * sum(self.rtl) > sum(chr(code).isalpha() for code in self.codes)
+        backwards = sum(self.rtl)
+        self.from_right = backwards > 0 and 2 * backwards > sum(chr(code).isalpha() for code in self.codes)
         self.before: list[bool] = before[frame.index].tolist()
         self.after: list[bool] = after[frame.index].tolist()
         self.struck: list[bool] = overdrawn.struck[frame.index].tolist() if overdrawn else []
