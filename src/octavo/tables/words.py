@@ -9,13 +9,14 @@ import math
 import re
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from octavo.content import Run
 from octavo.document import TextLine, Word
+from octavo.frozen import frozen
 from octavo.geometry import Box, PixelBox, Rect, Size
 from octavo.glyphs.scripts import is_wide
 from octavo.tables.rules import Rule, Rules
@@ -24,7 +25,7 @@ _UPRIGHT: Final = 0.004  # slopes below (a quarter of a degree) are noise of the
 _LETTERS: Final = 0.8  # share of a line's box that letters fill, where it was found in a picture, with a margin
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Token(Rect):
     """A word of the table, in pixels of the picture put straight."""
 
@@ -36,7 +37,7 @@ class Token(Rect):
     face: Run  # how it is set, and where it leads; no text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Straightening:
     """Moves points to where they would be in a straight picture: slopes at the middle, and how they fan out."""
 

@@ -11,11 +11,11 @@ group of rows, one anywhere else cannot be a row.
 
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby, pairwise
 from typing import Final, Protocol
 
+from octavo.frozen import frozen
 from octavo.wording.sentences import breaks_off
 
 _LARGER: Final = 1.12  # steps between rows over those inside them; printed steps of one kind differ by 2 %
@@ -55,7 +55,7 @@ class _Entry(Protocol):
 _Band = Sequence[_Entry]  # what stands on one height
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wrapping:
     """What is decided for one table."""
 
@@ -145,7 +145,7 @@ def _apart(bands: Sequence[_Band], numeric: frozenset[int]) -> float:
     return (inside[-1] + between[0]) / 2 if whole else 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Run:
     """Lines that begin no row, between two that do."""
 
