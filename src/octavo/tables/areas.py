@@ -413,7 +413,8 @@ def _without_what_follows(run: list[Sequence[Segment]], height: float) -> list[S
 def _without_what_precedes(
     run: Sequence[Sequence[Segment]], rules: Rules, height: float
 ) -> Sequence[Sequence[Segment]]:
-    """A run without what stands far above its head and has fewer entries; the head has a line across below it."""
+    """A run without what stands far above its head, has fewer entries and begins at the margin, as names over groups of
+    columns do not; the head has a line across below it."""
     left, right = min(p.left for row in run for p in row), max(p.right for row in run for p in row)
     steps = [below[0].middle - above[0].middle for above, below in pairwise(run)]
     usual = statistics.median(steps) if len(steps) >= _ABOVE else float("inf")
@@ -421,7 +422,9 @@ def _without_what_precedes(
         ruled = any(
             row[0].middle < r.at < below[0].middle and r.length > _ACROSS * (right - left) for r in rules.horizontal
         )
-        if ruled and number and steps[number - 1] > _FAR * usual and len(row) > max(map(len, run[:number])):
+        if not ruled or not number or steps[number - 1] <= _FAR * usual:
+            continue
+        if run[number - 1][0].left < left + height and len(row) > max(map(len, run[:number])):
             return run[number:]
     return run
 
