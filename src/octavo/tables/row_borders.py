@@ -250,7 +250,6 @@ class _RowCosts:
                 misaligned = dict.fromkeys(Edge, min(misaligned.values()))
         return _Unlike(cost, misaligned, 0.0 if in_head else _unkeyed(cells, measures))
 
-
     def _of_one_cell(self, above: CellLine, below: CellLine, *, in_head: bool) -> float:
         """How unlikely that is of two lines, which follow each other in many stretches."""
         pair = id(above), id(below), in_head
