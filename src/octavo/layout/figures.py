@@ -245,7 +245,8 @@ def _ink(small: Pixels, grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], boo
     if levels[max(0, paper - 4) : paper + 5].sum() < 0.4 * grey.size:
         return np.asarray(strokes, np.uint8), False
     on_paper = np.asarray(cv2.inRange(grey, max(0, paper - 3), min(255, paper + 3)), np.uint8)
-    furthest = reduce(cv2.max, [_off_paper(np.asarray(channel, np.uint8), on_paper) for channel in cv2.split(small)])
+    off = [_off_paper(np.asarray(channel, np.uint8), on_paper) for channel in cv2.split(small)]
+    furthest = reduce(lambda one, other: np.asarray(cv2.max(one, other), np.uint8), off)
     area = cv2.threshold(furthest, _TONE, 255, cv2.THRESH_BINARY)[1]
     return np.asarray(cv2.bitwise_or(strokes, area), np.uint8), True
 
