@@ -334,7 +334,7 @@ def _chains(frame: _Frame, reader: _Reader) -> Iterable[tuple[int, int]]:
     # A step back is how right-to-left text goes; in other text something starts anew.
     back = (backward > forward) & (backward > -0.3 * larger)
     # Signs beside a right-to-left letter go as it does.
-    sign = np.array([not chr(code).isalnum() for code in reader.codes]) if rtl.any() else rtl
+    sign = np.array([chr(code) in SENTENCE_SIGNS for code in reader.codes]) if rtl.any() else rtl
     both = (rtl[1:] | sign[1:]) & (rtl[:-1] | sign[:-1]) & (rtl[1:] | rtl[:-1])
     turned = np.where(back, ~(rtl[1:] | rtl[:-1]), both & (forward > -0.3 * larger))
     following = np.where(np.array(reader.before[1:], bool), SPACED_GAP, FOLLOWING_GAP)
