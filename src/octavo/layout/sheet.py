@@ -45,7 +45,8 @@ class Sheet:
         lines = straightened(texts, page.size, dpi=page.dpi)
         type_size = typical_size(lines)
         marks, numbers = find_watermarks(lines, page.size), find_line_numbers(lines)
-        apart = set(map(id, (*marks, *numbers)))  # they stand in no row, and would part those that they cross
+        # They stand in no row, and would part those that they cross. An unread mark aslant may be an asterisk.
+        apart = {id(line) for line in (*(mark for mark in marks if mark.text), *numbers)}
         text = [line for line in lines if id(line) not in apart]
         boxes = [line.box.to_pixels(page.size) for line in texts]
         outlines = page.outlines
