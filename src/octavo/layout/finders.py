@@ -21,6 +21,7 @@ from octavo.layout.contents import find_contents
 from octavo.layout.figures import Figure
 from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintKind, Hints
+from octavo.layout.keyed_texts import find_keyed_texts
 from octavo.layout.labels import labelled
 from octavo.layout.ledgers import find_ledgers
 from octavo.layout.lines import Line, typical_size
@@ -29,6 +30,7 @@ from octavo.layout.names_above import find_names_above
 from octavo.layout.names_beside import find_names_beside
 from octavo.layout.paragraphs import grouped
 from octavo.layout.sheet import Claim, Sheet
+from octavo.layout.side_by_side import bands_of, in_rows
 from octavo.layout.surroundings import Surroundings
 from octavo.layout.watermarks import find_watermarks
 from octavo.tables import TableCandidate
@@ -114,6 +116,11 @@ def ledgers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iter
         yield Claim(Label.TABLE, ledger.lines, 0.6, ledger.reason)
 
 
+def keyed_texts(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    for found in find_keyed_texts(bands_of(in_rows(free)), sheet.size):
+        yield Claim(Label.TABLE, found.lines, 0.6, found.reason)
+
+
 def figures(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
     """Ink that is no table's shading and no form's, with the texts that are part of it."""
     areas = [sheet.rect(box) for box in _boxes(claims, Label.TABLE)]
@@ -167,6 +174,7 @@ FINDERS = (
     choices,
     names_beside,
     ledgers,
+    keyed_texts,
     figures,
     formulas,
     paragraphs,

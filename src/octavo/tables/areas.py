@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from octavo.geometry import Rect, on_one_height, union
+from octavo.tables import price_columns
 from octavo.tables.columns import ColumnGaps, column_gaps
 from octavo.tables.rules import Rule, Rules
 from octavo.wording.captions import names_float
@@ -85,7 +86,8 @@ def tables_among(segments: Sequence[Segment], rules: Rules) -> list[TableArea]:
         replace(table, lost=table.lost or "a ruled table is there")
         if any(_overlap(table, other) > 0.3 for other in found)
         else table
-        for table in _runs(rows, rules, height)
+        for part in price_columns.apart(rows, rules.horizontal)
+        for table in _runs(part, rules, height)
     ]
     return sorted([*lattices, *loose], key=lambda table: -table.score)
 

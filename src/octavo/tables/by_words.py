@@ -234,7 +234,8 @@ def _head_end(lines: Sequence[Sequence[CellLine]], rules: Rules, borders: Sequen
             return (above + below) / 2 if number <= max(6, len(lines) // 2) else middles[0]
     if figures:
         number = figures[0]
-        return middles[number - _names_group(lines[:number], lines[number])]
+        first = lines[number - _names_group(lines[:number], lines[number])]
+        return min(entry.middle for entry in first)  # the whole of that line is below
     return (middles[0] + middles[1]) / 2 if len(middles) > 1 else middles[0]
 
 
