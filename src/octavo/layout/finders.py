@@ -30,7 +30,6 @@ from octavo.layout.names_above import find_names_above
 from octavo.layout.names_beside import find_names_beside
 from octavo.layout.paragraphs import grouped
 from octavo.layout.sheet import Claim, Sheet
-from octavo.layout.side_by_side import bands_of, in_rows
 from octavo.layout.surroundings import Surroundings
 from octavo.layout.watermarks import find_watermarks
 from octavo.tables import TableCandidate
@@ -117,7 +116,7 @@ def ledgers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iter
 
 
 def keyed_texts(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
-    for found in find_keyed_texts(bands_of(in_rows(free)), sheet.size):
+    for found in find_keyed_texts(free, sheet.size):
         yield Claim(Label.TABLE, found.lines, 0.6, found.reason)
 
 

@@ -1,9 +1,9 @@
 """Texts of several lines, each beside what it belongs to: the terms of a glossary, the times of an agenda.
 
-The white lane between keys and texts looks like the gutter of two columns of text. What tells them apart: a key is short,
-it stands on the first line of its text, and the text above has ended there. A column of running text begins its lines
-where it likes, and those beside them go on. Where each text is one line, two columns of a list look the same; then the
-texts must be wider than their column could be, if both were as wide as each other.
+The white lane between keys and texts looks like the gutter of two columns of text. What tells them apart: a key is
+short, it stands on the first line of its text, and the text above has ended there. A column of running text begins its
+lines where it likes, and those beside them go on. Where each text is one line, two columns of a list look the same;
+then widths tell: columns of a page are as wide as each other and fill it, those of keys and texts fit what is in them.
 """
 
 import statistics
@@ -14,7 +14,7 @@ from typing import Final
 
 from octavo.geometry import Size
 from octavo.layout.lines import Line
-from octavo.layout.side_by_side import Row
+from octavo.layout.side_by_side import Row, bands_of, in_rows
 from octavo.wording.lists import begins_entry, is_bullet
 from octavo.wording.numbers import is_year
 from octavo.wording.sentences import names_field
@@ -33,6 +33,8 @@ _LARGER: Final = 1.2  # times the step from line to line that one to the next ke
 _ENDED: Final = 0.9  # share of the keys above which the text has ended
 _LONG: Final = 2.5  # lines of a text, in the mean, from which on keys are headings beside it, if it stands well apart
 _PARTED: Final = 1.5  # times the step from line to line that all those to the next key then are
+_ENDED_PAIRS: Final = 0.5  # of the texts of one line that have room for the next one's first word: prose has none
+_PROSE: Final = 12.0  # sizes of type from which texts of one line may be the lines of a column of text
 _MOST_LINES: Final = 6.0  # lines of a text, in the mean: longer ones are sections
 _WIDER: Final = 1.3  # times the room from keys to texts that half of the texts of one line take
 _FITTED: Final = 4.0  # sizes of type from the longest key to the texts, at most, where columns are as wide as needed
@@ -60,8 +62,11 @@ class _Entry:
         return _Entry(self.key, (*self.text, *other.text), (*self.bands, *other.bands))
 
 
-def find_keyed_texts(bands: Sequence[Sequence[Row]], page: Size) -> list[KeyedTexts]:
-    """The keys with their texts among what stands on one height of a page, top to bottom; no line is in two of them."""
+def find_keyed_texts(lines: Sequence[Line], page: Size) -> list[KeyedTexts]:
+    """The keys with their texts among the lines of a page, top to bottom; no line is in two of them."""
+    if not _may_have_any(lines):
+        return []  # most pages, without putting their lines into rows
+    bands: Sequence[Sequence[Row]] = bands_of(in_rows(lines))
     found: list[KeyedTexts] = []
     begun: list[tuple[float, float]] = []
     for band in bands:
@@ -77,6 +82,17 @@ def find_keyed_texts(bands: Sequence[Sequence[Row]], page: Size) -> list[KeyedTe
             bands = [band for band in bands if id(band) not in own]
             found += [KeyedTexts(tuple(_lines(run)), reason) for run in runs]
     return sorted(found, key=lambda one: one.lines[0].top)
+
+
+def _may_have_any(lines: Sequence[Line]) -> bool:
+    """Whether several lines begin on one height with another, the first of which is short."""
+    ordered = sorted(lines, key=lambda line: line.middle)
+    pairs = (
+        0 < len(min(one, other, key=lambda line: line.left).text) < _LONGEST
+        for one, other in pairwise(ordered)
+        if other.middle - one.middle < _LEVEL * one.size
+    )
+    return sum(pairs) >= _FEWEST
 
 
 def _lines(run: Sequence[_Entry]) -> Iterator[Line]:
@@ -148,7 +164,7 @@ def _why(runs: Sequence[Sequence[_Entry]], page: Size) -> str:
     if any(begins_entry(row.text) for row in texts) or _count_up([key.text for key in _keys(entries)]):
         return ""
     if len(texts) == len(entries):
-        return _why_pairs(entries, page)
+        return _why_pairs(runs, page)
     if max(key.width for key in _keys(entries)) > _NARROW * (right - left):
         return ""
     steps = [below.middle - above.middle for entry in entries for above, below in pairwise(entry.text)]
@@ -189,15 +205,26 @@ def _with_keys_whole(run: Sequence[_Entry], inner: float, right: float) -> list[
 def _has_ended(above: _Entry, below: _Entry, inner: float, right: float) -> bool:
     """Whether a text ends before the next key: by the step to it, or as its last line had room for another word."""
     last, first = above.text[-1], below.text[0]
-    return first.middle - last.middle > _LARGER * inner or right - last.right > first.first_word + first.size / 2
+    return first.middle - last.middle > _LARGER * inner or _has_room(above, below, right)
 
 
-def _why_pairs(entries: Sequence[_Entry], page: Size) -> str:
-    """What says that keys with texts of one line are no two columns of a list, which are read one after the other."""
+def _has_room(above: _Entry, below: _Entry, right: float) -> bool:
+    """Whether the first word of a text would have fitted at the end of the one above it."""
+    return right - above.text[-1].right > below.text[0].first_word + below.text[0].size / 2
+
+
+def _why_pairs(runs: Sequence[Sequence[_Entry]], page: Size) -> str:
+    """What says that keys with texts of one line are no two columns, of a list or of texts that go on."""
+    entries = [entry for run in runs for entry in run]
     keys, texts = _keys(entries), [entry.text[0] for entry in entries]
     if len(keys) < len(entries):
         return ""
-    left, begin, right = min(row.left for row in keys), texts[0].left, max(row.right for row in texts)
+    right = max(row.right for row in texts)
+    follow = [pair for run in runs for pair in pairwise(run)]
+    ended = sum(_has_room(above, below, right) for above, below in follow)
+    if right - texts[0].left > _PROSE * texts[0].size and ended < _ENDED_PAIRS * len(follow):
+        return ""
+    left, begin = min(row.left for row in keys), texts[0].left
     if statistics.median(row.width for row in texts) > _WIDER * (begin - left):
         return f"keys and texts: {len(entries)} rows, the texts wider than the room before them"
     if len({row.bold for row in keys}) == len({row.bold for row in texts}) == 1 and keys[0].bold is not texts[0].bold:

@@ -68,8 +68,8 @@ def _goes_on(run: Sequence[Sequence[Row]], band: Sequence[Row]) -> bool:
 
 
 def _ledger(run: Sequence[Sequence[Row]]) -> list[Ledger]:
-    """The run as a ledger, if it is one. A line that hangs on at its end may be anything and stays outside, unless it is
-    as near as others that go on with an item."""
+    """The run as a ledger, if it is one. A line that hangs on at its end may be anything and stays outside, unless it
+    is as near as others that go on with an item."""
     if run and len(run[-1]) == 1 and not _is_near(run):
         run = run[:-1]
     pairs = [band for band in run if len(band) > 1]

@@ -236,7 +236,9 @@ def _head_end(lines: Sequence[Sequence[CellLine]], rules: Rules, borders: Sequen
         number = figures[0]
         first = lines[number - _names_group(lines[:number], lines[number])]
         return min(entry.middle for entry in first)  # the whole of that line is below
-    return (middles[0] + middles[1]) / 2 if len(middles) > 1 else middles[0]
+    if len(lines) < 2 or (len(lines[0]) > 1 and min(entry.first for entry in lines[1]) > 0 and len(lines[1]) == 1):
+        return min(entry.middle for entry in lines[0])  # a first row that goes on in its second line is no head
+    return (middles[0] + middles[1]) / 2
 
 
 def _is_row_of_figures(line: Sequence[CellLine], numeric: Container[int]) -> bool:

@@ -60,8 +60,8 @@ class _Lane:
 
 
 def apart(rows: Sequence[Sequence[Text]], across: Sequence[Rule] = ()) -> list[list[Sequence[Text]]]:
-    """The rows list by list where price lists stand beside each other, each from top to bottom; all of them in one where
-    none do. Lines `across` two lists make them one table."""
+    """The rows list by list where price lists stand beside each other, each from top to bottom; all of them in one
+    where none do. Lines `across` two lists make them one table."""
     lane = _lane(rows, across)
     if lane is None:
         return [list(rows)]
