@@ -764,3 +764,18 @@ def test_a_heading_below_two_columns_of_a_list_comes_after_both(parser: Parser) 
     text = markdown(parser, sheet)
     places = [text.index(word) for word in ("haddock", "potatoes", "cream", "pepper", "Method", "Chop")]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("dot", [".", " .", "\u00b7"])
+@pytest.mark.parametrize("room", [2, 24])
+def test_dots_lead_from_a_dish_to_its_price_and_are_no_text(parser: Parser, dot: str, room: float) -> None:
+    sheet = Sheet()
+    dishes = (("Leek soup", "6.50"), ("Smoked mackerel", "8.75"), ("Crab toast", "9.25"), ("Oysters", "14.00"))
+    for number, (dish, price) in enumerate(dishes):
+        width = 300 - room - stringWidth(f"{dish} {price}", "Times-Roman", 10)
+        dots = dot * int(width / stringWidth(dot, "Times-Roman", 10))
+        sheet.write(60, 120 + 16 * number, f"{dish} {dots}")
+        sheet.end(360, 120 + 16 * number, price)
+    text = markdown(parser, sheet)
+    assert cells(text) == [list(dish) for dish in dishes]
+    assert "Not read" not in text

@@ -17,7 +17,7 @@ from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row, bands_of, in_rows
 from octavo.wording.lists import begins_entry, is_bullet
 from octavo.wording.numbers import is_year
-from octavo.wording.sentences import names_field
+from octavo.wording.sentences import ends_sentence, names_field
 
 _FEWEST: Final = 3  # keys with a text, in all runs that have the same columns
 _FLUSH: Final = 0.5  # sizes of type that the beginnings of keys, or of texts, may differ by
@@ -203,9 +203,11 @@ def _with_keys_whole(run: Sequence[_Entry], inner: float, right: float) -> list[
 
 
 def _has_ended(above: _Entry, below: _Entry, inner: float, right: float) -> bool:
-    """Whether a text ends before the next key: by the step to it, or as its last line had room for another word."""
+    """Whether a text ends before the next key: by the step to it, as its last line had room for another word, or by
+    its words."""
     last, first = above.text[-1], below.text[0]
-    return first.middle - last.middle > _LARGER * inner or _has_room(above, below, right)
+    said = ends_sentence(last.text) and first.text[:1].isupper()
+    return said or first.middle - last.middle > _LARGER * inner or _has_room(above, below, right)
 
 
 def _has_room(above: _Entry, below: _Entry, right: float) -> bool:

@@ -465,12 +465,15 @@ def _sections(bands: Sequence[list[_Unit]]) -> list[list[_Unit]]:
 
 
 def _is_level_with(band: Sequence[_Unit], below: Sequence[_Unit]) -> bool:
-    """Whether the first thing of one column begins less than two rows above that of another: neither is over both."""
+    """Whether the first thing of a column, which goes on below it, begins less than two rows above that of another:
+    it is over neither both nor the other."""
     if len(band) > 1:
         return False
     columns = _columns([*band, *below], _gutters([*band, *below]))
+    own = [column for column in columns if band[0] in column]
     firsts = [min(unit.top for unit in column) for column in columns if band[0] not in column]
-    return bool(firsts) and max(firsts) - band[0].top < _STAGGERED * band[0].row
+    goes_on = bool(firsts) and len(own[0]) > 1
+    return goes_on and max(firsts) - band[0].top < _STAGGERED * band[0].row
 
 
 def _is_title(band: Sequence[_Unit], section: Sequence[_Unit]) -> bool:
