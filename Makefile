@@ -186,7 +186,7 @@ bench: $(BENCH)/report.pdf ## throughput beside the peers that are installed, an
 bench-gpu: $(BENCH)/report.pdf ## the layout network and the whole chain on a GPU, without real weights (torch, transformers; 10 minutes)
 	$(BIN)/python bench/gpu.py --folder $(BENCH)
 
-bench-check: $(BENCH)/report.pdf ## CPU per page against the stored medians; fails where it is 20 % worse
+bench-check: $(BENCH)/report.pdf ## CPU in turns with the commit of bench/baseline.json; fails where it is 20 % more (10 min)
 	$(BIN)/python bench/check.py --folder $(BENCH)
 
 bench-quality: $(INSTALLED) ## text, order, tables and speed beside six readers on DATA (an hour, 1.5 GB once)

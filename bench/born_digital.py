@@ -6,12 +6,12 @@
 The shipped paper and statement, over and over, as one document of so many pages. What counts is the CPU of the process
 and its children from start to end, imports included, so that other tenants of the machine matter less than by the
 clock. All take turns, after one run each that is not counted; the least of `--repeat` is told, for others can only
-add to it. The peers take what the text layer says and look at no picture; what their Markdown is worth is not said.
+add to it, with the peak memory of the largest process. The peers take what the text layer says and look at no picture;
+what their Markdown is worth `make bench-quality` says.
 """
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import venv
@@ -57,12 +57,20 @@ def peers(folder: Path) -> str:
     return str(python)
 
 
-def spent(command: list[str], environment: Mapping[str, str]) -> float:
-    """CPU seconds of a program and all that it starts."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, check=True, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+def spent(command: list[str], environment: Mapping[str, str]) -> tuple[float, float]:
+    """CPU seconds of a program and all that it starts, and MiB of the largest of these processes at its peak."""
+    program = subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(program.pid, 0)
+    program.returncode = os.waitstatus_to_exitcode(status)
+    if program.returncode:
+        raise subprocess.CalledProcessError(program.returncode, command)
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def compiled(folder: Path) -> dict[str, str]:
+    """What an installed package has, too: modules that are compiled. An environment, which keeps them in a folder."""
+    given = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**given, "PYTHONPYCACHEPREFIX": str((folder / "compiled").resolve())}
 
 
 def main() -> None:
@@ -80,28 +88,26 @@ def main() -> None:
         trees[f"Octavo {name}"] = Path(folder).resolve()
     native = peers(chosen.peers)
     counts = [int(count) for count in chosen.pages.split(",")]
-    # What an installed package has, too: modules that are compiled.
-    compiled = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    compiled["PYTHONPYCACHEPREFIX"] = str((chosen.out / "compiled").resolve())
-    print("| pages | program | CPU s | CPU ms/page |\n| --- | --- | --- | --- |")
+    environment = compiled(chosen.out)
+    print("| pages | program | CPU s | CPU ms/page | MiB |\n| --- | --- | --- | --- | --- |")
     for count in counts:
-        file, best = document(chosen.out, count), dict[str, float]()
+        file, best = document(chosen.out, count), dict[str, tuple[float, float]]()
         for turn in range(1 if counts.index(count) else 0, chosen.repeat + 1):
             runs = {
                 name: (
                     [*OCTAVO, str(file), "-o", str(chosen.out / f"{name}-{count}-{turn}-{os.getpid()}")],
-                    {**compiled, "PYTHONPATH": str(tree / "src")},
+                    {**environment, "PYTHONPATH": str(tree / "src")},
                 )
                 for name, tree in trees.items()
             }
             for name, program in (("LiteParse", LITEPARSE), ("pdf-inspector", PDF_INSPECTOR)):
-                runs[name] = ([native, "-c", program, str(file), str(chosen.out / f"{name}.md")], compiled)
-            for name, (command, environment) in runs.items():
-                seconds = spent(command, environment)
+                runs[name] = ([native, "-c", program, str(file), str(chosen.out / f"{name}.md")], environment)
+            for name, (command, given) in runs.items():
+                cost = spent(command, given)
                 if turn:
-                    best[name] = min(best.get(name, seconds), seconds)
-        for name, seconds in best.items():
-            print(f"| {count} | {name} | {seconds:.2f} | {1000 * seconds / count:.1f} |", flush=True)
+                    best[name] = min(best.get(name, cost), cost)
+        for name, (seconds, peak) in best.items():
+            print(f"| {count} | {name} | {seconds:.2f} | {1000 * seconds / count:.1f} | {peak:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from throughput import Competitor, Server, excerpt, interpreter, measured
+from throughput import ROOT, Competitor, Server, excerpt, interpreter, measured
 
 
-def opened(stack: ExitStack, document: Path, limit: int, settings: dict[str, Any]) -> tuple[Competitor, Server]:
+def opened(
+    stack: ExitStack, document: Path, limit: int, settings: dict[str, Any], tree: Path = ROOT
+) -> tuple[Competitor, Server]:
     server = stack.enter_context(Server(limit))
     configuration = {
         "dpi": 150,
@@ -25,7 +27,7 @@ def opened(stack: ExitStack, document: Path, limit: int, settings: dict[str, Any
         "settings": settings,
         "port": server.port,
     }
-    octavo = stack.enter_context(Competitor("Octavo", interpreter("Octavo") or "", configuration))
+    octavo = stack.enter_context(Competitor("Octavo", interpreter("Octavo") or "", configuration, tree))
     octavo.read(excerpt(document, 4))
     return octavo, server
 

@@ -30,8 +30,7 @@ from typing import Any, Self
 
 import pypdfium2
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
+ROOT = Path(__file__).parents[1]
 COMPETITORS = {  # name: script, environments that may hold it
     "Octavo": ("run_octavo.py", (sys.executable,)),
     "official SDK": ("run_official_sdk.py", (".venvs/official/bin/python", ".venvs/vllm/bin/python")),
@@ -84,8 +83,9 @@ class Server:
 class Competitor:
     """A program under measurement, open and waiting for documents."""
 
-    def __init__(self, name: str, python: str, configuration: dict[str, Any]) -> None:
-        script = HERE / "competitors" / COMPETITORS[name][0]
+    def __init__(self, name: str, python: str, configuration: dict[str, Any], tree: Path = ROOT) -> None:
+        """`tree`: whose script it is, and whose Octavo."""
+        script = tree / "bench/competitors" / COMPETITORS[name][0]
         self.name = name
         self.process = subprocess.Popen(
             [python, "-W", "ignore", str(script), json.dumps(configuration)],
@@ -93,6 +93,7 @@ class Competitor:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(tree / "src")},
         )
         self.peak = 0
         self._answer()
