@@ -19,13 +19,14 @@ import json
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar
 
 from octavo.errors import OctavoError, OptionInvalid, Overloaded, SourceNotFound, SourceUnreachable, of_code
+from octavo.frozen import frozen
 
 if TYPE_CHECKING:
     import aiohttp
@@ -44,7 +45,7 @@ _ASK_SECONDS = (
 _POLL_SECONDS = (0.05, 2.0)  # at first, at last
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobState:
     """How far a job is."""
 
@@ -63,7 +64,7 @@ class JobState:
         return self.status in _OVER
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageResult:
     """One page."""
 
@@ -73,7 +74,7 @@ class PageResult:
     problems: Sequence[Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """What a job came to."""
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, TypeAlias, TypeGuard
 
+from octavo.frozen import frozen
+
 
 @dataclass(frozen=True)
 class Run:
@@ -47,7 +49,7 @@ def plain_run(text: str) -> Run:
 Runs: TypeAlias = tuple[Run, ...]  # one line
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prose:
     """A paragraph. Its lines are broken on purpose, as in an address; running text has one."""
 
@@ -56,21 +58,21 @@ class Prose:
     kind: Literal["prose"] = field(default="prose", kw_only=True, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Heading:
     level: int  # 1 is the top, 6 the deepest
     runs: Runs
     kind: Literal["heading"] = field(default="heading", kw_only=True, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListItem:
     marker: str  # "-" for any bullet, else as printed: "3."; what a model wrote may begin with "*" or "+", too
     runs: Runs
     depth: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Items:
     """A list, or the entry of one."""
 
@@ -78,14 +80,14 @@ class Items:
     kind: Literal["items"] = field(default="items", kw_only=True, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Code:
     text: str  # rows and their indentation stand
     language: str = ""  # where its author named one
     kind: Literal["code"] = field(default="code", kw_only=True, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Formula:
     latex: str  # without delimiters
     number: str | None = None  # printed beside it, without brackets
@@ -93,7 +95,7 @@ class Formula:
     kind: Literal["formula"] = field(default="formula", kw_only=True, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cell:
     lines: tuple[Runs, ...]
     row_span: int = 1
@@ -112,7 +114,7 @@ class Cell:
                 return " ".join(" ".join(map(text_of, lines)).split())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table:
     """Rows of cells as HTML has them: a place that another cell spans has no cell of its own."""
 
@@ -193,7 +195,7 @@ def _compared(row: tuple[Cell, ...]) -> list[tuple[str, int]]:
     return [("".join(cell.text.casefold().split()), cell.column_span) for cell in row]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Picture:
     """The region is kept as a picture. Which file that is, the renderer that cuts it says."""
 
@@ -202,7 +204,7 @@ class Picture:
     kind: Literal["picture"] = field(default="picture", kw_only=True, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FormRow:
     name: Runs  # empty where a value goes on
     value: Runs  # empty where nothing was filled in
@@ -225,7 +227,7 @@ class FormRow:
 _PARTED: Final = tuple(":?!：？！")  # signs that part a name from its value by themselves
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Form:
     """Names with the values that stand beside them, below them, or in one box with them."""
 
@@ -233,7 +235,7 @@ class Form:
     kind: Literal["form"] = field(default="form", kw_only=True, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verbatim:
     """Markdown that somebody else wrote, to the letter: the official SDK's, or what of a language model's answer would
     change if it were taken apart."""
@@ -245,7 +247,7 @@ class Verbatim:
 Unmixed: TypeAlias = Prose | Heading | Items | Code | Formula | Table | Picture | Form | Verbatim
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mixed:
     """Several things in one region, one below the other."""
 

@@ -6,12 +6,12 @@ patch size) gets a white margin right and below, which is drawn where the pictur
 """
 
 import math
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from octavo.document import Crop, PageImage, Picture, Pixels, Region, pixels_of
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, PixelBox, PixelBudget, Size
 
 
@@ -27,7 +27,7 @@ def cut(page: PageImage, region: Region, budget: PixelBudget) -> Crop:
     return Crop(region, cutting, box, size, outlines=outlines)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Cutting:
     """A part of a page's picture, cut when somebody looks at it."""
 

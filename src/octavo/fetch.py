@@ -11,7 +11,7 @@ import re
 import stat
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 from urllib.parse import unquote_to_bytes
@@ -23,6 +23,7 @@ from octavo.errors import (
     SourceTooLarge,
     SourceUnreachable,
 )
+from octavo.frozen import frozen
 from octavo.settings import EngineSettings
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 GONE = (404, 410)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Url:
     """An http or https address. `headers` are sent to its own host only, not where it redirects to."""
 
@@ -45,7 +46,7 @@ class Url:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Encoded:
     """Base64, bare or as a data: URL."""
 
@@ -53,14 +54,14 @@ class Encoded:
     name: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class File:
     """A file of this machine."""
 
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Data:
     """Bytes that are here already."""
 
@@ -71,7 +72,7 @@ class Data:
 Source: TypeAlias = Url | Encoded | File | Data
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fetched:
     """A document's bytes, and a name that is safe as the stem of a file's."""
 

@@ -7,10 +7,11 @@ points. A `PixelBox` cuts whole pixels out of one picture. Everything is immutab
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple, Self, TypeVar
+
+from octavo.frozen import frozen
 
 SCALE = 1000.0  # a page is 1000 x 1000 units, whatever its shape
 
@@ -43,7 +44,7 @@ class PixelBox(NamedTuple):
         return self.bottom - self.top
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rect:
     """A rectangle; x grows right, y grows down. What stands somewhere (a line, a word, a part of a table) is one."""
 
@@ -173,7 +174,7 @@ def on_one_height(things: Iterable[Thing], reach: float | Callable[[Thing, Thing
 _MIDDLE, _LEFT = attrgetter("middle"), attrgetter("left")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Box(Rect):
     """A rectangle in 0..1000 of the page. Lengths in x and in y are no more than shares of it, never compared."""
 
@@ -259,7 +260,7 @@ class Box(Rect):
                 return self
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PixelBudget:
     """What a recogniser can use of a picture: more pixels are waste, fewer are unreadable.
 
@@ -273,7 +274,7 @@ class PixelBudget:
     max_aspect: float = math.inf
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Warp:
     """How a page lies bent in its picture: where each place of the straightened page is seen on the upright picture.
 

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from octavo.frozen import frozen
 
 _CGROUP = Path("/sys/fs/cgroup")
 _MANY_FILES = 65_536  # where there is no limit
@@ -60,7 +61,7 @@ def _quota() -> float | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CpuClock:
     """CPU seconds spent so far, and the time at which that was so."""
 

@@ -26,6 +26,7 @@ from octavo import assemble
 from octavo.content import Picture, Verbatim
 from octavo.document import Block, Label, Page, Problem, Recognition, Region, Severity, Task, TextSource, Usage
 from octavo.errors import EngineFailed, EngineLost, EngineTimeout, EngineUnavailable, OptionInvalid, PageUnreadable
+from octavo.frozen import frozen
 from octavo.geometry import Box, Size
 from octavo.official.format import SHOWN_AS
 from octavo.settings import EngineSettings, OfficialStep, OfficialVersion, ParseOptions, Shown, TextLayerUse
@@ -90,7 +91,7 @@ def refuse_what_it_cannot_do(options: ParseOptions) -> None:
         raise OptionInvalid("profile sdk reads pictures of pages: text_layer cannot be 'only'")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Work:
     """One document as the SDK gets it."""
 
@@ -180,7 +181,7 @@ class OfficialSdk:
         return self._open
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _OpenedSdk:
     told: Json
     pipeline: Any

@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -32,6 +32,7 @@ from octavo.document import Artifact, Document, Looks, Page, PageImage, Pixels, 
 from octavo.errors import DocumentCorrupt, EngineUnavailable, LimitExceeded, OptionInvalid, PageUnreadable
 from octavo.fair_gate import FairGate
 from octavo.fetch import Fetched, Source, fetch, source_from
+from octavo.frozen import frozen
 from octavo.machine import cores
 from octavo.official import words
 from octavo.orientation import Orientation
@@ -264,7 +265,7 @@ class Parser:
         self._detecting.shutdown(wait=False, cancel_futures=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Way:
     """How the pages of a document come about, and what does it."""
 

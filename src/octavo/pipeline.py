@@ -35,6 +35,7 @@ from octavo.document import (
 )
 from octavo.errors import EngineFailed, OctavoError, PageUnreadable
 from octavo.fair_gate import FairGate
+from octavo.frozen import frozen
 from octavo.geometry import Box, PixelBudget
 from octavo.official.layout import wants_outlines
 from octavo.recognizers import Recognizer
@@ -65,7 +66,7 @@ class PageMemory(Protocol):
     async def keep(self, name: str, page: Page) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stages:
     """The engines a document runs through; shared by all documents."""
 

@@ -8,7 +8,7 @@ covers become regions of their own. In the official profile what to keep is the 
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -30,6 +30,7 @@ from octavo.document import (
     Trust,
     Word,
 )
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, Rect
 from octavo.layout.flow import in_flow
 from octavo.layout.lines import read_from_right, straightened
@@ -56,7 +57,7 @@ _NEVER_SWALLOWED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SettledPage:
     """The regions of a page in reading order, and what was left out."""
 

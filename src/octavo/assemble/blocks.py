@@ -6,7 +6,7 @@ The `official` profile has a formatter of its own.
 import statistics
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from octavo.assemble import engine_text, formulas, furniture, headings, listings, lists, styles
 from octavo.assemble.inline_formulas import with_formulas
@@ -29,6 +29,7 @@ from octavo.document import (
     TextSource,
     Usage,
 )
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box
 from octavo.settings import ParseOptions
 
@@ -85,7 +86,7 @@ def _unexplained(region: Region, recognition: Recognition) -> bool:
     return wanted and recognition.text is None and all(p.severity is not Severity.LOST for p in recognition.problems)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Made:
     """A block, and the entries where it is a list, the rows where it is code."""
 

@@ -9,11 +9,12 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from octavo.content import Heading, plain, says
 from octavo.document import Block, Bookmark, Label, Page, Role, TextLine
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box
 from octavo.glyphs.scripts import unspaced
 from octavo.wording import headings, prose
@@ -28,7 +29,7 @@ _SAME_HEIGHT = 1.2  # the same for sizes seen on a picture
 _Style: TypeAlias = tuple[float, bool]  # size, and whether bold
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Title:
     """One heading of the document, where it stands, and what is known of its level."""
 

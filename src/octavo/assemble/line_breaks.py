@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 from octavo.content import Prose, runs_of
+from octavo.frozen import frozen
 from octavo.geometry import Box, on_one_height
 from octavo.glyphs.scripts import unspaced
 from octavo.layout.paragraphs import Paragraph
@@ -20,7 +20,7 @@ _FEWEST_ENTRIES = 3  # rows that end in a figure, which rows of running text sel
 _SHORT_PAIR = 25  # the same for two
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PrintedRow:
     """What stands on one height within a region, left to right."""
 

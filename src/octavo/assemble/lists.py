@@ -1,14 +1,15 @@
 """Entries of lists: what begins like one, and how deep it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from octavo.content import Content, Items, ListItem, Prose, Run, runs_of
+from octavo.frozen import frozen
 from octavo.geometry import Box
 from octavo.wording.lists import after_bullet, after_number, begins_lettered
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListEntry:
     """One entry of a list: the bullet or number it starts with, its text, and where it begins."""
 

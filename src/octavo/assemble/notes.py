@@ -7,17 +7,18 @@ the same one. A power of a unit (m², cm³) is no mark, nor is a figure without 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from octavo.content import Content, Heading, Items, Mixed, Prose, Run, Runs, all_runs, text_of
 from octavo.document import Block, Label, Page, Role
+from octavo.frozen import frozen
 from octavo.wording.notes import RAISED, level
 
 _BEGINS = re.compile(rf"[{RAISED}]{{1,3}}(?=\s?\S)")
 _REFERS = re.compile(rf"(?:(?<=[^\W\d_]{{3}})|(?<=[.,;:!?)\]’”\"'»…]))[{RAISED}]{{1,3}}(?![\w{RAISED}])")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Note:
     """What a note of a page begins with, and where in its block's text."""
 

@@ -6,7 +6,7 @@ of lines is kept: a part's text is the stretch of `Recognition.text` that its li
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby, pairwise
 
 from octavo.assemble import engine_text, forms, listings
@@ -16,6 +16,7 @@ from octavo.assemble.line_breaks import lines as lines_of
 from octavo.assemble.lists import ListEntry, item, listed
 from octavo.content import Content
 from octavo.document import Label, Origin, PageImage, Recognition, Region, Task, TextLine, TextSource
+from octavo.frozen import frozen
 from octavo.geometry import Box
 from octavo.layout import paragraphs
 from octavo.layout.flow import MOST_LINES, paragraphs_in_order
@@ -26,7 +27,7 @@ from octavo.wording.headings import is_contents_line
 from octavo.wording.lists import ordinal
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RegionPart:
     """A piece of a region with one label, and what it says."""
 
@@ -39,7 +40,7 @@ class RegionPart:
     reason: str | None = None  # why it is more than prose, for people
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setting:
     """What a region's lines are judged against: the page they stand on, and the size of its running text."""
 

@@ -102,7 +102,14 @@ def _lines(lines: Sequence[TextLine], move: _Move, around: Callable[[Box], Box] 
     moved = []
     for line in lines:
         quad = _points(line.quad or _corners(line.box), move)
-        moved.append(replace(line, box=around(line.box) if around else bounds(quad).clamped(), quad=quad))
+        moved.append(
+            replace(
+                line,
+                box=around(line.box) if around else bounds(quad).clamped(),
+                quad=quad,
+                bend=_points(line.bend, move),
+            )
+        )
     return tuple(moved)
 
 

@@ -14,12 +14,12 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from octavo.errors import DocumentCorrupt, EngineUnavailable, OctavoError, SourceTooLarge
+from octavo.frozen import frozen
 from octavo.pages import kind_of
 
 SUFFIXES: Final = (".pdf", ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp", ".gif")
@@ -40,7 +40,7 @@ _BROKEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """A document in an archive."""
 

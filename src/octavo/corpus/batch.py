@@ -27,6 +27,7 @@ from octavo.corpus.sources import Corpus
 from octavo.corpus.stopping import Stop, Stopped, to_its_end
 from octavo.corpus.stores import CorpusStore
 from octavo.errors import Fault, OctavoError, OutputTaken
+from octavo.frozen import frozen
 from octavo.settings import BatchSettings
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ _FAILED_IN_A_ROW: Final = 10  # documents that fail by no fault of theirs: somet
 _AT_ONCE: Final = 16  # small files that are got side by side
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Share:
     """What there is to do."""
 

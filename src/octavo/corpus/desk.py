@@ -16,12 +16,13 @@ from octavo.corpus.sources import Corpus
 from octavo.corpus.stopping import Stop, Stopped, in_thread
 from octavo.document import Artifact
 from octavo.errors import EngineUnavailable, OctavoError, of_code
+from octavo.frozen import frozen
 from octavo.settings import Shape
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ended:
     """How one document ended."""
 
@@ -76,7 +77,7 @@ def _said_elsewhere(error: Mapping[str, Any]) -> OctavoError:
     return of_code(str(error["code"]), str(error["message"]))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Before:
     """A document was done, and is to be read again."""
 

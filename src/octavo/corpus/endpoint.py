@@ -11,7 +11,6 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
@@ -31,6 +30,7 @@ from octavo.errors import (
     SourceTooLarge,
     of_code,
 )
+from octavo.frozen import frozen
 from octavo.guarded_http import parsed_url, plain
 from octavo.jobs.contract import READING
 from octavo.jobs.encoding import encoded
@@ -164,7 +164,7 @@ class Endpoint:
         raise EngineLost(f"{self._host} did not answer in {tries} tries: {why}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Said:
     """A file of a reply."""
 

@@ -2,14 +2,15 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from octavo.frozen import frozen
 
 _STRANGE: Final = re.compile(r'[\x00-\x1f\\:*?"<>|%]')  # what some system has no file names with, and our own escape
 _LONGEST: Final = 120  # characters of one folder's name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Item:
     """A document that can be read."""
 

@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from octavo.corpus.stores import CorpusStore
+from octavo.frozen import frozen
 
 FOLDER: Final = ".octavo/leases"
 BEATS: Final = 4  # within the time of a lease
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lease:
     """A document that is ours to read."""
 
@@ -31,7 +32,7 @@ class Lease:
         return _path(self.key, self.generation)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Seen:
     """A lease of somebody else's."""
 

@@ -18,6 +18,7 @@ from octavo.corpus.items import Item
 from octavo.corpus.readers import Reader
 from octavo.corpus.stores import CorpusStore
 from octavo.errors import SourceInvalid, SourceNotFound
+from octavo.frozen import frozen
 from octavo.settings import Shape
 
 HOME: Final = ".octavo"
@@ -26,7 +27,7 @@ PARTIAL: Final = "partial"
 SUCCESS: Final = "success"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Trouble:
     """A document that did not come out whole."""
 

@@ -11,7 +11,7 @@ import logging
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -23,13 +23,14 @@ from octavo.corpus.markers import Markers, Trouble
 from octavo.corpus.readers import Local
 from octavo.corpus.sources import Corpus
 from octavo.errors import EngineUnavailable, OctavoError
+from octavo.frozen import frozen
 from octavo.settings import BatchSettings, EngineSettings, ParseOptions
 
 if TYPE_CHECKING:
     import numpy as np
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RayTask:
     """A document, and what is known of it."""
 
@@ -54,7 +55,7 @@ class RayTask:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Order:
     """Everything that a parser on another machine has to know; plain values, for they travel."""
 

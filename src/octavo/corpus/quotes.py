@@ -2,18 +2,18 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from octavo.corpus.items import Item
 from octavo.corpus.readers import Reader
 from octavo.corpus.sources import Corpus
 from octavo.errors import OctavoError
+from octavo.frozen import frozen
 from octavo.jobs.estimates import Estimates, Kind, Taken
 from octavo.settings import ParseOptions
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sampled:
     """One document of the sample."""
 

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from octavo.corpus import tables
@@ -12,13 +12,14 @@ from octavo.corpus.tables import Rows
 from octavo.document import Artifact, Document
 from octavo.errors import EngineUnavailable
 from octavo.fetch import Data
+from octavo.frozen import frozen
 from octavo.jobs.checkpoints import reading_digest, spelled
 from octavo.parser import Parser
 from octavo.renderers.report import problem_entry
 from octavo.settings import EngineSettings, ParseOptions
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadDocument:
     """A document that was read. Its files are made when they are asked for."""
 

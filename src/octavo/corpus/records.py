@@ -17,12 +17,13 @@ from typing import Any
 from octavo import delivery
 from octavo.document import Artifact, Status
 from octavo.errors import DeliveryFailed, OutputTaken
+from octavo.frozen import frozen
 
 FOLDER = ".octavo"
 PAGES = "pages"  # below it: of documents that are not finished
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WayOfReading:
     """A document, and how it is read and written."""
 
@@ -30,7 +31,7 @@ class WayOfReading:
     digest: str  # of its bytes, the options, the engine and our code: the same where the result would be
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Record:
     """What is known of the last result in a place."""
 

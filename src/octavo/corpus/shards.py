@@ -8,7 +8,6 @@ their names: it is the same whoever read them.
 import hashlib
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from octavo.corpus import markers, tables
@@ -17,12 +16,13 @@ from octavo.corpus.leases import Leases
 from octavo.corpus.markers import FAILED, HOME, Markers
 from octavo.corpus.tables import Rows
 from octavo.errors import SourceInvalid
+from octavo.frozen import frozen
 from octavo.settings import Shape
 
 _WRITERS: Final = {Shape.PARQUET: (tables.as_parquet, "parquet"), Shape.JSONL: (tables.as_jsonl, "jsonl.gz")}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """What all runs on one target keep to."""
 

@@ -11,11 +11,11 @@ import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from octavo.errors import DeliveryFailed, EngineUnavailable, OptionInvalid, SourceNotFound, SourceUnreachable
+from octavo.frozen import frozen
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
@@ -25,7 +25,7 @@ BUCKETS = ("s3", "gs", "az", "abfs", "abfss")
 _AHEAD = 1 << 20  # bytes read at a time of a file in a bucket
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoredObject:
     """A file as a listing tells it."""
 

@@ -8,13 +8,13 @@ import gzip
 import io
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from octavo.api import to_markdown
 from octavo.document import Document, Page
 from octavo.errors import EngineUnavailable, SourceInvalid
+from octavo.frozen import frozen
 from octavo.renderers import glmocr_json
 from octavo.settings import ParseOptions
 
@@ -66,7 +66,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rows:
     """What one document gives to each table."""
 

@@ -10,16 +10,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from octavo.document import Detection, Label, Layer, Origin, PageImage, Sight, TextLayer, TextLine, Trust
-from octavo.geometry import Box, PixelBox, Size
+from octavo.document import Detection, Label, Layer, Origin, PageImage, Pixels, Sight, TextLayer, TextLine, Trust
+from octavo.geometry import Box, Size
 from octavo.layout import flow
 from octavo.layout.drawn_bullets import find_drawn_bullets, may_have_bullets
 from octavo.layout.finders import claimed
 from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.lines import straightened, typical_size
+from octavo.layout.seals import Seal
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.sights import sights
 from octavo.layout.tick_boxes import find_tick_boxes, may_have_tick_boxes
+from octavo.leaning.rings import find_rings, is_piece_of
 from octavo.networks.layout_hints import HintNetwork
 from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
@@ -51,36 +53,39 @@ class EmbeddedDetector:
         self._layout.close()
 
     def _page(self, page: PageImage) -> list[Detection]:
-        texts = self._lines(page)
+        texts, seals = self._seen(page)
         if len(texts) > flow.MOST_LINES:
             return [_from_top_to_bottom(texts)]
         why = _why_hints(page, texts)
         page.looks.network = why
         hints = self._layout.hints(page.pixels, threshold=_WHISPER) if why else []
-        sheet = Sheet.of(page, texts, hints)
+        sheet = Sheet.of(page, texts, hints, seals)
         claims = claimed(sheet)
         if page.trace is not None:
             for sight in sights(sheet, claims):
                 page.trace.saw(sight)
         return [_detection(claim, page.size) for claim in claims if not claim.lost]
 
-    def _lines(self, page: PageImage) -> list[TextLine]:
-        """The text layer's where it is trusted, and those found on the picture where it says nothing."""
+    def _seen(self, page: PageImage) -> tuple[list[TextLine], list[Seal]]:
+        """The text layer's lines where it is trusted, and those found on the picture where it says nothing."""
         if page.text is None or page.text.verdict is not Trust.TRUSTED:
-            found = self._text_lines.find(page.pixels)
+            found, seals = self._found(page.pixels)
             lines = cut_at_gutters(found, page.size)
             if page.trace is not None:
                 for line in (line for line in found if line not in lines):
                     page.trace.saw(Sight(Layer.GUTTERS, line.box, "a line found over two columns, cut in two"))
-            return lines
+            return lines, seals
+        seals = []
         known = list(page.text.lines)
         size = typical_size(straightened(known, page.size, dpi=page.dpi))
         for silent in _apart([*page.text.pictures, *page.text.doubtful]):
             box = silent.to_pixels(page.size)
             if min(box.width, box.height) < _SMALLEST_LOOKED_INTO * size or _is_letterhead(silent):
                 continue
-            cut = page.pixels[box.top : box.bottom, box.left : box.right]
-            for line in (_moved(line, box, page.size) for line in self._text_lines.find(cut)):
+            found, inside = self._found(page.pixels[box.top : box.bottom, box.left : box.right])
+            frame = Box.from_pixels(*box, page.size)
+            seals += [Seal(frame.part(it.box), tuple(_moved(line, frame) for line in it.lines)) for it in inside]
+            for line in (_moved(line, frame) for line in found):
                 why = _why_no_line(line, page, page.text, tallest=_TALLEST * size)
                 if not why:
                     known.append(line)
@@ -91,7 +96,20 @@ class EmbeddedDetector:
             known += find_tick_boxes(page.pixels, known, size)
         if shown is None or may_have_bullets(shown, size):
             known += find_drawn_bullets(page.pixels, known, size)
-        return known
+        return known, seals
+
+    def _found(self, pixels: Pixels) -> tuple[list[TextLine], list[Seal]]:
+        """The level lines of a picture, and its seals with those that are theirs; in 0..1000 of it."""
+        size = Size(pixels.shape[1], pixels.shape[0])
+        lines, seals = self._text_lines.find(pixels), []
+        for ring in find_rings(pixels):
+            above, below = ring.running_round(self._text_lines.find(ring.unrolled(pixels)), size)
+            if above or below:
+                lines = [line for line in lines if not is_piece_of(line, (*above, *below), size)]
+                level = [line for line in lines if ring.holds(line, size)]
+                lines = [line for line in lines if line not in level]
+                seals.append(Seal(ring.box(size), (*above, *level, *below)))
+        return lines, seals
 
 
 def open_detector(settings: EngineSettings) -> EmbeddedDetector:
@@ -143,10 +161,10 @@ def _why_no_line(line: TextLine, page: PageImage, layer: TextLayer, *, tallest: 
     return ""
 
 
-def _moved(line: TextLine, cut: PixelBox, page: Size) -> TextLine:
+def _moved(line: TextLine, frame: Box) -> TextLine:
     """A line found on a part of the page, in units of the page."""
-    frame = Box.from_pixels(*cut, page)
-    return replace(line, box=frame.part(line.box), quad=tuple(frame.point(x, y) for x, y in line.quad))
+    quad, bend = (tuple(frame.point(x, y) for x, y in points) for points in (line.quad, line.bend))
+    return replace(line, box=frame.part(line.box), quad=quad, bend=bend)
 
 
 # --- from claims to detections -----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from octavo.drawing import wire
 from octavo.drawing.wire import Answer, Close, Closed, Draw, Drawn, Failed, Open, Opened, Request
+from octavo.frozen import frozen
 from octavo.machine import cores
 
 RETIRE_AT = 384 << 20  # resident bytes: a child this fat is replaced after the page; a fresh one holds 30 MiB
@@ -218,7 +219,7 @@ class DrawingChild:
         self._process.wait()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """A document as children see it."""
 

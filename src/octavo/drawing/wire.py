@@ -13,9 +13,11 @@ import os
 import socket
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from enum import IntEnum
 from typing import TypeAlias
+
+from octavo.frozen import frozen
 
 # A glyph in doubles, in two tables. Places: left, right, bottom, top of its ink; x, y of its origin; PDF points, y up.
 # Facts: code point; extent along the line; index of its run; flags (1 inferred, 2 unmapped, 4 hyphen); advance that its
@@ -52,7 +54,7 @@ KEPT_MEMORY = 32 << 20  # bytes: larger memory files are used for one page only
 # --- down ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Open:
     """Open the parts of a document that lie in the attached file. Answered by `Opened`."""
 
@@ -63,7 +65,7 @@ class Open:
     survey: bool  # count the pages and read the outline; children that come later are spared that
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Draw:
     """Draw one page or frame into a memory file. Answered by `Drawn`, with the file attached where it is a new one."""
 
@@ -80,7 +82,7 @@ class Draw:
     drop: list[int] = field(default_factory=list)  # files that will not be drawn into again
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Close:
     """Forget a document. Answered by `Closed`."""
 
@@ -91,7 +93,7 @@ class Close:
 # --- up -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenedPart:
     """One part of a document: its pages, or why it has none."""
 
@@ -100,13 +102,13 @@ class OpenedPart:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Opened:
     parts: list[OpenedPart]
     outline: list[list[int | str | None]] = field(default_factory=list)  # title, level, page of its part, part
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drawn:
     """A page. Its memory file holds the RGB rows, then from `glyphs_at` places and facts of glyphs, then the runs.
 
@@ -139,12 +141,12 @@ class Drawn:
     seconds: float = 0.0  # of CPU time it took to draw
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Closed:
     pass
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failed:
     """An `OctavoError` by its code."""
 

@@ -1,7 +1,7 @@
 """The formulas of a page's text layer: in its lines, and for whoever asks what is drawn in a region."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
@@ -13,6 +13,7 @@ from octavo.formulas.fonts import SIGNS, is_mathematical, is_only_mathematical
 from octavo.formulas.signs import Bar, signs_of
 from octavo.formulas.structure import latex_of
 from octavo.formulas.zones import Zone, zones
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box
 from octavo.glyphs import UNMAPPED, Drawing, Flags, Glyphs, Numbers
 from octavo.glyphs.scripts import SPACES
@@ -37,7 +38,7 @@ def understood(glyphs: Glyphs) -> Flags:
 # --- formulas in lines ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StoodFor:
     """A page's glyphs with each formula as one glyph, from which lines are made; and the formulas."""
 

@@ -1,12 +1,13 @@
 """What is noted while a formula is taken apart, and what a stretch of it comes to."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from octavo.formulas.atoms import Atom
+from octavo.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Parsed:
     """A stretch of a formula as LaTeX."""
 
@@ -16,7 +17,7 @@ class Parsed:
     signs: int  # it was made from
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """One formula on its way: how its parts are read, and what speaks against it."""
 

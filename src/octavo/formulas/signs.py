@@ -4,18 +4,18 @@ All lengths are points of the page, y down.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from octavo.formulas.fonts import style_of
 from octavo.formulas.symbols import plain_letter
+from octavo.frozen import frozen
 from octavo.glyphs import UNMAPPED, Font, Glyphs
 from octavo.glyphs.scripts import SPACES
 
 UNKNOWN: Final = "\ufffd"  # a glyph that nobody knows
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sign:
     """A glyph of a formula."""
 
@@ -34,7 +34,7 @@ class Sign:
         return self.bottom - self.top
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bar:
     """A flat rule: of a fraction, of a root, over or under something."""
 

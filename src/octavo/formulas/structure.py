@@ -5,7 +5,6 @@ one atom from then on. Then tall brackets with what they hold, then rows, and at
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from octavo.formulas.atoms import Atom, put_together, size_of, unknown
 from octavo.formulas.brackets import grid, is_stack, with_fences
@@ -15,9 +14,10 @@ from octavo.formulas.reading import Parsed, Reading
 from octavo.formulas.rows import SMALL, base_of, rows_of
 from octavo.formulas.signs import Bar, Sign
 from octavo.formulas.symbols import Kind
+from octavo.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Built:
     """A formula's LaTeX, and how sure it is."""
 

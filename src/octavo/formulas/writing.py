@@ -1,11 +1,12 @@
 """The pieces of a row written down: words, alphabets, dots, gaps."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
 from octavo.formulas.symbols import FUNCTIONS, LIMITS, STYLES, Kind
+from octavo.frozen import frozen
 
 _QUAD: Final = 0.85  # sizes of type: a gap that was asked for; TeX sets 0.28 around relations by itself
 _DOUBLE_QUAD: Final = 1.7
@@ -13,7 +14,7 @@ _WORD_GAP: Final = 0.2  # between two words; letters of one stand nearer
 _BEFORE_UNARY: Final = frozenset({Kind.RELATION, Kind.BINARY, Kind.OPENING, Kind.PUNCTUATION, Kind.LARGE})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """A sign on the baseline with its scripts."""
 

@@ -7,7 +7,6 @@ formulas come as one or more such stretches, too; which of them belong together,
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -16,6 +15,7 @@ from octavo.formulas.fonts import is_only_mathematical, style_of
 from octavo.formulas.signs import UNKNOWN, Bar, Sign, signs_of
 from octavo.formulas.structure import latex_of
 from octavo.formulas.symbols import FUNCTIONS, SYMBOLS, Kind
+from octavo.frozen import frozen
 from octavo.glyphs import INFERRED, Drawing, Flags, Glyphs
 from octavo.glyphs.scripts import SPACES
 from octavo.glyphs.text import Shift, shifted
@@ -48,7 +48,7 @@ _TRIMMED_RIGHT = frozenset(",.;:!-")
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Zone:
     """A stretch of glyphs that is a formula."""
 
@@ -59,7 +59,7 @@ class Zone:
     size: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece:
     """Characters of a formula that stand together; the box is that of their ink."""
 

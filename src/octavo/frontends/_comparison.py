@@ -7,11 +7,11 @@ with the pieces together. Works on json_result as Octavo, the official SDK and i
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import StrEnum
 
 from octavo.errors import SourceInvalid
+from octavo.frozen import frozen
 from octavo.geometry import Box
 
 _SAME_PLACE = 0.5  # intersection over union from which on two blocks are one
@@ -19,7 +19,7 @@ _PIECE = 0.7  # share of a block that lies in another from which on it is a piec
 _SAME_TEXT = 0.8  # likeness from which on two blocks without a common place are one
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JsonRegion:
     """One region of a json_result."""
 
@@ -48,7 +48,7 @@ class Difference(StrEnum):
     PROBLEMS = "problems"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Match:
     """Blocks of A and of B that are about the same piece of the page; one side may be empty."""
 
@@ -58,7 +58,7 @@ class Match:
     likeness: float  # of the texts, 0..1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageComparison:
     """One page, in the order of A; what only B has stands where B has it."""
 
@@ -70,7 +70,7 @@ class PageComparison:
         return tuple(match for match in self.matches if match.differences)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """One document."""
 

@@ -9,19 +9,20 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from octavo.errors import SourceEmpty
+from octavo.frozen import frozen
 
 Part: TypeAlias = str | Path | bytes  # an address, a file, or what came through standard input
 
 STDIN = "-"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Input:
     """One document to be read."""
 

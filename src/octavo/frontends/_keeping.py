@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from octavo import dropins, renderers
@@ -13,13 +12,14 @@ from octavo.corpus import records
 from octavo.corpus.records import Place, Writing
 from octavo.document import Document, Page
 from octavo.frontends._inputs import Input, Part
+from octavo.frozen import frozen
 from octavo.jobs.checkpoints import Checkpoint, reading_digest, spelled
 from octavo.settings import EngineSettings, ParseOptions, PictureNames, Profile
 
 _WORTH_KEEPING_SECONDS = 2.0  # a page takes 2 ms and 200 KB to keep: a document that is read sooner is read again
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Keeping:
     """How documents are read and written in one run."""
 
@@ -62,7 +62,7 @@ class Keeping:
             yield from (path.relative_to(folder).as_posix() for path in folder.glob("imgs/cropped_page*.jpg"))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ours:
     """What is there of one document."""
 

@@ -10,10 +10,10 @@ import hmac
 import logging
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from octavo.errors import KeyNeeded, OptionInvalid
+from octavo.frozen import frozen
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ _BYTES = 32
 _BEGINNING = "octavo_"  # so that a scanner for secrets knows one
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """A caller."""
 

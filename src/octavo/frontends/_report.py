@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,13 @@ from octavo.errors import OctavoError
 from octavo.frontends._exits import FAULT_EXITS, Exit
 from octavo.frontends._inputs import Input
 from octavo.frontends._progress import Bar
+from octavo.frozen import frozen
 from octavo.renderers.report import problem_entry
 
 LOSSES_SHOWN = 5  # per document, for people; the JSON has all
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outcome:
     """How one input ended: a document and its files, or an error."""
 
@@ -30,7 +31,7 @@ class Outcome:
     earlier: Mapping[str, Any] | None = None  # of a document that is up to date: what `for_the_record` said of it
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Told:
     """What is said of an outcome. It holds no document: it may wait long for those named before it."""
 
@@ -49,7 +50,7 @@ def exit_code(told: Sequence[Told]) -> Exit:
     return Exit.SUCCESS if all(one.status is Status.SUCCESS for one in told) else Exit.PARTIAL
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """Says how each input ended."""
 

@@ -3,11 +3,11 @@
 import logging
 from argparse import Namespace
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from octavo.frontends import _logs, _presets, _threads
 from octavo.frontends._flags import explicit
+from octavo.frozen import frozen
 from octavo.parser import engine_names
 from octavo.settings import EngineSettings, ParseOptions, WorkerSettings, resolve, usable, without_effect
 
@@ -16,7 +16,7 @@ AS_WORKER = "documents are read as the serverless worker reads them: profile off
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WorkerConfiguration:
     """All that a worker goes by."""
 

@@ -4,17 +4,17 @@ A kind of thing is a `View`; `octavo trace` draws each, writes them down, and as
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from octavo.document import Block, Layer, Page, Problem, Recognition, Region, Sight, TextLayer, TextLine, TextSource
+from octavo.frozen import frozen
 from octavo.geometry import Box
 from octavo.trace import PageTrace
 
 _LONGEST = 120  # characters of a text that are shown
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Mark:
     """One thing on the page."""
 
@@ -27,7 +27,7 @@ class Mark:
         return any(line.contains(x, y) for line in self.lines)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View:
     """All things of one kind, in the order they were seen."""
 

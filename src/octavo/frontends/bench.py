@@ -16,7 +16,7 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from difflib import SequenceMatcher
 from pathlib import Path
 
@@ -28,13 +28,14 @@ from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, explicit
 from octavo.frontends._inputs import Input, gather
 from octavo.frontends._threads import process_is_ours
+from octavo.frozen import frozen
 from octavo.parser import Parser
 from octavo.settings import EngineSettings, ParseOptions, resolve
 
 _LONGEST_TRUTH = 20_000  # words that are compared
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measured:
     """One document, all its readings together."""
 
@@ -47,7 +48,7 @@ class Measured:
     score: float | None  # 0..1, where the truth is known
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Benchmark:
     """All documents."""
 
@@ -143,7 +144,7 @@ async def _measured(
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Timed:
     document: Document
     seconds: float

@@ -14,7 +14,7 @@ import sys
 import tomllib
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +27,7 @@ from octavo.errors import OctavoError
 from octavo.frontends import _presets
 from octavo.frontends._exits import Exit
 from octavo.frontends._flags import add_flags, as_text, explicit
+from octavo.frozen import frozen
 from octavo.machine import cores, gpus, memory
 from octavo.settings import (
     WORKER_DEFAULTS,
@@ -82,7 +83,7 @@ def print_lines(text: str) -> None:
 # --- what is here -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Package:
     """A distribution that Octavo asks for, itself or for an extra."""
 
@@ -91,7 +92,7 @@ class Package:
     extra: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Engine:
     """A pair of detector and recogniser, and what keeps it from running here."""
 
@@ -100,7 +101,7 @@ class Engine:
     lacks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OtherScripts:
     """What reads lines in scripts that the embedded reader does not know."""
 
@@ -109,7 +110,7 @@ class OtherScripts:
     missing: tuple[str, ...]  # Debian's packages of the program and of common languages that are not
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Examination:
     """All that `octavo doctor` found."""
 

@@ -15,7 +15,6 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from octavo import delivery
@@ -31,6 +30,7 @@ from octavo.frontends._keeping import Keeping, Ours
 from octavo.frontends._progress import Bar
 from octavo.frontends._report import Outcome, Report, Told, exit_code, for_the_record
 from octavo.frontends._threads import process_is_ours
+from octavo.frozen import frozen
 from octavo.parser import Parser, Reading
 from octavo.settings import EngineSettings, ParseOptions, PictureNames, resolve
 
@@ -92,7 +92,7 @@ def run(arguments: Namespace) -> int:
             raise KeyboardInterrupt
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Batch:
     """What all inputs of one call share."""
 
@@ -215,7 +215,7 @@ class _Batch:
             self.report.bar.wrote(entry.place)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Rooms:
     """How many documents are read, and how many are written meanwhile."""
 

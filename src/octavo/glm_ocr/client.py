@@ -25,6 +25,7 @@ from octavo import telemetry
 from octavo.document import Spans, Usage, united
 from octavo.errors import EngineLost, EngineRefused, EngineTimeout, OctavoError
 from octavo.fair_gate import FairGate
+from octavo.frozen import frozen
 from octavo.glm_ocr.connections import ConnectFailed, ConnectionLost, Connections, HttpReply
 from octavo.glm_ocr.in_flight import ServerLoad
 from octavo.glm_ocr.model import Sampling
@@ -43,7 +44,7 @@ class PictureRefused(EngineRefused):
     """The server rejects this request for what is in it: another picture may pass."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Question:
     """A picture, encoded once, and what is asked about it."""
 
@@ -53,7 +54,7 @@ class Question:
     max_tokens: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What the server said."""
 

@@ -8,9 +8,10 @@ compression, no cookies; for anything else `chat` uses aiohttp. Cancelling a cal
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import cast
 from urllib.parse import urlsplit
+
+from octavo.frozen import frozen
 
 LARGEST_HEAD = 1 << 16  # bytes
 LARGEST_REPLY = 1 << 26
@@ -24,7 +25,7 @@ class ConnectionLost(OSError):
     """The connection broke, or what came over it is no HTTP: the server may have worked on the request."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HttpReply:
     status: int
     headers: Mapping[str, str]  # names in lower case

@@ -6,13 +6,13 @@ a frame in the colour of the paper, so that nothing is stretched.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels, Task
+from octavo.frozen import frozen
 from octavo.geometry import PixelBudget
 
 _CONTRAST = 40  # grey levels between paper and ink; scanner noise stays below
@@ -46,7 +46,7 @@ def framed(pixels: Pixels, budget: PixelBudget, *, scale: float = 1.0) -> Pixels
     return _bytes(cv2.copyMakeBorder(pixels, top, down - top, left, across - left, cv2.BORDER_CONSTANT, value=paper))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Halves:
     """A crop cut in two; `joint` goes between the texts."""
 

@@ -9,7 +9,9 @@ one can do more shows only in its queue, for answers differ in length more than 
 import math
 import re
 import resource
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from octavo.frozen import frozen
 
 LEAST = 32
 MOST = 1024
@@ -17,7 +19,7 @@ MOST = 1024
 QUICK, SLOW = 0.1, 1.0  # seconds between two looks: while the limit grows, and when it has long stayed
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerLoad:
     """Requests at a server, everybody's."""
 
@@ -52,7 +54,7 @@ def _sum(gauge: re.Pattern[str], metrics: str) -> int | None:
     return int(sum(map(float, found))) if found else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limit:
     """On requests in flight, between two bounds; one that is given is both of them."""
 

@@ -11,7 +11,6 @@ strip is a number of 64 bits there, so that the strokes in it are counted at onc
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import cv2
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels, Task
+from octavo.frozen import frozen
 
 STRIP: Final = 64  # pixels, five letters at 150 dpi; in strips of 96 and 128 more lines touch: a fifth more cuts missed
 FAINTEST: Final = 24  # grey levels between paper and ink; noise of scanners and JPEG stays below
@@ -33,7 +33,7 @@ SMALLEST_MARK: Final = 4  # pixels of a formula's mark; specks are smaller
 _Inked: TypeAlias = NDArray[np.bool_]  # rows x columns
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ink:
     """What the ink of one crop comes to."""
 

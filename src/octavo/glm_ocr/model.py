@@ -7,7 +7,6 @@ was trained on these three, and free-form ones send it into repetition.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Task
+from octavo.frozen import frozen
 from octavo.geometry import PixelBudget, Size
 
 PATCH = 28  # pixels; one token of the picture covers 28 x 28 of them
@@ -53,7 +53,7 @@ def token_bound(task: Task, size: Size, limit: int) -> int:
     return min(limit, _FLOOR[task] + _DENSITY[task] * patches)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sampling:
     """How the next token is chosen. The defaults are the official SDK's: greedy, with a penalty on repetition."""
 
@@ -113,7 +113,7 @@ def judged(text: str, task: Task, finish_reason: str) -> AnswerVerdict:
     return AnswerVerdict.GOOD
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loop:
     """A stretch of text that is one unit many times over."""
 

@@ -5,7 +5,6 @@ So what waits for an answer holds 30 kB and not a part of its page: the page's m
 
 import hashlib
 import threading
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -13,12 +12,13 @@ import pybase64
 
 from octavo.document import Pixels
 from octavo.errors import EngineFailed
+from octavo.frozen import frozen
 from octavo.geometry import Size
 
 _LARGEST_SHEET = 16 << 20  # bytes kept
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EncodedPicture:
     """A picture as a request carries it."""
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from octavo.document import NOTHING_USED, Label, Pixels, Problem, Recognition, Severity, Task, TextSource, Usage
 from octavo.errors import EngineFailed, OctavoError
+from octavo.frozen import frozen
 from octavo.geometry import PixelBudget
 from octavo.glm_ocr import model as glm_ocr
 from octavo.glm_ocr import weighing
@@ -42,7 +43,7 @@ _SILENT = frozenset({AnswerVerdict.EMPTY, AnswerVerdict.REFUSAL})
 _STUCK = frozenset({*_SILENT, AnswerVerdict.LOOP})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wanted:
     """What is to be read in a crop, and what is known of it."""
 
@@ -58,7 +59,7 @@ class Wanted:
         return hashlib.blake2b(said.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Try:
     """What one try gave."""
 

@@ -18,13 +18,14 @@ import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from types import MappingProxyType
 
 import aiohttp
 
 from octavo.errors import EngineUnavailable
+from octavo.frozen import frozen
 from octavo.glm_ocr.boot_log import BootLog
 from octavo.glm_ocr.in_flight import ServerLoad
 from octavo.glm_ocr.remote import authorization, load_of
@@ -76,7 +77,7 @@ def vllm_flags(settings: EngineSettings, model: "Model | None" = None, *, port: 
     return [*flags, *settings.vllm_args]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Model:
     """Where vLLM finds the model."""
 

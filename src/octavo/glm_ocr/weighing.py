@@ -12,12 +12,13 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from functools import cache, lru_cache
 from typing import Final
 
 from octavo.document import Crop, Label, Origin, Pixels, Task
+from octavo.frozen import frozen
 from octavo.glm_ocr import ink
 
 SHORT: Final = (
@@ -41,7 +42,7 @@ SLENDER: Final = 3.0  # times as high as wide, and no wider than a line or two: 
 NARROW: Final = 96  # pixels
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evidence:
     """What is known of a crop before a model has read it."""
 
@@ -98,7 +99,7 @@ class Weight(StrEnum):
     INVENTED = "invented"  # far too much
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Weighed:
     """What came of it, with what the verdict rests on."""
 

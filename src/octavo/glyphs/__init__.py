@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from octavo.drawing.wire import FACT_FIELDS, LONGEST_TARGET, MOST_AREAS, PLACE_FIELDS, RUN_FIELDS, Drawn
 from octavo.formulas.encodings import character
 from octavo.formulas.fonts import encoding_of, is_mathematical
+from octavo.frozen import frozen
 from octavo.geometry import Box
 from octavo.glyphs.scripts import TURNING
 from octavo.glyphs.wrong_codes import mended
@@ -80,7 +81,7 @@ class Font:
         return bool(_MONOSPACE.search(self.name)) or bool(self.flags & FIXED_PITCH)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Glyphs:
     """The glyphs of a page in the order of its content; n of them in m runs (text objects)."""
 
@@ -119,7 +120,7 @@ class Glyphs:
         return Box.from_pixels(left, top, right, bottom, (self.width, self.height))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Drawing:
     """What else is drawn on the page, in points."""
 

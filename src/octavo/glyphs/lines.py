@@ -18,6 +18,7 @@ import numpy as np
 
 from octavo.content import Run, Runs
 from octavo.document import TextLine, Word
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box
 from octavo.glyphs import INFERRED, WIDTHS, Flags, Glyphs, Indices, Numbers
 from octavo.glyphs.scripts import SPACES, is_on_grid, is_right_to_left
@@ -79,7 +80,7 @@ class _Span:
     size: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Frame:
     """Glyphs of one direction, turned so that it runs from left to right; u along, v down."""
 
@@ -373,11 +374,11 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
 
 def _spread(start: int, stop: int, reader: _Reader) -> float:
     """Where a space stands behind each letter, as in "w i d e   t y p e": the gap between words; 0 elsewhere."""
-    between = range(start + 1, stop)
-    if len(between) < FEWEST_SPREAD or not all(reader.before[index] for index in between):
+    gaps = reader.gap[start + 1 : stop]
+    if len(gaps) < FEWEST_SPREAD or not all(reader.before[start + 1 : stop]):
         return 0.0
-    usual = sorted(reader.gap[index] for index in between)[len(between) // 3]
-    words = 1 + sum(reader.gap[index] > PARTS_SPREAD * usual for index in between)
+    usual = sorted(gaps)[len(gaps) // 3]
+    words = 1 + sum(gap > PARTS_SPREAD * usual for gap in gaps)
     letters = all(chr(reader.codes[index]).isalpha() for index in range(start, stop))
     is_spread = letters and words > 1 and (stop - start) >= SHORTEST_SPREAD * words
     return PARTS_SPREAD * usual if is_spread and usual < WIDEST_SPREAD * reader.size[start] else 0.0
@@ -618,7 +619,7 @@ def _spelled(members: list[int], reader: _Reader, shifts: dict[int, Shift]) -> s
 # --- styles -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Style:
     """How a glyph is set."""
 

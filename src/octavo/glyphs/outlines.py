@@ -62,7 +62,7 @@ def are_seen(glyphs: Glyphs, which: Flags, outlines: Outlines, dpi: float) -> bo
     middles = (boxes[:, 0:2] + boxes[:, 2:4]) / 2
     for box, grey, place in zip(grounds.boxes, grounds.greys, grounds.places, strict=True):
         later = places < place
-        if later.any() and (_covered(boxes, box) > HIDES)[later].any():
+        if later.any() and (_covered(boxes[later], box) > HIDES).any():
             return False
         ground[~later & _holds(box, middles)] = grey
     if (np.abs(ground - greys) < STANDS_OUT).any():
@@ -88,5 +88,7 @@ def _holds(box: Numbers, points: Numbers) -> Flags:
 
 def _covered(boxes: Numbers, box: Numbers) -> Numbers:
     """The share of each that lies in the last."""
-    shared = np.minimum(boxes[:, 2:4], box[2:4]) - np.maximum(boxes[:, 0:2], box[0:2])
-    return np.asarray(shared.clip(0).prod(axis=1) / (boxes[:, 2:4] - boxes[:, 0:2]).prod(axis=1), np.float64)
+    left, top, right, bottom = boxes.T
+    across = np.minimum(right, box[2]) - np.maximum(left, box[0])
+    down = np.minimum(bottom, box[3]) - np.maximum(top, box[1])
+    return np.asarray(across.clip(0) * down.clip(0) / ((right - left) * (bottom - top)), np.float64)

@@ -1,12 +1,12 @@
 """What is drawn over glyphs and says something of them: links, and rules and marks that strike them out. Pure."""
 
 import re
-from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import quote
 
 import numpy as np
 
+from octavo.frozen import frozen
 from octavo.glyphs import Drawing, Flags, Glyphs, Indices
 
 # A rule strikes letters out at half of the x-height, which is 0.45 to 0.53 ems.
@@ -20,7 +20,7 @@ _NO_ADDRESS = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]|[^\x00-\x7f]")
 _ENTITY = re.compile(r"&(#?\w+);")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overdrawn:
     """What the glyphs of a page are marked with; n of them."""
 

@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from octavo.document import Outlines, Picture, Pixels, TextLayer, TextLine, Trust, pixels_of
 from octavo.formulas.page import notation_of, spelled_out, stood_for, understood
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box
 from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, UNMAPPED, WIDTHS, Drawing, Flags, Glyphs, Numbers
 from octavo.glyphs.lines import lines
@@ -90,7 +90,7 @@ TORN = re.compile(r"\ufffd\w|\w\ufffd|\w[\ue000-\uf8ff]\w")
 FINALS = frozenset("ךםןףץةى")  # Hebrew and Arabic letters that only end words
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Letters:
     """What the shapes of one font's letters look like: one entry per kind of letter."""
 

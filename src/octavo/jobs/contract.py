@@ -7,7 +7,6 @@ over, two numbers are corrected. Each such thing is a `Note`, which the result s
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
@@ -16,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from octavo import dropins, renderers
 from octavo.errors import OptionInvalid, PagesInvalid, SourceInvalid, shown
+from octavo.frozen import frozen
 from octavo.settings import OutputFormat, ParseOptions
 
 PDF_KEYS = ("pdf_url", "pdf_base64")
@@ -38,7 +38,7 @@ _LAST_PAGE = 999_999_999  # the largest number in the grammar of `pages`
 M = TypeVar("M", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Note:
     """Something in a job that was passed over or corrected."""
 

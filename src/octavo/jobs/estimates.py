@@ -7,16 +7,16 @@ engine to start.
 
 import statistics
 from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
+from octavo.frozen import frozen
 from octavo.jobs.receipt import dollars
 from octavo.settings import ParseOptions
 
 _REMEMBERED = 64  # jobs of one kind; older ones say little of how things are now
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """Jobs that take alike."""
 
@@ -30,7 +30,7 @@ class Kind:
         return cls(is_pdf, options.text_layer.value, options.layout, options.profile.value)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Taken:
     """What one job took."""
 

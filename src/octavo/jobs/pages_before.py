@@ -9,13 +9,14 @@ and what is said of it names its page. Hashing the picture takes 10 ms of CPU a 
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from octavo.document import Block, Page, PageImage, Usage
+from octavo.frozen import frozen
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ def as_json() -> TypeAdapter[Page]:
     return TypeAdapter(Page)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Shelf:
     """Where pages of one key are kept, as long as the job that read them."""
 

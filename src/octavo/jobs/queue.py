@@ -18,13 +18,14 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from octavo import guarded_http, telemetry
 from octavo.document import Artifact, Page
 from octavo.errors import JobNotOver, JobUnknown, OctavoError, OptionInvalid, Overloaded, ResourcesExhausted
+from octavo.frozen import frozen
 from octavo.jobs import webhooks
 from octavo.jobs.contract import SOURCE_KEYS
 from octavo.jobs.encoding import Reply, encoded, error_reply
@@ -51,7 +52,7 @@ _NO_ROOM_SECONDS = 1.0  # before a job is tried again that the worker had no roo
 _LONGEST_WAIT = 600  # seconds: the most that a caller who is turned away is told to wait
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """A job as it came in at a front end."""
 
@@ -64,7 +65,7 @@ class Asked:
     trace: str | None = None  # the `traceparent` of who asked, where that is over
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _InWork:
     """A job that is fetched or read here."""
 

@@ -7,11 +7,12 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from octavo.api import to_markdown
 from octavo.document import Artifact, Document, Page
+from octavo.frozen import frozen
 from octavo.jobs.contract import EITHER_KEYS, PICTURE_KEYS, Job, Keys, Note, Upload
 from octavo.jobs.encoding import FILES, Reply
 from octavo.renderers import glmocr_json
@@ -23,7 +24,7 @@ _SHOWN = ("crop_images", "layout_visualization")  # how the keys begin that say 
 _TEXTUAL = ("text/", "application/json")  # media types whose files stand in a reply as text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobRequest:
     """What one job asks for, with the worker's defaults filled in."""
 

@@ -19,12 +19,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from octavo.errors import EngineUnavailable, JobAbandoned, JobCancelled, OctavoError, Overloaded
+from octavo.frozen import frozen
 from octavo.jobs.files import Files, InFolder, InMemory
 
 REPLY = "reply.json"
@@ -88,7 +89,7 @@ class JobStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class JobEntry:
     """A job as the store has it."""
 
@@ -113,7 +114,7 @@ class JobEntry:
     webhook: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class New:
     """A job to be taken in. Its source lies in the store's files already, or is still to be fetched."""
 
@@ -129,7 +130,7 @@ class New:
     webhook: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """What may wait or run at a time."""
 
@@ -140,7 +141,7 @@ class Limits:
     key_pages: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Event:
     """Something that happened to a job; numbers count from 1."""
 
@@ -149,7 +150,7 @@ class Event:
     data: str  # JSON
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Load:
     """What has not ended."""
 
@@ -589,7 +590,8 @@ def _entry(row: sqlite3.Row) -> JobEntry:
         "cached": bool,
         "error": lambda text: None if text is None else json.loads(text),
     }
-    return JobEntry(**{name: read.get(name, lambda value: value)(row[name]) for name in JobEntry.__slots__})
+    names = [part.name for part in fields(JobEntry)]
+    return JobEntry(**{name: read.get(name, lambda value: value)(row[name]) for name in names})
 
 
 def _locked(folder: Path, name: str) -> int:

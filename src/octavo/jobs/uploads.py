@@ -8,7 +8,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, assert_never
@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from octavo import delivery, guarded_http
 from octavo.document import Artifact
 from octavo.errors import DeliveryFailed, EngineUnavailable, OctavoError, OptionInvalid
+from octavo.frozen import frozen
 from octavo.jobs.contract import Job, Note, Upload
 from octavo.jobs.encoding import FILES, Reply, encoded, error_reply, too_large
 from octavo.settings import Overflow, WorkerSettings
@@ -45,7 +46,7 @@ class Destination(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UploadBucket:
     """An S3-compatible bucket."""
 
@@ -79,7 +80,7 @@ class UploadBucket:
         return obstore.sign(self.store, method, path, valid)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Volume:
     """The network volume; the reply names files by their place on it."""
 
@@ -102,7 +103,7 @@ class Volume:
         return await asyncio.to_thread(lambda: [name for name in names if (self.root / self.folder / name).exists()])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PutUrls:
     """URLs that the caller signed, by the name of the file."""
 
@@ -255,7 +256,7 @@ async def _in_time(seconds: float) -> AsyncIterator[None]:
         raise DeliveryFailed(f"the files were not delivered within {seconds:g} s (`delivery_seconds`)") from error
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Moving:
     """What one reply has put into a place."""
 

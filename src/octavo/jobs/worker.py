@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeAlias
@@ -22,6 +22,7 @@ from octavo.delivery import is_folder
 from octavo.document import Artifact, Document, Page, Problem, Severity, Status
 from octavo.errors import EngineUnavailable, OctavoError, TimeBudgetSpent
 from octavo.fetch import Data
+from octavo.frozen import frozen
 from octavo.jobs import checkpoints, results, sources
 from octavo.jobs.admission import Hold, Room
 from octavo.jobs.checkpoints import Checkpoint
@@ -48,7 +49,7 @@ PageDone: TypeAlias = Callable[[Page, Reply], Awaitable[None]]  # the page, and 
 Keep: TypeAlias = Callable[[Artifact], Awaitable[Mapping[str, str]]]  # says where it lies, in words of the reply
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """A job as it came in."""
 
@@ -68,7 +69,7 @@ class Call:
         return cls(event.get("input"), event.get("s3Config"), warmup=event.get("warmup"), **known)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Wanted:
     """What one call asks for, and where its files go."""
 
@@ -83,7 +84,7 @@ class _Wanted:
         return round((time.perf_counter() - self.started) * 1000)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Arrived:
     """A job whose source is here, and what can be said of it before it is read."""
 
@@ -94,7 +95,7 @@ class Arrived:
     said: Mapping[str, Any]  # the result's fields that say what was asked
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _OpenJob:
     """A job's document while it is read."""
 

@@ -1,9 +1,9 @@
 """Boxes to tick side by side, each with what it stands for, and the question to the left of them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from octavo.frozen import frozen
 from octavo.layout.lines import Line
 from octavo.layout.named_fields import lines_of
 from octavo.layout.side_by_side import bands_of, in_rows
@@ -12,7 +12,7 @@ from octavo.wording.ticks import begins_choice, has_tick_box, is_tick_box
 _LONGEST: Final = 40  # characters of a question on their left
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choices:
     """A question and its boxes, left to right."""
 

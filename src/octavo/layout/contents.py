@@ -6,10 +6,10 @@ are none, a heading that says so and numbers that grow tell as much.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from octavo.frozen import frozen
 from octavo.geometry import on_one_height
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row, in_rows
@@ -23,7 +23,7 @@ _LONGEST: Final = 6  # characters of a page number: "A-112"
 _MOST_BETWEEN: Final = 2.0  # rows without a leader for each with one: chapters without dots, titles of several lines
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Contents:
     """Entries that are to be read across."""
 
@@ -31,7 +31,7 @@ class Contents:
     reason: str  # for people: what it rests on
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entry:
     """What stands on one height, from an entry's beginning to its page number."""
 

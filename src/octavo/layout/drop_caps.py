@@ -2,10 +2,11 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, Self
 
 from octavo.document import TextLine
+from octavo.frozen import frozen
 from octavo.layout.lines import Line
 
 _LARGE: Final = 1.9  # times as large as the type of the rows
@@ -15,7 +16,7 @@ _LARGE_IN_REGION: Final = 1.8  # the same where one region holds both: nothing e
 # --- among the lines of a page -----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WithoutInitials:
     """The lines of a page without its initials, the rows beside these not set in; and the way back."""
 

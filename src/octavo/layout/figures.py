@@ -5,7 +5,7 @@ Frames, rules and shades around text are not figures; a figure is ink that text 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 import cv2
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
+from octavo.frozen import frozen
 from octavo.geometry import Rect, Size, union
 from octavo.layout.lines import Line
 from octavo.wording.captions import is_label, names_float, names_note
@@ -38,7 +39,7 @@ _RIM_FILLED: Final = 0.7  # share of a row that is ink there
 _WHOLE_PAGE: Final = 0.8  # share of the page from which an area is its background
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figure:
     """An area of ink that is no text."""
 
@@ -49,7 +50,7 @@ class Figure:
     lost: str = ""  # why it is none after all
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ink:
     """What is drawn on a page besides text, seen from so far that its type is a few pixels high."""
 

@@ -1,8 +1,8 @@
 """Who claims which lines of a page: one finder after the other, in an order that is part of what they know.
 
-Watermarks, numbers of lines, contents, tables, listings and figures take the lines that are theirs; forms, ledgers and
-formulas those that no rule of spacing holds together; the rest is grouped to paragraphs, labelled by type, place and
-spacing.
+Seals, watermarks, numbers of lines, contents, tables, listings and figures take the lines that are theirs; forms,
+ledgers and formulas those that no rule of spacing holds together; the rest is grouped to paragraphs, labelled by type,
+place and spacing.
 Each line goes to the first finder that claims it, and every claim says why. Nothing is dropped: the last finder takes
 what is left.
 
@@ -24,7 +24,7 @@ from octavo.layout.hints import HintKind, Hints
 from octavo.layout.keyed_texts import find_keyed_texts
 from octavo.layout.labels import labelled
 from octavo.layout.ledgers import find_ledgers
-from octavo.layout.lines import Line, typical_size
+from octavo.layout.lines import Line, straightened, typical_size
 from octavo.layout.listings import find_listings
 from octavo.layout.names_above import find_names_above
 from octavo.layout.names_beside import find_names_beside
@@ -57,8 +57,15 @@ def claimed(sheet: Sheet) -> list[Claim]:
     return claims
 
 
+def seals(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """With their own lines: what runs round has no place among rows."""
+    for seal in sheet.seals:
+        lines = tuple(straightened(seal.lines, sheet.size, dpi=0))
+        yield Claim(Label.SEAL, lines, 0.8, "seal: a ring with text running round inside it", seal.box)
+
+
 def watermarks(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
-    """First of all: they cross everything else."""
+    """Before what stands in rows: they cross everything."""
     for line in find_watermarks(free, sheet.size):
         yield Claim(Label.ASIDE_TEXT, (line,), 0.7, "aside: set aslant over the page")
 
@@ -125,8 +132,11 @@ def figures(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iter
     areas = [sheet.rect(box) for box in _boxes(claims, Label.TABLE)]
     areas += [union((*claim.lines, *(field.area for field in claim.fields))) for claim in claims if claim.fields]
     taken: set[int] = set()
+    rings = [sheet.rect(seal.box) for seal in sheet.seals]
     for figure in sheet.figures:
         lost = figure.lost
+        if not lost and any(figure.rect.intersection(ring) >= 0.5 * figure.rect.area for ring in rings):
+            lost = "it is a seal's ring"
         if not lost and any(figure.rect.intersection(it) >= 0.5 * min(figure.rect.area, it.area) for it in areas):
             lost = "it is a table's shading or ruling"
         own = {id(line) for line in figure.lines} - taken
@@ -164,6 +174,7 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
 
 
 FINDERS = (
+    seals,
     watermarks,
     line_numbers,
     contents,

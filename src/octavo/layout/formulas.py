@@ -4,13 +4,13 @@ A formula comes as pieces (a fraction is two or three lines, a sum's limits are 
 spacing holds together; so formulas are gathered before paragraphs are, from a sure piece outwards.
 """
 
+import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from octavo.frozen import frozen
 from octavo.layout.hints import Hint, HintKind, Hints
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import in_rows
@@ -28,7 +28,7 @@ _SEEN_AGAIN: Final = 0.12  # the same on a page with a formula it is sure of: wh
 _Edges = tuple[float, float]  # left and right of a column
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DisplayFormula:
     """A displayed formula and the number beside it."""
 
@@ -71,9 +71,11 @@ def _columns(lines: Sequence[Line], size: float) -> list[_Edges | None]:
     columns: list[_Edges | None] = []
     for left, right, middle in box:
         shared = np.minimum(long[:, 1], right) - np.maximum(long[:, 0], left)
-        near: NDArray[np.float64] = long[(np.abs(long[:, 2] - middle) < _NEAR * size) & (shared > 0.5 * (right - left))]
-        edges = (float(np.median(near[:, 0])), float(np.median(near[:, 1]))) if len(near) > 1 else None
-        columns.append(edges)
+        near: list[list[float]] = long[
+            (np.abs(long[:, 2] - middle) < _NEAR * size) & (shared > 0.5 * (right - left))
+        ].tolist()
+        lefts, rights, _ = zip(*near, strict=True) if near else ((), (), ())
+        columns.append((statistics.median(lefts), statistics.median(rights)) if len(near) > 1 else None)
     return columns
 
 

@@ -4,10 +4,10 @@ What repeats from page to page only the whole document tells: `assemble.furnitur
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from octavo.document import Label
+from octavo.frozen import frozen
 from octavo.geometry import Rect
 from octavo.layout.hints import HintKind
 from octavo.layout.paragraphs import Paragraph
@@ -46,7 +46,7 @@ def is_page_number(paragraph: Paragraph, page: Surroundings) -> bool:
     return len(paragraph.lines) == 1 and paragraph.width < 3.2 * paragraph.height and paragraph.size < 1.4 * page.size
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _AtRim:
     """A paragraph near the rim, and what speaks for its being furniture."""
 

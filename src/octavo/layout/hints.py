@@ -1,10 +1,10 @@
 """What a layout network believes to see on a page, in pixels, and how to ask that about a place."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from octavo.frozen import frozen
 from octavo.geometry import Rect
 
 _ABOUT: Final = 0.5  # share of a place under a hint from which the hint is about it
@@ -23,7 +23,7 @@ class HintKind(StrEnum):
     EQUATION = "equation"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hint:
     """Something a layout network believes to see. Pixels."""
 

@@ -8,10 +8,10 @@ then widths tell: columns of a page are as wide as each other and fill it, those
 
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from octavo.frozen import frozen
 from octavo.geometry import Size
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row, bands_of, in_rows
@@ -42,7 +42,7 @@ _HALF: Final = 0.5  # of a page's width that two such columns take, at most: tho
 _FEWEST_PAIRS: Final = 4  # where nothing else tells
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeyedTexts:
     """Rows that are to be read across."""
 
@@ -50,7 +50,7 @@ class KeyedTexts:
     reason: str  # for people: what it rests on
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entry:
     """A key with the bands that its text takes: the first has both, another may have a further line of the key."""
 

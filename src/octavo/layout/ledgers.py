@@ -5,10 +5,10 @@ narrow, end where the others end, and stand beside something that ends where it 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from octavo.frozen import frozen
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row, bands_of, in_rows
 from octavo.tables import price_columns
@@ -27,7 +27,7 @@ _AMOUNTS: Final = 0.6  # share of the rows that end in an amount
 _UNREAD_AMOUNTS: Final = 0.8  # the same where they are not read yet: lines of an address are short, too
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ledger:
     """Rows that are to be read across."""
 

@@ -7,10 +7,11 @@ lines works on `Line`, whose box is the line's own, turned back; the `TextLine` 
 import math
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from octavo.document import TextLine
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Rect, Size
 from octavo.glyphs.scripts import reads_from_right
 
@@ -19,7 +20,7 @@ _SKEW_MOST = math.radians(12)  # beyond this it is not the page that leans
 _LONG: Final = 5.0  # a line this many times wider than high tells the skew
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Line(Rect):
     """A text line in straightened pixels."""
 

@@ -1,10 +1,10 @@
 """Code."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from octavo.document import Label
+from octavo.frozen import frozen
 from octavo.geometry import union
 from octavo.layout.lines import Line
 from octavo.layout.paragraphs import Paragraph
@@ -35,7 +35,7 @@ _PITCH: Final = 2.9  # sizes of type from one row to the next, at most: a blank 
 _ASIDE: Final = 12.0  # sizes of type right of what is above: comments stand apart from code
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listing:
     """Rows of typewriter type below each other, whatever their indentation."""
 

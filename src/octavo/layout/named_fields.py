@@ -1,14 +1,14 @@
 """What a form consists of: names with the values that belong to them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from octavo.frozen import frozen
 from octavo.geometry import Rect
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedField:
     """A name, its value, and the area that the value stands in. One of the two may be missing."""
 
@@ -17,7 +17,7 @@ class NamedField:
     area: Rect
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedFields:
     """Fields that are read together, in their order."""
 

@@ -11,10 +11,11 @@ import math
 import statistics
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
+from octavo.frozen import frozen
 from octavo.geometry import Rect, on_one_height, union
 from octavo.layout.field_boxes import box_around, is_filled_in
 from octavo.layout.lines import Line
@@ -120,7 +121,7 @@ def _names(name: Line, value: Line, *, in_box: bool = False) -> bool:
 # --- in boxes -----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Filled(Rect):
     """A box that lines close, and the rows of text in it: first those of its name."""
 
@@ -293,7 +294,7 @@ def _runs_of_bands(bands: Sequence[Sequence[_Filled]]) -> Iterator[list[_Filled]
 # --- without boxes ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Over:
     """A name with the rows of its value below it; none where it was left empty."""
 

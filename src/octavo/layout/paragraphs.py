@@ -9,10 +9,11 @@ import statistics
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import pairwise
 from typing import Final, TypeAlias
 
+from octavo.frozen import frozen
 from octavo.geometry import Rect, union
 from octavo.layout.drop_caps import WithoutInitials
 from octavo.layout.lines import Line
@@ -48,7 +49,7 @@ _PARTED: Final = 1.12  # times the usual pitch from which less of a sign is need
 _MANY_ROWS: Final = 7  # from which a few full ones among them are no chance
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Paragraph(Rect):
     """Rows that are read in one go, top to bottom."""
 

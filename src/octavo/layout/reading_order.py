@@ -9,7 +9,6 @@ before those below it that it overlaps in x, and before those on its right unles
 import statistics
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Label
+from octavo.frozen import frozen
 from octavo.geometry import Rect, on_one_height, union
 from octavo.layout.gutters import Lane, lanes
 
@@ -40,7 +40,7 @@ _CAPTIONS = frozenset({Label.FIGURE_TITLE, Label.VISION_FOOTNOTE})
 _TITLES = frozenset({Label.PARAGRAPH_TITLE, Label.DOC_TITLE})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Placed(Rect):
     """Something to be put in order: a rectangle in units that are the same in x and y, and what it is."""
 
@@ -49,7 +49,7 @@ class Placed(Rect):
     entry: bool = False  # it begins with a bullet or number, as the entries of a list do
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Unit(Rect):
     """One or more things that stay together: a figure and its caption."""
 

@@ -11,6 +11,7 @@ from octavo.layout.hints import Hint
 from octavo.layout.line_numbers import find_line_numbers
 from octavo.layout.lines import Line, read_from_right, straightened, typical_size
 from octavo.layout.named_fields import NamedField
+from octavo.layout.seals import Seal
 from octavo.layout.side_by_side import with_torn_rows_whole
 from octavo.tables import TableCandidate, find_tables
 from octavo.tables.outlined import rules_among
@@ -31,11 +32,14 @@ class Sheet:
     tables: Sequence[TableCandidate]  # areas that look like tables, best first
     line_numbers: Sequence[Line]  # those beside the text, top to bottom
     figures: Sequence[Figure]  # areas of ink that no text explains, top to bottom
+    seals: Sequence[Seal]  # with lines of their own, which are not among those of the page
     hints: Sequence[Hint]  # of the layout network; none where it was not asked
 
     @classmethod
-    def of(cls, page: PageImage, texts: Sequence[TextLine], hints: Sequence[Hint] = ()) -> Self:
-        """`texts` are all lines of the page, read or not."""
+    def of(
+        cls, page: PageImage, texts: Sequence[TextLine], hints: Sequence[Hint] = (), seals: Sequence[Seal] = ()
+    ) -> Self:
+        """`texts` are all lines of the page, read or not, but for those of its seals."""
         lines = straightened(texts, page.size, dpi=page.dpi)
         type_size = typical_size(lines)
         numbers = find_line_numbers(lines)
@@ -60,6 +64,7 @@ class Sheet:
             tables=find_tables(page.size, with_torn_rows_whole(text), rules),
             line_numbers=numbers,
             figures=find_figures(ink, lines, type_size),
+            seals=seals,
             hints=hints,
         )
 

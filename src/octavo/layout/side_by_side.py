@@ -4,11 +4,11 @@ import statistics
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from octavo.document import TextLine
+from octavo.frozen import frozen
 from octavo.geometry import Box, Rect, on_one_height, union
 from octavo.glyphs.scripts import breaks_anywhere
 from octavo.layout.gutters import are_parted, column_lanes, is_bridged, is_gutter
@@ -36,7 +36,7 @@ _BAND: Final = 0.5  # sizes of type that the middles of what stands on one heigh
 _WIDE: Final = 8.0  # sizes of type: narrower rows tell no column
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row(Rect):
     """Lines on one baseline that belong together, in the order they are read."""
 
@@ -86,6 +86,8 @@ class Row(Rect):
 
 def in_rows(lines: Sequence[Line]) -> list[Row]:
     """Lines that stand side by side without a gutter between them, as rows, top to bottom."""
+    if len(lines) == 1:  # a heading, an entry of a list: half of all that is asked
+        return [Row.of(lines)]
     return _in_rows(lines, column_lanes(lines))
 
 

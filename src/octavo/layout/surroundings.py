@@ -1,15 +1,16 @@
 """What a paragraph is judged against, and what such a judgement is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from octavo.document import Label
+from octavo.frozen import frozen
 from octavo.geometry import Rect
 from octavo.layout.hints import HintKind, Hints
 from octavo.layout.paragraphs import Paragraph
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What a paragraph is, and why: for whoever wants to know how a page came to read as it does."""
 
@@ -17,7 +18,7 @@ class Verdict:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Surroundings:
     """What a paragraph is judged against."""
 

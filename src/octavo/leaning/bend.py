@@ -1,11 +1,11 @@
 """From what is seen of lines to a `Warp`: whether a page is straight, and how it lies bent where it is not."""
 
 import math
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from octavo.frozen import frozen
 from octavo.geometry import Size, Warp
 from octavo.leaning.columns import Columns, columns
 from octavo.leaning.flattening import flattened
@@ -27,7 +27,7 @@ _ROOM: Final = 3.0  # heights of a line that are left around lines at the edge o
 _LARGEST: Final = 1.8  # times the sides of the picture: a page that needs more was not understood
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leaning:
     """What is seen on one copy of a page."""
 
@@ -66,7 +66,7 @@ def leaning(seen: Marks, unit: float) -> Leaning | None:
     return Leaning(lying, standing, off, aside, curled)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bent:
     """A page that does not lie straight."""
 

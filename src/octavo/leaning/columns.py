@@ -4,11 +4,11 @@ A sheet seen aslant keeps its right angles where one knows from how far it was s
 how columns fan out, and few things fall into line by chance.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from octavo.frozen import frozen
 from octavo.leaning.marks import Floats, Marks
 from octavo.leaning.rows import Rows
 from octavo.leaning.sharpness import sharpness
@@ -23,7 +23,7 @@ _WIDTH: Final = 0.5  # heights of a line: what begins so near stands below each 
 _BETTER: Final = 1.3  # times better must things stand below each other along columns that fan out
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Columns:
     """A column that crosses the middle at u lies, at y, at u + y (lean + fan u); in halves of the longer side."""
 

@@ -4,7 +4,6 @@ Letters are run together sidewards into lines, lines are cut into pieces, and of
 taken. On a page that is straight this is nearly all that is done: it has to be cheap.
 """
 
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import cv2
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
+from octavo.frozen import frozen
 
 Floats: TypeAlias = NDArray[np.float64]
 Grey: TypeAlias = NDArray[np.uint8]  # height x width
@@ -32,7 +32,7 @@ _FEWEST_PIXELS: Final = 6  # of ink in a piece
 _ALIKE: Final = 2.2  # times higher or lower than usual: no line of the running text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Marks:
     """Pieces of lines (one place each in the arrays) and whole lines, in pixels of the copy, from its middle."""
 

@@ -1,10 +1,10 @@
 """Which way the lines of a page run: their slope, how they fan out from top to bottom, and how they curl."""
 
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from octavo.frozen import frozen
 from octavo.leaning.marks import Floats, Marks
 from octavo.leaning.sharpness import sharpest, sharpness
 
@@ -16,7 +16,7 @@ _UNSURE: Final = 0.004  # how far slopes of pieces may be off together
 _FINEST: Final = 0.0005  # of the steps in which rows are put into line: a third of a pixel across the copy
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rows:
     """A line that crosses the middle at height v lies, at x, at v + sum of x^k (level[k-1] + fan[k-1] v).
 

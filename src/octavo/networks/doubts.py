@@ -9,12 +9,12 @@ knows, and spaces after a comma or a full stop.
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.frozen import frozen
 from octavo.networks.line_networks import Character, columns_seen
 from octavo.networks.strips import widest_gap
 
@@ -56,7 +56,7 @@ def _cost(stretch: Stretch) -> int:
     return columns_seen(stretch[1] - stretch[0])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Word:
     """Characters up to a gap in which the strip may be cut, and the columns from gap to gap."""
 

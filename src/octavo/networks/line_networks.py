@@ -7,7 +7,6 @@ another or overlooked; how likely the character itself was says less, for it is 
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from octavo import weights
 from octavo.document import Pixels
+from octavo.frozen import frozen
 from octavo.networks.session import Network, Tensor, as_batch
 from octavo.networks.strips import widest_gap
 from octavo.settings import EngineSettings
@@ -27,7 +27,7 @@ _SHORTEST = 160  # columns: of single characters on shorter strips, three times 
 _LONGEST = 3200  # columns looked at in one go
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Character:
     """One character, and the columns of the strip it was seen in."""
 

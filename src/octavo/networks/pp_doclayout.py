@@ -1,12 +1,12 @@
 """What PP-DocLayoutV3's answer means, however the network ran."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Detection, Label
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, Size
 from octavo.official.outlines import outlines
 from octavo.settings import EngineSettings
@@ -14,7 +14,7 @@ from octavo.settings import EngineSettings
 LABELS = tuple(Label)  # in the order of the network's class ids; its own names for them are not unique
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """What the network saw on one page, by rank in reading order; boxes in pixels."""
 

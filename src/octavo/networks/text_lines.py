@@ -10,7 +10,6 @@ lines are made of them. So a tall strip costs no more memory than a page, and no
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -18,6 +17,7 @@ from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from octavo.document import Pixels, TextLine
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, Size
 from octavo.networks.line_parting import parted
 from octavo.networks.session import Network, Tensor, as_batch
@@ -43,7 +43,7 @@ _MOST_PIXELS = 24_000_000  # of any working picture
 _SMALLEST_CORE = 3  # pixels of the working picture
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FoundLine:
     """A line of text on a picture, not yet read."""
 
@@ -169,7 +169,7 @@ def _prepared(part: Pixels) -> Tensor:
     return as_batch([padded[:, :, ::-1].astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Tile:
     """A part of the picture: what the network sees, and the middle of it whose answer counts."""
 

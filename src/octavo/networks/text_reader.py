@@ -9,7 +9,7 @@ alone at its own width, many of them side by side.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
+from octavo.frozen import frozen
 from octavo.glyphs.scripts import unspaced
 from octavo.networks import line_networks
 from octavo.networks.doubts import Stretch, doubted
@@ -47,7 +48,7 @@ _NARROW = frozenset("ijlftrI")
 _COLUMN_GAP = 48  # columns: a gap between columns, whatever the network saw
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinePicture:
     """A line to be read: where it is on which picture, its corners from where reading starts."""
 
@@ -55,7 +56,7 @@ class LinePicture:
     quad: Quad
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadWord:
     """Characters without a gap, and their extent along the line."""
 
@@ -64,7 +65,7 @@ class ReadWord:
     end: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadLine:
     """What a line says: its words joined by spaces."""
 

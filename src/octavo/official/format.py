@@ -15,11 +15,12 @@ dropped with the reason.
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
 from octavo.document import Label
+from octavo.frozen import frozen
 from octavo.official.words import is_english
 from octavo.settings import OfficialVersion
 
@@ -58,7 +59,7 @@ def _looks_like_a_word(token: str) -> bool:
 _WORD = re.compile(r"[a-z][a-z'\-]{2,30}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edition:
     """What the SDK's versions do differently to regions and texts."""
 
@@ -95,7 +96,7 @@ EDITIONS: Mapping[OfficialVersion, Edition] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FormatRules:
     """The version, and the switches its configuration has; 0.1.1 has only `shown_as`."""
 
@@ -109,7 +110,7 @@ class FormatRules:
 STANDARD = FormatRules()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RawRegion:
     """One region of a page as the SDK's formatter gets it, in reading order."""
 
@@ -125,7 +126,7 @@ class Dropped(StrEnum):
     NUMBER_WITHOUT_FORMULA = "number_without_formula"  # a formula number with no formula beside it
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Formatted:
     """One entry of the SDK's result."""
 
@@ -136,7 +137,7 @@ class Formatted:
     cut: bool = False  # text after a repeated run was thrown away
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FormattedPage:
     """A page as the SDK returns it, and what it left out without saying so."""
 

@@ -10,7 +10,7 @@ What is removed is not forgotten: each raw box that is not in the result is ther
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Label
+from octavo.frozen import frozen
 from octavo.geometry import Size
 from octavo.settings import Merge
 
@@ -33,7 +34,7 @@ OFFICIAL_MERGES: Mapping[Label, Merge] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LayoutRules:
     """The switches the SDK's configuration has."""
 
@@ -45,7 +46,7 @@ class LayoutRules:
 OFFICIAL = LayoutRules()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RawBoxes:
     """What a layout network found on a page, one row each, unordered and unclamped."""
 
@@ -65,7 +66,7 @@ class Removed(StrEnum):
     EMPTY = "empty"  # nothing of it is on the page
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CleanBoxes:
     """What the SDK keeps, in reading order."""
 

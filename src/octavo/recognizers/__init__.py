@@ -4,10 +4,10 @@ A module here defines `async def open_recognizer(settings: EngineSettings) -> Re
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from octavo.document import Crop, Recognition
+from octavo.frozen import frozen
 from octavo.geometry import PixelBudget
 
 
@@ -15,7 +15,7 @@ def nothing() -> None:
     """For who does not want to know when reading starts."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pulse:
     """How busy a model's server is, seen from here."""
 

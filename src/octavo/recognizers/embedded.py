@@ -6,6 +6,7 @@ network for formulas here: what a formula's characters read as is handed on as t
 """
 
 import asyncio
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -31,15 +32,16 @@ from octavo.document import (
 )
 from octavo.errors import LimitExceeded, OctavoError
 from octavo.fair_gate import FairGate
-from octavo.geometry import SCALE, Box, PixelBudget
+from octavo.geometry import SCALE, Box, PixelBudget, bounds
 from octavo.layout.flow import columns_from_right, in_flow, paragraphs_in_order, rows_from_right
 from octavo.layout.lines import straightened
 from octavo.layout.paragraphs import grouped
+from octavo.leaning.rings import unrolled
 from octavo.markup import html
 from octavo.networks.session import Allowance
 from octavo.networks.table_structure import TableNetwork
 from octavo.networks.text_lines import TextLines, letter_heights
-from octavo.networks.text_reader import LinePicture, ReadLine, TextReader
+from octavo.networks.text_reader import LinePicture, ReadLine, ReadWord, TextReader
 from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
 from octavo.tables import read_table
@@ -52,7 +54,8 @@ _COVERED = 0.5  # share of a line's ink that must have been read as something
 _DOUBTFUL = 0.8  # confidence below which a region's text is flagged
 _SPECK = 1.5  # length over height up to which an unread line may be a stain or an ornament
 _EMPTY = 3  # dark pieces of a letter's shape, up to which a region without text counts as empty
-_KEEPS_LINES = frozenset({Label.ALGORITHM, Label.CONTENT})
+_MOST_ROWS = 96.0  # of the picture of a line that runs round: twice what the reader looks at
+_KEEPS_LINES = frozenset({Label.ALGORITHM, Label.CONTENT, Label.SEAL})
 
 
 class EmbeddedRecognizer:
@@ -237,7 +240,7 @@ def _read(passage: _Passage, answers: Iterator[ReadLine], advice: str, refused: 
         if answer.confidence < _UNREAD or answer.covered < _COVERED:
             guesses.append(answer.text)
             return replace(line, confidence=answer.confidence)
-        words = tuple(Word(word.text, _extent(passage.crop, answer, word.start, word.end)) for word in answer.words)
+        words = tuple(Word(word.text, _place(passage.crop, line, answer, word)) for word in answer.words)
         return replace(line, text=answer.text, words=words, confidence=answer.confidence)
 
     read = [[answered(line) for line in paragraph] for paragraph in passage.paragraphs]
@@ -288,6 +291,8 @@ def _failed(error: OctavoError) -> Recognition:
 
 
 def _picture(crop: Crop, line: TextLine) -> LinePicture:
+    if line.bend:
+        return _unrolled(crop, line)
     box = line.box
     corners = line.quad or (
         (box.left, box.top),
@@ -297,6 +302,37 @@ def _picture(crop: Crop, line: TextLine) -> LinePicture:
     )
     origin, unit = _frame(crop)
     return LinePicture(crop.pixels, ((np.array(corners) - origin) / unit).astype(np.float32))
+
+
+def _unrolled(crop: Crop, line: TextLine) -> LinePicture:
+    """A line that runs round, as a level one on a picture of its own."""
+    origin, unit = _frame(crop)
+    edges = ((np.array(line.bend) - origin) / unit).reshape(2, -1, 2)
+    length = float(np.linalg.norm(np.diff(edges, axis=1), axis=2).sum(axis=1).max())
+    height = float(np.linalg.norm(edges[0] - edges[1], axis=1).max())
+    rows = min(max(1.0, height), _MOST_ROWS)
+    places, known = np.linspace(0, 1, max(2, round(length * rows / height))), np.linspace(0, 1, edges.shape[1])
+    columns = [np.stack([np.interp(places, known, edge[:, axis]) for axis in (0, 1)], axis=1) for edge in edges]
+    strip = unrolled(crop.pixels, np.stack(columns), round(rows))
+    high, wide = strip.shape[:2]
+    return LinePicture(strip, np.array(((0, 0), (wide, 0), (wide, high), (0, high)), np.float32))
+
+
+def _place(crop: Crop, line: TextLine, read: ReadLine, word: ReadWord) -> Box:
+    """Where a word of a line stands on the page."""
+    if line.bend:
+        return _stretch(line, read, word.start, word.end)
+    return _extent(crop, read, word.start, word.end)
+
+
+def _stretch(line: TextLine, read: ReadLine, start: float, end: float) -> Box:
+    """The box on the page of a stretch (0..1) of a line that runs round."""
+    if read.quad[0][0] > read.quad[1][0]:  # it was read from its other end
+        start, end = 1 - end, 1 - start
+    half = len(line.bend) // 2
+    first, last = int(start * (half - 1)), max(1, math.ceil(end * (half - 1)))
+    points = (*line.bend[first : last + 1], *line.bend[half + first : half + last + 1])
+    return bounds(points).clamped()
 
 
 def _extent(crop: Crop, line: ReadLine, start: float, end: float) -> Box:

@@ -5,19 +5,20 @@ has a place of its own among the text.
 """
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TypeAlias
 
 from octavo.content import Content, Items, Picture, Prose, Run, Runs, Table, Verbatim, says, text_of
 from octavo.document import Block, Document, Label, Page, Problem, Role
+from octavo.frozen import frozen
 from octavo.markup import markdown
 from octavo.renderers import _pictures
 from octavo.settings import Furniture, ParseOptions
 from octavo.wording import prose
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Said:
     """What a block says, and what goes on from it."""
 
@@ -26,7 +27,7 @@ class Said:
     label: Label
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PictureShown:
     """A picture."""
 
@@ -35,7 +36,7 @@ class PictureShown:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lost:
     """Something of the page that is not in the text."""
 

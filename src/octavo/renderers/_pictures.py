@@ -1,16 +1,16 @@
 """Which blocks are shown as pictures, and the one place where those pictures get their names."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from octavo import content
 from octavo.content import says
 from octavo.document import NOT_LATEX, Block, Document, Page, Problem, Role, Severity, Task
+from octavo.frozen import frozen
 from octavo.official.format import SHOWN_AS
 from octavo.settings import OfficialVersion, ParseOptions, PictureNames, Profile
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class KeptPicture:
     """A region kept as a picture: a figure, a formula without LaTeX, or one that could not be read."""
 

@@ -9,18 +9,18 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from html import escape
 from importlib import resources
 
 from octavo.errors import PageNotBuilt
+from octavo.frozen import frozen
 from octavo.renderers.report import Json
 
 _FOLDER = "_viewer"  # what the build hook makes of web/
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Viewer:
     """What was built of web/."""
 

@@ -5,9 +5,9 @@ Pure: figures in, words out.
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
+from octavo.frozen import frozen
 from octavo.recognizers import Pulse
 from octavo.settings import EngineSettings
 
@@ -27,7 +27,7 @@ class Binds(StrEnum):
     PAGES = "pages"  # too few crops come: drawing, layout, or too few pages under way
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measurements:
     """What was seen while pages were read."""
 
@@ -38,7 +38,7 @@ class Measurements:
     unstable: bool = False  # requests were lost
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Advice:
     """One thing to do. `step` is its place in the tuning order; 0: before any tuning."""
 

@@ -5,11 +5,11 @@ import contextlib
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from octavo.document import Page, Severity
 from octavo.errors import EngineLost, EngineTimeout
+from octavo.frozen import frozen
 from octavo.machine import CpuClock
 from octavo.markup.markdown import written
 from octavo.parser import Parser
@@ -29,7 +29,7 @@ _STAGES = ("draw", "layout", "regions", "recognize")
 _UNSTABLE = frozenset((EngineLost.code, EngineTimeout.code))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Figures:
     """What a self-test found."""
 
@@ -50,7 +50,7 @@ class Figures:
     engines: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """How this process came up. Seconds from its start; None where the system does not tell."""
 

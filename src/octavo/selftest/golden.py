@@ -9,9 +9,10 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
+
+from octavo.frozen import frozen
 
 WIDTH, HEIGHT = 595, 842  # points: A4
 _MARGIN = 72
@@ -32,7 +33,7 @@ _COLUMNS = ("Spring", "Summer", "Autumn")
 Neighbours: TypeAlias = Counter[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class GoldenPage:
     """What stands on a page."""
 

@@ -7,7 +7,6 @@ are found by `_IDLE`. Values are never said, names only.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from inspect import get_annotations
@@ -16,6 +15,7 @@ from types import MappingProxyType
 
 from pydantic import BaseModel
 
+from octavo.frozen import frozen
 from octavo.settings.batch import BatchSettings
 from octavo.settings.document import ParseOptions
 from octavo.settings.engine import EngineSettings, LayoutNetwork, ModelServer, VllmProcess
@@ -98,7 +98,7 @@ def _unknown(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 # --- knobs that the engine in force does not use -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Used:
     engine: EngineSettings
     detector: str

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from inspect import get_annotations
 from pathlib import Path
 from types import MappingProxyType, NoneType, UnionType
@@ -11,6 +10,7 @@ from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from octavo.errors import OctavoError, OptionInvalid
+from octavo.frozen import frozen
 from octavo.settings import official_config
 
 
@@ -71,7 +71,7 @@ def _pair(text: str) -> tuple[str, str]:
 Knobs = TypeVar("Knobs", bound=BaseModel)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Resolved(Generic[Knobs]):
     """Settings, and where each value came from: 'explicit', 'environment NAME', 'preset NAME', 'default' ..."""
 

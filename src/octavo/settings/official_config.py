@@ -10,7 +10,6 @@ environment, above presets.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,12 +19,13 @@ from typing import Any, TypeAlias
 
 from octavo.document import Label, Task
 from octavo.errors import OptionInvalid, shown
+from octavo.frozen import frozen
 
 Values: TypeAlias = dict[str, object]  # name of a setting -> value
 Lists: TypeAlias = Mapping[str, tuple[Label, ...]]  # as the template lists labels: by kind, or by task
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Configured:
     """A setting's value and the key of the file it came from."""
 

@@ -6,11 +6,11 @@ SLANet-plus sees in the picture. Pure: pixels and lines of text in, boxes and ce
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from octavo.content import Table
 from octavo.document import Outlines, Picture, Problem, TextLine, pixels_of, size_of
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, Size
 from octavo.tables.areas import Segment, tables_among
 from octavo.tables.by_network import grid_by_network
@@ -30,7 +30,7 @@ from octavo.tables.words import Token, straightening, tokens, usual_height, word
 _DRAWN: Final = 0.9  # share of the sides of cells that are drawn, from which on lines alone decide
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableCandidate:
     """An area of a page that looks like one table."""
 
@@ -41,7 +41,7 @@ class TableCandidate:
     lost: str = ""  # why it is none after all
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableReading:
     """One table, read."""
 

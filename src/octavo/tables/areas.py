@@ -6,10 +6,11 @@ become one, and a layout network adds what it sees. Everything here is in pixels
 
 import statistics
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import pairwise
 from typing import Final
 
+from octavo.frozen import frozen
 from octavo.geometry import Rect, on_one_height, union
 from octavo.tables import price_columns
 from octavo.tables.columns import ColumnGaps, column_gaps
@@ -42,7 +43,7 @@ _BEYOND: Final = 5.0  # heights of type that a line between columns of text runs
 _SAME_STEP: Final = 1.25  # steps from line to line that are of one kind differ by less
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Segment(Rect):
     """A run of words on one line, without a column's gap in it. `line` is its line's number."""
 
@@ -51,7 +52,7 @@ class Segment(Rect):
     ink_top: float = field(compare=False)  # above its top where it is a head that is set aslant
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableArea(Rect):
     """An area that looks like a table. Pixels."""
 
@@ -555,7 +556,7 @@ def _filled_between(drawn: Sequence[Rule], segments: Sequence[Segment], borders:
     return sum(map(len, rows)) / (len(rows) * (len(borders) + 1)) if len(rows) >= _PARTED_ROWS else 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Entries:
     """What stands in the columns of a run."""
 

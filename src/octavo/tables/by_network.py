@@ -8,17 +8,18 @@ rows is then left out.
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
+from octavo.frozen import frozen
 from octavo.tables.grid import Slot, without_overlaps
 from octavo.tables.structure import SeenCell, SeenTable
 from octavo.tables.words import Straightening, Token
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NetworkGrid:
     """Borders of columns, of rows where they hold, and the cells that take several places. Pixels, straight."""
 

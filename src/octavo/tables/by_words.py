@@ -6,10 +6,11 @@ several columns are spread over them.
 
 import statistics
 from collections.abc import Container, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
+from octavo.frozen import frozen
 from octavo.tables.columns import Piece, column_gaps, pieces
 from octavo.tables.grid import Grid, Slot, text_lines, without_overlaps
 from octavo.tables.row_borders import CellLine, column_widths, into_rows, measured
@@ -23,7 +24,7 @@ _MOST_FULL: Final = 0.6  # share of a table's lines that are full, from which th
 _CENTRED: Final = 0.12  # of the width of some columns: a heading so near to their middle stands over them
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FilledGrid:
     """A grid with the words of its cells."""
 
@@ -34,25 +35,42 @@ class FilledGrid:
 
 def grid_by_words(words: Sequence[Token], rules: Rules) -> FilledGrid | None:
     """The grid that the words' alignment shows; None where there are not two columns."""
-    height = usual_height(words)
-    lines = text_lines(words)
-    borders = column_borders(lines, rules, height)
+    lines = _Lines(words)
+    borders = column_borders(lines, rules)
     if len(borders) < 3:
         return None
-    return in_columns(words, borders, rules)
+    return _in_columns(lines, borders, rules)
 
 
 def in_columns(
     words: Sequence[Token], borders: Sequence[float], rules: Rules, expected: Sequence[float] = ()
 ) -> FilledGrid:
     """The grid that has these column borders; `expected` are row borders that something else suggests."""
-    height = usual_height(words)
-    found = text_lines(words)
-    space = _usual_space(found, height)
-    lines = [_entries(line, borders, height, space) for line in found]
-    head = _head_end(lines, rules, borders)
-    entries = _regrouped([entry for line in lines for entry in line])
-    measures = measured(entries, height, len(borders) - 1, head)
+    return _in_columns(_Lines(words), borders, rules, expected)
+
+
+class _Lines:
+    """The lines of a table's text, and how they are cut: each is asked several times while borders are looked for."""
+
+    def __init__(self, words: Sequence[Token]) -> None:
+        self.height = usual_height(words)
+        self.words = text_lines(words)
+        self.pieces = [pieces(line, 0.75 * self.height) for line in self.words]
+        self._space = _usual_space(self.words, self.height)
+        self._cut: tuple[Sequence[float], list[list[CellLine]]] = (), []
+
+    def entries(self, borders: Sequence[float]) -> list[list[CellLine]]:
+        """Of each line, cut at wide gaps, and at every border that lies between two of its words."""
+        if self._cut[0] != borders:
+            self._cut = list(borders), [_entries(line, borders, self.height, self._space) for line in self.pieces]
+        return self._cut[1]
+
+
+def _in_columns(lines: _Lines, borders: Sequence[float], rules: Rules, expected: Sequence[float] = ()) -> FilledGrid:
+    cut = lines.entries(borders)
+    head = _head_end(cut, rules, borders)
+    entries = _regrouped([entry for line in cut for entry in line])
+    measures = measured(entries, lines.height, len(borders) - 1, head)
     rows = into_rows(entries, measures, rules.horizontal, expected)
     for number, row in enumerate(rows[:-1]):
         if _middle(rows[number + 1]) < head:  # what spans columns has headings of its own below
@@ -64,9 +82,10 @@ def in_columns(
 # --- columns -----------------------------------------------------------------------------------------------------
 
 
-def column_borders(lines: Sequence[Sequence[Token]], rules: Rules, height: float) -> list[float]:
+def column_borders(lines: _Lines, rules: Rules) -> list[float]:
     """Left edge, borders between columns, right edge."""
-    words = [word for line in lines for word in line]
+    height = lines.height
+    words = [word for line in lines.words for word in line]
     left, right = min(word.left for word in words), max(word.right for word in words)
     top, bottom = min(word.top for word in words), max(word.bottom for word in words)
     drawn = [
@@ -74,30 +93,29 @@ def column_borders(lines: Sequence[Sequence[Token]], rules: Rules, height: float
         for rule in rules.vertical
         if rule.length > 0.5 * (bottom - top) and left + height / 2 < rule.at < right - height / 2
     ]
-    counted = _in_order(lines, height) if not drawn else None
+    counted = _in_order(lines.pieces, height) if not drawn else None
     if counted is not None:
         return [left - 1, *counted, right + 1]
     inner = list(drawn)
-    for start, end in column_gaps(_full(lines, height), height):
+    for start, end in column_gaps(_full(lines), height):
         if not any(start - height / 2 < at < end + height / 2 for at in drawn):
-            inner.append(_between(start, end, lines, height))
-    return _with_contents([left - 1, *sorted(inner), right + 1], lines, height)
+            inner.append(_between(start, end, lines.pieces, height))
+    return _with_contents([left - 1, *sorted(inner), right + 1], lines)
 
 
-def _full(lines: Sequence[Sequence[Token]], height: float) -> Sequence[Sequence[Token]]:
+def _full(lines: _Lines) -> Sequence[Sequence[Token]]:
     """The lines without those that have several texts, but no more than half as many as the fullest, where most have
     more: titles of sections between the rows, and what is said of them, run over columns."""
-    counts = [len(pieces(line, 0.75 * height)) for line in lines]
-    full = [line for line, count in zip(lines, counts, strict=True) if count == 1 or 2 * count > max(counts)]
-    return full if len(full) >= _MOST_FULL * len(lines) else lines
+    most = max(map(len, lines.pieces))
+    full = [line for line, cut in zip(lines.words, lines.pieces, strict=True) if len(cut) == 1 or 2 * len(cut) > most]
+    return full if len(full) >= _MOST_FULL * len(lines.words) else lines.words
 
 
-def _in_order(lines: Sequence[Sequence[Token]], height: float) -> list[float] | None:
+def _in_order(rows: Sequence[Sequence[Piece]], height: float) -> list[float] | None:
     """Borders between columns where nearly all lines, the first among them, have as many texts as there are columns.
 
     A heading set left and its numbers, set right, then need not stand under each other.
     """
-    rows = [pieces(line, 0.75 * height) for line in lines]
     count = len(rows[0])
     whole = [row for row in rows if len(row) == count]
     if count < 2 or len(whole) < 3 or len(whole) < 0.8 * len(rows):
@@ -112,11 +130,11 @@ def _in_order(lines: Sequence[Sequence[Token]], height: float) -> list[float] | 
     return borders
 
 
-def _between(start: float, end: float, lines: Sequence[Sequence[Token]], height: float) -> float:
+def _between(start: float, end: float, lines: Sequence[Sequence[Piece]], height: float) -> float:
     """Where to divide columns in a gap: beside a text that begins in it and runs into a column, or ends in it."""
     middle = (start + end) / 2
     low, high = start, end
-    for piece in (piece for line in lines for piece in pieces(line, 0.75 * height)):
+    for piece in (piece for line in lines for piece in line):
         if start <= piece.left < middle and piece.right > end:
             high = min(high, piece.left)
         elif piece.left < start and middle < piece.right <= end:
@@ -124,11 +142,10 @@ def _between(start: float, end: float, lines: Sequence[Sequence[Token]], height:
     return (low + high) / 2 if high - low > 0.2 * height else middle
 
 
-def _with_contents(borders: list[float], lines: Sequence[Sequence[Token]], height: float) -> list[float]:
+def _with_contents(borders: list[float], lines: _Lines) -> list[float]:
     """Borders without those of columns in which nothing stands alone: two gaps beside a long entry are one."""
-    space = _usual_space(lines, height)
     while len(borders) > 2:
-        entries = [entry for line in lines for entry in _entries(line, borders, height, space)]
+        entries = [entry for line in lines.entries(borders) for entry in line]
         alone = {entry.first for entry in entries if entry.first == entry.last}
         empty = next((column for column in range(len(borders) - 1) if column not in alone), None)
         if empty is None:
@@ -139,11 +156,11 @@ def _with_contents(borders: list[float], lines: Sequence[Sequence[Token]], heigh
     return borders
 
 
-def _entries(line: Sequence[Token], borders: Sequence[float], height: float, space: float) -> list[CellLine]:
-    """A line cut at wide gaps, and at every border that lies between two of its words."""
+def _entries(line: Sequence[Piece], borders: Sequence[float], height: float, space: float) -> list[CellLine]:
+    """A line, cut at wide gaps already, cut at every border that lies between two of its words."""
     entries = []
     inner = borders[1:-1]
-    for piece in pieces(line, 0.75 * height):
+    for piece in line:
         for part in (part for run in _by_line(piece) for part in _cut_at(run, inner, height, space)):
             reach = min(0.6 * height, 0.4 * part.width)
             first = sum(part.left + reach > border for border in inner)

@@ -5,24 +5,25 @@ several columns, long entries beside empty cells) are counted against it, and to
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.frozen import frozen
 from octavo.geometry import Rect, union
 from octavo.tables.words import Token
 
 _WIDE: Final = 0.75  # gap in text heights that is no space between words
 _CROSSED: Final = 0.15  # share of lines that may cross a border
+_PARTS: Final = 0.45  # text heights that a stretch between columns is wide where fewer than three lines leave it free
 _USUAL: Final = 2_000  # pixels of a page's width that are kept ready
 
 Word = TypeVar("Word", bound=Rect)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Piece(Rect):
     """Words of one line with nothing but spaces between them."""
 
@@ -58,6 +59,10 @@ def _apart(line: Sequence[Word], gap: float) -> list[list[Word]]:
 
 def column_gaps(lines: Sequence[Sequence[Rect]], height: float) -> list[tuple[float, float]]:
     """Stretches (left, right) between columns, for lines of words and the height of their letters."""
+    if len(lines) == 1 and lines[0]:  # most that are asked about: what parts it is what parts its columns
+        start = min(word.left for word in lines[0])
+        gaps = _wide_gaps(_apart(lines[0], _WIDE * height), start)
+        return [(start + gap.start, start + gap.stop) for gap in gaps if gap.stop - gap.start >= _PARTS * height]
     return ColumnGaps(lines, height).found()
 
 
@@ -83,7 +88,7 @@ class ColumnGaps:
         return [
             (self._start + left, self._start + right)
             for left, right in _stretches(_free(wide, narrow, crossed))
-            if right - left >= (0.2 if wide[left:right].max() >= 3 else 0.45) * self._height
+            if right - left >= (0.2 if wide[left:right].max() >= 3 else _PARTS) * self._height
             and left > 0
             and right < self._width - 1
         ]
@@ -117,8 +122,13 @@ class ColumnGaps:
                     usual = (_WIDE - (after.left - before.right) / height) / (_WIDE - 0.3)
                     crossed[stretch] += weight * min(1.0, usual) * 0.9
                     self._narrow[stretch] += 1
-        for left, right in pairwise(parts):
-            self._wide[_span(max(word.right for word in left), right[0].left, start)] += 1
+        for gap in _wide_gaps(parts, start):
+            self._wide[gap] += 1
+
+
+def _wide_gaps(parts: Sequence[Sequence[Rect]], start: float) -> list[slice]:
+    """The pixels from `start` between the parts of a line."""
+    return [_span(max(word.right for word in left), right[0].left, start) for left, right in pairwise(parts)]
 
 
 def _free(wide: NDArray[np.float64], narrow: NDArray[np.float64], crossed: NDArray[np.float64]) -> NDArray[np.bool_]:

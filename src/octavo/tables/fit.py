@@ -1,9 +1,9 @@
 """How badly a grid fits the words and rules of a table: what decides between two readings of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from octavo.frozen import frozen
 from octavo.geometry import Rect, on_one_height, union
 from octavo.tables.grid import Grid, Slot, text_lines
 from octavo.tables.rules import Rules
@@ -34,7 +34,7 @@ def misfit(grid: Grid, cells: dict[Slot, list[Token]], rules: Rules) -> float:
     return (doubts + 2.0 * _empty_bands(grid, cells)) / count
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Placed(Rect):
     """A line of a cell, and where that is in the grid."""
 

@@ -2,16 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from octavo.content import Cell, Run, Runs, Table, runs_of
+from octavo.frozen import frozen
 from octavo.geometry import on_one_height
 from octavo.glyphs.scripts import is_right_to_left
 from octavo.tables.words import Token, usual_height
 from octavo.wording import prose
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slot:
     """A cell of the grid: its first row and column, and how many of each it takes."""
 
@@ -21,7 +22,7 @@ class Slot:
     columns: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Grid:
     """Borders of columns (left to right) and rows (top to bottom) in pixels; cells that take more than one place."""
 

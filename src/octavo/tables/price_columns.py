@@ -5,10 +5,10 @@ lists; in one table figures follow a text, and what is said after them is short.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Protocol, TypeVar
 
+from octavo.frozen import frozen
 from octavo.tables.rules import Rule
 from octavo.wording.numbers import is_mostly_digits
 from octavo.wording.sentences import has_word
@@ -46,7 +46,7 @@ class _Text(Protocol):
 Text = TypeVar("Text", bound=_Text)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Lane:
     """The room between two lists, from the amounts of one to the items of the next."""
 

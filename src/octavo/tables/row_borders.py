@@ -8,12 +8,12 @@ not smaller than those between lines, and ruling lines divide.
 
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 from operator import attrgetter
 from typing import Final, assert_never
 
+from octavo.frozen import frozen
 from octavo.geometry import on_one_height
 from octavo.glyphs.scripts import breaks_anywhere
 from octavo.tables.columns import Piece
@@ -37,7 +37,7 @@ class Edge(Enum):
     BOTTOM = "bottom"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CellLine(Piece):
     """A line of one cell, and the columns it takes."""
 
@@ -51,7 +51,7 @@ class CellLine(Piece):
         return cls(piece.left, piece.top, piece.right, piece.bottom, piece.words, first, last, is_number(piece.text))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Measures:
     """What is usual in this table. Pixels."""
 
@@ -140,7 +140,7 @@ def _divided(
     return costs[-1], rows
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Border:
     """What it costs to divide rows at a stretch, and not to."""
 
@@ -206,7 +206,7 @@ def _drawn_between(above: Sequence[CellLine], below: Sequence[CellLine], rules: 
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Unlike:
     """How unlike one row some bands are."""
 

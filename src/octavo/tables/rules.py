@@ -6,7 +6,6 @@ found, so that colour, thickness, double lines and white lines on a dark ground 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 import cv2
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
+from octavo.frozen import frozen
 from octavo.geometry import PixelBox, Size
 
 STEP: Final = 14  # grey levels: the palest shading meant to be seen (#f0f0f0 on white is 15), above JPEG's noise
@@ -31,7 +31,7 @@ _THICK: Final = 6.0  # pixels between two edges that belong to one line
 _Grey: TypeAlias = NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """A straight line, horizontal or vertical. Pixels; `at` runs across it, `start` to `end` along it."""
 
@@ -49,7 +49,7 @@ class Rule:
         return self.at + self.slope * (along - (self.start + self.end) / 2)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rules:
     """All lines of a picture, top to bottom and left to right."""
 

@@ -6,10 +6,11 @@ stands on; everything that looks for rows and columns gets it as one upright wor
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from octavo.document import TextLine, Word
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, Rect, Size
 
 _LEAST, _MOST = math.radians(20), math.radians(80)  # a photographed table leans by less, a turned one by more
@@ -17,7 +18,7 @@ _PARALLEL: Final = math.radians(8)  # two heads of one row lean alike
 _LEVEL: Final = 1.0  # heights of type that the feet of one row may differ by
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SlantedHead:
     """A head with others beside it. Pixels."""
 

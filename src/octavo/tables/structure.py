@@ -1,13 +1,13 @@
 """What a structure network tells of a table's picture: the socket that `networks.table_structure` fits."""
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from octavo.document import Pixels
+from octavo.frozen import frozen
 from octavo.geometry import Rect
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SeenCell(Rect):
     """A cell as a network tells it: about where in the picture (pixels), and where in the grid."""
 
@@ -17,7 +17,7 @@ class SeenCell(Rect):
     columns: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SeenTable:
     """What a network makes of a picture. Cells are in order, and may not fill the grid."""
 

@@ -9,7 +9,7 @@ import math
 import re
 import statistics
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from octavo.content import Run
 from octavo.document import TextLine, Word
+from octavo.frozen import frozen
 from octavo.geometry import Box, PixelBox, Rect, Size
 from octavo.glyphs.scripts import is_wide
 from octavo.tables.rules import Rule, Rules
@@ -31,7 +32,7 @@ _LEADER: Final = 4  # dots that lead from a text to its figure, at least
 _LEADING: Final = re.compile(r"\.{4,}|…{2,}|·{4,}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Token(Rect):
     """A word of the table, in pixels of the picture put straight."""
 
@@ -43,7 +44,7 @@ class Token(Rect):
     face: Run  # how it is set, and where it leads; no text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Straightening:
     """Moves points to where they would be in a straight picture: slopes at the middle, and how they fan out."""
 

@@ -11,11 +11,11 @@ group of rows, one anywhere else cannot be a row.
 
 import statistics
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from itertools import groupby, pairwise
 from typing import Final, Protocol
 
+from octavo.frozen import frozen
 from octavo.wording.sentences import breaks_off
 
 _LARGER: Final = 1.12  # steps between rows over those inside them; printed steps of one kind differ by 2 %
@@ -56,7 +56,7 @@ class _Entry(Protocol):
 _Band = Sequence[_Entry]  # what stands on one height
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wrapping:
     """What is decided for one table."""
 
@@ -165,7 +165,7 @@ def all_are_rows(bands: Sequence[_Band]) -> bool:
     return not any(all(map(goes_on, above, below)) for above, below in pairwise(bands))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Run:
     """Lines that begin no row, between two that do."""
 

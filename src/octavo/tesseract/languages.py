@@ -5,14 +5,15 @@ in Debian and Ubuntu; the script is called as Tesseract's own script detection c
 """
 
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
+
+from octavo.frozen import frozen
 
 _OWN_SHARE: Final = 0.015  # of a text's letters: Persian's own four are 4.4 % of a Persian page, and 0 of an Arabic one
 _MOSTLY: Final = 0.5  # share of the letters of a line that are of the script it is said to be in
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Language:
     """What Tesseract can be asked to read."""
 

@@ -11,13 +11,13 @@ import resource
 import shutil
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.errors import EngineFailed, EngineTimeout, EngineUnavailable, ResourcesExhausted
+from octavo.frozen import frozen
 
 _PATIENCE: Final = (
     10  # times its CPU time that a process may take by the clock: on a busy machine it waits for its turn
@@ -34,7 +34,7 @@ _DIRECTION_MARKS: Final = re.compile(
 Strip = NDArray[np.uint8]  # rows x columns, grey: one line of text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Run:
     """Characters that Tesseract took for one piece, and where they are on the strip."""
 
@@ -44,7 +44,7 @@ class Run:
     confidence: float  # 0..1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadStrip:
     """What one strip says: words with spaces between them in the order they are read, from either side."""
 

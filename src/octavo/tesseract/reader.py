@@ -10,7 +10,7 @@ import statistics
 import threading
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from octavo.errors import EngineUnavailable, OctavoError
+from octavo.frozen import frozen
 from octavo.machine import cores
 from octavo.networks.strips import Quad, inked, sides, straightened
 from octavo.networks.text_reader import LinePicture, ReadLine, ReadWord
@@ -48,7 +49,7 @@ _SCRIPT_SAMPLE: Final = 10  # lines that tell a script: the detection wants some
 _PER_PROCESS: Final = 8  # lines from which a further process pays: loading a language takes as long as reading two
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OtherReading:
     """What the lines of a page say, all of them, and what to tell of those that could not be read."""
 
@@ -233,7 +234,7 @@ def chosen(wanted: Sequence[str], there: Iterable[str]) -> tuple[Language, ...]:
     return tuple(map(of_code, wanted)) or tuple(language for language in LANGUAGES if language.code in codes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Trial:
     """A few lines, read in one language."""
 
@@ -252,7 +253,7 @@ class _Trial:
 # --- a line and its strip -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LineStrip:
     """A line as Tesseract gets it: level, grey, and cut where its ink begins and ends."""
 

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from octavo.frozen import frozen
 
 _BEFORE = (
     r"pages?|p[aá]g(?:ina)?\.?|pp?\.?|seite|side|sida|strona|str\.?|s\.|oldal|sayfa|halaman|trang|страница|стр\.?|с\.|"
@@ -35,7 +36,7 @@ def names_page(text: str) -> bool:
     return found is not None and bool(found["before"] or found["after"])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Numbered:
     """The page number in a running head: which, and where in its text it stands."""
 

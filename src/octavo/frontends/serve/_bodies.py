@@ -6,7 +6,7 @@ Nothing of it is written to a disk here: what a form brings is held in memory, a
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from fastapi import Request
@@ -15,6 +15,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect
 
 from octavo.errors import SourceEmpty, SourceInvalid, SourceTooLarge
+from octavo.frozen import frozen
 from octavo.jobs.admission import Hold
 from octavo.jobs.contract import refuse_sprawl
 from octavo.settings import ServeSettings
@@ -24,7 +25,7 @@ _MOST_FIELDS = 100
 _HERE = "here"  # stands in a job for bytes that came beside it
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SentForm:
     """Fields and files, by their names in the order they came."""
 
@@ -41,7 +42,7 @@ class SentForm:
         return tuple(data for key, data in self.files if key in names)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Body:
     """A job as a request brings it."""
 

@@ -2,7 +2,6 @@
 
 import json
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 from fastapi import Request
@@ -14,6 +13,7 @@ from octavo.frontends.serve._answers import unless_gone
 from octavo.frontends.serve._bodies import Body
 from octavo.frontends.serve._gate import demand
 from octavo.frontends.serve._metrics import Metrics
+from octavo.frozen import frozen
 from octavo.jobs.admission import Hold
 from octavo.jobs.encoding import Reply
 from octavo.jobs.queue import Asked, Queue
@@ -24,7 +24,7 @@ from octavo.settings import ServeSettings, WorkerSettings
 EVER = 10.0**9  # seconds
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Desk:
     """Of one server."""
 
