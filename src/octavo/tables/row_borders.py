@@ -224,6 +224,7 @@ class _RowCosts:
         self._measures = measures
         self._broken = broken
         self._known: dict[tuple[int, int], _Unlike] = {}
+        self._pairs: dict[tuple[int, int, bool], float] = {}
 
     def cost(self, start: int, end: int, edge: Edge) -> float:
         known = self._known.get((start, end))
@@ -232,7 +233,7 @@ class _RowCosts:
         return known.lines + known.misaligned.get(edge, 0.0) + known.unkeyed
 
     def _unlike(self, entries: Sequence[CellLine]) -> _Unlike:
-        measures, broken, cost = self._measures, self._broken, 0.0
+        measures, cost = self._measures, 0.0
         ordered = sorted(entries, key=attrgetter("middle"))
         in_head = ordered[-1].middle < measures.head
         cells: dict[tuple[int, int], list[CellLine]] = {}
@@ -242,8 +243,7 @@ class _RowCosts:
         cost += 3.0 * sum(right[0] <= left[1] for left, right in pairwise(keys))
         for lines in cells.values():
             for above, below in pairwise(lines):
-                on_purpose = id(above) in broken or id(below) in broken
-                cost += _line_cost(above, below, measures, in_head=in_head, on_purpose=on_purpose)
+                cost += self._of_one_cell(above, below, in_head=in_head)
         misaligned: dict[Edge, float] = {}
         if 1 < len(cells) < len(entries):
             blocks = [(lines[0].middle, lines[-1].middle) for lines in cells.values()]
@@ -251,6 +251,16 @@ class _RowCosts:
             if in_head:
                 misaligned = dict.fromkeys(Edge, min(misaligned.values()))
         return _Unlike(cost, misaligned, 0.0 if in_head else _unkeyed(cells, measures))
+
+    def _of_one_cell(self, above: CellLine, below: CellLine, *, in_head: bool) -> float:
+        """How unlikely that is of two lines, which follow each other in many stretches."""
+        pair = id(above), id(below), in_head
+        cost = self._pairs.get(pair)
+        if cost is None:
+            on_purpose = id(above) in self._broken or id(below) in self._broken
+            cost = _line_cost(above, below, self._measures, in_head=in_head, on_purpose=on_purpose)
+            self._pairs[pair] = cost
+        return cost
 
 
 def _unkeyed(cells: Mapping[tuple[int, int], Sequence[CellLine]], measures: Measures) -> float:
