@@ -789,3 +789,185 @@ def test_tiles_with_three_lines_are_read_one_by_one(parser: Parser) -> None:
         sheet.write(left, 122, value, font="Helvetica-Bold", size=22)
         sheet.write(left, 136, more, font="Helvetica", size=8)
     assert " ".join(read(parser, sheet)) == "Customers 18,402 4 % more Revenue 2.47 M 11 % more Churn 1.9 % as before"
+
+
+# --- terms, times and prices ---------------------------------------------------------------------------------------
+
+GLOSSARY = (
+    ("Ballast", "Heavy things carried low in a ship to keep her", "upright; today it is mostly water."),
+    ("Bilge", "The lowest part of the hull."),
+    (
+        "Draught",
+        "The depth of water that a ship needs, from",
+        "the waterline to the lowest point of her keel.",
+    ),
+    ("Lee", "The side away from the wind."),
+)
+
+
+def markdown(parser: Parser, sheet: Sheet) -> str:
+    return octavo.to_markdown(parser.parse(sheet.pdf()))
+
+
+def cells(text: str) -> list[list[str]]:
+    """Of all tables of a page: rows, without what makes words bold or italic."""
+    text = re.sub(r"</?[bi]>", "", text)
+    return [re.findall(r"<t[dh]>(.*?)</t[dh]>", row) for row in re.findall(r"<tr>(.*?)</tr>", text)]
+
+
+@pytest.mark.parametrize("room", [0, 6])
+@pytest.mark.parametrize("font", ["Times-Roman", "Times-Bold"])
+def test_each_term_of_a_glossary_stays_with_its_text(parser: Parser, font: str, room: int) -> None:
+    """With room between them or without: then a text's last line has room for the next one's first word."""
+    sheet = Sheet()
+    top = 120.0
+    for term, *text in GLOSSARY:
+        sheet.write(60, top, term, font=font)
+        top = sheet.write(140, top, *text) + room
+    assert cells(markdown(parser, sheet)) == [[term, " ".join(text)] for term, *text in GLOSSARY]
+
+
+def test_a_narrow_column_beside_running_text_is_no_glossary(parser: Parser) -> None:
+    """Its lines stand beside texts that go on."""
+    sheet = Sheet()
+    sheet.write(60, 120, "Boats moor", "at the quay", "from noon on,", "and leave it", "at the tide.")
+    sheet.write(180, 120, *PROSE, *PROSE[:2])
+    assert not cells(markdown(parser, sheet))
+
+
+def test_terms_with_long_texts_well_apart_are_headings_beside_them(parser: Parser) -> None:
+    sheet = Sheet()
+    for number, term in enumerate(("Arrival", "Mooring", "Leaving")):
+        sheet.write(60, 120 + 70 * number, term)
+        sheet.write(140, 120 + 70 * number, *PROSE)
+    told = read(parser, sheet)
+    assert [line for line in told if line in ("Arrival", "Mooring", "Leaving")] == told[::2]
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        (("AIS", "Automatic Identification"), ("DWT", "Deadweight tonnage"), ("EU", "Unit of load"), ("LOA", "Length")),
+        (("der Hafen", "harbour"), ("die Flut", "tide"), ("das Seil", "rope"), ("der Lotse", "pilot")),
+    ],
+    ids=["abbreviations", "vocabulary"],
+)
+def test_words_beside_each_other_are_pairs_where_columns_fit_them(
+    parser: Parser, pairs: tuple[tuple[str, str], ...]
+) -> None:
+    sheet = Sheet()
+    begin = 60 + round(max(stringWidth(key, "Times-Roman", 10) for key, _ in pairs)) + 20
+    for number, (key, text) in enumerate(pairs):
+        sheet.write(60, 120 + 14 * number, key)
+        sheet.write(begin, 120 + 14 * number, text)
+    assert cells(markdown(parser, sheet)) == [list(pair) for pair in pairs]
+
+
+def test_a_list_in_two_columns_is_no_table(parser: Parser) -> None:
+    boats = ("Albatross", "Amber", "Black Swan", "Cormorant", "Dolphin", "Evening Star", "Fair Isle", "Gannet")
+    sheet = Sheet()
+    sheet.write(60, 120, *boats[:4])
+    sheet.write(300, 120, *boats[4:])
+    assert read(parser, sheet) == list(boats)
+
+
+def test_an_agenda_has_a_row_for_each_time(parser: Parser) -> None:
+    sheet = Sheet()
+    agenda = (
+        ("09:00", "Registration", "Coffee in the foyer", "Foyer"),
+        ("09:30", "Opening", "Rivers that remember, by Ines Duarte", "Hall A"),
+        ("10:45", "Gauges", "Three talks, and what they miss", "Hall B"),
+    )
+    for number, (time, title, more, place) in enumerate(agenda):
+        top = 120 + 34 * number
+        sheet.write(60, top, time)
+        sheet.write(140, top, title, font="Times-Bold")
+        sheet.write(140, top + 13, more)
+        sheet.write(400, top, place)
+    assert cells(markdown(parser, sheet)) == [[time, f"{title} {more}", place] for time, title, more, place in agenda]
+
+
+def test_numbers_of_lines_of_code_are_no_terms(parser: Parser) -> None:
+    sheet = Sheet()
+    for number, line in enumerate(("begin the count of all the boats at noon", "add one for each", "and say it aloud")):
+        sheet.write(60, 120 + 14 * number, str(11 + number))
+        sheet.write(90, 120 + 14 * number, line)
+    assert not cells(markdown(parser, sheet))
+
+
+MENU = (
+    (("Leek soup", "with bread", "6.50"), ("Mackerel", "beetroot", "8.75"), ("Oysters", "from the loch", "14.00")),
+    (("Haddock", "mushy peas", "15.50"), ("Beef pie", "ale gravy", "16.25"), ("Risotto", "thyme", "13.00")),
+)
+
+
+@pytest.mark.parametrize("lower", [0, 7])
+def test_a_menu_of_two_columns_is_two_lists(parser: Parser, lower: int) -> None:
+    sheet = Sheet()
+    for column, dishes in enumerate(MENU):
+        left, top = 60 + 260 * column, 120 + lower * column
+        sheet.write(left, top, ("Starters", "Mains")[column], font="Times-Bold", size=12)
+        for number, (dish, more, price) in enumerate(dishes):
+            row = top + 22 + 34 * number
+            sheet.write(left, row, dish, font="Times-Bold")
+            sheet.write(left, row + 13, more)
+            sheet.end(left + 220, row, price)
+    text = markdown(parser, sheet)
+    assert cells(text) == [[f"{dish} {more}", price] for side in MENU for dish, more, price in side]
+    places = [text.index(word) for word in ("Starters", "Leek", "Oysters", "Mains", "Haddock", "Risotto")]
+    assert places == sorted(places)
+
+
+def test_figures_in_the_middle_of_a_row_part_no_table(parser: Parser) -> None:
+    """Hours and pay after them, with a word for the kind of work last: one list."""
+    sheet = Sheet()
+    rows = (("Crane", "12", "days", "310.00"), ("Pilot", "3", "nights", "99.50"), ("Ropes", "40", "metres", "48.00"))
+    for number, (item, count, unit, pay) in enumerate(rows):
+        top = 120 + 16 * number
+        sheet.write(60, top, f"{item} of the northern quay")
+        sheet.end(260, top, count)
+        sheet.write(290, top, unit)
+        sheet.end(460, top, pay)
+    assert [" ".join(row) for row in cells(markdown(parser, sheet))] == [
+        f"{item} of the northern quay {count} {unit} {pay}" for item, count, unit, pay in rows
+    ]
+
+
+def test_years_beside_what_was_done_in_them_name_no_columns(parser: Parser) -> None:
+    sheet = Sheet()
+    posts = (("2019 - now", "Pilot"), ("2014 - 2019", "Mate on the Ada"), ("2011 - 2014", "Cook"))
+    for number, (years, post) in enumerate(posts):
+        sheet.write(60, 120 + 34 * number, years)
+        sheet.write(160, 120 + 34 * number, post, "at the harbour of Ljubljana")
+    text = markdown(parser, sheet)
+    assert "<table>" in text
+    assert "<th>" not in text
+
+
+def test_a_heading_below_two_columns_of_a_list_comes_after_both(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.write(60, 100, "Ingredients", font="Times-Bold", size=14)
+    sheet.write(60, 122, "600 g haddock", "2 onions", "3 potatoes")
+    sheet.write(300, 122, "200 ml cream", "1 bay leaf", "salt, pepper")
+    sheet.write(60, 182, "Method", font="Times-Bold", size=14)
+    sheet.write(
+        60, 202, "Chop the onions and soften them in butter for ten minutes; they should not brown at all, and no"
+    )
+    text = markdown(parser, sheet)
+    places = [text.index(word) for word in ("haddock", "potatoes", "cream", "pepper", "Method", "Chop")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("dot", [".", " .", "\u00b7"])
+@pytest.mark.parametrize("room", [2, 24])
+def test_dots_lead_from_a_dish_to_its_price_and_are_no_text(parser: Parser, dot: str, room: float) -> None:
+    sheet = Sheet()
+    dishes = (("Leek soup", "6.50"), ("Smoked mackerel", "8.75"), ("Crab toast", "9.25"), ("Oysters", "14.00"))
+    for number, (dish, price) in enumerate(dishes):
+        width = 300 - room - stringWidth(f"{dish} {price}", "Times-Roman", 10)
+        dots = dot * int(width / stringWidth(dot, "Times-Roman", 10))
+        sheet.write(60, 120 + 16 * number, f"{dish} {dots}")
+        sheet.end(360, 120 + 16 * number, price)
+    text = markdown(parser, sheet)
+    assert cells(text) == [list(dish) for dish in dishes]
+    assert "Not read" not in text

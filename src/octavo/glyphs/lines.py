@@ -38,6 +38,7 @@ FEWEST_SPACES: Final = 3  # between letters of a line, to tell what is usual; ar
 TOUCHING: Final = 0.06  # gaps of a line up to which letters touch; tight lines have spaces of 0.1
 SHORTEST_WORDS: Final = 2.0  # letters, on average: gaps that make words shorter, or longer, are not between words
 LONGEST_WORDS: Final = 12.0  # letters: the same at most
+_DOT: Final = ord(".")  # those of a leader stand apart, which says nothing of the letters before them
 FEWEST_SPREAD: Final = 6  # letters with a space behind each that may be words set wide; heads of columns are fewer
 SHORTEST_SPREAD: Final = 2.5  # letters of a word that is set so, on average
 WIDEST_SPREAD: Final = 0.6  # between its letters, at most
@@ -348,8 +349,11 @@ def _chains(frame: _Frame, reader: _Reader) -> Iterable[tuple[int, int]]:
 def _span(start: int, stop: int, reader: _Reader) -> _Span:
     """A chain cut into words."""
     before, gaps, size = reader.before, reader.gap, reader.size
-    tight = sorted(gaps[index] for index in range(start + 1, stop) if not before[index])
-    spaced = len(tight) < stop - start - 1
+    close = [index for index in range(start + 1, stop) if not before[index]]
+    spaced = len(close) < stop - start - 1
+    dots = [code == _DOT for code in reader.codes[start:stop]]
+    letters = [index for index in close if not (dots[index - start] and dots[index - 1 - start])]
+    tight = sorted(gaps[index] for index in letters or close)
     # Letters set apart (tracking) are seen in the gaps of the tighter half.
     tracking = tight[int(len(tight) * 0.35)] if len(tight) >= 4 else 0.0
     if tracking < 0.06 * size[start]:
@@ -361,7 +365,7 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
     first = start
     for index in range(start + 1, stop):
         gap = gaps[index]
-        if gap < spread:
+        if gap < spread or (dots[index - start] and dots[index - 1 - start] and not before[index]):
             continue
         if (
             gap > limits[index] + 1.5 * tracking

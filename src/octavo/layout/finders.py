@@ -21,6 +21,7 @@ from octavo.layout.contents import find_contents
 from octavo.layout.figures import Figure
 from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintKind, Hints
+from octavo.layout.keyed_texts import find_keyed_texts
 from octavo.layout.labels import labelled
 from octavo.layout.ledgers import find_ledgers
 from octavo.layout.lines import Line, straightened, typical_size
@@ -120,6 +121,11 @@ def ledgers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iter
         yield Claim(Label.TABLE, ledger.lines, 0.6, ledger.reason)
 
 
+def keyed_texts(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    for found in find_keyed_texts(free, sheet.size):
+        yield Claim(Label.TABLE, found.lines, 0.6, found.reason)
+
+
 def figures(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
     """Ink that is no table's shading and no form's, with the texts that are part of it."""
     areas = [sheet.rect(box) for box in _boxes(claims, Label.TABLE)]
@@ -177,6 +183,7 @@ FINDERS = (
     choices,
     names_beside,
     ledgers,
+    keyed_texts,
     figures,
     formulas,
     paragraphs,

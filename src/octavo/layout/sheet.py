@@ -1,10 +1,10 @@
 """A page as the finders see it, and what they say of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from octavo.document import Label, PageImage, TextLine
+from octavo.frozen import frozen
 from octavo.geometry import Box, Rect, Size
 from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.hints import Hint
@@ -19,7 +19,7 @@ from octavo.tables.outlined import rules_among
 from octavo.tables.rules import Rules, find_rules
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sheet:
     """All that is seen on a page before anything is decided. Distances are pixels of its picture."""
 
@@ -76,7 +76,7 @@ class Sheet:
         return box.on(self.size)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """What one finder says: these lines, or this area with them, are one thing."""
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from octavo.frozen import frozen
 from octavo.geometry import Rect, on_one_height, union
+from octavo.tables import price_columns
 from octavo.tables.columns import ColumnGaps, column_gaps
 from octavo.tables.rules import Rule, Rules
 from octavo.wording.captions import names_float
@@ -87,7 +88,8 @@ def tables_among(segments: Sequence[Segment], rules: Rules) -> list[TableArea]:
         replace(table, lost=table.lost or "a ruled table is there")
         if any(_overlap(table, other) > 0.3 for other in found)
         else table
-        for table in _runs(rows, rules, height)
+        for part in price_columns.apart(rows, rules.horizontal)
+        for table in _runs(part, rules, height)
     ]
     return sorted([*lattices, *loose], key=lambda table: -table.score)
 
@@ -596,7 +598,7 @@ class _Entries:
 
 def _why_no_entries(entries: _Entries) -> str:
     """What speaks against columns that hold what tables hold: the first doubt that is met, or nothing."""
-    doubts = (_numbers_alone, _two_texts, _leaders, _names, _enumeration, _page_numbers, _too_few)
+    doubts = (_numbers_alone, _two_texts, _lines_to_write_on, _names, _enumeration, _page_numbers, _too_few)
     return next((why for doubt in doubts if (why := doubt(entries))), "")
 
 
@@ -618,9 +620,10 @@ def _two_texts(entries: _Entries) -> str:
     return "two texts beside each other: their rows do not meet" if apart and not entries.framed else ""
 
 
-def _leaders(entries: _Entries) -> str:
-    dotted = any(has_leader(segment.text or "") for row in entries.several for segment in row[:1])
-    return "its rows have leaders: a table of contents" if dotted else ""
+def _lines_to_write_on(entries: _Entries) -> str:
+    """Leaders of dots are no words of a table, and not here."""
+    ruled = any(has_leader(segment.text or "") for row in entries.several for segment in row[:1])
+    return "its rows have lines to write on: a form" if ruled else ""
 
 
 def _names(entries: _Entries) -> str:

@@ -19,7 +19,7 @@ from octavo.glyphs.scripts import breaks_anywhere
 from octavo.tables.columns import Piece
 from octavo.tables.rules import Rule
 from octavo.tables.words import Token
-from octavo.tables.wrapping import Side, Wrapping, wrapping
+from octavo.tables.wrapping import Side, Wrapping, all_are_rows, wrapping
 from octavo.wording.numbers import is_number
 from octavo.wording.sentences import breaks_off
 
@@ -69,6 +69,8 @@ def measured(entries: Sequence[CellLine], height: float, columns: int, head: flo
         steps += [below.middle - above.middle for above, below in pairwise(own)]
     steps = sorted(step for step in steps if step > 0.7 * height)
     pitch = min(steps[len(steps) // 8], 1.7 * height) if steps else 1.2 * height
+    if all_are_rows(on_one_height(entries, 0.6 * height)):
+        head = min(entry.top for entry in entries)  # the first is no head of several lines either
     body = on_one_height((entry for entry in entries if entry.middle >= head), 0.6 * height)
     return Measures(height, pitch, column_widths(entries, columns), head, wrapping(body))
 
