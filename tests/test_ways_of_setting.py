@@ -649,9 +649,9 @@ def printout(sheet: Sheet, top: float, *rows: str) -> None:
 
 
 def cells(text: str) -> list[list[str]]:
-    """Those of the tables in a Markdown, row by row."""
-    rows = re.findall(r"<tr>(.*?)</tr>", text)
-    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in rows]
+    """Of all tables of a page: rows, without what makes words bold or italic."""
+    text = re.sub(r"</?[bi]>", "", text)
+    return [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in re.findall(r"<tr>(.*?)</tr>", text)]
 
 
 def test_dashes_in_type_part_the_head_of_a_printout_from_its_rows(parser: Parser) -> None:
@@ -807,12 +807,6 @@ GLOSSARY = (
 
 def markdown(parser: Parser, sheet: Sheet) -> str:
     return octavo.to_markdown(parser.parse(sheet.pdf()))
-
-
-def cells(text: str) -> list[list[str]]:
-    """Of all tables of a page: rows, without what makes words bold or italic."""
-    text = re.sub(r"</?[bi]>", "", text)
-    return [re.findall(r"<t[dh]>(.*?)</t[dh]>", row) for row in re.findall(r"<tr>(.*?)</tr>", text)]
 
 
 @pytest.mark.parametrize("room", [0, 6])
