@@ -11,6 +11,7 @@ what their Markdown is worth `make bench-quality` says.
 """
 
 import argparse
+import itertools
 import os
 import subprocess
 import sys
@@ -39,11 +40,11 @@ def document(folder: Path, pages: int) -> Path:
     """So many pages of the samples, in turns."""
     path = folder / f"born-digital-{pages}.pdf"
     if not path.exists():
+        samples = itertools.cycle(SAMPLES)
         with pypdfium2.PdfDocument.new() as made:
             while len(made) < pages:
-                for sample in SAMPLES:
-                    with pypdfium2.PdfDocument(sample) as source:
-                        made.import_pages(source, list(range(min(len(source), pages - len(made)))))
+                with pypdfium2.PdfDocument(next(samples)) as source:
+                    made.import_pages(source, list(range(min(len(source), pages - len(made)))))
             made.save(path)
     return path
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pdf_maker import HELVETICA, make_pdf, text_page
 from tabling import Drawing
 
 import octavo
@@ -321,3 +322,56 @@ def test_the_last_line_of_an_address_names_no_heading_below_it(tmp_path: Path) -
     assert ": " not in text
     assert "Skills" in text
     assert "Experience" in text
+
+
+# --- what lies on a page or beside its text ---------------------------------------------------------------------------
+
+
+def test_what_was_typed_onto_a_page_is_read_and_the_icon_of_a_remark_is_not(tmp_path: Path) -> None:
+    """As a viewer's pen leaves it: an annotation of a line's height, and a stamp that only its picture tells."""
+    font = f"/Resources << /Font << /F << /Type /Font {HELVETICA} >> >> >>"
+    typed = (
+        "/Type /XObject /Subtype /Form /BBox [0 0 180 16] " + font,
+        b"BT /F 11 Tf 2 4 Td (Ada Brown, Grimsby) Tj ET",
+    )
+    stamp = ("/Type /XObject /Subtype /Form /BBox [0 0 120 24] " + font, b"BT /F 18 Tf 4 6 Td (RECEIVED) Tj ET")
+    annotations = (
+        "/Subtype /FreeText /Rect [150 692 330 708] /Contents (Ada Brown, Grimsby) /AP << /N @typed >>",
+        "/Subtype /Stamp /Rect [400 560 520 584] /Contents (by the office) /AP << /N @stamp >>",
+        "/Subtype /Text /Rect [560 700 580 720] /Contents (ask her again)",
+    )
+    listed = " ".join(f"<< /Type /Annot /F 4 {annotation} >>" for annotation in annotations)
+    lines = ("Request for a berth", "Name:", "The office answers within ten days, in writing.")
+    page = text_page(*lines, streams={"typed": typed, "stamp": stamp}, extra=f"/Annots [ {listed} ]")
+    path = tmp_path / "typed.pdf"
+    path.write_bytes(make_pdf(page))
+    text = read(path)
+    assert "Ada Brown, Grimsby" in text
+    assert "RECEIVED" in text
+    assert "ask her" not in text
+
+
+def test_rows_of_a_text_beside_a_panel_are_no_names_of_what_stands_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "panel.pdf"
+    page = canvas.Canvas(str(path))
+    page.setFont("Times-Roman", 10.5)
+    column = (
+        "The board met on Monday and agreed that",
+        "the rates of today, which were set long ago,",
+        "cover no more than half of what the work",
+        "on the inner basin costs. The clubs will be",
+        "asked before any of it changes, and the pilots",
+        "want fenders for the northern quay.",
+    )
+    for number, row in enumerate(column):
+        page.drawString(60, 700 - 13.5 * number, row)
+    page.setFillGray(0.9)
+    page.rect(280, 620, 140, 100, stroke=0, fill=1)
+    page.setFillGray(0)
+    page.setFont("Helvetica", 9)
+    for number, row in enumerate(("Races on 12 May", "Closed on Fridays", "New keys: 15 euros")):
+        page.drawString(290, 700 - 13.5 * number, row)
+    page.save()
+    text = read(path)
+    assert " ".join(column) in text
+    assert "agreed that:" not in text

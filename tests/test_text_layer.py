@@ -542,6 +542,39 @@ def test_letters_of_a_right_to_left_word_may_be_drawn_from_left_to_right() -> No
     assert [line.text for line in lines(glyphs, np.ones(len(glyphs), bool))] == ["של ומה בר"]
 
 
+def shown(*rows: str) -> list[str]:
+    """The lines of a page whose words stand so, from left to right, each drawn from left to right."""
+    glyphs = glyphs_of_words([row.split() for row in rows])
+    return [line.text or "" for line in lines(glyphs, np.ones(len(glyphs), bool))]
+
+
+def from_right(text: str) -> str:
+    """Hebrew as it stands on a page, seen from the left."""
+    return text[::-1]
+
+
+def test_a_line_of_a_page_from_right_to_left_is_one_though_most_of_its_letters_are_latin() -> None:
+    page = (
+        from_right("הסכם שכירות על מחסן ליד הנמל"),
+        f".03-1234567 {from_right('טלפון')} ,info@quay.example {from_right('לפרטים:')}",
+    )
+    assert shown(*page)[1] == "לפרטים: info@quay.example, טלפון 03-1234567."
+    # On a page in English a name is a name.
+    assert shown("The word for a quay is", f"{from_right('רציף')} and nobody says otherwise")[1].startswith("רציף and")
+
+
+@pytest.mark.parametrize("drawn", ["({0} {1}", "){0} {1}"])
+def test_brackets_of_a_line_from_right_to_left_face_what_they_hold(drawn: str) -> None:
+    """As they look, or as PDFium turns some of them around."""
+    row = drawn.format("17%", from_right("כולל מס")) + ")"
+    assert shown(from_right("המחיר לחודש הוא אלפיים"), row)[1] == "(כולל מס 17%)"
+    assert shown(from_right("המחיר לחודש הוא אלפיים"), f"(crane) {from_right('מנוף')}")[1] == "מנוף (crane)"
+
+
+def test_a_stop_that_ends_a_sentence_on_the_next_line_stays_at_its_end() -> None:
+    assert shown(from_right("המחיר לחודש עם המס הוא"), ".2,400")[1] == "2,400."
+
+
 def spell(text: str, *, boxes: list[tuple[float, float]] | None = None, flags: list[int] | None = None) -> str:
     extents = boxes or [(float(index), index + 1.0) for index in range(len(text))]
     return spelled([ord(char) for char in text], flags or [0] * len(text), extents)

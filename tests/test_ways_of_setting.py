@@ -4,6 +4,7 @@ Each is made here, in other words, sizes and places than those the rules were fo
 """
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -59,6 +60,20 @@ class Sheet:
     def end(self, right: float, top: float, text: str, size: float = 10) -> None:
         self._canvas.setFont("Times-Roman", size)
         self._canvas.drawRightString(right, HEIGHT - top, text)
+
+    def bar(self, left: float, top: float, width: float) -> None:
+        """A black bar as high as a row."""
+        self._canvas.rect(left, HEIGHT - top - 3, width, 12, stroke=0, fill=1)
+
+    def on_dark(self, left: float, top: float, *texts: str) -> None:
+        """A row of words in white, a space apart, on a black bar."""
+        width = stringWidth(" ".join(texts), "Times-Roman", 10)
+        self.bar(left - 3, top, width + 6)
+        self._canvas.setFillGray(1)
+        for text in texts:
+            self.write(left, top, text)
+            left += stringWidth(f"{text} ", "Times-Roman", 10)
+        self._canvas.setFillGray(0)
 
     def pdf(self) -> bytes:
         self._canvas.save()
@@ -327,6 +342,55 @@ def test_a_stamp_that_is_there_once_is_said(parser: Parser) -> None:
 # --- from top to bottom ----------------------------------------------------------------------------------------------
 
 
+def test_a_stamp_over_a_table_takes_none_of_its_rows_apart(parser: Parser) -> None:
+    sheet = Sheet()
+    rows = (
+        ("Goods", "Number", "Price", "Sum"),
+        ("Tar, barrel", "4", "31.00", "124.00"),
+        ("Canvas, metre", "15", "7.20", "108.00"),
+        ("Oars, pair", "2", "48.50", "97.00"),
+        ("Lamp oil, litre", "30", "2.10", "63.00"),
+    )
+    for number, row in enumerate(rows):
+        sheet.write(60, 120 + 16 * number, row[0])
+        for place, text in enumerate(row[1:]):
+            sheet.end(320 + 80 * place, 120 + 16 * number, text)
+    aslant(sheet, 250, 180, "PAID", 18, size=34)
+    text = octavo.to_markdown(parser.parse(sheet.pdf()))
+    for row in rows[1:]:
+        assert "".join(f"<td>{cell}</td>" for cell in row) in text
+    assert "PAID" in text.split("</table>")[1]
+
+
+def test_a_bar_over_words_leaves_their_row_whole_and_says_where_they_were(parser: Parser) -> None:
+    sheet = Sheet()
+    for number, (before, hidden, behind) in enumerate(
+        (
+            ("The keeper of the light saw", "Tom Harding", "row out at ten and told"),
+            ("his wife, who wrote to", "Captain Bell", "on the same night that it"),
+        )
+    ):
+        top, left = 100 + 14 * number, 60.0
+        for text in (before, hidden, behind):
+            sheet.write(left, top, text)
+            if text == hidden:
+                sheet.bar(left - 1, top, stringWidth(text, "Times-Roman", 10) + 2)
+            left += stringWidth(text + " ", "Times-Roman", 10)
+    assert read(parser, sheet) == [
+        "The keeper of the light saw █████ row out at ten and told "
+        "his wife, who wrote to █████ on the same night that it"
+    ]
+
+
+def test_names_on_a_dark_ground_have_no_bars_between_them(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.on_dark(60, 100, "Boat", "    Berth", "    Fee", "    Paid until")
+    sheet.write(60, 120, *PROSE)
+    text = " ".join(read(parser, sheet))
+    assert "█" not in text
+    assert "Berth" in text
+
+
 def column(text: str, left: float, top: float = 100, bottom: float = 600) -> TextLine:
     return TextLine(Box(left, top, left + 20, bottom), text)
 
@@ -371,6 +435,54 @@ STORY = (
     "promised help, but forms will go",
     "out in June, and not before that.",
 )
+
+
+def test_entries_of_two_levels_that_happen_to_lie_around_an_axis_are_a_list(parser: Parser) -> None:
+    """As on a slide: the entries are short, and the middles of the inner ones near that of the whole."""
+    sheet = Sheet()
+    for number, (left, entry) in enumerate(
+        (
+            (60, "Moorings, 96 of 100 let"),
+            (60, "Dredging costs more now"),
+            (104, "Fuel: 9 more"),
+            (104, "Tips: 31 more"),
+        )
+    ):
+        sheet.write(left, 100 + 22 * number, "\u2022", size=14)
+        sheet.write(left + 14, 100 + 22 * number, entry, size=14)
+    sheet.write(60, 188, "\u2022", size=14)
+    sheet.write(74, 188, "Queue: 140", size=14)
+    text = octavo.to_markdown(parser.parse(sheet.pdf()))
+    assert [line.lstrip(" -") for line in text.splitlines() if line.lstrip().startswith("- ")] == [
+        "Moorings, 96 of 100 let", "Dredging costs more now", "Fuel: 9 more", "Tips: 31 more", "Queue: 140"
+    ]  # fmt: skip
+
+
+def test_paragraphs_of_a_row_or_two_are_parted_by_the_space_between_them(parser: Parser) -> None:
+    """Most rows here are further from the next than the rows of a paragraph are."""
+    sheet = Sheet()
+    paragraphs = (("A row on smaller boats",), PROSE[:2], ("The master of the harbour was glad",), PROSE[1:])
+    top = 100.0
+    for paragraph in paragraphs:
+        top = sheet.write(60, top, *paragraph) + 10
+    assert read(parser, sheet) == [" ".join(paragraph) for paragraph in paragraphs]
+
+
+def test_references_whose_further_rows_are_set_in_are_read_one_by_one(parser: Parser) -> None:
+    sheet = Sheet()
+    entries = (
+        ("Adams, J. (1911). The dues of small harbours and what becomes of them. Ports and Quays 12, pp. 144-162, with",
+         "two maps and a table."),
+        ("Berg, A. (1919). Silt.",),
+        ("Carter, B. (1923). On ropes of hemp, manila and wire, and on how long they last in summers that are wet, in:",
+         "Things at Sea, pp. 33-71."),
+        ("Diaz, C. (1925). More silt. Hull.",),
+    )  # fmt: skip
+    top = 100.0
+    for first, *further in entries:
+        top = sheet.write(60, top, first)
+        top = sheet.write(80, top, *further)
+    assert read(parser, sheet) == [" ".join(entry) for entry in entries]
 
 
 def test_narrow_columns_stay_apart_whatever_stands_beside_them(parser: Parser) -> None:
@@ -531,6 +643,87 @@ def test_numbers_that_count_things_stay_with_them(parser: Parser, what: str) -> 
     assert "12" in text.replace("12th", "")
 
 
+def printout(sheet: Sheet, top: float, *rows: str) -> None:
+    """Rows of typewriter type, spaces and all."""
+    sheet.write(60, top, *rows, font="Courier", size=9)
+
+
+def cells(text: str) -> list[list[str]]:
+    """Of all tables of a page: rows, without what makes words bold or italic."""
+    text = re.sub(r"</?[bi]>", "", text)
+    return [re.findall(r"<t[dh][^>]*>(.*?)</t[dh]>", row) for row in re.findall(r"<tr>(.*?)</tr>", text)]
+
+
+def test_dashes_in_type_part_the_head_of_a_printout_from_its_rows(parser: Parser) -> None:
+    sheet = Sheet()
+    printout(
+        sheet,
+        80,
+        "LEDGER NO: 88-120                        SHEET  3",
+        "MRS A BROWN                       FROM 01/07 TO 31/07",
+        "",
+        "DAY    WHAT                       OUT        IN      LEFT",
+        "---------------------------------------------------------",
+        "01/07  BROUGHT FORWARD                             804.10",
+        "04/07  CHEQUE 2207              60.00              744.10",
+        "09/07  HARBOUR DUES                      150.00    894.10",
+        "       SECOND QUARTER",
+        "30/07  LAMP OIL                 12.50              881.60",
+        "=========================================================",
+        "       SUMS                     72.50    150.00",
+    )
+    document = parser.parse(sheet.pdf())
+    text = octavo.to_markdown(document)
+    assert not document.problems
+    assert cells(text) == [
+        ["DAY", "WHAT", "OUT", "IN", "LEFT"],
+        ["01/07", "BROUGHT FORWARD", "", "", "804.10"],
+        ["04/07", "CHEQUE 2207", "60.00", "", "744.10"],
+        ["09/07", "HARBOUR DUES SECOND QUARTER", "", "150.00", "894.10"],
+        ["30/07", "LAMP OIL", "12.50", "", "881.60"],
+        ["", "SUMS", "72.50", "150.00", ""],
+    ]
+    assert "--" not in text
+
+
+def test_a_table_that_is_drawn_with_dashes_and_bars_is_one(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.write(60, 80, *PROSE)
+    printout(
+        sheet,
+        150,
+        "+-------+------------------+---------+",
+        "| Shed  | Let to           | Rent    |",
+        "+-------+------------------+---------+",
+        "| N1    | Brown            |   80.00 |",
+        "| N2    | Carter & Diaz    |  112.50 |",
+        "| N3    |                  |         |",
+        "+-------+------------------+---------+",
+        "| Sum                      |  192.50 |",
+        "+-------+------------------+---------+",
+    )
+    document = parser.parse(sheet.pdf())
+    text = octavo.to_markdown(document)
+    assert not document.problems
+    assert cells(text) == [
+        ["Shed", "Let to", "Rent"],
+        ["N1", "Brown", "80.00"],
+        ["N2", "Carter &amp; Diaz", "112.50"],
+        ["N3", "", ""],
+        ["Sum", "192.50"],
+    ]
+
+
+def test_words_of_a_cell_in_typewriter_type_are_one_whatever_stops_stand_between_them(parser: Parser) -> None:
+    """A comma and a space are as wide there as the gap between two columns is elsewhere."""
+    sheet = Sheet()
+    sheet.write(60, 80, *PROSE)
+    rows = ("Item   Goods                   No     Price", "00010  Rope, hemp, thin        12     18.50",
+            "00020  Buoy, painted red        4      2.75", "00030  Oil, lamp, 5 l           3     64.00")  # fmt: skip
+    printout(sheet, 150, *rows)
+    assert cells(octavo.to_markdown(parser.parse(sheet.pdf()))) == [re.split(r"  +", row) for row in rows]
+
+
 def test_labels_are_read_one_by_one_and_none_goes_on_in_the_next(parser: Parser) -> None:
     sheet = Sheet()
     labels = [
@@ -596,3 +789,179 @@ def test_tiles_with_three_lines_are_read_one_by_one(parser: Parser) -> None:
         sheet.write(left, 122, value, font="Helvetica-Bold", size=22)
         sheet.write(left, 136, more, font="Helvetica", size=8)
     assert " ".join(read(parser, sheet)) == "Customers 18,402 4 % more Revenue 2.47 M 11 % more Churn 1.9 % as before"
+
+
+# --- terms, times and prices ---------------------------------------------------------------------------------------
+
+GLOSSARY = (
+    ("Ballast", "Heavy things carried low in a ship to keep her", "upright; today it is mostly water."),
+    ("Bilge", "The lowest part of the hull."),
+    (
+        "Draught",
+        "The depth of water that a ship needs, from",
+        "the waterline to the lowest point of her keel.",
+    ),
+    ("Lee", "The side away from the wind."),
+)
+
+
+def markdown(parser: Parser, sheet: Sheet) -> str:
+    return octavo.to_markdown(parser.parse(sheet.pdf()))
+
+
+@pytest.mark.parametrize("room", [0, 6])
+@pytest.mark.parametrize("font", ["Times-Roman", "Times-Bold"])
+def test_each_term_of_a_glossary_stays_with_its_text(parser: Parser, font: str, room: int) -> None:
+    """With room between them or without: then a text's last line has room for the next one's first word."""
+    sheet = Sheet()
+    top = 120.0
+    for term, *text in GLOSSARY:
+        sheet.write(60, top, term, font=font)
+        top = sheet.write(140, top, *text) + room
+    assert cells(markdown(parser, sheet)) == [[term, " ".join(text)] for term, *text in GLOSSARY]
+
+
+def test_a_narrow_column_beside_running_text_is_no_glossary(parser: Parser) -> None:
+    """Its lines stand beside texts that go on."""
+    sheet = Sheet()
+    sheet.write(60, 120, "Boats moor", "at the quay", "from noon on,", "and leave it", "at the tide.")
+    sheet.write(180, 120, *PROSE, *PROSE[:2])
+    assert not cells(markdown(parser, sheet))
+
+
+def test_terms_with_long_texts_well_apart_are_headings_beside_them(parser: Parser) -> None:
+    sheet = Sheet()
+    for number, term in enumerate(("Arrival", "Mooring", "Leaving")):
+        sheet.write(60, 120 + 70 * number, term)
+        sheet.write(140, 120 + 70 * number, *PROSE)
+    told = read(parser, sheet)
+    assert [line for line in told if line in ("Arrival", "Mooring", "Leaving")] == told[::2]
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        (("AIS", "Automatic Identification"), ("DWT", "Deadweight tonnage"), ("EU", "Unit of load"), ("LOA", "Length")),
+        (("der Hafen", "harbour"), ("die Flut", "tide"), ("das Seil", "rope"), ("der Lotse", "pilot")),
+    ],
+    ids=["abbreviations", "vocabulary"],
+)
+def test_words_beside_each_other_are_pairs_where_columns_fit_them(
+    parser: Parser, pairs: tuple[tuple[str, str], ...]
+) -> None:
+    sheet = Sheet()
+    begin = 60 + round(max(stringWidth(key, "Times-Roman", 10) for key, _ in pairs)) + 20
+    for number, (key, text) in enumerate(pairs):
+        sheet.write(60, 120 + 14 * number, key)
+        sheet.write(begin, 120 + 14 * number, text)
+    assert cells(markdown(parser, sheet)) == [list(pair) for pair in pairs]
+
+
+def test_a_list_in_two_columns_is_no_table(parser: Parser) -> None:
+    boats = ("Albatross", "Amber", "Black Swan", "Cormorant", "Dolphin", "Evening Star", "Fair Isle", "Gannet")
+    sheet = Sheet()
+    sheet.write(60, 120, *boats[:4])
+    sheet.write(300, 120, *boats[4:])
+    assert read(parser, sheet) == list(boats)
+
+
+def test_an_agenda_has_a_row_for_each_time(parser: Parser) -> None:
+    sheet = Sheet()
+    agenda = (
+        ("09:00", "Registration", "Coffee in the foyer", "Foyer"),
+        ("09:30", "Opening", "Rivers that remember, by Ines Duarte", "Hall A"),
+        ("10:45", "Gauges", "Three talks, and what they miss", "Hall B"),
+    )
+    for number, (time, title, more, place) in enumerate(agenda):
+        top = 120 + 34 * number
+        sheet.write(60, top, time)
+        sheet.write(140, top, title, font="Times-Bold")
+        sheet.write(140, top + 13, more)
+        sheet.write(400, top, place)
+    assert cells(markdown(parser, sheet)) == [[time, f"{title} {more}", place] for time, title, more, place in agenda]
+
+
+def test_numbers_of_lines_of_code_are_no_terms(parser: Parser) -> None:
+    sheet = Sheet()
+    for number, line in enumerate(("begin the count of all the boats at noon", "add one for each", "and say it aloud")):
+        sheet.write(60, 120 + 14 * number, str(11 + number))
+        sheet.write(90, 120 + 14 * number, line)
+    assert not cells(markdown(parser, sheet))
+
+
+MENU = (
+    (("Leek soup", "with bread", "6.50"), ("Mackerel", "beetroot", "8.75"), ("Oysters", "from the loch", "14.00")),
+    (("Haddock", "mushy peas", "15.50"), ("Beef pie", "ale gravy", "16.25"), ("Risotto", "thyme", "13.00")),
+)
+
+
+@pytest.mark.parametrize("lower", [0, 7])
+def test_a_menu_of_two_columns_is_two_lists(parser: Parser, lower: int) -> None:
+    sheet = Sheet()
+    for column, dishes in enumerate(MENU):
+        left, top = 60 + 260 * column, 120 + lower * column
+        sheet.write(left, top, ("Starters", "Mains")[column], font="Times-Bold", size=12)
+        for number, (dish, more, price) in enumerate(dishes):
+            row = top + 22 + 34 * number
+            sheet.write(left, row, dish, font="Times-Bold")
+            sheet.write(left, row + 13, more)
+            sheet.end(left + 220, row, price)
+    text = markdown(parser, sheet)
+    assert cells(text) == [[f"{dish} {more}", price] for side in MENU for dish, more, price in side]
+    places = [text.index(word) for word in ("Starters", "Leek", "Oysters", "Mains", "Haddock", "Risotto")]
+    assert places == sorted(places)
+
+
+def test_figures_in_the_middle_of_a_row_part_no_table(parser: Parser) -> None:
+    """Hours and pay after them, with a word for the kind of work last: one list."""
+    sheet = Sheet()
+    rows = (("Crane", "12", "days", "310.00"), ("Pilot", "3", "nights", "99.50"), ("Ropes", "40", "metres", "48.00"))
+    for number, (item, count, unit, pay) in enumerate(rows):
+        top = 120 + 16 * number
+        sheet.write(60, top, f"{item} of the northern quay")
+        sheet.end(260, top, count)
+        sheet.write(290, top, unit)
+        sheet.end(460, top, pay)
+    assert [" ".join(row) for row in cells(markdown(parser, sheet))] == [
+        f"{item} of the northern quay {count} {unit} {pay}" for item, count, unit, pay in rows
+    ]
+
+
+def test_years_beside_what_was_done_in_them_name_no_columns(parser: Parser) -> None:
+    sheet = Sheet()
+    posts = (("2019 - now", "Pilot"), ("2014 - 2019", "Mate on the Ada"), ("2011 - 2014", "Cook"))
+    for number, (years, post) in enumerate(posts):
+        sheet.write(60, 120 + 34 * number, years)
+        sheet.write(160, 120 + 34 * number, post, "at the harbour of Ljubljana")
+    text = markdown(parser, sheet)
+    assert "<table>" in text
+    assert "<th>" not in text
+
+
+def test_a_heading_below_two_columns_of_a_list_comes_after_both(parser: Parser) -> None:
+    sheet = Sheet()
+    sheet.write(60, 100, "Ingredients", font="Times-Bold", size=14)
+    sheet.write(60, 122, "600 g haddock", "2 onions", "3 potatoes")
+    sheet.write(300, 122, "200 ml cream", "1 bay leaf", "salt, pepper")
+    sheet.write(60, 182, "Method", font="Times-Bold", size=14)
+    sheet.write(
+        60, 202, "Chop the onions and soften them in butter for ten minutes; they should not brown at all, and no"
+    )
+    text = markdown(parser, sheet)
+    places = [text.index(word) for word in ("haddock", "potatoes", "cream", "pepper", "Method", "Chop")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("dot", [".", " .", "\u00b7"])
+@pytest.mark.parametrize("room", [2, 24])
+def test_dots_lead_from_a_dish_to_its_price_and_are_no_text(parser: Parser, dot: str, room: float) -> None:
+    sheet = Sheet()
+    dishes = (("Leek soup", "6.50"), ("Smoked mackerel", "8.75"), ("Crab toast", "9.25"), ("Oysters", "14.00"))
+    for number, (dish, price) in enumerate(dishes):
+        width = 300 - room - stringWidth(f"{dish} {price}", "Times-Roman", 10)
+        dots = dot * int(width / stringWidth(dot, "Times-Roman", 10))
+        sheet.write(60, 120 + 16 * number, f"{dish} {dots}")
+        sheet.end(360, 120 + 16 * number, price)
+    text = markdown(parser, sheet)
+    assert cells(text) == [list(dish) for dish in dishes]
+    assert "Not read" not in text

@@ -227,3 +227,15 @@ def test_a_line_above_the_total_ends_no_head() -> None:
         drawing.write(amount, 260, 20 + 17 * number)
     drawing.rule(10, 20 + 17 * 4 - 3, 330, 20 + 17 * 4 - 3)
     assert texts(drawing) == [list(row) for row in rows]
+
+
+@pytest.mark.parametrize("capital", [True, False])
+def test_each_line_with_a_text_in_every_column_is_a_row(capital: bool) -> None:
+    """Abbreviations are as wide as their column, and so are the words of a list: that tells nothing of them."""
+    rows = [["ETA", "Time of arrival"], ["IMO", "Maritime matters"], ["LOA", "Length over all"], ["TEU", "Load units"]]
+    rows = [row if capital else [text.lower() for text in row] for row in rows]
+    drawing = Drawing(300, 120)
+    for number, (short, long) in enumerate(rows):
+        drawing.write(short, 20, 20 + 16 * number)
+        drawing.write(long, 70, 20 + 16 * number)
+    assert texts(drawing) == rows

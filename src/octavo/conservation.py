@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from octavo.content import Formula, plain
 from octavo.document import Block, Detection, Page, Problem, Severity, TextLayer, TextLine, TextSource, Trust
 from octavo.geometry import Box
+from octavo.wording.headings import may_lead, without_leaders
+from octavo.wording.typed_rules import is_ruling
 
 LOST: Final = "text_lost"
 BURIED: Final = "text_buried"
@@ -39,7 +41,8 @@ def _loss(page: Page, line: TextLine) -> Problem:
 
 
 def seen(layer: TextLayer | None, detections: Iterable[Detection]) -> list[TextLine]:
-    """The lines that must not get lost; without a text where only their place is known, or their words are doubted."""
+    """The lines that must not get lost; without a text where only their place is known, or their words are doubted.
+    Dots that lead from one text to another are no text: a table has none."""
     if layer is None or layer.verdict is not Trust.TRUSTED:
         return [replace(line, text=None) for detection in detections for line in detection.lines]
     own = [_believed(line, layer) for line in layer.lines]
@@ -47,8 +50,9 @@ def seen(layer: TextLayer | None, detections: Iterable[Detection]) -> list[TextL
 
 
 def _believed(line: TextLine, layer: TextLayer) -> TextLine:
-    doubted = any(line.box.covered_by(area) > _DOUBTED for area in layer.doubtful)
-    return replace(line, text=None) if doubted else line
+    if any(line.box.covered_by(area) > _DOUBTED for area in layer.doubtful):
+        return replace(line, text=None)
+    return replace(line, text=without_leaders(line.text)) if line.text and may_lead(line.text) else line
 
 
 def missing(page: Page, lines: Sequence[TextLine]) -> list[TextLine]:
@@ -186,7 +190,7 @@ def _left(line: TextLine, places: Sequence[_Place]) -> TextLine | None:
         return None if any(place.read for place in places) else line
     if _in_any("".join(line.text.split()), places) or _in_any(_letters(line.text), places):
         return None
-    words = [word for word in line.text.split() if not _in_any(_letters(word), places)]
+    words = [word for word in line.text.split() if not is_ruling(word) and not _in_any(_letters(word), places)]
     return replace(line, text=" ".join(words)) if words else None
 
 

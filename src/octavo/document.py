@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.content import Content, Heading, Runs
+from octavo.frozen import frozen
 from octavo.geometry import Box, PixelBox, Size, Warp
 
 Pixels: TypeAlias = NDArray[np.uint8]  # height x width x 3, RGB
@@ -69,7 +70,7 @@ class Severity(StrEnum):
     LEFT_OUT = "left_out"  # it was left out because the options say so
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One line of the loss ledger."""
 
@@ -89,7 +90,7 @@ NOT_LATEX: Final = "formula_not_latex"  # code of a problem: a formula's text is
 # --- text with a place ------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Word:
     """A run of characters without a gap. Where a script has no spaces, a run the reader kept together."""
 
@@ -97,7 +98,7 @@ class Word:
     box: Box
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class InlineFormula:
     """A stretch of a line's text that is a formula."""
 
@@ -106,7 +107,7 @@ class InlineFormula:
     latex: str  # without delimiters
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextLine:
     """One line of text on a page: found (text is None), read from the picture, or taken from the text layer."""
 
@@ -148,7 +149,7 @@ class Notation(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TextLayer:
     """The text a page of a PDF carries, and whether to believe it."""
 
@@ -186,7 +187,7 @@ class Layer(StrEnum):
     GUTTERS = "gutters"  # white lanes the page was cut at
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sight:
     """Something that a stage saw: for whoever wants to know how a page came to read as it does."""
 
@@ -253,7 +254,8 @@ class Outlines:
     filled: Areas  # of one colour, with level edges: shades and rules
     shapes: Areas  # around what is anything else
     edges: Areas  # of no extent: level sides of such shapes
-    sketch: Pixels | None = None  # the page without its text, smaller than `size`; None: nothing else is on it
+    # The page without its text, smaller than `size`; RGB, or grey where it has no colours. None: nothing else is on it.
+    sketch: Pixels | None = None
 
     def within(self, box: PixelBox, scale: float) -> "Outlines":
         """Those of a part of the picture, enlarged by `scale`; without a sketch."""
@@ -270,7 +272,7 @@ class Looks:
     network: str | None = None  # why the layout network was asked; None where there is none to ask
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PageImage:
     """A page as it was drawn, or would be, upright as far as is known."""
 
@@ -297,7 +299,7 @@ class PageImage:
         return pixels_of(self.picture)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Bookmark:
     """A line of the document's own outline."""
 
@@ -317,7 +319,7 @@ class Origin(StrEnum):
     WHOLE_PAGE = "whole_page"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Detection:
     """What a detector saw, before overlaps are settled and an order is given."""
 
@@ -331,7 +333,7 @@ class Detection:
     reason: str = ""  # for people: what it rests on
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Region:
     """A rectangle of a page that is read in one go. Its place in the tuple it comes in is its reading order."""
 
@@ -346,7 +348,7 @@ class Region:
     reason: str = ""  # for people: why it is there, and has its label
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Crop:
     """The exact picture a recogniser gets: `pixels`, with a white margin right and below up to `size`."""
 
@@ -375,7 +377,7 @@ class TextSource(StrEnum):
 Spans: TypeAlias = tuple[tuple[float, float], ...]  # stretches of time (time.monotonic()), in order, none touching
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Usage:
     """What reading took: tokens, as the model's server counts them, and time."""
 
@@ -429,7 +431,7 @@ def united(*many: Spans) -> Spans:
     return tuple(spans)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recognition:
     """What was read in one region. `text` is None where nothing could be read, and then a problem says why.
 
@@ -457,7 +459,7 @@ class Role(StrEnum):
     LEFT_OUT = "left_out"  # abandoned by the label mapping
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """A region with what was read in it and its place in the document."""
 
@@ -475,7 +477,7 @@ class Block:
         return self.content.level if isinstance(self.content, Heading) else None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Page:
     """One page of the result."""
 
@@ -499,7 +501,7 @@ class Status(StrEnum):
     PARTIAL = "partial"  # at least one region or page was lost
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
     """The finished result."""
 
@@ -518,7 +520,7 @@ class Document:
         return Status.PARTIAL if lost else Status.SUCCESS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Artifact:
     """A file of the result: what a renderer makes and delivery puts somewhere."""
 

@@ -193,7 +193,7 @@ def _without_nested(detections: Sequence[Detection], options: ParseOptions, drop
     kept = {index: detections[index] for index in range(len(detections)) if index not in gone}
     ranked = inside[:, by_size]
     for place, index in enumerate(by_size):
-        if index in gone or kept[index].label in _NEVER_SWALLOWED:
+        if index in gone or kept[index].label in _NEVER_SWALLOWED or _is_stamp(kept[index]):
             continue
         hosts = (
             by_size[larger] for larger in np.flatnonzero(ranked[index, :place]).tolist() if by_size[larger] in kept
@@ -211,6 +211,11 @@ def _without_nested(detections: Sequence[Detection], options: ParseOptions, drop
 def _aslant(detection: Detection) -> bool:
     """Whether it is lines that run aslant: in the box around them stands what is not theirs."""
     return detection.label is Label.ASIDE_TEXT and bool(detection.lines) and all(line.quad for line in detection.lines)
+
+
+def _is_stamp(detection: Detection) -> bool:
+    """Whether it is words set aslant, which are no part of what they cross; an unread mark may be an asterisk of it."""
+    return _aslant(detection) and all(line.text for line in detection.lines)
 
 
 def _split_up(detections: Sequence[Detection], container: int, inside: NDArray[np.bool_]) -> bool:

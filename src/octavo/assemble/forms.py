@@ -48,8 +48,12 @@ def named(lines: Sequence[TextLine], page: PageImage) -> Form | None:
 def _rows(lines: Sequence[TextLine], page: PageImage) -> list[FormRow]:
     """One field: its name with the first line of its value, then the others, as those of an address. A line that
     begins in the middle of a sentence goes on with the one above it."""
-    name = prose.paragraph(_words_of(line, inside=False) for line in lines if line.names)
-    placed = straightened((line for line in lines if not line.names), page.size, dpi=page.dpi)
+    names = [line for line in lines if line.names]
+    if names and not _is_inside(names[0]):  # name and value stood so close that they are one row
+        names = [names[0], *(line for line in names[1:] if not _is_inside(line))]
+    own = set(map(id, names))
+    name = prose.paragraph(_words_of(line, inside=False) for line in names)
+    placed = straightened((line for line in lines if id(line) not in own), page.size, dpi=page.dpi)
     rows = [Row.of(level) for level in on_one_height(placed, lambda first, line: _level(first, line))]
     texts = [""]
     for row in rows:
@@ -57,9 +61,14 @@ def _rows(lines: Sequence[TextLine], page: PageImage) -> list[FormRow]:
             texts[-1] = prose.paragraph((texts[-1], row.text))
         elif row.text:
             texts.append(row.text)
-    texts += [said for line in lines if line.names and (said := _words_of(line, inside=True))]
+    texts += [said for line in names if (said := _words_of(line, inside=True))]
     first, *more = texts[1:] or texts
     return [FormRow(runs_of(name), runs_of(first)), *(FormRow((), runs_of(text)) for text in more)]
+
+
+def _is_inside(line: TextLine) -> bool:
+    """Whether a line stands in the field that it is said to name."""
+    return line.names is not None and line.names.holds(line.words[0].box if line.words else line.box)
 
 
 def _words_of(line: TextLine, *, inside: bool) -> str:

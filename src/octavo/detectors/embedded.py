@@ -17,6 +17,7 @@ from octavo.layout.drawn_bullets import find_drawn_bullets, may_have_bullets
 from octavo.layout.finders import claimed
 from octavo.layout.gutters import cut_at_gutters
 from octavo.layout.lines import straightened, typical_size
+from octavo.layout.redactions import find_redactions, may_have_redactions
 from octavo.layout.seals import Seal
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.sights import sights
@@ -80,7 +81,8 @@ class EmbeddedDetector:
         size = typical_size(straightened(known, page.size, dpi=page.dpi))
         for silent in _apart([*page.text.pictures, *page.text.doubtful]):
             box = silent.to_pixels(page.size)
-            if min(box.width, box.height) < _SMALLEST_LOOKED_INTO * size or _is_letterhead(silent):
+            small = min(box.width, box.height) < _SMALLEST_LOOKED_INTO * size
+            if (small and not _is_silent(silent, page.text)) or _is_letterhead(silent):
                 continue
             found, inside = self._found(page.pixels[box.top : box.bottom, box.left : box.right])
             frame = Box.from_pixels(*box, page.size)
@@ -96,6 +98,8 @@ class EmbeddedDetector:
             known += find_tick_boxes(page.pixels, known, size)
         if shown is None or may_have_bullets(shown, size):
             known += find_drawn_bullets(page.pixels, known, size)
+        if shown is None or may_have_redactions(shown, size):
+            known += find_redactions(page.pixels, known, size)
         return known, seals
 
     def _found(self, pixels: Pixels) -> tuple[list[TextLine], list[Seal]]:
@@ -143,6 +147,11 @@ def _apart(boxes: Sequence[Box]) -> list[Box]:
             box = box.joined(other)
         apart.append(box)
     return apart
+
+
+def _is_silent(area: Box, layer: TextLayer) -> bool:
+    """Whether something is drawn there whose words the text layer does not even try to tell: a stamp, a remark."""
+    return any(area.holds(it) for it in layer.doubtful) and not any(area.holds(line.box) for line in layer.lines)
 
 
 def _is_letterhead(picture: Box) -> bool:

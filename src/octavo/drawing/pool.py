@@ -387,11 +387,13 @@ def _needed(drawn: Drawn) -> int:
     """Bytes the page says it has; 0 for one that says nonsense."""
     sketched = drawn.sketched if drawn.sketched is not None else [0, 0]
     counts = (drawn.width, drawn.height, drawn.glyphs_at, drawn.glyphs, drawn.runs, drawn.shapes, *sketched)
-    if min(counts) < 0 or len(sketched) != 2:
+    if min(counts) < 0 or len(sketched) != 2 or drawn.sketch_depth not in (1, 3):
         return 0
     fields = drawn.glyphs * (wire.PLACE_FIELDS + wire.FACT_FIELDS) + drawn.runs * wire.RUN_FIELDS
-    across, down = (drawn.width, drawn.height) if drawn.sketched is None else drawn.sketched
-    return max(across * down * 3, drawn.glyphs_at + 8 * (fields + drawn.shapes * wire.SHAPE_FIELDS))
+    picture = drawn.width * drawn.height * 3
+    if drawn.sketched is not None:
+        picture = sketched[0] * sketched[1] * drawn.sketch_depth
+    return max(picture, drawn.glyphs_at + 8 * (fields + drawn.shapes * wire.SHAPE_FIELDS))
 
 
 _shared: Pool | None = None

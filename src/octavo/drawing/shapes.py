@@ -64,6 +64,7 @@ class Shapes:
     def __init__(self) -> None:
         self.table = array("d")  # `wire.SHAPE_FIELDS` each
         self.unsure = ""  # for people: what only the page's picture tells; once there is something, nobody looks on
+        self.grey = True  # all of them, so far
         self._logos = 0
         self._floats = (ctypes.c_float * 8)()
         self._at = ctypes.addressof(self._floats)
@@ -102,6 +103,7 @@ class Shapes:
             box[3] - box[1] < low * height and box[2] - box[0] < narrow * width and not near < middle < 1 - near
         )
         self._logos += 1
+        self.grey = False
         if (min(box[2] - box[0], box[3] - box[1]) < SMALLEST_READ or is_letterhead) and self._logos <= MOST_LOGOS:
             self._add(box, 0.0, place, Shape.LOGO, _EVERYWHERE)
         else:
@@ -227,6 +229,7 @@ class Shapes:
             self.unsure = "a pattern"
             return None
         red, green, blue, alpha = self._ints
+        self.grey = self.grey and red == green == blue
         if alpha < 255:
             self.unsure = "transparency"
         elif red == green == blue == PATTERN:

@@ -112,7 +112,7 @@ class Opened:
 class Drawn:
     """A page. Its memory file holds the RGB rows, then from `glyphs_at` places and facts of glyphs, then the runs.
 
-    Of a page that was not drawn, because text and shapes tell what it shows, the RGB rows are those of its sketch (the
+    Of a page that was not drawn, because text and shapes tell what it shows, the rows are those of its sketch (the
     page without its text, drawn small), if it has one, and after the runs come the shapes.
     """
 
@@ -122,6 +122,7 @@ class Drawn:
     share: float = 1.0  # of the length that its sides would have without a limit
     why_drawn: str = ""  # for people: what text and shapes do not tell; nothing where it was not drawn, or asked for
     sketched: list[int] | None = None  # width and height of its sketch, 0 for none; None: the page was drawn
+    sketch_depth: int = 3  # bytes of a pixel of the sketch, RGB; 1: all that it shows is grey
     shapes: int = 0
     damage: str = ""  # what part of the picture could not be decoded
     glyphs_at: int = 0

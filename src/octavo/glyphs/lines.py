@@ -23,7 +23,7 @@ from octavo.geometry import SCALE, Box
 from octavo.glyphs import INFERRED, WIDTHS, Flags, Glyphs, Indices, Numbers
 from octavo.glyphs.scripts import SPACES, is_on_grid, is_right_to_left
 from octavo.glyphs.styles import Overdrawn
-from octavo.glyphs.text import Shift, shifted, spelled
+from octavo.glyphs.text import Shift, brackets_facing, shifted, spelled
 
 # In ems of the glyphs concerned; ascent and descent are those of a typical text face.
 ASCENT: Final = 0.72  # above the baseline
@@ -32,11 +32,13 @@ COLUMN_GAP: Final = 0.9  # wider than any space in justified text, narrower than
 FOLLOWING_GAP: Final = 1.3  # what comes next in the content, on the very same baseline, may be that far
 SPACED_GAP: Final = 1.8  # and that far where a space character lies between; but two numbers are two cells
 SPACE: Final = 0.14  # TeX's narrowest space between words is 0.17, kerning stays under 0.1
+NO_SPACE: Final = 0.04  # a space character that takes no more room parts nothing
 USUAL_SPACE: Final = 0.75  # of a line's usual gap between words, where no space is told: a space from there on
 FEWEST_SPACES: Final = 3  # between letters of a line, to tell what is usual; around signs there may be room as well
 TOUCHING: Final = 0.06  # gaps of a line up to which letters touch; tight lines have spaces of 0.1
 SHORTEST_WORDS: Final = 2.0  # letters, on average: gaps that make words shorter, or longer, are not between words
 LONGEST_WORDS: Final = 12.0  # letters: the same at most
+_DOT: Final = ord(".")  # those of a leader stand apart, which says nothing of the letters before them
 FEWEST_SPREAD: Final = 6  # letters with a space behind each that may be words set wide; heads of columns are fewer
 SHORTEST_SPREAD: Final = 2.5  # letters of a word that is set so, on average
 WIDEST_SPREAD: Final = 0.6  # between its letters, at most
@@ -45,6 +47,9 @@ LEANS: Final = 0.1  # of room after a letter that leans is its own, at most: TeX
 SPACE_BESIDE_SPACES: Final = 0.28  # where the line has space characters, a gap without one is tracking or a tab
 SPACE_OF_MONOSPACE: Final = 0.32  # between two of typewriter type, whose letters leave more room around them
 TYPED: Final = 0.67  # share of a line in typewriter type from which it is typed: less is a word, or a value in a form
+LATIN_LINE: Final = 3.0  # Latin letters to each other, from which a line of a page from right to left is none
+SENTENCE_SIGNS: Final = frozenset(".,:;!?()[]{}\"'\u2026\u201c\u201d\u00ab\u00bb")  # none that is part of a number
+SENTENCE_ENDS: Final = frozenset(".,:;!?")
 SPACE_OF_CJK: Final = 0.45  # justification spreads characters by up to a quarter
 MOST_SPANS: Final = 3000  # put together: a full ledger page has 1300, a hostile one must not cost its square
 SMALLEST_SCRIPT: Final = 0.4  # of its line's size; a larger difference is a heading or a drop cap beside the text
@@ -259,6 +264,8 @@ class _Reader:
         self.monospace = np.array([font.monospace for font in glyphs.fonts] or [False], bool)[fonts]
         far = max(self.codes) >= 0x590
         self.rtl = [is_right_to_left(code) for code in self.codes] if far else [False] * len(self.codes)
+        backwards = sum(self.rtl)
+        self.from_right = backwards > 0 and 2 * backwards > sum(chr(code).isalpha() for code in self.codes)
         self.before: list[bool] = before[frame.index].tolist()
         self.after: list[bool] = after[frame.index].tolist()
         self.struck: list[bool] = overdrawn.struck[frame.index].tolist() if overdrawn else []
@@ -327,7 +334,10 @@ def _chains(frame: _Frame, reader: _Reader) -> Iterable[tuple[int, int]]:
     rtl = np.array(reader.rtl)
     # A step back is how right-to-left text goes; in other text something starts anew.
     back = (backward > forward) & (backward > -0.3 * larger)
-    turned = np.where(back, ~(rtl[1:] | rtl[:-1]), rtl[1:] & rtl[:-1] & (forward > -0.3 * larger))
+    # Signs beside a right-to-left letter go as it does.
+    sign = np.array([chr(code) in SENTENCE_SIGNS for code in reader.codes]) if rtl.any() else rtl
+    both = (rtl[1:] | sign[1:]) & (rtl[:-1] | sign[:-1]) & (rtl[1:] | rtl[:-1])
+    turned = np.where(back, ~(rtl[1:] | rtl[:-1]), both & (forward > -0.3 * larger))
     following = np.where(np.array(reader.before[1:], bool), SPACED_GAP, FOLLOWING_GAP)
     digit = np.array([0x30 <= code <= 0x39 for code in reader.codes])
     following = np.where(digit[1:] & digit[:-1], COLUMN_GAP, following)
@@ -339,8 +349,11 @@ def _chains(frame: _Frame, reader: _Reader) -> Iterable[tuple[int, int]]:
 def _span(start: int, stop: int, reader: _Reader) -> _Span:
     """A chain cut into words."""
     before, gaps, size = reader.before, reader.gap, reader.size
-    tight = sorted(gaps[index] for index in range(start + 1, stop) if not before[index])
-    spaced = len(tight) < stop - start - 1
+    close = [index for index in range(start + 1, stop) if not before[index]]
+    spaced = len(close) < stop - start - 1
+    dots = [code == _DOT for code in reader.codes[start:stop]]
+    letters = [index for index in close if not (dots[index - start] and dots[index - 1 - start])]
+    tight = sorted(gaps[index] for index in letters or close)
     # Letters set apart (tracking) are seen in the gaps of the tighter half.
     tracking = tight[int(len(tight) * 0.35)] if len(tight) >= 4 else 0.0
     if tracking < 0.06 * size[start]:
@@ -352,12 +365,12 @@ def _span(start: int, stop: int, reader: _Reader) -> _Span:
     first = start
     for index in range(start + 1, stop):
         gap = gaps[index]
-        if gap < spread:
+        if gap < spread or (dots[index - start] and dots[index - 1 - start] and not before[index]):
             continue
         if (
             gap > limits[index] + 1.5 * tracking
             or (gap > narrow and _are_letters(index - 1, index, reader))
-            or (before[index] and gap > 0.04 * size[index])
+            or (before[index] and gap > NO_SPACE * size[index])
             or (reader.rtl[index] != reader.rtl[index - 1] and _latin_beside(index - 1, index, reader))
         ):
             pieces.append(_piece(first, index, reader))
@@ -483,10 +496,16 @@ def _gap(first: _Span, second: _Span) -> float:
 def _line(group: list[_Span], reader: _Reader) -> tuple[int, TextLine]:
     pieces = [piece for span in group for piece in span.pieces]
     pieces.sort(key=lambda piece: piece.left)
-    if any(piece.rtl for piece in pieces):
-        pieces = _in_logical_order(pieces, reader)
+    written = any(piece.rtl for piece in pieces)
+    # A stop at the left of a number ends the sentence that the line above began.
+    ended = reader.from_right and not written and chr(reader.codes[pieces[0].members[0]]) in SENTENCE_ENDS
+    from_right = ended or (written and _is_from_right(pieces, reader))
+    if written or ended:
+        pieces = _in_logical_order(pieces, reader, from_right=from_right)
     shifts = _shifts(group, reader)
     words = [(text, members) for text, members in _words(pieces, reader, shifts) if text]
+    if from_right:
+        words = [(brackets_facing(text), members) for text, members in words]
     members = [member for _, members in words for member in members] or pieces[0].members
     frame, glyphs = reader.frame, reader.glyphs
     fonts = [(glyphs.fonts[font], count) for font, count in _counted(members, reader.fonts, reader)]
@@ -534,16 +553,22 @@ def _extent(members: list[int], reader: _Reader) -> tuple[float, float, float, f
     )
 
 
-def _in_logical_order(pieces: list[_SpanWord], reader: _Reader) -> list[_SpanWord]:
+def _is_from_right(pieces: list[_SpanWord], reader: _Reader) -> bool:
+    """Whether a line with words that are written from right to left is read so as a whole, by its letters. On a page
+    that is, a line with an address or a firm's name in it is as well, though most of its letters be Latin."""
+    members = [member for piece in pieces for member in piece.members]
+    backwards = sum(reader.rtl[member] for member in members)
+    forwards = sum(chr(reader.codes[member]).isalpha() and not reader.rtl[member] for member in members)
+    return backwards * (LATIN_LINE if reader.from_right else 1) > forwards
+
+
+def _in_logical_order(pieces: list[_SpanWord], reader: _Reader, *, from_right: bool) -> list[_SpanWord]:
     """Right to left, with what is written from left to right kept together in its own order.
 
-    In a line that is mostly Latin it is the other way round: the few right-to-left words are turned among themselves.
+    In a line that is read from the left it is the other way round: the few right-to-left words are turned among
+    themselves.
     """
-    backwards = sum(reader.rtl[member] for piece in pieces for member in piece.members)
-    forwards = sum(
-        chr(reader.codes[member]).isalpha() and not reader.rtl[member] for piece in pieces for member in piece.members
-    )
-    if backwards <= forwards:
+    if not from_right:
         return [
             piece
             for rtl, run in groupby(pieces, key=lambda piece: piece.rtl)
@@ -557,8 +582,28 @@ def _in_logical_order(pieces: list[_SpanWord], reader: _Reader) -> list[_SpanWor
             run = []
             ordered.append(piece)
         else:
-            run.append(piece)
+            run += reversed(_signs_apart(piece, reader))
     return ordered + _left_to_right(run, reader)
+
+
+def _signs_apart(piece: _SpanWord, reader: _Reader) -> list[_SpanWord]:
+    """A Latin word or a number, and the signs at its ends one by one: these follow the direction of the line."""
+    signs = [chr(reader.codes[member]) in SENTENCE_SIGNS for member in piece.members]
+    if not any(signs) or all(signs):
+        return [piece]
+    first, end = signs.index(False), len(signs) - signs[::-1].index(False)
+    cuts = [*range(first + 1), *range(end, len(signs) + 1)]
+    return [
+        _SpanWord(
+            piece.members[start:stop],
+            min(reader.start[member] for member in piece.members[start:stop]),
+            max(reader.end[member] for member in piece.members[start:stop]),
+            piece.space_before and start == 0,
+            piece.space_after and stop == len(signs),
+            rtl=False,
+        )
+        for start, stop in pairwise(cuts)
+    ]
 
 
 def _left_to_right(run: Sequence[_SpanWord], reader: _Reader) -> list[_SpanWord]:
@@ -676,14 +721,15 @@ def _in_styles(text: str, members: list[int], reader: _Reader, shifts: dict[int,
 
 
 def _glued(first: _SpanWord, second: _SpanWord, reader: _Reader) -> bool:
+    gap = max(second.left - first.right, first.left - second.right)
     if first.members[-1] + 1 == second.members[0] and not first.rtl and not second.rtl:
-        return False  # one span, which was cut here for a space
+        return gap <= NO_SPACE * reader.size[second.members[0]]  # else one span was cut here for a space
     if first.rtl != second.rtl and _latin_beside(first.members[-1], second.members[0], reader):
         return False
-    gap = max(second.left - first.right, first.left - second.right)
     a, b = first.members[-1], second.members[0]
-    spaced = first.space_after or second.space_before
-    return gap <= (0.04 * reader.size[b] if spaced else reader.space_between(a, b))
+    # What stands between two is told by the content's order, which may run against that in which they are read.
+    spaced = second.space_after or first.space_before if b < a else first.space_after or second.space_before
+    return gap <= (NO_SPACE * reader.size[b] if spaced else reader.space_between(a, b))
 
 
 def _latin_beside(first: int, second: int, reader: _Reader) -> bool:

@@ -38,7 +38,9 @@ def outlines_of(drawn: Drawn, memory: NDArray[np.uint8]) -> Outlines:
         return Areas(boxes[chosen], greys[chosen], places[chosen])
 
     across, down = drawn.sketched or (0, 0)
-    sketch = memory[: down * across * 3].reshape(down, across, 3) if across and down else None
+    depth = drawn.sketch_depth
+    rows = memory[: down * across * depth].reshape((down, across) if depth == 1 else (down, across, depth))
+    sketch = rows if rows.size else None
     filled, shapes, edges = those(Shape.BOX), those(Shape.FILLED, Shape.STROKED, Shape.LOGO), those(Shape.EDGE)
     return Outlines(Size(drawn.width, drawn.height), filled, shapes, edges, sketch)
 

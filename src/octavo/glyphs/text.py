@@ -1,5 +1,6 @@
 """A word's characters as a reader would type them: hyphens back, ligatures taken apart, accents joined. Pure."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from enum import Enum
@@ -149,3 +150,17 @@ def _stands_in(first: tuple[float, float], second: tuple[float, float]) -> bool:
     """Whether one of two glyphs takes hardly any room that the other does not."""
     shared = min(first[1], second[1]) - max(first[0], second[0])
     return first != second and shared > 0.8 * min(first[1] - first[0], second[1] - second[0]) > 0
+
+
+_OPENING, _CLOSING = "([{", ")]}"
+_OPENED = str.maketrans(_CLOSING, _OPENING)
+_CLOSED = str.maketrans(_OPENING, _CLOSING)
+_AT_BEGIN = re.compile(r"^[()\[\]{}]+(?=[\w\"'])")
+_AT_END = re.compile(r"(?<=[\w%\"'!?])[()\[\]{}]+(?=[.,:;!?]*$)")
+
+
+def brackets_facing(word: str) -> str:
+    """A word of a line from right to left with its brackets as they are typed: some files name them by their shape,
+    which is that of the other there, and PDFium turns some of these around."""
+    word = _AT_BEGIN.sub(lambda found: found[0].translate(_OPENED), word)
+    return _AT_END.sub(lambda found: found[0].translate(_CLOSED), word)

@@ -6,6 +6,7 @@ Frames, rules and shades around text are not figures; a figure is ink that text 
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import reduce
 from typing import Final
 
 import cv2
@@ -63,17 +64,18 @@ class Ink:
 
     @classmethod
     def of(cls, pixels: Pixels, page: Size, lines: Sequence[Line], size: float, known: Sequence[Rect] = ()) -> "Ink":
-        """`pixels` show the page, as large as it is or smaller; `size` is that of the running text; `known` are areas
-        taken by raster pictures."""
+        """`pixels` show the page, RGB or grey, as large as it is or smaller; `size` is that of the running text;
+        `known` are areas taken by raster pictures."""
         scale, extent = _shrunk(page, size)
         small = np.asarray(cv2.resize(pixels, extent, interpolation=cv2.INTER_AREA), np.uint8)
         unit = max(2.0, size * scale)
-        ink, paper = _ink(small)
+        grey = small if small.ndim == 2 else np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+        ink, paper = _ink(small, grey)
         text = _places(lines, Size(*extent), scale)
         rest = _without_rim(_wiped(ink, text))
         for box in (rect.scaled(scale) for rect in known):
             _fill(rest[int(box.top) : int(box.bottom) + 1, int(box.left) : int(box.right) + 1])
-        steps = cv2.morphologyEx(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+        steps = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
         changes = np.asarray(cv2.threshold(steps, _CHANGE, 255, cv2.THRESH_BINARY)[1], np.uint8)
         busy = _busy(np.asarray(steps, np.uint8), unit)
         return cls(scale, unit, rest, _wiped(busy, text), paper, _wiped(changes, text))
@@ -230,12 +232,12 @@ def _at_edges(rect: Rect, page: Ink) -> int:
     return sum((*low, *high))
 
 
-def _ink(small: Pixels) -> tuple[NDArray[np.uint8], bool]:
-    """255 where something is drawn: strokes against their surroundings, and areas of another tone than the paper.
+def _ink(small: Pixels, grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bool]:
+    """255 where something is drawn: strokes against their surroundings, and areas of another tone than the paper, of
+    a shrunk page and how grey it is.
 
     And whether there is paper of one tone; a photo or a shaded scan has strokes only.
     """
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     around = cv2.blur(grey, (31, 31))
     strokes = cv2.threshold(cv2.subtract(around, grey), _CONTRAST, 255, cv2.THRESH_BINARY)[1]
     levels = np.bincount(grey.ravel(), minlength=256)
@@ -243,8 +245,9 @@ def _ink(small: Pixels) -> tuple[NDArray[np.uint8], bool]:
     if levels[max(0, paper - 4) : paper + 5].sum() < 0.4 * grey.size:
         return np.asarray(strokes, np.uint8), False
     on_paper = np.asarray(cv2.inRange(grey, max(0, paper - 3), min(255, paper + 3)), np.uint8)
-    red, green, blue = (_off_paper(np.asarray(channel, np.uint8), on_paper) for channel in cv2.split(small))
-    area = cv2.threshold(cv2.max(cv2.max(red, green), blue), _TONE, 255, cv2.THRESH_BINARY)[1]
+    off = [_off_paper(np.asarray(channel, np.uint8), on_paper) for channel in cv2.split(small)]
+    furthest = reduce(lambda one, other: np.asarray(cv2.max(one, other), np.uint8), off)
+    area = cv2.threshold(furthest, _TONE, 255, cv2.THRESH_BINARY)[1]
     return np.asarray(cv2.bitwise_or(strokes, area), np.uint8), True
 
 

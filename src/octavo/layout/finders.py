@@ -21,6 +21,7 @@ from octavo.layout.contents import find_contents
 from octavo.layout.figures import Figure
 from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintKind, Hints
+from octavo.layout.keyed_texts import find_keyed_texts
 from octavo.layout.labels import labelled
 from octavo.layout.ledgers import find_ledgers
 from octavo.layout.lines import Line, straightened, typical_size
@@ -30,7 +31,6 @@ from octavo.layout.names_beside import find_names_beside
 from octavo.layout.paragraphs import grouped
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.surroundings import Surroundings
-from octavo.layout.watermarks import find_watermarks
 from octavo.tables import TableCandidate
 
 _DRAWN: Final = 0.05  # share of a figure with strokes from which texts in line in it are labels rather than a table
@@ -65,7 +65,7 @@ def seals(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterat
 
 def watermarks(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
     """Before what stands in rows: they cross everything."""
-    for line in find_watermarks(free, sheet.size):
+    for line in sheet.watermarks:
         yield Claim(Label.ASIDE_TEXT, (line,), 0.7, "aside: set aslant over the page")
 
 
@@ -119,6 +119,11 @@ def names_beside(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) ->
 def ledgers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
     for ledger in find_ledgers(free):
         yield Claim(Label.TABLE, ledger.lines, 0.6, ledger.reason)
+
+
+def keyed_texts(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    for found in find_keyed_texts(free, sheet.size):
+        yield Claim(Label.TABLE, found.lines, 0.6, found.reason)
 
 
 def figures(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
@@ -178,6 +183,7 @@ FINDERS = (
     choices,
     names_beside,
     ledgers,
+    keyed_texts,
     figures,
     formulas,
     paragraphs,

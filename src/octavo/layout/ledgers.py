@@ -5,16 +5,19 @@ narrow, end where the others end, and stand beside something that ends where it 
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from octavo.frozen import frozen
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row, bands_of, in_rows
+from octavo.tables import price_columns
 from octavo.wording.numbers import is_mostly_digits
 
 _FEWEST: Final = 3  # rows with an amount
 _GAP: Final = 1.2  # sizes of type between an item and its amount, at least
 _PITCH: Final = 3.2  # sizes of type from one row to the next, at most
+_SAME_STEP: Final = 1.1  # times the largest step to the second line of an item that another is, at most
 _FLUSH: Final = 0.9  # sizes of type edges may be off
 _NARROW: Final = 0.34  # of the whole width: an amount is no wider
 _SHORT: Final = 8.0  # sizes of type: an unread amount is no longer
@@ -34,9 +37,14 @@ class Ledger:
 
 def find_ledgers(lines: Sequence[Line]) -> list[Ledger]:
     """The ledgers among the lines, top to bottom; no line is in two of them."""
+    parts = price_columns.apart(bands_of(in_rows(lines)))
+    return [ledger for part in parts for ledger in _ledgers(part)]
+
+
+def _ledgers(bands: Sequence[Sequence[Row]]) -> list[Ledger]:
     found: list[Ledger] = []
-    run: list[list[Row]] = []
-    for band in bands_of(in_rows(lines)):
+    run: list[Sequence[Row]] = []
+    for band in bands:
         if run and len(band) == 1 and band[0].right < run[0][0].left:
             continue  # what stands on the left of it all
         if run and _goes_on(run, band):
@@ -60,8 +68,9 @@ def _goes_on(run: Sequence[Sequence[Row]], band: Sequence[Row]) -> bool:
 
 
 def _ledger(run: Sequence[Sequence[Row]]) -> list[Ledger]:
-    """The run as a ledger, if it is one. A line that hangs on at its end may be anything and stays outside."""
-    if run and len(run[-1]) == 1:
+    """The run as a ledger, if it is one. A line that hangs on at its end may be anything and stays outside, unless it
+    is as near as others that go on with an item."""
+    if run and len(run[-1]) == 1 and not _is_near(run):
         run = run[:-1]
     pairs = [band for band in run if len(band) > 1]
     if len(pairs) < _FEWEST:
@@ -79,6 +88,12 @@ def _ledger(run: Sequence[Sequence[Row]]) -> list[Ledger]:
     rows = [row for band in run for row in band]
     reason = f"items and amounts: {len(pairs)} rows, the amounts flush right"
     return [Ledger(tuple(line for row in rows for line in row.lines), reason)]
+
+
+def _is_near(run: Sequence[Sequence[Row]]) -> bool:
+    """Whether the last line, alone on its height, is no further from the one above than others are."""
+    steps = [below[0].middle - above[0].middle for above, below in pairwise(run) if len(below) == 1]
+    return len(steps) > 1 and steps[-1] < _SAME_STEP * max(steps[:-1])
 
 
 def _is_amount(row: Row) -> bool:

@@ -22,7 +22,7 @@ from octavo.layout.lines import Line
 from octavo.layout.named_fields import NamedField, NamedFields, lines_of
 from octavo.layout.side_by_side import Row, in_rows
 from octavo.tables.rules import Rules
-from octavo.wording.numbers import is_amount, is_mostly_digits
+from octavo.wording.numbers import is_amount, is_mostly_digits, is_number
 from octavo.wording.sentences import has_word
 
 _FEWEST: Final = 3  # named values of a form in boxes, or in one column; fewer are chance
@@ -392,6 +392,8 @@ def _is_table(band: Sequence[_Over], rows: Sequence[Row]) -> bool:
         id(row) not in own and is_amount(row.text) and _is_right_of(row, pair.name) for pair in band for row in rows
     ):
         return True  # a dish and its price, with what it is made of below
+    if len(band) == 1 and any(is_number(row.text) and _is_right_of(band[0].name, row) for row in rows):
+        return True  # an hour, and what happens then
     if 2 * sum(_has_more_below(pair, rows) for pair in band) > len(band):
         return True  # tiles: a name, a number, and what is said of it
     going_on = 0

@@ -30,6 +30,8 @@ _DIGITS: Final = 0.5  # of the values that have a digit there, at least; of the 
 _ROWS: Final = 3  # of them
 _FILLED: Final = 0.5  # of them that have a value, where nothing but places tells
 _GOES_ON: Final = 2  # times as many rows in a column as a form has, from which it is a text's
+_ROW_OF_TEXT: Final = 20  # characters of a row, on average, from which names may be rows of a text
+_INNER: Final = 0.3  # of them that begin with a small letter then
 _BESIDE: Final = 0.5  # of the height of a run that another must share to be beside it
 _UNDER: Final = 1.0  # sizes of type from the middle of a name to the line its value would stand on, at most
 _WIDER: Final = 1.5  # times the other spaces of such a line
@@ -144,13 +146,19 @@ def _is_form(run: Sequence[_Field], rules: Rules) -> bool:
 
 
 def _is_of_a_text(run: Sequence[_Field], rows: Sequence[Row]) -> bool:
-    """Whether nothing but places tells of the names, and their column or that of the values goes on with other rows:
-    two columns of a text, whose rows stand on one height here and there."""
+    """Whether the names are the rows of a text beside a panel; or nothing but places tells of them, and their column or
+    that of the values goes on with other rows: two columns of a text, whose rows stand on one height here and there."""
     if run[0].sure:
-        return False
+        return _reads_on([field.name.text for field in run])
     size = run[0].name.size
     columns = (run[0].name.left, _values_left(run))
     return any(sum(abs(row.left - left) < _FLUSH * size for row in rows) > _GOES_ON * len(run) for left in columns)
+
+
+def _reads_on(names: Sequence[str]) -> bool:
+    """Whether names are rows of sentences: long, and many begin in the middle of one."""
+    inner = sum(name[:1].islower() for name in names[1:])
+    return sum(map(len, names)) > _ROW_OF_TEXT * len(names) and inner >= max(2, _INNER * len(names))
 
 
 def _without_twins(runs: Sequence[list[_Field]]) -> list[list[_Field]]:

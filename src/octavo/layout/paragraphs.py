@@ -177,12 +177,19 @@ def _followers(rows: Sequence[Row]) -> dict[int, list[int]]:
 
 
 def _usual_pitch(rows: Sequence[Row], below: dict[int, list[int]]) -> float:
-    """Distance of baselines in sizes of type, as most long rows of the page have it; `_PITCH` where nothing tells."""
+    """Distance of baselines in sizes of type, as most long rows of the page have it; `_PITCH` where nothing tells.
+
+    Below a row that had room for the first word of the next another paragraph begins: that distance is not the lines'.
+    """
     pitches = []
     for index, candidates in below.items():
         for other in candidates:
             a, b = rows[index], rows[other]
-            if min(a.width, b.width) > _TELLS * a.size and max(a.size, b.size) < _ALIKE * min(a.size, b.size):
+            if (
+                min(a.width, b.width) > _TELLS * a.size
+                and max(a.size, b.size) < _ALIKE * min(a.size, b.size)
+                and a.right + b.first_word > b.right
+            ):
                 pitches.append((b.middle - a.middle) / a.size)
     if len(pitches) > 2 or (len(pitches) == 2 and max(pitches) < min(_LOOSE, _AGREE * min(pitches))):
         return min(_LOOSEST, max(1.0, statistics.median(pitches)))
@@ -212,7 +219,9 @@ def _why_apart(chain: _Growing, row: Row, usual: float) -> str:
         running = above.right > chain.right - size and abs(row.left - above.left) < 0.4 * size
         close = pitch < (_CLOSE_RUNNING if running else _CLOSE) * settled + 0.12 * size
     else:
-        close = pitch < max(_NEAR, _SECOND * usual) * max(above.size, row.size) + _GIVE * size
+        level = abs(row.left - above.left) < 0.4 * size and abs(row.right - above.right) < 0.4 * size  # both are full
+        nearest = max(_NEAR, (_CLOSE_RUNNING if level else _SECOND) * usual)
+        close = pitch < nearest * max(above.size, row.size) + _GIVE * size
     return "" if close else f"it is {pitch / size:.1f} sizes of type below the row above"
 
 
@@ -251,9 +260,11 @@ def _starts(chain: Sequence[Row], begins: str) -> list[str]:
     indents = [(row.left - left) / size for row in chain]
     marked = [begins_entry(row.text) for row in chain]
     starts = first
-    if not _filled(chain, right, size):
-        return [first[0], *(speeches[index] or _item(chain, marked, indents, index) for index in range(1, len(chain)))]
     early = _early(chain, right, size)
+    if not _filled(chain, right, size):
+        if right - left > _ADDRESS * size and _entries_hang(indents, early):
+            return [first[0], *("first lines hang out, and it does" if it < 0.5 else "" for it in indents[1:])]
+        return [first[0], *(speeches[index] or _item(chain, marked, indents, index) for index in range(1, len(chain)))]
     hanging = _hangs(indents)
     for index in range(1, len(chain)):
         step = indents[index] - indents[index - 1]
@@ -308,6 +319,15 @@ def _hangs(indents: Sequence[float]) -> bool:
     return inset >= flush > 1 and followed >= 2 and returned >= 1
 
 
+def _entries_hang(indents: Sequence[float], early: Sequence[bool]) -> bool:
+    """Whether first lines hang out of entries most of which are one line, as references are set: whatever is set in
+    goes on a row that was full, and nothing flush does."""
+    rows = [
+        (inset > 0.7, ended) for inset, ended in zip(indents[1:], early, strict=False) if inset < 0.5 or inset > 0.7
+    ]
+    return any(inset for inset, _ in rows) and all(inset is not ended for inset, ended in rows)
+
+
 def _item(chain: Sequence[Row], marked: Sequence[bool], indents: Sequence[float], index: int) -> str:
     """Why a row starts a list item: a bullet, or one of several markers that stand under each other."""
     if not marked[index]:
@@ -331,13 +351,12 @@ def _speeches(chain: Sequence[Row]) -> list[str]:
 
 
 def _centred(chain: Sequence[Row], left: float, right: float, size: float) -> bool:
-    """Whether rows of different length stand around a common centre."""
+    """Whether rows of different length stand around a common centre, those that begin at the margin as well."""
     if len(chain) < 2:
         return False
     center = (left + right) / 2
     inset = [row for row in chain if row.left > left + 1.2 * size]
-    around = [row for row in inset if abs(row.axis - center) < 0.8 * size]
-    return len(inset) >= max(1, len(chain) // 2) and len(around) == len(inset)
+    return len(inset) >= max(1, len(chain) // 2) and all(abs(row.axis - center) < 0.8 * size for row in chain)
 
 
 def _flush_right(chain: Sequence[Row], right: float, size: float) -> bool:

@@ -27,6 +27,7 @@ _FAR: Final = 2.0  # times the usual room between bands: the next row of tiles
 _FEWEST_PLACES: Final = 4  # bands and lanes between columns, together, of a grid: two columns twice may be text
 _MOST_ROWS: Final = 6  # of a block in it
 _EVENLY: Final = 2.5  # rows that columns which were filled evenly may end apart
+_STAGGERED: Final = 2.0  # rows that the first things of two columns may begin apart
 _CENTRED: Final = 0.03  # of the width of all: what stands over several columns may be that far off their middle
 _AS_WIDE: Final = 0.7  # share of a column's width from which what stands below goes on in it
 
@@ -442,19 +443,42 @@ def _sections(bands: Sequence[list[_Unit]]) -> list[list[_Unit]]:
     start = 0
     while start < len(bands):
         section, end = list(bands[start]), start + 1
+        if end < len(bands) and _is_level_with(bands[start], bands[end]):
+            section += bands[end]
+            end += 1
         gutters = _gutters(section)
         if gutters:
             grown = list(section)
-            for stop in range(start + 1, len(bands)):
+            for stop in range(end, len(bands)):
                 grown = grown + list(bands[stop])
                 gutters = _gutters(grown)
                 if not gutters:
                     break
                 if _both_sides(bands[stop], gutters) or _fills(bands[stop], section, gutters):
                     section, end = list(grown), stop + 1
+            while end < len(bands) and _is_title(bands[end - 1], section):
+                end -= 1
+                section = [unit for unit in section if unit not in bands[end]]
         sections.append(section)
         start = end
     return sections
+
+
+def _is_level_with(band: Sequence[_Unit], below: Sequence[_Unit]) -> bool:
+    """Whether the first thing of a column, which goes on below it, begins less than two rows above that of another:
+    it is over neither both nor the other."""
+    if len(band) > 1:
+        return False
+    columns = _columns([*band, *below], _gutters([*band, *below]))
+    own = [column for column in columns if band[0] in column]
+    firsts = [min(unit.top for unit in column) for column in columns if band[0] not in column]
+    goes_on = bool(firsts) and len(own[0]) > 1
+    return goes_on and max(firsts) - band[0].top < _STAGGERED * band[0].row
+
+
+def _is_title(band: Sequence[_Unit], section: Sequence[_Unit]) -> bool:
+    """Whether a band that ends a section of columns is a title alone: it is one of what follows."""
+    return len(band) == 1 and band[0].title and len(section) > 1
 
 
 def _both_sides(band: Sequence[_Unit], lanes: Sequence[Lane]) -> bool:

@@ -1,10 +1,10 @@
 """A page as the finders see it, and what they say of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from octavo.document import Label, PageImage, TextLine
+from octavo.frozen import frozen
 from octavo.geometry import Box, Rect, Size
 from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.hints import Hint
@@ -13,12 +13,13 @@ from octavo.layout.lines import Line, read_from_right, straightened, typical_siz
 from octavo.layout.named_fields import NamedField
 from octavo.layout.seals import Seal
 from octavo.layout.side_by_side import with_torn_rows_whole
+from octavo.layout.watermarks import find_watermarks
 from octavo.tables import TableCandidate, find_tables
 from octavo.tables.outlined import rules_among
 from octavo.tables.rules import Rules, find_rules
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sheet:
     """All that is seen on a page before anything is decided. Distances are pixels of its picture."""
 
@@ -30,6 +31,7 @@ class Sheet:
     ink: Ink
     rules: Rules
     tables: Sequence[TableCandidate]  # areas that look like tables, best first
+    watermarks: Sequence[Line]  # lines set aslant over the others
     line_numbers: Sequence[Line]  # those beside the text, top to bottom
     figures: Sequence[Figure]  # areas of ink that no text explains, top to bottom
     seals: Sequence[Seal]  # with lines of their own, which are not among those of the page
@@ -42,9 +44,10 @@ class Sheet:
         """`texts` are all lines of the page, read or not, but for those of its seals."""
         lines = straightened(texts, page.size, dpi=page.dpi)
         type_size = typical_size(lines)
-        numbers = find_line_numbers(lines)
-        beside = set(map(id, numbers))
-        text = [line for line in lines if id(line) not in beside]
+        marks, numbers = find_watermarks(lines, page.size), find_line_numbers(lines)
+        # They stand in no row, and would part those that they cross. An unread mark aslant may be an asterisk.
+        apart = {id(line) for line in (*(mark for mark in marks if mark.text), *numbers)}
+        text = [line for line in lines if id(line) not in apart]
         boxes = [line.box.to_pixels(page.size) for line in texts]
         outlines = page.outlines
         rules = find_rules(page.pixels, boxes) if outlines is None else rules_among(outlines, boxes)
@@ -62,6 +65,7 @@ class Sheet:
             ink=ink,
             rules=rules,
             tables=find_tables(page.size, with_torn_rows_whole(text), rules),
+            watermarks=marks,
             line_numbers=numbers,
             figures=find_figures(ink, lines, type_size),
             seals=seals,
@@ -72,7 +76,7 @@ class Sheet:
         return box.on(self.size)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """What one finder says: these lines, or this area with them, are one thing."""
 

@@ -6,7 +6,7 @@ strip, on which lines are found and read as on any picture.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import cv2
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels, TextLine
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, Rect, Size, bounds
 from octavo.leaning.marks import Floats
 
@@ -46,7 +47,7 @@ _PAIRS: Final = 24  # of points along a line that runs round
 _TAKEN: Final = 0.3  # share of a level line that is a line's that runs round: it is a piece of it
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ring:
     """The space inside a ring, from its lowest point clockwise, in pixels of the picture."""
 
@@ -133,7 +134,7 @@ class Ring:
         return all(cv2.pointPolygonTest(self.outline, corner, measureDist=False) >= 0 for corner in corners)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Piece:
     """What was found in one piece on the unrolled picture."""
 
@@ -197,7 +198,7 @@ def find_rings(pixels: Pixels) -> list[Ring]:
     return [ellipse.ring(times) for ellipse in sorted(found, key=lambda each: -each.across)[:_MOST]]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Ellipse:
     x: float
     y: float

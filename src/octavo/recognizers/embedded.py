@@ -9,7 +9,7 @@ import asyncio
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -32,6 +32,7 @@ from octavo.document import (
 )
 from octavo.errors import LimitExceeded, OctavoError
 from octavo.fair_gate import FairGate
+from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, PixelBudget, bounds
 from octavo.layout.flow import columns_from_right, in_flow, paragraphs_in_order, rows_from_right
 from octavo.layout.lines import straightened
@@ -166,7 +167,7 @@ _NOT_LATEX = Problem(
 # --- a crop and its lines ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Passage:
     """The lines of a crop, before or after they were read; a line without text is not read (yet)."""
 

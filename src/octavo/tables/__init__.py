@@ -25,8 +25,11 @@ from octavo.tables.outlined import rules_among
 from octavo.tables.rules import Rules, clear_of, find_rules
 from octavo.tables.slanted_heads import SlantedHead, on_their_feet, slanted_heads
 from octavo.tables.structure import TableStructure
+from octavo.tables.typed_rules import TypedRules
 from octavo.tables.words import Token, straightening, tokens, usual_height, word_boxes
 
+_GAP: Final = 0.9  # heights of type
+_TYPED_GAP: Final = 1.8  # widths of a letter of typewriter type: one space comes to 1.6 behind a comma, two to 2
 _DRAWN: Final = 0.9  # share of the sides of cells that are drawn, from which on lines alone decide
 
 
@@ -45,7 +48,7 @@ class TableCandidate:
 class TableReading:
     """One table, read."""
 
-    table: Table  # every word handed in is in it once
+    table: Table  # every word handed in is in it once, but for rules that are set in type
     confidence: float  # 0..1, of the structure
     problems: tuple[Problem, ...] = ()
 
@@ -56,7 +59,8 @@ def find_tables(size: Size, lines: Sequence[TextLine], rules: Rules) -> list[Tab
     Lines need no text; text and words make it surer.
     """
     page = Box.of_page()
-    rules = clear_of(rules, word_boxes(lines, page, size))
+    typed = TypedRules.among(lines, page, size)
+    lines, rules = typed.lines, typed.with_drawn(clear_of(rules, word_boxes(lines, page, size)))
     heads = slanted_heads(lines, size)
     slanted = {id(head.line) for head in heads}
     tops = {number: line.box.on(size).top for number, line in enumerate(lines) if id(line) in slanted}
@@ -75,12 +79,12 @@ def find_tables(size: Size, lines: Sequence[TextLine], rules: Rules) -> list[Tab
             tops.get(piece.words[0].line, piece.top),
         )
         for number, line in enumerate(_by_line(words))
-        for piece in pieces(line, 0.9 * height)
+        for piece in pieces(line, _column_gap(line, height, typed=lines[line[0].line].monospace))
     ]
     found = tables_among(segments, straight.rules(rules))
     return [
         TableCandidate(
-            _with_heads(Box.of(straight.back(one), size), heads, size),
+            _with_heads(Box.of(typed.box_with(straight.back(one), height), size), heads, size),
             one.score,
             one.ruled,
             one.reason,
@@ -93,6 +97,15 @@ def find_tables(size: Size, lines: Sequence[TextLine], rules: Rules) -> list[Tab
 def _with_heads(box: Box, heads: Sequence[SlantedHead], size: Size) -> Box:
     """The box of a table and of the slanted heads that stand in it and lean out of it."""
     return Box.around([box, *(head.line.box for head in heads if box.holds(Box.of(head.foot, size)))])
+
+
+def _column_gap(words: Sequence[Token], height: float, *, typed: bool) -> float:
+    """From what gap between the words of a line on a column may begin; pixels."""
+    usual = _GAP * height
+    if not typed:
+        return usual
+    longest = max(words, key=lambda word: len(word.text))
+    return max(usual, _TYPED_GAP * longest.width / max(1, len(longest.text)))
 
 
 def _by_line(words: Sequence[Token]) -> list[list[Token]]:
@@ -119,6 +132,8 @@ def read_table(
     size = size_of(picture)
     words_at = word_boxes(lines, frame, size)
     rules = find_rules(pixels_of(picture), words_at) if outlines is None else rules_among(outlines, words_at)
+    typed = TypedRules.among(lines, frame, size)
+    lines, rules = typed.lines, typed.with_drawn(rules)
     lines = on_their_feet(lines, (size.width * SCALE / frame.width, size.height * SCALE / frame.height))
     straight = straightening(lines, frame, rules)
     words = tokens(lines, frame, size, straight)
@@ -126,7 +141,8 @@ def read_table(
         return TableReading(Table(()), 0.0)
     level = straight.rules(rules)
     lattice = grid_by_rules(words, level)
-    if lattice is not None and lattice.drawn > _DRAWN and misfit(lattice.grid, lattice.cells, level) < 0.1:
+    drawn = lattice is not None and (lattice.drawn > _DRAWN or typed.down)  # bars in type are there for the columns
+    if lattice is not None and drawn and misfit(lattice.grid, lattice.cells, level) < 0.1:
         return TableReading(_table(lattice, level), 0.97)
     alone = grid_by_words(words, level)
     sure = all(line.confidence is None for line in lines) and is_sure(alone, lattice, level)

@@ -12,6 +12,7 @@ from typing import Final
 
 from octavo.frozen import frozen
 from octavo.geometry import Rect, on_one_height, union
+from octavo.tables import price_columns
 from octavo.tables.columns import ColumnGaps, column_gaps
 from octavo.tables.rules import Rule, Rules
 from octavo.wording.captions import names_float
@@ -26,6 +27,7 @@ _LETTERS: Final = 0.3  # of a line's height: so close may segments stand and be 
 _FAR: Final = 1.8  # steps between the rows of a block, from which on what comes next is another
 _FOOT: Final = 2.2  # heights of type, and steps between rows, from which what stands below a long line is a foot
 _ABOVE: Final = 3  # rows of a table that its foot stands below, at least
+_HEAD: Final = 4  # rows from the top of a run among which its head may be
 _ACROSS: Final = 0.8  # share of a table's width that a long line crosses
 _LEADING: Final = 1.6  # heights of type from line to line inside a cell, at most; print has 1.1 to 1.4
 _LABELS: Final = 0.6  # of the lines of a stack with figures on their right, from which on it is no paragraph
@@ -86,7 +88,8 @@ def tables_among(segments: Sequence[Segment], rules: Rules) -> list[TableArea]:
         replace(table, lost=table.lost or "a ruled table is there")
         if any(_overlap(table, other) > 0.3 for other in found)
         else table
-        for table in _runs(rows, rules, height)
+        for part in price_columns.apart(rows, rules.horizontal)
+        for table in _runs(part, rules, height)
     ]
     return sorted([*lattices, *loose], key=lambda table: -table.score)
 
@@ -317,7 +320,7 @@ def _runs(rows: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ite
         else:
             runs.append(run)
     for part in (part for run in runs for part in _at_gutter(run, rules, height)):
-        if table := _judged(part, rules, height):
+        if table := _judged(_without_what_precedes(part, rules, height), rules, height):
             yield table
 
 
@@ -407,6 +410,25 @@ def _without_what_follows(run: list[Sequence[Segment]], height: float) -> list[S
             break
         end += 1
     return run[:end]
+
+
+def _without_what_precedes(
+    run: Sequence[Sequence[Segment]], rules: Rules, height: float
+) -> Sequence[Sequence[Segment]]:
+    """A run without what stands far above its head, has fewer entries and begins at the margin, as names over groups of
+    columns do not; the head has a line across below it."""
+    left, right = min(p.left for row in run for p in row), max(p.right for row in run for p in row)
+    steps = [below[0].middle - above[0].middle for above, below in pairwise(run)]
+    usual = statistics.median(steps) if len(steps) >= _ABOVE else float("inf")
+    for number, (row, below) in enumerate(pairwise(run[: _HEAD + 1])):
+        ruled = any(
+            row[0].middle < r.at < below[0].middle and r.length > _ACROSS * (right - left) for r in rules.horizontal
+        )
+        if not ruled or not number or steps[number - 1] <= _FAR * usual:
+            continue
+        if run[number - 1][0].left < left + height and len(row) > max(map(len, run[:number])):
+            return run[number:]
+    return run
 
 
 def _hangs(segment: Segment, above: Sequence[Segment], height: float) -> bool:
@@ -576,7 +598,7 @@ class _Entries:
 
 def _why_no_entries(entries: _Entries) -> str:
     """What speaks against columns that hold what tables hold: the first doubt that is met, or nothing."""
-    doubts = (_numbers_alone, _two_texts, _leaders, _names, _enumeration, _page_numbers, _too_few)
+    doubts = (_numbers_alone, _two_texts, _lines_to_write_on, _names, _enumeration, _page_numbers, _too_few)
     return next((why for doubt in doubts if (why := doubt(entries))), "")
 
 
@@ -598,9 +620,10 @@ def _two_texts(entries: _Entries) -> str:
     return "two texts beside each other: their rows do not meet" if apart and not entries.framed else ""
 
 
-def _leaders(entries: _Entries) -> str:
-    dotted = any(has_leader(segment.text or "") for row in entries.several for segment in row[:1])
-    return "its rows have leaders: a table of contents" if dotted else ""
+def _lines_to_write_on(entries: _Entries) -> str:
+    """Leaders of dots are no words of a table, and not here."""
+    ruled = any(has_leader(segment.text or "") for row in entries.several for segment in row[:1])
+    return "its rows have lines to write on: a form" if ruled else ""
 
 
 def _names(entries: _Entries) -> str:

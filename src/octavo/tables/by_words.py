@@ -251,8 +251,11 @@ def _head_end(lines: Sequence[Sequence[CellLine]], rules: Rules, borders: Sequen
             return (above + below) / 2 if number <= max(6, len(lines) // 2) else middles[0]
     if figures:
         number = figures[0]
-        return middles[number - _names_group(lines[:number], lines[number])]
-    return (middles[0] + middles[1]) / 2 if len(middles) > 1 else middles[0]
+        first = lines[number - _names_group(lines[:number], lines[number])]
+        return min(entry.middle for entry in first)  # the whole of that line is below
+    if len(lines) < 2 or (len(lines[0]) > 1 and min(entry.first for entry in lines[1]) > 0 and len(lines[1]) == 1):
+        return min(entry.middle for entry in lines[0])  # a first row that goes on in its second line is no head
+    return (middles[0] + middles[1]) / 2
 
 
 def _is_row_of_figures(line: Sequence[CellLine], numeric: Container[int]) -> bool:

@@ -19,7 +19,7 @@ from octavo.glyphs.scripts import breaks_anywhere
 from octavo.tables.columns import Piece
 from octavo.tables.rules import Rule
 from octavo.tables.words import Token
-from octavo.tables.wrapping import Side, Wrapping, wrapping
+from octavo.tables.wrapping import Side, Wrapping, all_are_rows, wrapping
 from octavo.wording.numbers import is_number
 from octavo.wording.sentences import breaks_off
 
@@ -69,6 +69,8 @@ def measured(entries: Sequence[CellLine], height: float, columns: int, head: flo
         steps += [below.middle - above.middle for above, below in pairwise(own)]
     steps = sorted(step for step in steps if step > 0.7 * height)
     pitch = min(steps[len(steps) // 8], 1.7 * height) if steps else 1.2 * height
+    if all_are_rows(on_one_height(entries, 0.6 * height)):
+        head = min(entry.top for entry in entries)  # the first is no head of several lines either
     body = on_one_height((entry for entry in entries if entry.middle >= head), 0.6 * height)
     return Measures(height, pitch, column_widths(entries, columns), head, wrapping(body))
 
@@ -222,6 +224,7 @@ class _RowCosts:
         self._measures = measures
         self._broken = broken
         self._known: dict[tuple[int, int], _Unlike] = {}
+        self._pairs: dict[tuple[int, int, bool], float] = {}
 
     def cost(self, start: int, end: int, edge: Edge) -> float:
         known = self._known.get((start, end))
@@ -230,7 +233,7 @@ class _RowCosts:
         return known.lines + known.misaligned.get(edge, 0.0) + known.unkeyed
 
     def _unlike(self, entries: Sequence[CellLine]) -> _Unlike:
-        measures, broken, cost = self._measures, self._broken, 0.0
+        measures, cost = self._measures, 0.0
         ordered = sorted(entries, key=attrgetter("middle"))
         in_head = ordered[-1].middle < measures.head
         cells: dict[tuple[int, int], list[CellLine]] = {}
@@ -240,8 +243,7 @@ class _RowCosts:
         cost += 3.0 * sum(right[0] <= left[1] for left, right in pairwise(keys))
         for lines in cells.values():
             for above, below in pairwise(lines):
-                on_purpose = id(above) in broken or id(below) in broken
-                cost += _line_cost(above, below, measures, in_head=in_head, on_purpose=on_purpose)
+                cost += self._of_one_cell(above, below, in_head=in_head)
         misaligned: dict[Edge, float] = {}
         if 1 < len(cells) < len(entries):
             blocks = [(lines[0].middle, lines[-1].middle) for lines in cells.values()]
@@ -249,6 +251,16 @@ class _RowCosts:
             if in_head:
                 misaligned = dict.fromkeys(Edge, min(misaligned.values()))
         return _Unlike(cost, misaligned, 0.0 if in_head else _unkeyed(cells, measures))
+
+    def _of_one_cell(self, above: CellLine, below: CellLine, *, in_head: bool) -> float:
+        """How unlikely that is of two lines, which follow each other in many stretches."""
+        pair = id(above), id(below), in_head
+        cost = self._pairs.get(pair)
+        if cost is None:
+            on_purpose = id(above) in self._broken or id(below) in self._broken
+            cost = _line_cost(above, below, self._measures, in_head=in_head, on_purpose=on_purpose)
+            self._pairs[pair] = cost
+        return cost
 
 
 def _unkeyed(cells: Mapping[tuple[int, int], Sequence[CellLine]], measures: Measures) -> float:

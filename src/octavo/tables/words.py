@@ -8,8 +8,9 @@ lines show.
 import math
 import re
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Final
 
 import numpy as np
@@ -20,9 +21,15 @@ from octavo.frozen import frozen
 from octavo.geometry import Box, PixelBox, Rect, Size
 from octavo.glyphs.scripts import is_wide
 from octavo.tables.rules import Rule, Rules
+from octavo.wording.headings import may_lead
 
 _UPRIGHT: Final = 0.004  # slopes below (a quarter of a degree) are noise of the line finder
 _LETTERS: Final = 0.8  # share of a line's box that letters fill, where it was found in a picture, with a margin
+
+
+_DOTS: Final = ".…·"
+_LEADER: Final = 4  # dots that lead from a text to its figure, at least
+_LEADING: Final = re.compile(r"\.{4,}|…{2,}|·{4,}")
 
 
 @frozen
@@ -129,7 +136,7 @@ def _pixels(x: float, y: float, frame: Box, size: Size) -> tuple[float, float]:
 
 
 def tokens(lines: Sequence[TextLine], frame: Box, size: Size, straight: Straightening) -> list[Token]:
-    """The words of the lines, moved straight. Every word of every line is there once."""
+    """The words of the lines, moved straight. Every word of every line is there once, but for dots that lead on."""
     found = []
     left_of, top_of, width, tall, (across, down) = frame.left, frame.top, frame.width, frame.height, size
     leans = straight != Straightening(straight.center)
@@ -137,7 +144,10 @@ def tokens(lines: Sequence[TextLine], frame: Box, size: Size, straight: Straight
         height = _height(line, frame, size)
         faces = _faces(line) if line.runs else None
         face = _FACES[line.bold, line.italic]
-        for place, (word, spaced) in enumerate(_words(line)):
+        words: Iterable[tuple[Word, bool]] = _words(line)
+        if may_lead(line.text or ""):
+            words = _without_leaders(list(words))
+        for place, (word, spaced) in enumerate(words):
             box = word.box  # as `_pixels` has it, which for each of them takes longer than all the rest
             left, right = (box.left - left_of) / width * across, (box.right - left_of) / width * across
             top, bottom = (box.top - top_of) / tall * down, (box.bottom - top_of) / tall * down
@@ -194,6 +204,32 @@ def _words(line: TextLine) -> Iterator[tuple[Word, bool]]:
         spaced = place > start or place < 0
         start = place + len(word.text.strip()) if place >= 0 else start
         yield Word(word.text.strip(), word.box), spaced
+
+
+def _without_leaders(words: Sequence[tuple[Word, bool]]) -> Iterator[tuple[Word, bool]]:
+    """The words without rows of dots between a text and its figure: they are neither, and fill the room that parts
+    the two."""
+    lone = [not word.text.strip(_DOTS) for word, _ in words]
+    runs = [list(group) for _, group in groupby(range(len(words)), key=lone.__getitem__)]
+    for run in runs:
+        if lone[run[0]] and sum(len(words[place][0].text) for place in run) >= _LEADER:
+            continue
+        for place in run:
+            word, spaced = words[place]
+            parts = [part for part in re.split(_LEADING, word.text) if part]
+            if len(parts) == 1 and parts[0] == word.text:
+                yield word, spaced
+                continue
+            for part in parts:
+                yield _part(word, part), True
+
+
+def _part(word: Word, part: str) -> Word:
+    """The end or the beginning of a word that a leader was set close to, at about its place."""
+    unit = word.box.width / sum(map(_width, word.text))
+    start = word.text.rindex(part) if word.text.endswith(part) else word.text.index(part)
+    left = word.box.left + unit * sum(map(_width, word.text[:start]))
+    return Word(part, Box(left, word.box.top, left + unit * sum(map(_width, part)), word.box.bottom))
 
 
 def _estimated(text: str, box: Box) -> Iterator[tuple[Word, bool]]:

@@ -23,6 +23,7 @@ _SMALLER: Final = 0.9  # of the step from row to row: lines of one cell are clos
 _ROWS: Final = 2  # steps from row to row that tell the usual one
 _AGREED: Final = 3.0  # rows that show one side for each that shows the other
 _FEWEST: Final = 0.1  # of the lines have several entries, where rows have: a row of a register has seven lines at most
+_ALL_ROWS: Final = 4  # lines with an entry in every column from which on these tell that each is a row
 _KINDS: Final = 2  # steps inside rows and between them, at least, that show two kinds
 _ALIKE: Final = 1.15  # times the smallest: steps inside rows
 _WIDEST: Final = 1.6  # steps between lines of one cell, over the usual ones: further away a paragraph begins anew
@@ -127,6 +128,8 @@ def _apart(bands: Sequence[_Band], numeric: frozenset[int]) -> float:
     """
     steps = [_middle(below) - _middle(above) for above, below in pairwise(bands)]
     ordered = sorted(steps)
+    if all_are_rows(bands):
+        return ordered[0] / 2
     if len(ordered) < 2 * _KINDS:
         return 0.0
     place = max(range(1, len(ordered)), key=lambda index: ordered[index] / max(1.0, ordered[index - 1]))
@@ -143,6 +146,23 @@ def _apart(bands: Sequence[_Band], numeric: frozenset[int]) -> float:
         own and len(own) == len(set(own)) and len(row) > len(own) for own, row in zip(figures, rows, strict=True)
     )
     return (inside[-1] + between[0]) / 2 if whole else 0.0
+
+
+def all_are_rows(bands: Sequence[_Band]) -> bool:
+    """Whether each line is a row: all have an entry in every column and are as far from each other, and nowhere do all
+    entries go on. That a word is as wide as its column tells nothing where abbreviations stand in it."""
+    steps = [_middle(below) - _middle(above) for above, below in pairwise(bands)]
+    columns = set().union(*map(_columns, bands))
+    if len(bands) < _ALL_ROWS or len(columns) < 2 or max(steps) > _ALIKE * min(steps):
+        return False
+    if any(_columns(band) != columns or len(band) != len(columns) for band in bands):
+        return False
+    by_case = any(entry.text[:1].isupper() for band in bands for entry in band if entry.first == 0)
+
+    def goes_on(above: _Entry, below: _Entry) -> bool:
+        return breaks_off(above.text) or (by_case and below.text[:1].islower())
+
+    return not any(all(map(goes_on, above, below)) for above, below in pairwise(bands))
 
 
 @frozen

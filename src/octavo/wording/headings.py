@@ -28,6 +28,7 @@ _CONTENTS = re.compile(
     re.I,
 )
 _LEADER = re.compile(r"\.{4,}|(?:\. ){4,}|…{2,}|·{4,}|_{4,}")
+_DOTS = re.compile(r"(?:\.\s?){4,}|(?:…\s?){2,}|(?:·\s?){4,}")
 _CONTENTS_LINE = re.compile(r"(?:\.{3,}|(?:\. ){3,}|…{2,}|·{3,}|_{3,})\s*(?:\d{1,4}|[ivxlc]+)$")
 
 
@@ -80,6 +81,11 @@ def heads_contents(text: str) -> bool:
 def has_leader(text: str) -> bool:
     """Dots, or lines, that lead the eye to what stands at the margin."""
     return _LEADER.search(text) is not None
+
+
+def without_leaders(text: str) -> str:
+    """The text without rows of dots, which lead the eye and say nothing; lines to write on stay."""
+    return _DOTS.sub(" ", text)
 
 
 def may_lead(text: str) -> bool:

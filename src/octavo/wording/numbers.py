@@ -4,7 +4,7 @@ import re
 
 _NUMBER = re.compile(r"[\s\d.,:;%$€£¥+\-–—−±~<>≤≥=()\[\]/*†‡§#^'’\"]*(?:[A-Za-z]{0,2})?[\s\d.,%)\]*+\-–−]*")
 _DASHES = "-–—−"
-_YEAR = re.compile(r"(19|20)\d\d([/–-]\d{2,4})?")
+_YEAR = re.compile(r"(19|20)\d\d(\s?[/–-]\s?\d{2,4})?")
 _FIGURE = re.compile(r"[-+(]?[$€£¥]?\s?[\d.,\s]*\d[\d.,]*\s?[%)]?[a-z*†]?|[-–—−.]+|n/?a", re.IGNORECASE)
 _ON_AXIS = re.compile(r"[-−–+]?[$€£]?\d[\d.,]*\s?[%kKMm]?")
 
