@@ -965,3 +965,18 @@ def test_dots_lead_from_a_dish_to_its_price_and_are_no_text(parser: Parser, dot:
     text = markdown(parser, sheet)
     assert cells(text) == [list(dish) for dish in dishes]
     assert "Not read" not in text
+
+
+def test_texts_that_all_begin_anew_are_cells_however_wide(parser: Parser) -> None:
+    signals = (
+        ("Alfa", "I have a diver down; keep well clear of me", "White and blue, swallow-tailed"),
+        ("Bravo", "I take in or carry dangerous goods today", "Red, swallow-tailed"),
+        ("Delta", "Keep clear; I am manoeuvring with trouble", "Yellow, blue and yellow across"),
+        ("Hotel", "I have a pilot on board", "White and red"),
+    )
+    sheet = Sheet()
+    for number, (name, meaning, flag) in enumerate(signals):
+        sheet.write(60, 120 + 17 * number, name)
+        sheet.write(110, 120 + 17 * number, meaning)
+        sheet.write(340, 120 + 17 * number, flag)
+    assert cells(markdown(parser, sheet)) == [list(signal) for signal in signals]

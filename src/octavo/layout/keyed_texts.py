@@ -224,7 +224,8 @@ def _why_pairs(runs: Sequence[Sequence[_Entry]], page: Size) -> str:
     right = max(row.right for row in texts)
     follow = [pair for run in runs for pair in pairwise(run)]
     ended = sum(_has_room(above, below, right) for above, below in follow)
-    if right - texts[0].left > _PROSE * texts[0].size and ended < _ENDED_PAIRS * len(follow):
+    anew = len(texts) >= _FEWEST_PAIRS and all(row.text[:1].isupper() for row in texts)
+    if right - texts[0].left > _PROSE * texts[0].size and ended < _ENDED_PAIRS * len(follow) and not anew:
         return ""
     left, begin = min(row.left for row in keys), texts[0].left
     if statistics.median(row.width for row in texts) > _WIDER * (begin - left):
