@@ -67,7 +67,7 @@ def embedded(file: Path, out: Path) -> Iterator[Costs]:
         "parse",
         "--formats",
         "markdown",
-        "--overwrite",
+        "--fresh",
         str(file),
         "-o",
         str(out),
