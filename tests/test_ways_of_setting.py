@@ -362,7 +362,8 @@ def test_a_stamp_over_a_table_takes_none_of_its_rows_apart(parser: Parser) -> No
     assert "PAID" in text.split("</table>")[1]
 
 
-def test_a_bar_over_words_leaves_their_row_whole_and_says_where_they_were(parser: Parser) -> None:
+@pytest.mark.parametrize("beyond", [1.0, 0.0, -0.2])  # points: a bar's end shows an edge, but none of the letter's
+def test_a_bar_over_words_leaves_their_row_whole_and_says_where_they_were(parser: Parser, beyond: float) -> None:
     sheet = Sheet()
     for number, (before, hidden, behind) in enumerate(
         (
@@ -374,7 +375,7 @@ def test_a_bar_over_words_leaves_their_row_whole_and_says_where_they_were(parser
         for text in (before, hidden, behind):
             sheet.write(left, top, text)
             if text == hidden:
-                sheet.bar(left - 1, top, stringWidth(text, "Times-Roman", 10) + 2)
+                sheet.bar(left - beyond, top, stringWidth(text, "Times-Roman", 10) + 2 * beyond)
             left += stringWidth(text + " ", "Times-Roman", 10)
     assert read(parser, sheet) == [
         "The keeper of the light saw █████ row out at ten and told "

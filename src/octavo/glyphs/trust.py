@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, Self
 
 import cv2
 import numpy as np
@@ -50,6 +50,8 @@ WIDTHS_AGREE: Final = 0.4  # correlation with the widths of ordinary faces, whic
 
 FIELD_LINE: Final = 16.2  # points from one line of a field to the next, at most: type of 12 in readers' leading
 EDGE: Final = 24  # of 255: less contrast than this is not ink
+DARK: Final = 70  # of 255: bars that hide text are darker
+BEYOND: Final = 4.0  # pixels that such a bar goes on behind a glyph: no stroke is as wide there
 PICTURE_SHARE: Final = 0.0005  # of the page: smaller rasters are icons and rules
 
 # The commonest pairs of letters of the European languages in Latin script, counted over running text.
@@ -189,19 +191,40 @@ def _covered(glyphs: Glyphs, drawing: Drawing) -> Flags:
 
 
 def _inked(glyphs: Glyphs, pixels: Pixels, dpi: float) -> Flags:
-    """Whether anything is drawn where a glyph stands: white on white, clipped and hidden text leaves no edge."""
+    """Whether anything is drawn where a glyph stands: white on white, clipped and hidden text leaves no edge.
+
+    At the end of a bar there is an edge, but it is the bar's: what lies in one dark area that goes on beyond it is not
+    seen.
+    """
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > EDGE
-    total = cv2.integral(edges.view(np.uint8))
-    height, width = grey.shape
-    box = glyphs.boxes * (dpi / 72)
-    left = np.clip(np.floor(box[:, 0]), 0, width - 1).astype(np.int64)
-    top = np.clip(np.floor(box[:, 1]), 0, height - 1).astype(np.int64)
-    right = np.clip(np.ceil(box[:, 2]), left + 1, width).astype(np.int64)
-    bottom = np.clip(np.ceil(box[:, 3]), top + 1, height).astype(np.int64)
-    inside = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
-    inked: Flags = inside > 0
-    return inked
+    edges = _Seen.of(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > EDGE)
+    light = _Seen.of(np.asarray(grey >= DARK))
+    left, top, right, bottom = glyphs.boxes.T * (dpi / 72)
+    upper, lower = top + 1, bottom - 1
+    to_the_right = light.within(left + 1, upper, right + BEYOND, lower)
+    to_the_left = light.within(left - BEYOND, upper, right - 1, lower)
+    return np.asarray(edges.within(left, top, right, bottom) & to_the_right & to_the_left)
+
+
+@frozen
+class _Seen:
+    """Some pixels of a picture, counted so that those in any rectangle are told at once."""
+
+    total: NDArray[np.int32]  # of all above and left of each corner of a pixel
+
+    @classmethod
+    def of(cls, mask: Flags) -> Self:
+        return cls(np.asarray(cv2.integral(mask.view(np.uint8)), np.int32))
+
+    def within(self, left: Numbers, top: Numbers, right: Numbers, bottom: Numbers) -> Flags:
+        """Whether there is any of them in each rectangle, which is a pixel large at least."""
+        height, width = self.total.shape[0] - 1, self.total.shape[1] - 1
+        x0 = np.clip(np.floor(left), 0, width - 1).astype(np.int64)
+        y0 = np.clip(np.floor(top), 0, height - 1).astype(np.int64)
+        x1 = np.clip(np.ceil(right), x0 + 1, width).astype(np.int64)
+        y1 = np.clip(np.ceil(bottom), y0 + 1, height).astype(np.int64)
+        found: Flags = self.total[y1, x1] - self.total[y0, x1] - self.total[y1, x0] + self.total[y0, x0] > 0
+        return found
 
 
 def _font_missing(glyphs: Glyphs) -> Flags:
