@@ -12,6 +12,7 @@ import { isFigure, isLost, isTable, kindOf, type Page, pageOf, type Region, wors
 
 const LETTERS_A_LINE = 70; // how high a page's text will be is guessed from its letters, until it is written
 const LINE = 26; // pixels
+const SCROLLING = ["wheel", "touchmove", "pointerdown", "keydown"]; // by which a reader scrolls
 const ENDED_BADLY = new Set(["error", "cancelled"]);
 
 export function Reading() {
@@ -19,7 +20,7 @@ export function Reading() {
   useFound(pane);
   useSignalEffect(() => {
     const to = wanted.value;
-    if (to && tab.peek() === "read") scrollTo(to.id, 6);
+    if (to && pane.current && tab.peek() === "read") return keepInSight(to.id, pane.current);
   });
   const open = view.value;
   if (!open) return null;
@@ -56,21 +57,23 @@ function blockAt(target: EventTarget | null): string | null {
   return (target as Element).closest<HTMLElement>("[data-block]")?.dataset.block ?? null;
 }
 
-/** Bring a block into sight; what lies above it may still be written, and grow. */
-function scrollTo(id: string, tries: number): void {
-  requestAnimationFrame(() => {
+/** Bring a block into sight, and again while what stands above it is written and grows, until the reader scrolls. */
+function keepInSight(id: string, text: HTMLElement): () => void {
+  const panel = text.closest(".panel");
+  const watch = new ResizeObserver(() => {
     const element = elementOf(id);
-    const section = document.getElementById(`page-${pageOf(id)}`);
-    if (!element) section?.scrollIntoView();
-    else {
-      const pane = element.closest(".panel")?.getBoundingClientRect();
-      const { top, bottom } = element.getBoundingClientRect();
-      if (pane && (top < pane.top + 8 || bottom > pane.bottom - 8))
-        element.scrollIntoView({ block: bottom - top > pane.height ? "start" : "center" });
-      else return;
-    }
-    if (tries) scrollTo(id, tries - 1);
+    if (!element || !panel) return document.getElementById(`page-${pageOf(id)}`)?.scrollIntoView();
+    const pane = panel.getBoundingClientRect();
+    const { top, bottom } = element.getBoundingClientRect();
+    if (top < pane.top + 8 || bottom > pane.bottom - 8) element.scrollIntoView({ block: bottom - top > pane.height ? "start" : "center" });
   });
+  const stop = () => {
+    watch.disconnect();
+    for (const sign of SCROLLING) panel?.removeEventListener(sign, stop);
+  };
+  for (const sign of SCROLLING) panel?.addEventListener(sign, stop, { passive: true });
+  watch.observe(text); // tells at once, and whenever it grows
+  return stop;
 }
 
 /** What is missing stands above everything else. */
