@@ -7,11 +7,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from octavo.document import Pixels
-from octavo.geometry import Box, Size
+from octavo.geometry import Box
 from octavo.networks.line_parting import parted
-from octavo.networks.overlooked import cover, is_overlooked, overlooked
 from octavo.networks.strips import Quad
-from octavo.networks.text_lines import TextLines, working_scale
+from octavo.networks.text_lines import TextLines
 from octavo.settings import EngineSettings
 
 
@@ -115,35 +114,3 @@ def test_a_line_over_a_gutter_is_parted_a_heading_is_not() -> None:
     for left, right in parts[1:3]:
         assert left[1, 0] == pytest.approx(ends - 8, abs=6)
         assert right[0, 0] == pytest.approx(460, abs=6)
-
-
-def test_specks_do_not_enlarge_a_blank_page() -> None:
-    page = Size(929, 1650)
-    assert working_scale(np.full(12, 4.0), page) == 1
-    assert working_scale(np.full(300, 4.0), page) > 1.5  # as many letters are text
-
-
-def test_letters_that_no_line_covers_are_looked_at_once_more() -> None:
-    page = Size(800, 600)
-    line = np.array(((100, 100), (500, 100), (500, 130), (100, 130)), np.float32)
-    inside = [(left, 108, 10, 14) for left in range(110, 490, 20)]
-    alone, speck, drawing = (650, 108, 6, 14), (650, 300, 4, 5), (100, 300, 80, 80)
-    letters = np.array([*inside, alone, speck, drawing], np.float64)
-    covered = cover([line], page)
-    (area,) = overlooked(letters, covered, 40)
-    assert 600 <= area.left <= 610
-    assert 60 <= area.top <= 68
-
-    def box(left: float, top: float, right: float, bottom: float) -> Quad:
-        return np.array(((left, top), (right, top), (right, bottom), (left, bottom)), np.float32)
-
-    assert is_overlooked(box(644, 100, 662, 130), letters, covered)
-    assert not is_overlooked(box(450, 100, 510, 130), letters, covered)  # a piece of the line that is known
-    assert not is_overlooked(box(600, 20, 700, 110), letters, covered)  # as tall as a drawing
-    assert not is_overlooked(box(640, 580, 662, 600), letters, covered)  # cut off by the edge
-
-
-def test_grain_is_not_looked_at_letter_by_letter() -> None:
-    places = np.random.default_rng(0).integers(0, (780, 580), (400, 2))
-    letters = np.hstack([places, np.full((400, 2), 12)]).astype(np.float64)
-    assert overlooked(letters, cover([], Size(800, 600)), 40) == []

@@ -219,7 +219,8 @@ def _why_apart(chain: _Growing, row: Row, usual: float) -> str:
         running = above.right > chain.right - size and abs(row.left - above.left) < 0.4 * size
         close = pitch < (_CLOSE_RUNNING if running else _CLOSE) * settled + 0.12 * size
     else:
-        level = abs(row.left - above.left) < 0.4 * size and abs(row.right - above.right) < 0.4 * size  # both are full
+        flush = abs(row.left - above.left) < 0.4 * size and abs(row.right - above.right) < 0.4 * size
+        level = flush and row.width > _TELLS * size  # both are full; short ones are cells of a column
         nearest = max(_NEAR, (_CLOSE_RUNNING if level else _SECOND) * usual)
         close = pitch < nearest * max(above.size, row.size) + _GIVE * size
     return "" if close else f"it is {pitch / size:.1f} sizes of type below the row above"

@@ -6,14 +6,10 @@ or slanted rectangle grown by what training had shrunk it (Liao et al., "Real-ti
 Differentiable Binarization", 2019). Pictures of any shape are taken: they are brought to the size at which the
 network knows their letters, and looked at in tiles, side by side on all threads, whose answers are put together before
 lines are made of them. So a tall strip costs no more memory than a page, and no line is cut at a seam.
-
-At that size a character that stands alone, a 1 in a column of quantities, may be overlooked. So where letters are left
-over that no line has, these places are looked at once more, larger (`overlooked`).
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -24,7 +20,6 @@ from octavo.document import Pixels, TextLine
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, Size
 from octavo.networks.line_parting import parted
-from octavo.networks.overlooked import Letters, cover, is_overlooked, overlooked
 from octavo.networks.session import Network, Tensor, as_batch
 from octavo.networks.strips import Quad
 from octavo.settings import EngineSettings
@@ -37,17 +32,15 @@ _GROWTH = 1.6  # area times this over perimeter: how far the core had been shrun
 _MULTIPLE = 32  # sides the network takes
 _TILE = 1024  # longest side of a tile
 _MARGIN = 64  # what tiles share on each side of a seam, so that both see whole letters there
-_LETTER = 9  # pixels: the height of an `x` in the working picture
+_LETTER = 12  # pixels: the height of an `x` in the working picture
+_SMALL_LETTER = 12  # pixels: the same where a quarter of the letters is smaller
 _FEWEST_LETTERS = 5  # below: no text to go by
-_FEW_LETTERS = 30  # below: they may be specks, for which no page is enlarged
 _NOTHING_TO_GO_BY = 960  # pixels: the longest side where there is none
 _SMALLEST_SCALE = 0.2
 _MOST_MEASURED = 16_000_000  # pixels letters are measured on; larger pictures are shrunk to that
 _MOST_ENLARGED = 4_000_000  # pixels a small picture is enlarged to at most
 _MOST_PIXELS = 24_000_000  # of any working picture
 _SMALLEST_CORE = 3  # pixels of the working picture
-_CLOSER = 4 / 3  # how much larger overlooked letters are looked at: 12 pixels to an `x`
-_AROUND = 40  # pixels seen around them then
 
 
 @frozen
@@ -75,32 +68,17 @@ class TextLines:
 
     def find_quads(self, pixels: Pixels) -> list[FoundLine]:
         """The same in pixels of the picture."""
-        letters = letters_of(pixels)
-        size = Size(pixels.shape[1], pixels.shape[0])
-        scale = working_scale(letters[:, 3], size)
-        found = self._look(pixels, scale)
-        if len(letters) >= _FEWEST_LETTERS:
-            covered = cover([line.quad for line in found], size)
-            for area in overlooked(letters, covered, _AROUND / (scale * _CLOSER)):
-                cut = pixels[area.top : area.bottom, area.left : area.right]
-                corner = np.array((area.left, area.top), np.float32)
-                closer = (replace(line, quad=line.quad + corner) for line in self._look(cut, scale * _CLOSER))
-                found += [line for line in closer if is_overlooked(line.quad, letters, covered)]
-            found.sort(key=_from_top_left)
-        return [
-            FoundLine(part, line.score)
-            for line, parts in zip(found, parted([line.quad for line in found], pixels), strict=True)
-            for part in parts
-        ]
-
-    def _look(self, pixels: Pixels, scale: float) -> list[FoundLine]:
-        """The lines seen on a picture, or a part of one, once it is resized; in its own pixels."""
         height, width = pixels.shape[:2]
+        scale = working_scale(pixels)
         likely = self._likelihood(_resized(pixels, scale))
+        found = lines_of(likely)
         stretch = np.array((width / likely.shape[1], height / likely.shape[0]), np.float32)
         limit = np.array((width, height), np.float32)
+        quads = [np.clip(line.quad * stretch, 0, limit).astype(np.float32) for line in found]
         return [
-            replace(line, quad=np.clip(line.quad * stretch, 0, limit).astype(np.float32)) for line in lines_of(likely)
+            FoundLine(part, line.score)
+            for line, parts in zip(found, parted(quads, pixels), strict=True)
+            for part in parts
         ]
 
     def _likelihood(self, picture: Pixels) -> NDArray[np.uint8]:
@@ -133,27 +111,27 @@ def as_text_line(line: FoundLine, size: Size) -> TextLine:
 # --- the picture the network gets -------------------------------------------------------------------------------
 
 
-def working_scale(heights: NDArray[np.float64], size: Size) -> float:
-    """What to resize a picture by, given how tall its letters are, so that they come out as the network likes them.
+def working_scale(pixels: Pixels) -> float:
+    """What to resize a picture by, so that its letters come out as tall as the network likes them.
 
     The letters are the pieces of ink that have the shape of one. Half the pieces of a text are as tall as
-    an `x`, and the quad of a line is about twice that. At 9 pixels to an `x` the network takes 0.55 of the CPU of 12,
-    and of 1,003 lines of eleven pages overlooks 20, most of them single characters, which `overlooked` brings back; at
-    8 it tears and joins lines (2026-11). Where small print goes with large, the small is what counts.
+    an `x`, and the quad of a line is about twice that: from 22 pixels per quad on, lines are found as well as at any
+    larger size, and some are missed below (sweep over nineteen pages, 2026-11). Where small print goes with large, the
+    small is what counts.
     """
-    if len(heights) < _FEWEST_LETTERS:
+    size = Size(pixels.shape[1], pixels.shape[0])
+    letters = letter_heights(pixels)
+    if len(letters) < _FEWEST_LETTERS:
         return min(1.0, _NOTHING_TO_GO_BY / max(size))
-    small, typical = float(np.percentile(heights, 25)), float(np.median(heights))
-    scale = min(_LETTER / small, 1.5 * _LETTER / typical)
-    if len(heights) < _FEW_LETTERS:
-        scale = min(scale, max(1.0, _NOTHING_TO_GO_BY / max(size)))
+    small, typical = float(np.percentile(letters, 25)), float(np.median(letters))
+    scale = min(max(_LETTER / typical, _SMALL_LETTER / small), 1.5 * _LETTER / typical)
     room = math.sqrt(max(1.0, _MOST_ENLARGED / size.area))
     most = math.sqrt(_MOST_PIXELS / size.area)
     return min(max(scale, _SMALLEST_SCALE), room, most)
 
 
-def letters_of(pixels: Pixels) -> Letters:
-    """The pieces of ink that could be letters."""
+def letter_heights(pixels: Pixels) -> NDArray[np.float64]:
+    """Heights, in pixels, of the pieces of ink that could be letters."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     shrunk = min(1.0, math.sqrt(_MOST_MEASURED / grey.size))
     if shrunk < 1:
@@ -171,7 +149,7 @@ def letters_of(pixels: Pixels) -> Letters:
         & (areas >= 0.15 * widths * heights)
         & (heights < grey.shape[0] / 4 + 8)
     )
-    found: Letters = pieces[1:][letter, :4].astype(np.float64) / shrunk
+    found: NDArray[np.float64] = heights[letter] / shrunk
     return found
 
 
@@ -232,11 +210,7 @@ def lines_of(likely: NDArray[np.uint8]) -> list[FoundLine]:
     core = cv2.dilate((likely > _CORE * 255).astype(np.uint8), np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(core, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     found = [line for contour in contours if (line := _line_of(contour, likely)) is not None]
-    return sorted(found, key=_from_top_left)
-
-
-def _from_top_left(line: FoundLine) -> tuple[float, float]:
-    return float(line.quad[:, 1].min()), float(line.quad[:, 0].min())
+    return sorted(found, key=lambda line: (float(line.quad[:, 1].min()), float(line.quad[:, 0].min())))
 
 
 def _line_of(contour: MatLike, likely: NDArray[np.uint8]) -> FoundLine | None:

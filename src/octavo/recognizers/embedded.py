@@ -41,7 +41,7 @@ from octavo.leaning.rings import unrolled
 from octavo.markup import html
 from octavo.networks.session import Allowance
 from octavo.networks.table_structure import TableNetwork
-from octavo.networks.text_lines import TextLines, letters_of
+from octavo.networks.text_lines import TextLines, letter_heights
 from octavo.networks.text_reader import LinePicture, ReadLine, ReadWord, TextReader
 from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
@@ -272,7 +272,7 @@ def _nothing(passage: _Passage) -> Recognition:
     """Nothing was read: fine where nothing is written, a loss where something is."""
     if passage.refused and passage.unread:
         return Recognition(None, TextSource.NONE, lines=passage.lines, problems=passage.problems)
-    if len(letters_of(passage.crop.pixels)) <= _EMPTY:
+    if len(letter_heights(passage.crop.pixels)) <= _EMPTY:
         return Recognition("", passage.source, lines=passage.lines)
     nothing = Problem(
         "nothing_read",
