@@ -2,26 +2,22 @@
 
 import io
 import math
+from collections.abc import Iterator
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from octavo import EngineSettings, ParseOptions, Parser, to_markdown
 from octavo.document import Document, Label
-from octavo.errors import EngineUnavailable
 
 RED, BLACK = (200, 40, 50), (40, 40, 40)
 SIDE = 900
 
 
 @pytest.fixture(scope="module")
-def parser() -> Parser:
-    parser = Parser(EngineSettings(threads=2))
-    try:
-        parser.__enter__()
-    except EngineUnavailable as missing:
-        pytest.skip(str(missing))
-    return parser
+def parser() -> Iterator[Parser]:
+    with Parser(EngineSettings(threads=2)) as opened:
+        yield opened
 
 
 def letter() -> Image.Image:
@@ -83,3 +79,19 @@ def test_a_ring_without_text_along_it_is_no_seal(parser: Parser) -> None:
     document = read(parser, image)
     assert not [block for block in document.pages[0].blocks if block.region.label is Label.SEAL]
     assert "12%" in to_markdown(document, ParseOptions())
+
+
+def test_text_that_runs_round_below_through_the_lowest_point_is_whole(parser: Parser) -> None:
+    image = letter()
+    seal(image, "", "HARBOUR OFFICE", "", RED)
+    (block,) = [one for one in read(parser, image).pages[0].blocks if one.region.label is Label.SEAL]
+    assert [(line.text or "").replace(" ", "") for line in block.recognition.lines] == ["HARBOUROFFICE"]
+
+
+def test_a_page_of_too_many_lines_keeps_its_seals_text(parser: Parser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("octavo.layout.flow.MOST_LINES", 2)
+    image = letter()
+    seal(image, "NORTHERN TRADE COMPANY", "", "PAID", RED)
+    told = to_markdown(read(parser, image), ParseOptions()).replace(" ", "")
+    assert "NORTHERNTRADECOMPANY" in told
+    assert "PAID" in told

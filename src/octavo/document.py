@@ -116,10 +116,9 @@ class TextLine:
     words: tuple[Word, ...] = ()  # in reading order; may be empty where only the line is known
     confidence: float | None = None  # 0..1, mean over the characters
     quad: tuple[tuple[float, float], ...] = ()  # 4 corners clockwise from top left, page units; () = the box's
-    bend: tuple[
-        tuple[float, float], ...
-    ] = ()  # of a line that runs round: points along its upper edge, then as many along
-    # its lower one, page units, both from where reading starts; () = it is straight
+    # Of a line that runs round: points along its upper edge, then as many along its lower one, page units, both from
+    # where reading starts; () = it is straight.
+    bend: tuple[tuple[float, float], ...] = ()
     font_size: float | None = None  # points
     bold: bool = False
     italic: bool = False

@@ -56,7 +56,7 @@ class EmbeddedDetector:
     def _page(self, page: PageImage) -> list[Detection]:
         texts, seals = self._seen(page)
         if len(texts) > flow.MOST_LINES:
-            return [_from_top_to_bottom(texts)]
+            return [_from_top_to_bottom([*texts, *(line for seal in seals for line in seal.lines)])]
         why = _why_hints(page, texts)
         page.looks.network = why
         hints = self._layout.hints(page.pixels, threshold=_WHISPER) if why else []
@@ -86,7 +86,9 @@ class EmbeddedDetector:
                 continue
             found, inside = self._found(page.pixels[box.top : box.bottom, box.left : box.right])
             frame = Box.from_pixels(*box, page.size)
-            seals += [Seal(frame.part(it.box), tuple(_moved(line, frame) for line in it.lines)) for it in inside]
+            for seal in inside:
+                own = [line for line in (_moved(line, frame) for line in seal.lines) if not _is_told(line, page.text)]
+                seals.append(Seal(frame.part(seal.box), tuple(own)))
             for line in (_moved(line, frame) for line in found):
                 why = _why_no_line(line, page, page.text, tallest=_TALLEST * size)
                 if not why:
@@ -163,11 +165,15 @@ def _why_no_line(line: TextLine, page: PageImage, layer: TextLayer, *, tallest: 
     """What speaks against a line found in a raster picture of a page with text of its own; nothing where it is one."""
     if line.box.on(page.size).height >= tallest:
         return "it is as high as a drawing"
-    if any(line.box.covered_by(other.box) >= 0.3 for other in layer.lines):
+    if _is_told(line, layer):
         return "the text layer has it"
     if any(line.box.covered_by(picture) >= 0.5 for picture in layer.pictures if _is_letterhead(picture)):
         return "it is in a logo at the head or foot"
     return ""
+
+
+def _is_told(line: TextLine, layer: TextLayer) -> bool:
+    return any(line.box.covered_by(other.box) >= 0.3 for other in layer.lines)
 
 
 def _moved(line: TextLine, frame: Box) -> TextLine:

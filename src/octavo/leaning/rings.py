@@ -18,9 +18,7 @@ from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, Rect, Size, bounds
 from octavo.leaning.marks import Floats
 
-_SIDE: Final = (
-    800  # pixels, about, of the longest side rings are looked for on: a seal of 2.5 cm on A4 is 68 of them wide
-)
+_SIDE: Final = 800  # pixels, about, of the longest side rings are looked for on: 2.5 cm of A4 are 68 of them
 _SMALLEST: Final = 40  # pixels of it across: the letters in a smaller one have fewer than 5
 _MOST: Final = 4  # rings of a picture whose text is looked for: each costs as much as a small picture
 _MOST_TRIED: Final = 40  # outlines that are looked at, the longest ones: a page of bubbles to fill in has thousands
@@ -32,7 +30,7 @@ _MISSING: Final = 12  # of them: where a ring has worn off, or a line was printe
 _HOLLOW: Final = 0.6  # share of the space inside that is ink, from which it is a disk, a photo or a chart
 _COLOUR: Final = 40  # levels between the strongest and the weakest of red, green and blue that make ink coloured
 
-_ROUNDS: Final = 1.3  # of the strip, from the lowest point on: what is cut at its beginning is whole at its end
+_ROUNDS: Final = 2.0  # of the strip, from the lowest point on: a line shorter than one is whole in it somewhere
 _OUTSIDE: Final = 0.04  # of the smaller radius: how far outside the middle of the ring's stroke the strip begins
 _DEPTH: Final = 0.62  # of the smaller radius: how far inside it ends
 _MOST_PIXELS: Final = 4_000_000  # of the strip: a larger one shows nothing more of the letters
@@ -43,6 +41,7 @@ _SHORTEST: Final = 2.5  # times its height
 _APART: Final = 2.0  # heights between words of a line: letters along a ring stand apart, and so do words
 _LEVEL: Final = 0.7  # share of the taller word's height that both have at the same distance from the ring
 _CUT: Final = 2  # pixels from the edge of the strip, where a line is cut
+_MOST_ROWS: Final = 96.0  # of the picture of one line: twice what the readers look at
 _PAIRS: Final = 24  # of points along a line that runs round
 _TAKEN: Final = 0.3  # share of a level line that is a line's that runs round: it is a piece of it
 
@@ -177,6 +176,16 @@ def unrolled(pixels: Pixels, edges: Floats, rows: int) -> Pixels:
     across, along = places[..., 0].astype(np.float32), places[..., 1].astype(np.float32)
     drawn = cv2.remap(pixels, across, along, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     return drawn.astype(np.uint8, copy=False)
+
+
+def unrolled_line(pixels: Pixels, edges: Floats) -> Pixels:
+    """A line that runs round as a level one, given points along its edges (2 x n x 2, pixels)."""
+    length = float(np.linalg.norm(np.diff(edges, axis=1), axis=2).sum(axis=1).max())
+    height = float(np.linalg.norm(edges[0] - edges[1], axis=1).max())
+    rows = min(max(1.0, height), _MOST_ROWS)
+    columns = np.linspace(0, edges.shape[1] - 1, max(2, round(length * rows / max(1.0, height))))
+    known = np.arange(edges.shape[1])
+    return unrolled(pixels, np.stack([_at(columns, known, edge) for edge in edges]), round(rows))
 
 
 def find_rings(pixels: Pixels) -> list[Ring]:

@@ -37,7 +37,7 @@ from octavo.geometry import SCALE, Box, PixelBudget, bounds
 from octavo.layout.flow import columns_from_right, in_flow, paragraphs_in_order, rows_from_right
 from octavo.layout.lines import straightened
 from octavo.layout.paragraphs import grouped
-from octavo.leaning.rings import unrolled
+from octavo.leaning.rings import unrolled_line
 from octavo.markup import html
 from octavo.networks.session import Allowance
 from octavo.networks.table_structure import TableNetwork
@@ -55,7 +55,6 @@ _COVERED = 0.5  # share of a line's ink that must have been read as something
 _DOUBTFUL = 0.8  # confidence below which a region's text is flagged
 _SPECK = 1.5  # length over height up to which an unread line may be a stain or an ornament
 _EMPTY = 3  # dark pieces of a letter's shape, up to which a region without text counts as empty
-_MOST_ROWS = 96.0  # of the picture of a line that runs round: twice what the reader looks at
 _KEEPS_LINES = frozenset({Label.ALGORITHM, Label.CONTENT, Label.SEAL})
 
 
@@ -309,12 +308,7 @@ def _unrolled(crop: Crop, line: TextLine) -> LinePicture:
     """A line that runs round, as a level one on a picture of its own."""
     origin, unit = _frame(crop)
     edges = ((np.array(line.bend) - origin) / unit).reshape(2, -1, 2)
-    length = float(np.linalg.norm(np.diff(edges, axis=1), axis=2).sum(axis=1).max())
-    height = float(np.linalg.norm(edges[0] - edges[1], axis=1).max())
-    rows = min(max(1.0, height), _MOST_ROWS)
-    places, known = np.linspace(0, 1, max(2, round(length * rows / height))), np.linspace(0, 1, edges.shape[1])
-    columns = [np.stack([np.interp(places, known, edge[:, axis]) for axis in (0, 1)], axis=1) for edge in edges]
-    strip = unrolled(crop.pixels, np.stack(columns), round(rows))
+    strip = unrolled_line(crop.pixels, edges)
     high, wide = strip.shape[:2]
     return LinePicture(strip, np.array(((0, 0), (wide, 0), (wide, high), (0, high)), np.float32))
 
