@@ -88,13 +88,15 @@ def column_lanes(lines: Sequence[Line]) -> list[Rect]:
     by_height = sorted(lines, key=lambda line: line.middle)
     found: list[Rect] = []
     for column in on_one_edge(lines, lambda line: line.left, _ONE_EDGE * size):
-        if len(column) < _ROWS:
-            continue  # what few do tells nothing
+        if not _is_text(column, size):
+            continue
         left = min(line.left for line in column)
         for rows in _uncrossed(column, by_height, left, size):
+            if not _is_text(rows, size):
+                continue
             ends = _ending_before(by_height, left, rows, size)
             lane = Rect(max((line.right for line in ends), default=left), rows[0].top, left, rows[-1].bottom)
-            if lane.width > _THINNEST * size and _is_text(rows, size) and _is_text(ends, size):
+            if lane.width > _THINNEST * size and _is_text(ends, size):
                 found.append(lane)
     return found
 

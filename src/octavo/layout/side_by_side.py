@@ -3,7 +3,7 @@
 import statistics
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
@@ -103,7 +103,7 @@ def _in_rows(lines: Sequence[Line], lanes: Sequence[Rect]) -> list[Row]:
 
     level = _Levels(ordered)
     for right in range(1, len(ordered)):
-        left = _neighbour(ordered, right, level.before(right))
+        left = _neighbour(ordered, right, level)
         if left is None or _ends_formula(ordered, left, level):
             continue
         if _one_row(level, ordered[left], ordered[right]) and not are_parted(lanes, ordered[left], ordered[right]):
@@ -185,6 +185,7 @@ class _Levels:
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self._lines = lines
+        self.widest = max((line.width for line in lines), default=0.0)
         self._step = max(1.0, statistics.median(line.height for line in lines)) if lines else 1.0
         self._shelves: dict[int, list[int]] = defaultdict(list)
         for index, line in enumerate(lines):
@@ -211,16 +212,18 @@ class _Levels:
         return self._by_height[bisect_right(self._middles, top) : bisect_left(self._middles, bottom)]
 
 
-def _neighbour(lines: Sequence[Line], index: int, before: Iterable[int]) -> int | None:
+def _neighbour(lines: Sequence[Line], index: int, levels: _Levels) -> int | None:
     """The nearest line to the left on the same baseline."""
     line = lines[index]
     best, nearest = None, float("inf")
-    for other_index in sorted(before):
+    for other_index in sorted(levels.before(index), reverse=True):
         other = lines[other_index]
+        if line.left - other.left > nearest + levels.widest:
+            break  # what begins further to the left ends too far away
         gap = abs(line.left - other.right)
         least = 0.5 if gap > 0.6 * line.size or min(line.width, other.width) > 8 * line.size else 0.2  # fractions
         level = line.overlap_y(other) > least * min(line.height, other.height)
-        if level and line.left - other.right > -_COVERED * line.width and gap < nearest:
+        if level and line.left - other.right > -_COVERED * line.width and gap <= nearest:
             best, nearest = other_index, gap
     return best
 
@@ -229,7 +232,7 @@ def _ends_formula(lines: Sequence[Line], index: int, level: _Levels) -> bool:
     """Whether a line is a number in brackets at the right of something: what comes next is another column's."""
     if not is_formula_number(lines[index].text):
         return False
-    left = _neighbour(lines, index, level.before(index))
+    left = _neighbour(lines, index, level)
     return left is not None and lines[index].left - lines[left].right > 1.5 * lines[index].size
 
 
