@@ -216,7 +216,7 @@ async def test_nothing_is_read_on_for_a_caller_who_has_left(monkeypatch: pytest.
 
 
 async def test_many_lines_of_one_page_are_not_all_before_one_line_of_another(engine: EmbeddedRecognizer) -> None:
-    network, done = engine._reader._careful.network, list[str]()
+    network, done = engine._lines._reader._careful.network, list[str]()
     begun, submitted = threading.Event(), threading.Event()
 
     def many(number: int) -> None:

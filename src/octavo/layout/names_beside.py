@@ -22,6 +22,7 @@ _FIELD_PITCH: Final = 1.2  # heights of a line from one to the next of a field's
 _REACH: Final = 20.0  # sizes of type from a name in a form to its value, at most
 _VALUE_PITCH: Final = 1.6  # sizes of type from one line of a value to the next, at most
 _VALUE_SIZE: Final = 1.1  # times the other's size: lines of one value are set alike
+_TALLEST: Final = 12.0  # sizes of type: a higher box holds the text of a page, as the frame of a scanned one does
 _LONGEST: Final = 40  # characters of a name in a form
 _NO_RULES: Final = Rules(Size(0, 0))
 
@@ -216,7 +217,9 @@ def _is_beside_field(name: Row, value: Row, rules: Rules) -> bool:
     if is_filled_in(first, rules):
         return True
     box = box_around(first, rules)
-    return box is not None and not box.contains(*last.center) and box_around(last, rules) is None
+    if box is None or box.height > _TALLEST * value.size:
+        return False
+    return not box.contains(*last.center) and box_around(last, rules) is None
 
 
 def _is_field(row: Row) -> bool:
