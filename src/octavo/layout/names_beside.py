@@ -128,8 +128,11 @@ def _is_form(run: Sequence[_Field], rules: Rules) -> bool:
     """Whether a run is a form. Where nothing but places tells: names close to values with figures, three and more."""
     filled = [field for field in run if field.values]
     if run[0].sure:
-        first = filled[0]
-        return len(run) > 1 or _is_field(first.values[0]) or _is_beside_field(first.name, first.values[0], rules)
+        name, value = filled[0].name, filled[0].values[0]
+        if len(run) > 1 or _is_field(value):
+            return True
+        # On a picture, what stands level with a name is known to half a line only: one pair by itself tells nothing.
+        return not value.lines[0].source.on_picture and _is_beside_field(name, value, rules)
     gap = min(field.values[0].left - field.name.right if field.values else 0.0 for field in run)
     named, valued = (
         sum(any(map(str.isdigit, row.text)) for row in rows)
