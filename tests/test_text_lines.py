@@ -120,3 +120,4 @@ def test_specks_do_not_enlarge_a_blank_page() -> None:
     page = Size(929, 1650)
     assert working_scale(np.full(12, 4.0), page) == 1
     assert working_scale(np.full(300, 4.0), page) > 1.5  # as many letters are text
+    assert working_scale(np.full(25, 6.0), Size(503, 45)) == 2  # and so is a row cut from a table

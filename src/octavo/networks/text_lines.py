@@ -36,6 +36,7 @@ _LETTER = 12  # pixels: the height of an `x` in the working picture
 _SMALL_LETTER = 12  # pixels: the same where a quarter of the letters is smaller
 _FEWEST_LETTERS = 5  # below: no text to go by
 _FEW_LETTERS = 30  # below: they may be specks, for which no page is enlarged
+_MOST_FOR_FEW = 1_000_000  # pixels a picture with so few is enlarged to at most: a row cut from a table is smaller
 _NOTHING_TO_GO_BY = 960  # pixels: the longest side where there is none
 _SMALLEST_SCALE = 0.2
 _MOST_MEASURED = 16_000_000  # pixels letters are measured on; larger pictures are shrunk to that
@@ -125,7 +126,7 @@ def working_scale(heights: NDArray[np.float64], size: Size) -> float:
     small, typical = float(np.percentile(heights, 25)), float(np.median(heights))
     scale = min(max(_LETTER / typical, _SMALL_LETTER / small), 1.5 * _LETTER / typical)
     if len(heights) < _FEW_LETTERS:
-        scale = min(scale, max(1.0, _NOTHING_TO_GO_BY / max(size)))
+        scale = min(scale, math.sqrt(max(1.0, _MOST_FOR_FEW / size.area)))
     room = math.sqrt(max(1.0, _MOST_ENLARGED / size.area))
     most = math.sqrt(_MOST_PIXELS / size.area)
     return min(max(scale, _SMALLEST_SCALE), room, most)
