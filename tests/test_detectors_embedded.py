@@ -105,6 +105,7 @@ def test_a_photo_on_a_page_is_a_picture_and_its_caption_follows(detector: Embedd
     assert picture.box.iou(Box.from_pixels(220, 520, 1020, 1020, SIZE)) > 0.9
 
 
+@pytest.mark.slow
 def test_text_in_a_raster_picture_of_a_trusted_page_is_found(detector: EmbeddedDetector) -> None:
     image = blank()
     lines = running(image, 120, 150, 8, 11)
@@ -163,67 +164,3 @@ def test_a_page_of_too_many_lines_is_read_from_top_to_bottom(
     ((found,),) = detector.detect([page])
     assert [line.text for line in found.lines] == ["first", "second", "third"]
     assert "top to bottom" in (found.reason or "")
-
-
-def drawn_invoice() -> Image.Image:
-    """Two addresses and the invoice's data beside each other, and a table right under them."""
-    image = blank()
-    write(image, "INVOICE", 120, 100, height=44)
-    columns = (
-        (120, ("Bill to", "Lumen Works Ltd", "Unit 4, Pier Road", "Grimsby DN31 3RW")),
-        (520, ("Ship to", "Lumen Works Ltd", "Goods in, Gate C", "Grimsby DN31 3RX")),
-        (880, ("Invoice no.", "2024-00817", "Due", "15.03.2024")),
-    )
-    for left, texts in columns:
-        for row, text in enumerate(texts):
-            write(image, text, left, 220 + 34 * row)
-    table = (
-        ("Pos", "Article", "Qty", "Unit price", "Total"),
-        ("1", "Torque wrench", "2", "149,00", "298,00"),
-        ("2", "Bit set, 32 pieces", "5", "24,90", "124,50"),
-        ("3", "Freight, standard", "1", "18,00", "18,00"),
-    )
-    for row, texts in enumerate(table):
-        for left, text in zip((120, 220, 600, 760, 980), texts, strict=True):
-            write(image, text, left, 420 + 40 * row)
-    return image
-
-
-def test_addresses_of_a_scanned_invoice_are_no_rows_of_its_table(detector: EmbeddedDetector) -> None:
-    (found,) = detector.detect([page(drawn_invoice())])
-    (table,) = (detection for detection in found if detection.label is Label.TABLE)
-    texts = {line.text for line in table.lines}
-    assert {"Article", "Torque wrench", "298,00"} <= texts
-    assert not {"Lumen Works Ltd", "2024-00817", "Due"} & texts
-
-
-def test_numbers_of_lines_are_told_from_a_scanned_text(detector: EmbeddedDetector) -> None:
-    image = blank()
-    said = (
-        "The witness was sworn and said that",
-        "she had seen the letter on the Monday.",
-        "It lay on her desk when she came back",
-        "from the yard, and it was open. Nobody",
-        "else had a key to that room but her",
-        "and the cleaner, as far as she knew.",
-        "She told the director what she had",
-        "found, and was asked to wait outside.",
-        "He came back after an hour or so and",
-        "said that the matter was settled now.",
-    )
-    for row, text in enumerate(said):
-        write(image, f"{row + 1:>2}", 150, 200 + 60 * row)
-        write(image, text, 230, 200 + 60 * row)
-    (found,) = detector.detect([page(image)])
-    (numbers,) = (detection for detection in found if detection.label is Label.NUMBER)
-    assert len(numbers.lines) >= 8
-    assert not any((line.text or "")[:1].isdigit() for one in found if one is not numbers for line in one.lines)
-
-
-def test_lines_that_another_engine_will_read_are_not_read_before() -> None:
-    asked = open_detector(EngineSettings(threads=2, engine="embedded", recognizer="openai"))
-    image = blank()
-    running(image, 120, 200, 3, 8)
-    (found,) = asked.detect([page(image)])
-    asked.close()
-    assert [line.text for detection in found for line in detection.lines] == [None] * 3

@@ -21,6 +21,7 @@ from octavo.document import (
     Task,
     TextLine,
     TextSource,
+    Written,
 )
 from octavo.geometry import Box
 from octavo.networks.session import Allowance, Network, Tensor
@@ -164,6 +165,7 @@ def scribble() -> PageImage:
     return PageImage(0, np.asarray(image), 100)
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_read_is_lost_not_invented(engine: EmbeddedRecognizer) -> None:
     lines = [TextLine(Box(60, 120 + 117 * row, 900, 205 + 117 * row)) for row in range(4)]
     answer = await read(engine, scribble(), region(lines=lines))
@@ -193,7 +195,10 @@ async def test_a_page_that_takes_too_long_keeps_what_was_read_and_says_what_was_
     assert answer.text == PARAGRAPH[0]
 
 
-async def test_nothing_is_read_on_for_a_caller_who_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("before_layout", [False, True])
+async def test_nothing_is_read_on_for_a_caller_who_has_left(
+    before_layout: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     left = await open_recognizer(EngineSettings(threads=1))
     begun, gone, runs = threading.Event(), threading.Event(), []
     run = Network.run
@@ -205,8 +210,10 @@ async def test_nothing_is_read_on_for_a_caller_who_has_left(monkeypatch: pytest.
         return run(network, batch)
 
     monkeypatch.setattr(Network, "run", counted)
-    lines = [TextLine(Box(60, 20 + 30 * row, 900, 45 + 30 * row)) for row in range(30)]
-    reading = asyncio.create_task(read(left, page(*PARAGRAPH), region(lines=lines)))
+    lines = tuple(TextLine(Box(60, 20 + 30 * row, 900, 45 + 30 * row)) for row in range(30))
+    it = page(*PARAGRAPH)
+    asked = left.read_lines(it, Written(lines), document="d") if before_layout else read(left, it, region(lines=lines))
+    reading = asyncio.create_task(asked)
     await asyncio.to_thread(begun.wait)
     reading.cancel()
     await asyncio.wait({reading})
