@@ -1,7 +1,7 @@
 """Lines that were found on pictures, read: by the embedded networks, and by Tesseract where the script is not theirs.
 
-The embedded detector reads the lines of a page before it looks for what they make up, because words tell more than
-places do; the embedded recogniser reads those that nobody has read yet. What could not be read says so itself.
+Those of a page that is a picture are read before anything is made of them, because words tell more than places do;
+with its regions come those that nobody has tried yet. What could not be read says so itself.
 """
 
 import math
