@@ -94,14 +94,33 @@ def test_titles_that_reach_their_years_and_go_on_below_are_no_entries(parser: Pa
 
 
 @pytest.mark.parametrize(
-    "text", ["2014", "2014/15", "Sept 2014 \u2013 Feb 2019", "03.2012 bis heute", "12 March 2024", "(1998-2001)"]
+    "text",
+    [
+        "2014",
+        "2014/15",
+        "Sept 2014 \u2013 Feb 2019",
+        "03.2012 bis heute",
+        "12 March 2024",
+        "Jan \u2013 Mar 2024",
+        "(1998-2001)",
+    ],
 )
 def test_a_text_that_says_when(text: str) -> None:
     assert is_when(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "now", "1,204", "12010", "She built it in 2014 for the town", "2014: 3 boats", "\u20ac 2019"]
+    "text",
+    [
+        "",
+        "now",
+        "1,204",
+        "12010",
+        "Built for the town in 2014",
+        "1 Small Exchange 2010",
+        "2014: 3 boats",
+        "\u20ac 2019",
+    ],
 )
 def test_a_text_that_says_more_or_nothing_of_it(text: str) -> None:
     assert not is_when(text)

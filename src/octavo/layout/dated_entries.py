@@ -13,6 +13,7 @@ from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row, bands_of, in_rows
 from octavo.wording.dates import is_when
 from octavo.wording.lists import is_bullet
+from octavo.wording.sentences import has_word
 
 _FEWEST: Final = 2  # dates that end at one edge; a letter has one
 _FLUSH: Final = 0.6  # sizes of type that edges may differ by
@@ -63,7 +64,7 @@ def _is_flush(one: Line | Row, other: Line | Row) -> bool:
 def _may_be(band: Sequence[Row], at: int) -> bool:
     """Whether what stands there may be a title's date, or be set like one, for what is before it."""
     title = band[at - 1]
-    return title.size < band[at].left - title.right and not is_when(title.text) and not is_bullet(title.text)
+    return title.size < band[at].left - title.right and has_word(title.text) and not is_when(title.text)
 
 
 def _entries(pairs: Sequence[_Pair], bands: Sequence[Sequence[Row]]) -> Iterator[DatedEntry]:

@@ -3,17 +3,16 @@
 import re
 from typing import Final
 
-_YEAR = re.compile(r"(?<!\d)(19|20)\d\d(?!\d)")
-_WORDS: Final = 4  # of letters, at most: two months, "from" and "to"
 _LONGEST: Final = 40  # characters
-_PARTS = re.compile(r"[^\W\d_]+\.?|\d{1,4}\.?|[-–—−/.,'’()\s]+")
+_WORD = r"[^\W\d_]+\.?"
+_YEAR = r"(?<!\d)(?:19|20)\d\d(?!\d)"
+_FIGURES = r"[\d./\-–—−,'’()\s]*"
+_FIRST = rf"{_FIGURES}(?:{_WORD})?(?:\s?[-–—−/]\s?{_WORD})?{_FIGURES}{_YEAR}"  # "12 March", "Jan – Mar", "03/"
+_THEN = rf"{_FIGURES}(?:{_WORD}\s?)?(?:{_WORD})?{_FIGURES}(?:{_YEAR})?\)?"  # "to today", "– Feb 2019", "bis heute"
+_WHEN = re.compile(_FIRST + _THEN)
 
 
 def is_when(text: str) -> bool:
     """Whether a text says when, and nothing else: "2014", "03/2012 – now", "Sept 2019 to today"."""
-    text = text.strip()
-    if len(text) > _LONGEST or _YEAR.search(text) is None:
-        return False
-    parts = _PARTS.findall(text)
-    words = sum(part[0].isalpha() for part in parts)
-    return words <= _WORDS and sum(map(len, parts)) == len(text)
+    short = 4 <= len(text) <= _LONGEST and ("19" in text or "20" in text)
+    return short and _WHEN.fullmatch(text.strip()) is not None
