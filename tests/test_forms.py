@@ -409,6 +409,7 @@ def test_the_last_line_of_an_address_names_no_heading_below_it(tmp_path: Path) -
 # --- what lies on a page or beside its text ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_was_typed_onto_a_page_is_read_and_the_icon_of_a_remark_is_not(tmp_path: Path) -> None:
     """As a viewer's pen leaves it: an annotation of a line's height, and a stamp that only its picture tells."""
     font = f"/Resources << /Font << /F << /Type /Font {HELVETICA} >> >> >>"
