@@ -165,6 +165,7 @@ class _Batch:
                         ours.refuse_what_is_taken()
                     sources = [Data(part) for part in data]
                     reading = await opened.enter_async_context(parser.open(sources, self.options, name=entry.stem))
+                reading.only_files = True
                 earlier = await self._pages(reading, entry, ours)
                 await rooms.writing.acquire()  # before the next document is read: what is read waits in memory
             opened.callback(rooms.writing.release)

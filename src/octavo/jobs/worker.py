@@ -259,6 +259,7 @@ class Worker:
                     share = stack.enter_context(self._time.share())
                     opening = self._parser.open(parts, options, name="document")
                     reading = await stack.enter_async_context(opening)
+                    reading.only_files = True
             except TimeoutError:
                 raise TimeBudgetSpent(
                     f"the job's time budget of {self._settings.job_seconds:g} s was spent before its document was open"
