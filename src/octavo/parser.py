@@ -140,6 +140,7 @@ class Parser:
             else:
                 way = _own_way(await self._stages(options), options, self.settings)
             reading = Reading(name or fetched[0].name, pages, options, way)
+            del source, sources, fetched  # the bytes lie with who draws, not here as well
             try:
                 yield reading
             finally:
