@@ -86,6 +86,7 @@ def everything(of: Corpus) -> dict[str, bytes]:
 # --- where files are --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_of_all_who_create_a_file_one_is_told_so(place: str) -> None:
     store = opened(place)
 

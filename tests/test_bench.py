@@ -33,6 +33,7 @@ def test_a_document_is_measured_and_scored(letter: Path, capsys: pytest.CaptureF
     assert not list(letter.parent.glob("out*"))
 
 
+@pytest.mark.slow
 def test_the_stand_in_answers_for_the_model(letter: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["bench", str(letter), "--latency", "0.01", "--detector", "whole_page", "--text-layer", "off"]
     assert main([*words, "--repeat", "3"]) == Exit.SUCCESS

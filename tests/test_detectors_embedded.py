@@ -105,6 +105,7 @@ def test_a_photo_on_a_page_is_a_picture_and_its_caption_follows(detector: Embedd
     assert picture.box.iou(Box.from_pixels(220, 520, 1020, 1020, SIZE)) > 0.9
 
 
+@pytest.mark.slow
 def test_text_in_a_raster_picture_of_a_trusted_page_is_found(detector: EmbeddedDetector) -> None:
     image = blank()
     lines = running(image, 120, 150, 8, 11)

@@ -125,6 +125,7 @@ def read_there(source: Path, target: Path, address: str, *more: str) -> int:
     return main([*words, *FORMATS, *more])
 
 
+@pytest.mark.slow
 def test_a_runpod_endpoint_gives_what_is_read_here(source: Path, tmp_path: Path) -> None:
     with runpod(busy=1) as (address, double):
         assert read_there(source, tmp_path / "there", address) == Exit.SUCCESS

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import pytest
 from pdf_maker import HELVETICA, make_pdf, text_page
 from tabling import Drawing
@@ -83,6 +84,87 @@ def test_the_answers_of_a_printed_form_stand_beside_their_questions(tmp_path: Pa
     for question, choices, ticked in asked:
         marks = (f"[{'x' if column in ticked else ' '}] {choice}" for column, choice in enumerate(choices))
         assert " ".join((question, *marks)) in text
+
+
+@pytest.fixture(scope="module")
+def browser_form(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """Controls as Chromium prints them: paths with round corners, a filled one with a light hook, rings with a dot."""
+    path = tmp_path_factory.mktemp("form") / "printed.pdf"
+    page = canvas.Canvas(str(path), (500, 500))
+
+    def box(x: float, y: float, ticked: bool) -> None:
+        page.setStrokeGray(0.46)
+        page.setFillColorRGB(*((0, 0.46, 1) if ticked else (1, 1, 1)))
+        page.roundRect(x, y, 9.5, 9.5, 1.5, stroke=not ticked, fill=1)
+        page.setStrokeGray(1)
+        page.setLineWidth(1.6)
+        if ticked:
+            page.lines([(x + 1.7, y + 4.9, x + 3.9, y + 2.6), (x + 3.9, y + 2.6, x + 8, y + 7)])
+        page.setLineWidth(0.75)
+        page.setFillGray(0)
+
+    def ring(x: float, y: float, chosen: bool) -> None:
+        page.setStrokeColorRGB(*((0, 0.46, 1) if chosen else (0.46, 0.46, 0.46)))
+        page.circle(x + 4.8, y + 4.8, 4.6)
+        page.setFillColorRGB(0, 0.46, 1)
+        if chosen:
+            page.circle(x + 4.8, y + 4.8, 2.9, stroke=0, fill=1)
+        page.setFillGray(0)
+
+    page.setFont("Helvetica", 10.5)
+    for place, (label, ticked) in enumerate((("A berth", True), ("Power", False), ("Water from the quay", True))):
+        box(50, 449 - 16 * place, ticked)
+        page.drawString(64, 450 - 16 * place, label)
+    page.drawString(50, 380, "Paid by")
+    for place, label in enumerate(("Card", "Cash", "Letter")):
+        ring(100 + 70 * place, 379, label == "Cash")
+        page.drawString(114 + 70 * place, 380, label)
+    for place, row in enumerate(("On board", "Vests", "A radio on the bridge", "Flares")):
+        page.setFont("Helvetica" if place else "Helvetica-Bold", 10.5)
+        page.drawString(54, 320 - 20 * place, row)
+        for column, head in enumerate(("Yes", "No")):
+            if place:
+                box(211 + 60 * column, 319 - 20 * place, (place == 2) is bool(column))
+            else:
+                page.drawString(208 + 60 * column, 320, head)
+    page.setStrokeGray(0.6)
+    page.grid([48, 190, 250, 310], [334 - 20 * place for place in range(5)])
+    page.save()
+    return [line.rstrip() for line in read(path).splitlines() if line.strip()]
+
+
+def test_boxes_that_a_browser_printed_are_told_with_their_states(browser_form: list[str]) -> None:
+    assert browser_form[:4] == [
+        "[x] A berth",
+        "[ ] Power",
+        "[x] Water from the quay",
+        "Paid by [ ] Card [x] Cash [ ] Letter",
+    ]
+
+
+def test_ticks_in_the_columns_of_a_table_are_its_cells(browser_form: list[str]) -> None:
+    assert browser_form[5:9] == [
+        "<tr><th>On board</th><th>Yes</th><th>No</th></tr>",
+        "<tr><td>Vests</td><td>[x]</td><td>[ ]</td></tr>",
+        "<tr><td>A radio on the bridge</td><td>[ ]</td><td>[x]</td></tr>",
+        "<tr><td>Flares</td><td>[x]</td><td>[ ]</td></tr>",
+    ]
+
+
+def test_icons_are_no_boxes_to_tick() -> None:
+    """Filled circles and squares with a light sign in them, as they stand before a telephone number."""
+    page = Drawing(500, 200)
+    for place in range(3):
+        top = 20 + 40 * place
+        page.pixels[top : top + 18, 20:38] = 90
+        page.pixels[top : top + 2, 20:22] = page.pixels[top : top + 2, 36:38] = 255  # round corners
+        page.pixels[top + 16 : top + 18, 20:22] = page.pixels[top + 16 : top + 18, 36:38] = 255
+        page.pixels[top + 8 : top + 10, 24:34] = 255
+        cv2.circle(page.pixels, (229, top + 9), 9, (90, 90, 90), -1)
+        page.pixels[top + 7 : top + 11, 224:234] = 255
+        page.write("01472 555 014", 44, top + 3)
+        page.write("Pier Road", 246, top + 3)
+    assert find_tick_boxes(page.pixels, page.lines, 18) == []
 
 
 # --- filled in ------------------------------------------------------------------------------------------------------
@@ -327,6 +409,7 @@ def test_the_last_line_of_an_address_names_no_heading_below_it(tmp_path: Path) -
 # --- what lies on a page or beside its text ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_was_typed_onto_a_page_is_read_and_the_icon_of_a_remark_is_not(tmp_path: Path) -> None:
     """As a viewer's pen leaves it: an annotation of a line's height, and a stamp that only its picture tells."""
     font = f"/Resources << /Font << /F << /Type /Font {HELVETICA} >> >> >>"

@@ -78,6 +78,7 @@ def test_what_has_no_gap_is_not_cut(task: Task) -> None:
 
 @settings(deadline=None)
 @given(st.integers(1, 900), st.integers(1, 900), st.floats(0.3, 2.5))
+@pytest.mark.slow
 def test_frames_keep_within_the_budget_and_stretch_nothing(width: int, height: int, scale: float) -> None:
     small = PixelBudget(min_pixels=6272, max_pixels=200_000, multiple=28, max_aspect=20)
     pixels = np.full((height, width, 3), 200, np.uint8)

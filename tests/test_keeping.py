@@ -87,6 +87,7 @@ def test_what_is_up_to_date_is_left_alone_and_said(
     assert capsys.readouterr().out.count("up to date") == 2
 
 
+@pytest.mark.slow
 def test_what_is_up_to_date_needs_no_engine(parse: Parse, tmp_path: Path) -> None:
     assert parse(RECEIPT, "-o", tmp_path)[0] == Exit.SUCCESS
     command = f"""
@@ -108,6 +109,7 @@ def test_what_would_come_out_otherwise_is_read_again(parse: Parse, tmp_path: Pat
     assert (code, said["up_to_date"]) == (Exit.SUCCESS, False)
 
 
+@pytest.mark.slow
 def test_a_changed_document_replaces_its_own_result(parse: Parse, report: Path, tmp_path: Path) -> None:
     parse(report, "-o", tmp_path / "out")
     report.write_bytes(make_pdf(text_page("One page now")))
@@ -157,6 +159,7 @@ def test_what_somebody_changed_is_not_replaced(parse: Parse, tmp_path: Path) -> 
     assert (tmp_path / "receipt.md").read_text().endswith("my remark")
 
 
+@pytest.mark.slow
 def test_another_document_of_the_same_name_is_refused(parse: Parse, report: Path, tmp_path: Path) -> None:
     other = tmp_path / "other" / "report.pdf"
     other.parent.mkdir()
@@ -280,6 +283,7 @@ def test_files_of_a_run_that_was_killed_over_them_are_ours(parse: Parse, report:
     assert parse(report, "-o", out)[0] == Exit.SUCCESS
 
 
+@pytest.mark.slow
 def test_fresh_forgets_what_is_kept(
     parse: Parse, report: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -170,6 +170,7 @@ def test_a_found_line_over_a_gutter_is_cut() -> None:
 @pytest.mark.parametrize("from_right", [False, True])
 @settings(deadline=None, max_examples=150)
 @given(data=st.data())
+@pytest.mark.slow
 def test_each_line_is_in_one_paragraph(from_right: bool, data: st.DataObject) -> None:
     number = st.integers(0, 900)
     lines = [

@@ -75,6 +75,7 @@ def test_without_a_command_the_help_comes() -> None:
 @pytest.mark.parametrize(
     "words", [("prase",), ("parse",), ("parse", "a.pdf", "--dpi"), ("parse", "a.pdf", "--no-such")]
 )
+@pytest.mark.slow
 def test_a_wrong_call_is_the_callers_fault(words: tuple[str, ...]) -> None:
     assert octavo(*words).returncode == Exit.CALLER
 
@@ -92,6 +93,7 @@ def test_every_fault_has_a_code() -> None:
     assert len(set(FAULT_EXITS.values())) == len(FAULT_EXITS)
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_met_in_silence() -> None:
     command = [sys.executable, "-m", "octavo", "parse", str(SAMPLES / "receipt.jpg"), *NULL_ENGINES, "-o", "-"]
     reader, writer = os.pipe()

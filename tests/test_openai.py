@@ -290,6 +290,7 @@ def test_a_malformed_address_is_refused(url: str) -> None:
 # --- many at a time ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 async def test_the_limit_in_flight_is_used_and_kept() -> None:
     async with (
         serving(always("x", delay=0.03)) as server,

@@ -445,6 +445,7 @@ def test_a_text_layer_that_is_too_long_to_be_used_is_told() -> None:
 
 
 @pytest.mark.usefixtures("alone")
+@pytest.mark.slow
 def test_a_child_that_dies_is_replaced() -> None:
     data = make_pdf(*[text_page(f"page {number}") for number in range(4)])
     with opened(data) as pages:
@@ -476,6 +477,7 @@ def test_a_child_that_dies_at_work_costs_one_page_at_most() -> None:
 
 
 @pytest.mark.usefixtures("alone")
+@pytest.mark.slow
 def test_pages_are_drawn_side_by_side_and_come_out_the_same() -> None:
     data = make_pdf(*[text_page(f"page {number}", "x" * number) for number in range(12)])
     one_by_one = drawn(data)
@@ -517,6 +519,7 @@ def test_bookmarks_are_cut_to_what_a_heading_may_be() -> None:
 
 
 @pytest.mark.usefixtures("alone")
+@pytest.mark.slow
 def test_nothing_is_left_open() -> None:
     drawn(make_pdf(text_page("x")))
     before = len(list(Path("/proc/self/fd").iterdir()))
@@ -538,6 +541,7 @@ def test_a_page_is_not_drawn_over_while_a_part_of_it_is_held() -> None:
 
 
 @pytest.mark.usefixtures("alone")
+@pytest.mark.slow
 def test_memory_of_pages_is_used_again_and_let_go_with_the_document() -> None:
     def files() -> int:
         (child,) = children()

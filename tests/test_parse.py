@@ -143,6 +143,7 @@ def test_markdown_can_be_printed(parse: Callable[..., tuple[int, str, str]], tmp
     assert files(tmp_path) == set()
 
 
+@pytest.mark.slow
 def test_standard_input_is_a_document(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "octavo", "parse", "-", "-o", str(tmp_path), *NULL_ENGINES]
     subprocess.run(command, input=Path(RECEIPT).read_bytes(), check=True, capture_output=True)

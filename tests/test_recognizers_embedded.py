@@ -164,6 +164,7 @@ def scribble() -> PageImage:
     return PageImage(0, np.asarray(image), 100)
 
 
+@pytest.mark.slow
 async def test_what_cannot_be_read_is_lost_not_invented(engine: EmbeddedRecognizer) -> None:
     lines = [TextLine(Box(60, 120 + 117 * row, 900, 205 + 117 * row)) for row in range(4)]
     answer = await read(engine, scribble(), region(lines=lines))

@@ -46,6 +46,7 @@ def test_the_script_draws_what_is_shipped(name: str, drawn: Path) -> None:
         assert float(np.abs(old - new).mean()) < 1.0
 
 
+@pytest.mark.slow
 def test_the_pdfs_are_the_same_to_the_byte(drawn: Path) -> None:
     for name in ("bank-statement.pdf", "two-column-paper.pdf"):
         assert (SAMPLES / name).read_bytes() == (drawn / name).read_bytes(), f"{name}: run `make samples`"

@@ -112,6 +112,7 @@ except OctavoError as error:
 
 
 @pytest.mark.parametrize(("whole", "came"), [(True, "True"), (False, "engine_unavailable")])
+@pytest.mark.slow
 def test_packages_in_a_folder_of_any_name(tmp_path: Path, *, whole: bool, came: str) -> None:
     """`pip install --target lib` puts them there; where a part of one is not readable, no document is to blame."""
     installed, library = Path(pypdfium2.__file__).parents[1], tmp_path / "lib"

@@ -139,6 +139,7 @@ def test_no_mark_up_makes_it_look_again_and_again(piece: str) -> None:
         (what_many_requests_took, 2_000),
     ],
 )
+@pytest.mark.slow
 def test_it_grows_no_faster_than_what_was_sent(work: Callable[[int], object], size: int) -> None:
     assert slope(work, size) < SQUARE_FROM
 

@@ -56,6 +56,7 @@ def read(parser: Parser, image: Image.Image) -> Document:
 
 
 @pytest.mark.parametrize(("ink", "oval"), [(RED, 1.0), (BLACK, 1.0), (RED, 0.8)])
+@pytest.mark.slow
 def test_text_that_runs_round_is_read_in_its_order(parser: Parser, ink: tuple[int, int, int], oval: float) -> None:
     image = letter()
     seal(image, "NORTHERN TRADE COMPANY", "REG 80417", "PAID", ink, oval)
@@ -73,6 +74,7 @@ def test_text_that_runs_round_is_read_in_its_order(parser: Parser, ink: tuple[in
     assert number.left > ring.center[0] - 50, "the number is to the right of REG, at the bottom"
 
 
+@pytest.mark.slow
 def test_a_ring_without_text_along_it_is_no_seal(parser: Parser) -> None:
     image = letter()
     seal(image, "", "", "12 %", BLACK)
@@ -81,6 +83,7 @@ def test_a_ring_without_text_along_it_is_no_seal(parser: Parser) -> None:
     assert "12%" in to_markdown(document, ParseOptions())
 
 
+@pytest.mark.slow
 def test_text_that_runs_round_below_through_the_lowest_point_is_whole(parser: Parser) -> None:
     image = letter()
     seal(image, "", "HARBOUR OFFICE", "", RED)

@@ -191,6 +191,7 @@ def no_preset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCTAVO_PRESET", "none")
 
 
+@pytest.mark.slow
 async def test_a_server_that_reads_right(reader: GoldenReader, capsys: pytest.CaptureFixture[str]) -> None:
     def exact(asked: Asked) -> Reply:
         return Reply(reader.text(asked.pixels))
@@ -308,6 +309,7 @@ OPTIONS = ParseOptions(text_layer=TextLayerUse.OFF)
 ASKED = WorkerSettings(selftest=True, vllm_base_image_ref="vllm@sha256:1")
 
 
+@pytest.mark.slow
 async def test_it_is_kept_once_per_image_and_gpu_and_tells_dry_runs(volume: Path, reader: GoldenReader) -> None:
     async with Parser(settings(volume)) as parser:
         parser._recognizer = exact = Exact(reader)

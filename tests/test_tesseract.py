@@ -200,6 +200,7 @@ def test_a_program_that_fails_costs_the_lines_it_was_asked_for(
 
 
 @font_of_korean
+@pytest.mark.slow
 def test_what_to_install_is_said_where_there_is_no_program() -> None:
     assert "apt install tesseract-ocr" in lost(read_with(page(KOREAN, NANUM), tesseract_command="no-such-program"))
 

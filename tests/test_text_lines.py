@@ -7,10 +7,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from octavo.document import Pixels
-from octavo.geometry import Box
+from octavo.geometry import Box, Size
 from octavo.networks.line_parting import parted
 from octavo.networks.strips import Quad
-from octavo.networks.text_lines import TextLines
+from octavo.networks.text_lines import TextLines, working_scale
 from octavo.settings import EngineSettings
 
 
@@ -114,3 +114,10 @@ def test_a_line_over_a_gutter_is_parted_a_heading_is_not() -> None:
     for left, right in parts[1:3]:
         assert left[1, 0] == pytest.approx(ends - 8, abs=6)
         assert right[0, 0] == pytest.approx(460, abs=6)
+
+
+def test_specks_do_not_enlarge_a_blank_page() -> None:
+    page = Size(929, 1650)
+    assert working_scale(np.full(12, 4.0), page) == 1
+    assert working_scale(np.full(300, 4.0), page) > 1.5  # as many letters are text
+    assert working_scale(np.full(25, 6.0), Size(503, 45)) == 2  # and so is a row cut from a table

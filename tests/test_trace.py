@@ -61,6 +61,7 @@ def _mark(entry: dict[str, Any]) -> Mark:
     return Mark(Box(*entry["box"]), entry["words"], entry.get("lost", ""))
 
 
+@pytest.mark.slow
 def test_what_was_thought_a_table_is_there_with_why_it_is_one_or_none(statement: Path) -> None:
     tables = seen(statement)["tables"]
     assert "ruled table: 4 lines across, 5 down (score 0.95)" in [table["words"] for table in tables]
@@ -112,6 +113,7 @@ def test_without_an_engine_that_sees_lines_the_text_layers_are_shown(tmp_path: P
     assert marks["regions"][0]["words"].endswith("text: the whole page is read as one region")
 
 
+@pytest.mark.slow
 async def test_what_the_model_said_is_told_by_region(tmp_path: Path) -> None:
     async with ModelServer(always("what the model reads")) as server:
         engine = ("--engine", "glm-ocr", "--detector", "whole_page", "--orientation", "off", "--url", server.url)

@@ -222,6 +222,7 @@ def test_a_box_to_tick_is_looked_at(parser: Parser) -> None:
         (LayoutNetworkUse.NEVER, ONLY_PICTURES_TELL["no text"], "1 not asked"),
     ],
 )
+@pytest.mark.slow
 def test_the_layout_network_is_asked_as_the_options_say(
     parser: Parser, use: LayoutNetworkUse, page: PdfPage, said: str
 ) -> None:
@@ -229,6 +230,7 @@ def test_the_layout_network_is_asked_as_the_options_say(
     assert document.engines["layout_network"] == said
 
 
+@pytest.mark.slow
 def test_without_a_text_layer_the_network_is_asked_unless_that_is_off(parser: Parser) -> None:
     lines = text_page("These words are only looked at,", "as those of a scan are.", size=18)
     for use, said in (

@@ -277,6 +277,7 @@ async def worker_of(answer: str, detector: str, profile: Profile) -> AsyncIterat
             yield Worker(parser, ParseOptions(profile=profile, text_layer=TextLayerUse.OFF), WorkerSettings()), server
 
 
+@pytest.mark.slow
 async def test_the_worker_tells_what_an_answer_lacks_and_keeps_what_the_sdk_gives() -> None:
     job = {"image_base64": base64_of(page_of_a_paragraph())}
     async with worker_of("beings", "embedded", Profile.OFFICIAL) as (worker, server):

@@ -18,6 +18,7 @@ from octavo.document import Label
 from octavo.geometry import Box, Rect, Size, union
 from octavo.layout.choices import find_choices
 from octavo.layout.contents import find_contents
+from octavo.layout.dated_entries import find_dated_entries
 from octavo.layout.figures import Figure
 from octavo.layout.formulas import find_formulas
 from octavo.layout.hints import HintKind, Hints
@@ -87,6 +88,13 @@ def names_above(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> 
     for form in find_names_above(free, sheet.rules):
         box = Box.of(union(field.area for field in form.fields), sheet.size)
         yield Claim(Label.TEXT, form.lines, 0.8, form.reason, box, fields=form.fields)
+
+
+def dated_entries(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+    """Before tables: rows of a title and a date look like one. What lines rule is one."""
+    ruled = [sheet.rect(table.box) for table in sheet.tables if table.ruled and not table.lost]
+    for entry in find_dated_entries([line for line in free if not any(area.holds(line) for area in ruled)]):
+        yield Claim(Label.TEXT, entry.lines, 0.6, entry.reason)
 
 
 def tables(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
@@ -178,6 +186,7 @@ FINDERS = (
     line_numbers,
     contents,
     names_above,
+    dated_entries,
     tables,
     listings,
     choices,
@@ -202,6 +211,8 @@ def _why_no_table(table: TableCandidate, sheet: Sheet, claims: Sequence[Claim]) 
     if table.ruled:
         return ""
     rect = sheet.rect(table.box)
+    if any(rect.holds(line) for claim in claims if claim.finder == dated_entries.__name__ for line in claim.lines):
+        return "its rows are titles with their dates, and texts below them"
     drawings = (figure.rect for figure in sheet.figures if not figure.lost and sheet.ink.strokes(figure.rect) > _DRAWN)
     if any(drawing.intersection(rect) > 0.5 * rect.area and rect.area < 0.4 * drawing.area for drawing in drawings):
         return "its texts are labels in a drawing"

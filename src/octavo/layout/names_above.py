@@ -24,6 +24,7 @@ from octavo.layout.side_by_side import Row, in_rows
 from octavo.tables.rules import Rules
 from octavo.wording.numbers import is_amount, is_mostly_digits, is_number
 from octavo.wording.sentences import has_word
+from octavo.wording.ticks import is_tick_box
 
 _FEWEST: Final = 3  # named values of a form in boxes, or in one column; fewer are chance
 _SMALLER: Final = 1.12  # times a name's size that its value has, where sizes are known
@@ -103,7 +104,7 @@ def _names(name: Line, value: Line, *, in_box: bool = False) -> bool:
     if one.field or (name.text and not has_word(name.text)) or len(name.text) > _LONGEST_NAME:
         return False
     if other.field:
-        return True
+        return not is_tick_box(value.text)  # below a head of its column; what it stands for is beside it
     if not name.text and name.width > _WIDEST_NAME * name.size:
         return False
     known = one.font_size is not None and other.font_size is not None
