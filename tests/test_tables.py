@@ -16,7 +16,7 @@ from octavo.document import Pixels, TextLine, Word, size_of
 from octavo.geometry import Box, Size
 from octavo.markup import html
 from octavo.tables import find_tables, read_table
-from octavo.tables.rules import find_rules
+from octavo.tables.rules import Rules, find_rules
 from octavo.tables.structure import SeenTable
 
 LEDGER = [
@@ -569,3 +569,35 @@ def test_heads_over_heads_and_what_names_a_group() -> None:
         *((text, row, column, 1, 1) for row in (3, 4, 5) for column, text in enumerate((f"Shop {row}", "120", "4"))),
     )
     assert heads(drawn(Made((120, 80, 80), cells, gap=16), "grid")) == ["Region", "Half-year", "Sold", "Back"]
+
+
+@pytest.mark.parametrize("on_picture", [False, True])
+def test_what_stands_far_above_a_table_is_another_one(on_picture: bool) -> None:
+    data = [["Employee", "Tax code", "Pay date"], ["Holloway", "1257L", "28.03.2024"], ["Number", "Insured", "Method"]]
+    pay = [
+        ["Payments", "Hours", "Rate", "Amount"],
+        ["Basic pay", "148.00", "14.20", "2,101.60"],
+        ["Overtime", "6.50", "21.30", "138.45"],
+        ["Night", "8.00", "12.00", "96.00"],
+    ]
+    size, height = Size(1240, 1754), 19
+    more = 1 if on_picture else 0  # pixels that a box found on a picture is larger, on each side
+
+    def placed(rows: Sequence[Sequence[str]], lefts: Sequence[int], top: int, step: int) -> list[TextLine]:
+        return [
+            TextLine(
+                Box.from_pixels(
+                    left - more, top + step * row - more, left + 10 * len(text), top + step * row + height + more, size
+                ),
+                text,
+                confidence=0.98 if on_picture else None,
+            )
+            for row, texts in enumerate(rows)
+            for left, text in zip(lefts, texts, strict=True)
+        ]
+
+    lines = placed([["Tynedale Council", "Pay advice"]], (106, 876), 100, 0)
+    lines += placed(data, (106, 521, 876), 187, 26)
+    lines += placed(pay, (106, 566, 827, 1059), 187 + 2 * 26 + height + 78, 33)
+    found = [table.box for table in find_tables(size, lines, Rules(size)) if not table.lost]
+    assert sorted(sum(box.holds(line.box) for line in lines) for box in found) == [11, 16]

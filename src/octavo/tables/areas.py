@@ -24,6 +24,8 @@ from octavo.wording.ticks import begins_choice, is_tick_box
 
 _BESIDE: Final = 1.5  # heights of type from a box to tick to its text, at most; columns stand further apart
 _LETTERS: Final = 0.3  # of a line's height: so close may segments stand and be two
+_PARTED: Final = 4.0  # heights of the text between two runs of rows, from which on they are two tables
+_PARTED_ON_PICTURE: Final = 3.5  # the same distance where boxes are a tenth higher than their letters (150 dpi)
 _FAR: Final = 1.8  # steps between the rows of a block, from which on what comes next is another
 _FOOT: Final = 2.2  # heights of type, and steps between rows, from which what stands below a long line is a foot
 _ABOVE: Final = 3  # rows of a table that its foot stands below, at least
@@ -487,7 +489,9 @@ def _follows(
 ) -> bool:
     """Whether rows belong to the run above: nothing is between, and it has the same columns or is their head."""
     end, start = max(p.bottom for p in run[-1]), min(p.top for p in below[0])
-    if start - end > 4 * height or any(end < row[0].middle < start for row in rows):
+    on_picture = all(segment.on_picture for segment in (*run[-1], *below[0]))
+    furthest = (_PARTED_ON_PICTURE if on_picture else _PARTED) * height
+    if start - end > furthest or any(end < row[0].middle < start for row in rows):
         return False
     if _begins_anew(below[0], run, height):
         return False
