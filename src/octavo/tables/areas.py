@@ -50,6 +50,7 @@ class Segment(Rect):
 
     text: str | None
     line: int
+    on_picture: bool = field(compare=False)  # its box is somewhat larger than its letters
     ink_top: float = field(compare=False)  # above its top where it is a head that is set aslant
 
 
@@ -369,11 +370,11 @@ def _grown(rows: Sequence[Sequence[Segment]], start: int, rules: Rules, height: 
 
 
 def _is_foot(row: Sequence[Segment], run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> bool:
-    """Whether an unread row stands below a line across the run, and further off than its rows from one another.
+    """Whether a row of a picture stands below a line across the run, and further off than its rows from one another.
 
     Boxes of lines found on a picture are higher than their letters, and what is between them is less than it seems.
     """
-    if len(run) < _ABOVE or any(segment.text is not None for segment in row):
+    if len(run) < _ABOVE or not all(segment.on_picture for segment in row):
         return False
     end, start = max(segment.bottom for segment in run[-1]), min(segment.top for segment in row)
     furthest = max(min(p.top for p in below) - max(p.bottom for p in above) for above, below in pairwise(run))
@@ -437,9 +438,9 @@ def _hangs(segment: Segment, above: Sequence[Segment], height: float) -> bool:
 
 
 def _tallest(row: Sequence[Segment]) -> float:
-    """How high a row is set. Boxes of unread lines swing by half, with letters and neighbours: the lowest counts."""
-    unread = any(segment.text is None for segment in row)
-    return (min if unread else max)(segment.height for segment in row)
+    """How high a row is set. Boxes on pictures swing by half, with letters and neighbours: the lowest counts."""
+    on_picture = any(segment.on_picture for segment in row)
+    return (min if on_picture else max)(segment.height for segment in row)
 
 
 def _out_of_line(row: Sequence[Segment], run: Sequence[Sequence[Segment]], height: float) -> bool:
