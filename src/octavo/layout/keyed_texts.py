@@ -24,9 +24,7 @@ _FLUSH: Final = 0.5  # sizes of type that the beginnings of keys, or of texts, m
 _GAP: Final = 1.0  # sizes of type from a key to its text, at least
 _LEVEL: Final = 0.3  # sizes of type that the middles of a key and of its text's first line may differ by
 _LONGEST: Final = 60  # characters of a key
-_PADDED: Final = (
-    1.4  # sizes of type of a space, and between columns: a key that leaves less beside its next word is full
-)
+_PADDED: Final = 1.4  # sizes of type of a space and the room between columns: a key with less beside it is full
 _NARROW: Final = 0.6  # of the width of the texts: a key is no wider
 _SPACE: Final = 0.4  # sizes of type between a key and a text that were taken for one row, at least
 _WIDER_SPACE: Final = 1.5  # times the other spaces of such a row
