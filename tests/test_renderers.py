@@ -10,7 +10,7 @@ from PIL import Image
 from viewer import RENDERERS
 
 from octavo import assemble, delivery, dropins, renderers
-from octavo.document import Artifact, Document, Label, Problem, Recognition, Role, Severity, TextSource
+from octavo.document import Artifact, Document, Label, Page, Problem, Recognition, Role, Severity, TextSource
 from octavo.geometry import Box
 from octavo.renderers import glmocr_json, html, markdown, overlay, text
 from octavo.settings import Furniture, ParseOptions, Profile
@@ -95,6 +95,22 @@ def test_a_sentence_over_two_pages_is_one_paragraph_before_the_figure_in_between
         page([read(lines("known exam-", "ple.", top=60), page=1, text="known example.")], number=1),
     )
     assert of_markdown(made) == "It was a well-known example.\n\n![Image 0-0](imgs/cropped_page0_idx0.jpg)\n"
+
+
+def test_a_table_over_many_pages_is_one_and_what_stands_after_it_comes_after_it() -> None:
+    notes = ("Oats", "Barley and hops", "Rye, sown late", "A field of maize", "Millet", "What was left of the wheat")
+
+    def rows(number: int) -> Page:
+        html = f"<table><tr><th>Day</th><th>Sum</th></tr><tr><td>{number}</td><td>9</td></tr></table>"
+        foot = read(lines(f"{notes[number]}.", top=960), Label.FOOTNOTE, page=number)
+        return page(
+            [(region(Label.TABLE, Box(100, 50, 900, 940), page=number), Recognition(html)), foot], number=number
+        )
+
+    text = of_markdown(document(*map(rows, range(6))))
+    assert text.count("Day") == 1
+    found = [text.index(f"<td>{number}</td>") for number in range(6)] + [text.index(f"{note}.") for note in notes]
+    assert found == sorted(found)
 
 
 def test_a_table_over_two_pages_is_one_table_with_one_header() -> None:

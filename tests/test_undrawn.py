@@ -247,7 +247,7 @@ def test_the_report_counts_pages_by_what_they_were_looked_at_for() -> None:
     reasons = ["", "a shading", "a shading", "", "a shading", "no text"]
     pages = [Page(number, Size(9, 9), 72, 0, looks=Looks(drawn=why)) for number, why in enumerate(reasons)]
     lost = Page(6, Size(0, 0), 0, 0)
-    told = looks_in_words([*pages, lost])
+    told = looks_in_words({page.number: page.looks for page in [*pages, lost]})
     assert told == {"pages": "2 not drawn; 4 drawn: a shading (pages 2-3, 5); no text (page 6)"}
 
 

@@ -505,7 +505,7 @@ class Document:
     """The finished result."""
 
     name: str  # file stem or what the caller called it: never a path
-    pages: tuple[Page, ...]
+    pages: Sequence[Page]  # a tuple, unless it was read for its files alone (`Reading.only_files`)
     page_count: int  # of the source, selected or not
     problems: tuple[Problem, ...] = ()  # all, in page order
     headings: tuple[Bookmark, ...] = ()  # the source's own outline

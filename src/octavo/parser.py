@@ -140,6 +140,7 @@ class Parser:
             else:
                 way = _own_way(await self._stages(options), options, self.settings)
             reading = Reading(name or fetched[0].name, pages, options, way)
+            del source, sources, fetched  # the bytes lie with who draws, not here as well
             try:
                 yield reading
             finally:
@@ -301,13 +302,18 @@ class Reading:
         self.options = options
         self.source = _KeptPages(pages, picture=way.sees_pictures)
         self._way = way
-        self._done: list[Page] = []
+        self._done: list[Page] | assemble.PackedPages = []
+        self._undrawn: dict[int, Problem] = {}  # what was wrong with pages of which there is nothing
+        self._rotations: dict[int, int] = {}
         self._document: Document | None = None
         self._stream: AsyncGenerator[Page] | None = None
         self._started = 0.0
         self.known: Mapping[int, Page] = {}  # pages finished by an earlier run: set before iterating
         self.before: pipeline.PageMemory | None = None  # pages that other documents had: set before iterating
         self.traces: Mapping[int, PageTrace] = {}  # pages whose stages write down what they see: set before iterating
+        # Whether nothing is done with the document but to write it down. The places of words, and then of lines, which
+        # no renderer asks for, are let go, and the document's pages are packed: set before iterating.
+        self.only_files = False
 
     @property
     def page_count(self) -> int:
@@ -321,30 +327,39 @@ class Reading:
 
     async def __aiter__(self) -> AsyncIterator[Page]:
         self._started = time.perf_counter()
-        self._done.clear()
+        self._done = assemble.PackedPages() if self.only_files else []
+        self._undrawn.clear()
+        self._rotations.clear()
         self._stream = self._way.pages(self)
         async for page in self._stream:
             _refuse_without_engine(page)
-            self._done.append(page)
-            yield page
+            yield self._kept(page)
         await self._finish()
         self._refuse_if_nothing_was_drawn()
+
+    def _kept(self, page: Page) -> Page:
+        """The page, which is in the document from now on."""
+        if self.only_files:
+            page = assemble.without_words(page)
+        self._done.append(page)
+        self._rotations[page.number] = page.rotation
+        if (problem := _why_not_drawn(page)) is not None:
+            self._undrawn[page.number] = problem
+        return page
 
     async def cut_short(self, code: str, message: str) -> Document:
         """Stop here: pages not yet done are in the document as lost, with this reason."""
         await self.stop()
-        done = {page.number for page in self._done}
         for number in self.numbers:
-            if number not in done:
-                self._done.append(assemble.lost_page(number, Problem(code, message, Severity.LOST, page=number)))
+            if number not in self._rotations:
+                self._kept(assemble.lost_page(number, Problem(code, message, Severity.LOST, page=number)))
         await self._finish()
         return self.document
 
     def _refuse_if_nothing_was_drawn(self) -> None:
         """A document of which no page can be drawn is no document."""
-        why = [_why_not_drawn(page) for page in self._done]
-        reasons = [reason for reason in why if reason is not None]
-        if not reasons or len(reasons) < len(why):
+        reasons = list(self._undrawn.values())
+        if not reasons or len(reasons) < len(self._done):
             return
         refused = LimitExceeded if any(reason.code == LimitExceeded.code for reason in reasons) else DocumentCorrupt
         raise refused(f"none of the pages can be drawn: {reasons[0].message}")
@@ -360,6 +375,7 @@ class Reading:
             options=self.options,
             engines=self._way.engines(),
             timings={"total": time.perf_counter() - self._started},
+            kept=assemble.packed if self.only_files else tuple,
         )
         self._document = await asyncio.get_running_loop().run_in_executor(self._way.executor, finish)
 
@@ -394,14 +410,14 @@ class Reading:
     @property
     def pictures(self) -> renderers.Pictures:
         """Of the pages, upright, once the document is there. Asking for one blocks: it may be drawn again."""
-        return _UprightPages(self.document.pages, self.source)
+        return _UprightPages(self._rotations, self.source)
 
     def picture(self, page: Page) -> Pixels:
         """Of one that is done, upright, also while others are read. Blocks: it may be drawn again.
 
         Raises OctavoError.
         """
-        return _UprightPages((page,), self.source).page(page.number)
+        return _UprightPages({page.number: page.rotation}, self.source).page(page.number)
 
 
 def _why_not_drawn(page: Page) -> Problem | None:
@@ -456,12 +472,13 @@ class _KeptPages:
 class _UprightPages:
     """Page pictures for renderers, upright."""
 
-    def __init__(self, pages: Sequence[Page], source: _KeptPages) -> None:
-        self._rotation = {page.number: page.rotation for page in pages}
+    def __init__(self, rotations: Mapping[int, int], source: _KeptPages) -> None:
+        """`rotations` by page number, as in `Page`."""
+        self._rotations = rotations
         self._source = source
 
     def page(self, number: int) -> Pixels:
-        quarter_turns = self._rotation.get(number, 0) // 90
+        quarter_turns = self._rotations.get(number, 0) // 90
         return np.ascontiguousarray(np.rot90(self._source.pixels(number), -quarter_turns))
 
 

@@ -4,19 +4,43 @@ A page is assembled as soon as it is read. What only the whole document tells (w
 repeats from page to page, which paragraphs go on over a break) is settled in `document`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from octavo.assemble import furniture, joins, levels, notes
+from octavo.assemble import joins
 from octavo.assemble.blocks import faithful
+from octavo.assemble.furniture import Furniture
+from octavo.assemble.levels import Titles
 from octavo.assemble.looks import looks_in_words
+from octavo.assemble.notes import Marks
 from octavo.assemble.official import official
+from octavo.assemble.packed_pages import PackedPages, without_lines, without_words
 from octavo.assemble.places import as_laid, as_seen, page_as_seen, trace_as_seen
-from octavo.document import Bookmark, Document, Page, PageImage, Problem, Recognition, Region, Usage
+from octavo.document import (
+    NOTHING_USED,
+    Bookmark,
+    Document,
+    Looks,
+    Page,
+    PageImage,
+    Problem,
+    Recognition,
+    Region,
+    Usage,
+)
 from octavo.geometry import Size
 from octavo.settings import ParseOptions, Profile
 
-__all__ = ["document", "lost_page", "page", "page_as_seen", "trace_as_seen"]
+__all__ = [
+    "PackedPages",
+    "document",
+    "lost_page",
+    "packed",
+    "page",
+    "page_as_seen",
+    "trace_as_seen",
+    "without_words",
+]
 
 
 def page(
@@ -52,6 +76,11 @@ def lost_page(number: int, problem: Problem) -> Page:
     return Page(number=number, size=Size(0, 0), dpi=0.0, rotation=0, problems=(problem,))
 
 
+def packed(pages: Iterable[Page]) -> PackedPages:
+    """The pages of a finished document of which only files are made."""
+    return PackedPages(map(without_lines, pages))
+
+
 def document(
     name: str,
     pages: Sequence[Page],
@@ -61,31 +90,54 @@ def document(
     options: ParseOptions,
     engines: Mapping[str, str],
     timings: Mapping[str, float],
+    kept: Callable[[Iterable[Page]], Sequence[Page]] = tuple,
 ) -> Document:
-    """The finished result. `timings` (the wall time in it) go over the sums of the pages'."""
-    if options.profile is Profile.FAITHFUL:
-        pages = _settled(pages, headings)
+    """The finished result. `timings` (the wall time in it) go over the sums of the pages'.
+
+    The pages are gone over three times, one after the other, and then `kept`, in a tuple or `packed`.
+    """
+    sums = _Sums()
+    settled = _settled(pages, headings) if options.profile is Profile.FAITHFUL else pages
+    pages = kept(sums.added(settled))
     return Document(
         name=name,
-        pages=tuple(pages),
+        pages=pages,
         page_count=page_count,
-        problems=tuple(problem for page in pages for problem in page.problems),
+        problems=tuple(sums.problems),
         headings=headings,
-        engines={**engines, **looks_in_words(pages)},
-        usage=Usage.total(block.recognition.usage for page in pages for block in page.blocks),
-        timings={**_summed(pages), **timings},
+        engines={**engines, **looks_in_words(sums.looks)},
+        usage=Usage.total(sums.usages),
+        timings={**sums.timings, **timings},
     )
 
 
-def _settled(pages: Sequence[Page], outline: Sequence[Bookmark]) -> Sequence[Page]:
+def _settled(pages: Sequence[Page], outline: Sequence[Bookmark]) -> Iterator[Page]:
     """What the whole document tells about its pages, each seen straight."""
-    flat = levels.levelled(furniture.set_apart([as_laid(page) for page in pages]), outline)
-    return [as_seen(page) for page in joins.marked(notes.linked(flat))]
+    furniture, titles, marks = Furniture(map(as_laid, pages)), Titles(outline), Marks()
+    for page in furniture.set_apart(map(as_laid, pages)):
+        titles.look(page)
+        marks.look(page)
+    levels = titles.levels()
+    flat = map(levels.levelled, furniture.set_apart(map(as_laid, pages)))
+    return map(as_seen, joins.marked(map(marks.linked, flat)))
 
 
-def _summed(pages: Sequence[Page]) -> dict[str, float]:
-    sums: dict[str, float] = {}
-    for page in pages:
-        for stage, seconds in page.timings.items():
-            sums[stage] = sums.get(stage, 0.0) + seconds
-    return sums
+@dataclass(slots=True)
+class _Sums:
+    """What is told of all pages together."""
+
+    problems: list[Problem] = field(default_factory=list)
+    looks: dict[int, Looks] = field(default_factory=dict)  # by page number
+    usages: list[Usage] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+
+    def added(self, pages: Iterable[Page]) -> Iterator[Page]:
+        """The same pages; what is summed is there once the last was taken."""
+        for page in pages:
+            self.problems += page.problems
+            self.looks[page.number] = page.looks
+            usages = (block.recognition.usage for block in page.blocks)
+            self.usages += (usage for usage in usages if usage != NOTHING_USED)
+            for stage, seconds in page.timings.items():
+                self.timings[stage] = self.timings.get(stage, 0.0) + seconds
+            yield page

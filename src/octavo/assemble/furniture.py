@@ -43,17 +43,26 @@ _Key: TypeAlias = tuple[int, int]  # number of a block's page, index on it
 _Reasons: TypeAlias = Mapping[_Key, str]
 
 
-def set_apart(pages: Sequence[Page]) -> list[Page]:
-    """The pages with furniture in its role. Labels follow, so that JSON readers see the same."""
-    repeated, counting, watermarks = _repeated(pages), _counting(pages), _watermarks(pages)
-    said: set[str] = set()
-    result: list[Page] = []
-    for page in pages:
-        judge = _Judge(page, len(pages), repeated, counting, watermarks)
-        blocks = [judge.judged(block) for block in page.blocks]
-        kept = [_kept(block) if _says_much(block, blocks, said) else block for block in blocks]
-        result.append(replace(page, blocks=tuple(kept)))
-    return result
+class Furniture:
+    """What of a document is furniture, told by all of its pages: they are looked at once, and then set apart."""
+
+    def __init__(self, pages: Iterable[Page]) -> None:
+        heads, numbers, watermarks, self._pages = _Heads(), _Numbers(), _Watermarks(), 0
+        for page in pages:
+            heads.look(page)
+            numbers.look(page)
+            watermarks.look(page)
+            self._pages += 1
+        self._found, self._counting, self._watermarks = heads.found(self._pages), numbers.counting(), watermarks.found()
+
+    def set_apart(self, pages: Iterable[Page]) -> Iterator[Page]:
+        """The same pages with furniture in its role. Labels follow, so that JSON readers see the same."""
+        said: set[str] = set()
+        for page in pages:
+            judge = _Judge(page, self._pages, _repeated(page, self._found), self._counting, self._watermarks)
+            blocks = [judge.judged(block) for block in page.blocks]
+            kept = [_kept(block) if _says_much(block, blocks, said) else block for block in blocks]
+            yield replace(page, blocks=tuple(kept))
 
 
 def _kept(block: Block) -> Block:
@@ -169,31 +178,42 @@ def _as_text(block: Block, why: str) -> Block:
 _Place: TypeAlias = tuple[float, int, int]  # height of a block's middle, number of its page, index on it
 
 
-def _repeated(pages: Sequence[Page]) -> _Reasons:
-    """Blocks at the edge of a page whose words stand at the same height of other pages, and why they are furniture."""
-    seen: defaultdict[tuple[bool, str], list[_Place]] = defaultdict(list)
-    called: set[_Key] = set()
-    for page in pages:
+class _Heads:
+    """Blocks at the edges of pages, by what they say."""
+
+    def __init__(self) -> None:
+        self._seen: defaultdict[tuple[bool, str], list[_Place]] = defaultdict(list)
+        self._called: set[_Key] = set()  # those that the layout takes for furniture
+
+    def look(self, page: Page) -> None:
         for block in _candidates(page):
             middle = block.region.box.center[1]
             if block.role is Role.FURNITURE:
-                called.add((page.number, block.index))
+                self._called.add((page.number, block.index))
             for words in _words(block, page):
-                seen[middle < 500, words].append((middle, page.number, block.index))
-    found: dict[_Key, str] = {}
-    for (top, _), places in seen.items():
-        by_layout = any((number, index) in called for _, number, index in places)
-        # Left and right pages may have heads of their own; the layout's word makes two pages enough.
-        enough = 2 if by_layout else max(2, math.ceil(0.3 * len(pages)))
-        if len(places) >= enough:
-            again = list(_on_many_pages(sorted(places), enough))
-            label, count = Label.HEADER if top else Label.FOOTER, len({number for number, _ in again})
-            found |= dict.fromkeys(again, f"{label}: repeats on {count} of {len(pages)} pages")
+                self._seen[middle < 500, words].append((middle, page.number, block.index))
+
+    def found(self, pages: int) -> _Reasons:
+        """Those whose words stand at the same height of other pages, and why they are furniture."""
+        found: dict[_Key, str] = {}
+        for (top, _), places in self._seen.items():
+            by_layout = any((number, index) in self._called for _, number, index in places)
+            # Left and right pages may have heads of their own; the layout's word makes two pages enough.
+            enough = 2 if by_layout else max(2, math.ceil(0.3 * pages))
+            if len(places) >= enough:
+                again = list(_on_many_pages(sorted(places), enough))
+                label, count = Label.HEADER if top else Label.FOOTER, len({number for number, _ in again})
+                found |= dict.fromkeys(again, f"{label}: repeats on {count} of {pages} pages")
+        return found
+
+
+def _repeated(page: Page, found: _Reasons) -> _Reasons:
+    """Those of a page that are furniture by the layout's word, or stand apart from its text."""
+    keys = [(block, (page.number, block.index)) for block in page.blocks]
     return {
-        (page.number, block.index): found[page.number, block.index]
-        for page in pages
-        for block in page.blocks
-        if (page.number, block.index) in found and (block.role is Role.FURNITURE or _stands_apart(page, block, found))
+        key: found[key]
+        for block, key in keys
+        if key in found and (block.role is Role.FURNITURE or _stands_apart(page, block, found))
     }
 
 
@@ -234,16 +254,21 @@ def _stands_apart(page: Page, block: Block, found: Mapping[_Key, str]) -> bool:
     return min((gap for gap in gaps if gap > -row), default=math.inf) > _APART * row
 
 
-def _watermarks(pages: Sequence[Page]) -> _Reasons:
+class _Watermarks:
     """Words set aslant over pages that come again and again; a stamp that is there once says something."""
-    seen: defaultdict[str, list[_Key]] = defaultdict(list)
-    for page in pages:
+
+    def __init__(self) -> None:
+        self._seen: defaultdict[str, list[_Key]] = defaultdict(list)
+
+    def look(self, page: Page) -> None:
         for block in page.blocks:
             lines = block.recognition.lines
             if block.region.label is Label.ASIDE_TEXT and lines and all(is_aslant(it, page.size) for it in lines):
-                seen[prose.comparable(block.recognition.text or "")].append((page.number, block.index))
-    many = (places for places in seen.values() if len(places) >= TILES)
-    return {place: f"watermark: set aslant {len(places)} times" for places in many for place in places}
+                self._seen[prose.comparable(block.recognition.text or "")].append((page.number, block.index))
+
+    def found(self) -> _Reasons:
+        many = (places for places in self._seen.values() if len(places) >= TILES)
+        return {place: f"watermark: set aslant {len(places)} times" for places in many for place in places}
 
 
 def _on_many_pages(places: Sequence[_Place], enough: int) -> Iterator[_Key]:
@@ -266,20 +291,27 @@ def _on_many_pages(places: Sequence[_Place], enough: int) -> Iterator[_Key]:
 # --- page numbers -----------------------------------------------------------------------------------------------------
 
 
-def _counting(pages: Sequence[Page]) -> frozenset[_Key] | None:
-    """Lone numbers that go up with their pages; None where there are not two pages with numbers to compare."""
-    values: defaultdict[int, list[_Key]] = defaultdict(list)
-    numbered: set[int] = set()
-    for page in pages:
+class _Numbers:
+    """Lone numbers at the edges of pages."""
+
+    def __init__(self) -> None:
+        self._values: defaultdict[int, list[_Key]] = defaultdict(list)  # by how far they are from their page's place
+        self._numbered: set[int] = set()
+
+    def look(self, page: Page) -> None:
         for block in page.blocks:
             if block.region.label is not Label.NUMBER and not _is_page_number(page, block):
                 continue
             if (value := _value(block)) is not None:
-                values[value - page.number].append((page.number, block.index))
-                numbered.add(page.number)
-    if len(numbered) < 2:
-        return None
-    return frozenset(key for keys in values.values() if len({number for number, _ in keys}) > 1 for key in keys)
+                self._values[value - page.number].append((page.number, block.index))
+                self._numbered.add(page.number)
+
+    def counting(self) -> frozenset[_Key] | None:
+        """Those that go up with their pages; None where there are not two pages with numbers to compare."""
+        if len(self._numbered) < 2:
+            return None
+        groups = self._values.values()
+        return frozenset(key for keys in groups if len({number for number, _ in keys}) > 1 for key in keys)
 
 
 def _numbers_of(page: Page) -> Iterator[int]:

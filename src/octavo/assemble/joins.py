@@ -5,7 +5,7 @@ marked: a missed join costs a line break, a wrong one invents a sentence.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from octavo.content import Content, Items, Prose, Table, Verbatim, plain, says
@@ -34,9 +34,8 @@ _FLOATING = frozenset(
 _NO_PROSE = re.compile(r"\s*(?:[>|]\s|`{3}|\$\$|<table)")
 
 
-def marked(pages: Sequence[Page]) -> list[Page]:
+def marked(pages: Iterable[Page]) -> Iterator[Page]:
     """The pages with `continues` set."""
-    result: list[Page] = []
     text: tuple[Page, Block] | None = None  # the paragraph that may go on
     table: tuple[Page, Block] | None = None
     for page in pages:
@@ -56,8 +55,7 @@ def marked(pages: Sequence[Page]) -> list[Page]:
             elif label not in _FLOATING:
                 text = None
             table = (page, block) if label is Label.TABLE else table if label in _FLOATING else None
-        result.append(replace(page, blocks=tuple(blocks)))
-    return result
+        yield replace(page, blocks=tuple(blocks))
 
 
 def _marked(block: Block, above: tuple[Page, Block], *, goes_on: bool) -> Block:

@@ -8,7 +8,7 @@ import math
 import re
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -34,7 +34,9 @@ class _Title:
     """One heading of the document, where it stands, and what is known of its level."""
 
     page: int
-    block: Block
+    index: int  # on its page
+    label: Label
+    text: str
     outlined: int | None  # level in the document's outline
     depth: int | None  # by numbering: 1 for `2`, 3 for `2.3.1`
     size: float  # points; where only a picture is known, what its lines' heights come to
@@ -44,51 +46,59 @@ class _Title:
 
     @property
     def key(self) -> tuple[int, int]:
-        return self.page, self.block.index
+        return self.page, self.index
 
 
-def levelled(pages: Sequence[Page], outline: Sequence[Bookmark]) -> list[Page]:
-    """The pages with every heading on its level."""
-    titles = list(_titles(pages, outline))
-    levels, found = _levels(titles), {title.key: title for title in titles}
-    return [
-        replace(
-            page,
-            blocks=tuple(
-                _on_level(found[page.number, block.index], levels[page.number, block.index])
-                if (page.number, block.index) in found
-                else block
-                for block in page.blocks
-            ),
-        )
-        for page in pages
-    ]
+class Titles:
+    """The headings of a document, gathered page by page."""
 
+    def __init__(self, outline: Sequence[Bookmark]) -> None:
+        self._names: dict[str, list[Bookmark]] = {}
+        for heading in outline:
+            self._names.setdefault(_bare(heading.title), []).append(heading)
+        self._titles: list[_Title] = []
+        self._romans = 0  # headings that are numbered as the top ones are where those below are A, B, C
+        self._begun = False  # something of the body was seen
 
-def _on_level(title: _Title, level: int) -> Block:
-    block = title.block
-    if not isinstance(block.content, Heading):
-        return block
-    why = "the outline" if title.outlined else "its number" if title.depth else "how it is set beside the others"
-    reasons = (*block.reasons, f"level {level}: by {why}")
-    return replace(block, content=replace(block.content, level=level), reasons=reasons)
-
-
-def _titles(pages: Sequence[Page], outline: Sequence[Bookmark]) -> Iterator[_Title]:
-    names: dict[str, list[Bookmark]] = {}
-    for heading in outline:
-        names.setdefault(_bare(heading.title), []).append(heading)
-    roman = _has_roman(pages)
-    first = next(
-        (block for page in pages for block in page.blocks if block.role is Role.BODY and says(block.content)), None
-    )
-    for page in pages:
+    def look(self, page: Page) -> None:
+        """At the next page, furniture set apart."""
         for block in page.blocks:
-            if block.level is None or block.role is not Role.BODY:
-                continue
-            text = _text(block)
-            depth = headings.depth(text, roman=roman)
-            yield _title(page, block, _outlined(text, page.number, names), depth, first=block is first)
+            body, text = block.role is Role.BODY, _text(block) if block.level is not None else ""
+            self._romans += block.level is not None and headings.is_top_roman(text)
+            if body and block.level is not None:
+                outlined = _outlined(text, page.number, self._names)
+                self._titles.append(_title(page, block, text, outlined, first=not self._begun and says(block.content)))
+            self._begun = self._begun or (body and says(block.content))
+
+    def levels(self) -> "Levels":
+        """What all of them tell of each."""
+        roman = self._romans > 1  # top headings are numbered I, II, III, so that A, B, C are those below
+        titles = [replace(title, depth=headings.depth(title.text, roman=roman)) for title in self._titles]
+        levels = _levels(titles)
+        return Levels({title.key: (levels[title.key], _witness(title)) for title in titles})
+
+
+@frozen
+class Levels:
+    """The level of each heading, and who says so, by page number and index."""
+
+    of: Mapping[tuple[int, int], tuple[int, str]]
+
+    def levelled(self, page: Page) -> Page:
+        """The page with every heading on its level."""
+        return replace(page, blocks=tuple(self._on_level(page, block) for block in page.blocks))
+
+    def _on_level(self, page: Page, block: Block) -> Block:
+        found = self.of.get((page.number, block.index))
+        if found is None or not isinstance(block.content, Heading):
+            return block
+        level, witness = found
+        reasons = (*block.reasons, f"level {level}: by {witness}")
+        return replace(block, content=replace(block.content, level=level), reasons=reasons)
+
+
+def _witness(title: _Title) -> str:
+    return "the outline" if title.outlined else "its number" if title.depth else "how it is set beside the others"
 
 
 def _text(block: Block) -> str:
@@ -107,18 +117,13 @@ def _outlined(text: str, page: int, names: Mapping[str, Sequence[Bookmark]]) -> 
     return near[-1].level if near else None
 
 
-def _has_roman(pages: Sequence[Page]) -> bool:
-    """Whether top headings are numbered I, II, III, so that A, B, C are those below."""
-    texts = [_text(block) for page in pages for block in page.blocks if block.level is not None]
-    return sum(headings.is_top_roman(text) for text in texts) > 1
-
-
-def _title(page: Page, block: Block, outlined: int | None, depth: int | None, *, first: bool) -> _Title:
-    lines = block.recognition.lines or block.region.lines
+def _title(page: Page, block: Block, text: str, outlined: int | None, *, first: bool) -> _Title:
+    """What is seen of one; its depth is told once all are known."""
+    lines, place = block.recognition.lines or block.region.lines, (page.number, block.index, block.region.label)
     sizes = [line.font_size for line in lines if line.font_size]
     if sizes:
-        return _Title(page.number, block, outlined, depth, max(sizes), True, all(line.bold for line in lines), first)
-    return _Title(page.number, block, outlined, depth, _seen_size(page, lines, block.region.box), False, False, first)
+        return _Title(*place, text, outlined, None, max(sizes), True, all(line.bold for line in lines), first)
+    return _Title(*place, text, outlined, None, _seen_size(page, lines, block.region.box), False, False, first)
 
 
 def _seen_size(page: Page, lines: Sequence[TextLine], box: Box) -> float:
@@ -174,7 +179,7 @@ def _main_title(titles: Sequence[_Title], styles: Mapping[tuple[int, int], _Styl
     """The document's own title: set as no other heading is, and called so, or else the very first thing there is."""
     count = Counter(styles.values())
     alone = [title for title in titles if count[styles[title.key]] == 1]
-    named = [title for title in alone if title.block.region.label is Label.DOC_TITLE]
+    named = [title for title in alone if title.label is Label.DOC_TITLE]
     first = [title for title in alone if title.first and title.depth is None and title.outlined is None]
     return max(named, key=lambda title: title.size, default=first[0] if first and len(titles) > 1 else None)
 
@@ -183,7 +188,7 @@ def _subtitle(titles: Sequence[_Title], main: _Title | None, styles: Mapping[tup
     """The heading right below the title, if no other is set like it: it heads nothing, the others rank without it."""
     if main is None:
         return None
-    after = next((title for title in titles if title.key == (main.page, main.block.index + 1)), None)
+    after = next((title for title in titles if title.key == (main.page, main.index + 1)), None)
     known = after is None or after.depth is not None or after.outlined is not None
     return None if known or after is None or list(styles.values()).count(styles[after.key]) > 1 else after
 

@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from octavo.document import Page
+from octavo.document import Looks
 
 _MOST_RANGES: Final = 20  # of pages that are named for one reason
 
 
-def looks_in_words(pages: Sequence[Page]) -> Mapping[str, str]:
-    """By what was looked with; nothing of pages that are lost, or of which it is not known."""
-    drawn = {page.number + 1: page.looks.drawn for page in pages if page.looks.drawn is not None}
-    asked = {page.number + 1: page.looks.network for page in pages if page.looks.network is not None}
+def looks_in_words(looks: Mapping[int, Looks]) -> Mapping[str, str]:
+    """By what was looked with, of pages by number; nothing of those that are lost, or of which it is not known."""
+    drawn = {number + 1: look.drawn for number, look in looks.items() if look.drawn is not None}
+    asked = {number + 1: look.network for number, look in looks.items() if look.network is not None}
     told = {"pages": _counted(drawn, "drawn", "not drawn"), "layout_network": _counted(asked, "asked", "not asked")}
     return {what: words for what, words in told.items() if words}
 

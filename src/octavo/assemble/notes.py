@@ -27,19 +27,27 @@ class _Note:
     mark: str
 
 
-def linked(pages: Sequence[Page]) -> list[Page]:
-    """The pages with their marks and notes put together."""
-    found = {page.number: list(_notes(page)) for page in pages}
-    known = {number: _referred_to(page, found[number]) for number, page in ((page.number, page) for page in pages)}
-    count = Counter(mark for marks in known.values() for mark in marks)
-    result: list[Page] = []
-    for page in pages:
+class Marks:
+    """The marks of notes in a document, gathered page by page."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, set[str]] = {}  # by page number; of pages that have any
+        self._count: Counter[str] = Counter()
+
+    def look(self, page: Page) -> None:
+        """At a page, furniture set apart."""
+        if marks := _referred_to(page, list(_notes(page))):
+            self._known[page.number] = marks
+            self._count.update(marks)
+
+    def linked(self, page: Page) -> Page:
+        """The page with its marks and notes put together, once all were looked at."""
         # A name is a document's, a number often only a page's.
         names = {
-            mark: level(mark) if count[mark] == 1 else f"{page.number + 1}-{level(mark)}" for mark in known[page.number]
+            mark: level(mark) if self._count[mark] == 1 else f"{page.number + 1}-{level(mark)}"
+            for mark in self._known.get(page.number, ())
         }
-        result.append(_with_links(page, found[page.number], names) if names else page)
-    return result
+        return _with_links(page, list(_notes(page)), names) if names else page
 
 
 def _notes(page: Page) -> Iterator[_Note]:

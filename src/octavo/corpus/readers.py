@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
+from octavo.assemble import PackedPages
 from octavo.corpus import tables
 from octavo.corpus.items import Item
 from octavo.corpus.tables import Rows
@@ -71,6 +72,7 @@ class Local:
         if self._parser is None:
             raise EngineUnavailable("the reader is not open")
         async with self._parser.open([Data(data)], self._options, name=item.stem) as reading:
+            reading.only_files = True
             async for _ in reading:
                 on_page()
             document = reproducible(reading.document)
@@ -86,4 +88,4 @@ class Local:
 
 def reproducible(document: Document) -> Document:
     """Without what differs from one reading to the next: how long it took."""
-    return replace(document, timings={}, pages=tuple(replace(page, timings={}) for page in document.pages))
+    return replace(document, timings={}, pages=PackedPages(replace(page, timings={}) for page in document.pages))

@@ -156,15 +156,10 @@ class _Batch:
         async with AsyncExitStack() as opened:
             async with rooms.reading:
                 async with self.stop.scope():
-                    parts = await asyncio.gather(*(fetch(source_from(part), self.settings) for part in entry.parts))
-                    data = [part.data for part in parts]
-                    ours = None if self.keeping is None else await asyncio.to_thread(self.keeping.begun, entry, data)
-                    if ours is not None and not self.fresh and ours.is_up_to_date:
-                        return _left_alone(entry, ours.place)
-                    if ours is not None and not self.overwrite:
-                        ours.refuse_what_is_taken()
-                    sources = [Data(part) for part in data]
-                    reading = await opened.enter_async_context(parser.open(sources, self.options, name=entry.stem))
+                    ours, reading = await self._opened(parser, entry, opened)
+                if isinstance(reading, Place):
+                    return _left_alone(entry, reading)
+                reading.only_files = True
                 earlier = await self._pages(reading, entry, ours)
                 await rooms.writing.acquire()  # before the next document is read: what is read waits in memory
             opened.callback(rooms.writing.release)
@@ -172,6 +167,21 @@ class _Batch:
                 markdown = await in_thread(_joined, self._counted(reading, entry))
                 return Outcome(entry, reading.document, markdown=markdown)
             return await self._written(reading, entry, ours, earlier)
+
+    async def _opened(
+        self, parser: Parser, entry: Input, opened: AsyncExitStack
+    ) -> tuple[Ours | None, Reading | Place]:
+        """What is there of the document, and its reading, for which its bytes are not held here; or the place where
+        an earlier result is up to date."""
+        parts = await asyncio.gather(*(fetch(source_from(part), self.settings) for part in entry.parts))
+        data = [part.data for part in parts]
+        ours = None if self.keeping is None else await asyncio.to_thread(self.keeping.begun, entry, data)
+        if ours is not None and not self.fresh and ours.is_up_to_date:
+            return ours, ours.place
+        if ours is not None and not self.overwrite:
+            ours.refuse_what_is_taken()
+        sources = [Data(part) for part in data]
+        return ours, await opened.enter_async_context(parser.open(sources, self.options, name=entry.stem))
 
     async def _pages(self, reading: Reading, entry: Input, ours: Ours | None) -> int:
         """To the end, or until the run is asked to end: the reading's document is there then. How many of the pages

@@ -64,9 +64,8 @@ def receipt(
     document: Document, known: Collection[int], share: TimeShare, price_per_hour: float | None
 ) -> dict[str, Any]:
     """The result's `usage`. Tokens are of all pages; seconds leave out the `known` ones, which another worker read."""
-    read_here = sum(
-        (block.recognition.usage for page in document.pages if page.number not in known for block in page.blocks),
-        Usage(),
+    read_here = Usage.total(
+        block.recognition.usage for page in document.pages if page.number not in known for block in page.blocks
     )
     seconds = share.seconds
     return {

@@ -259,6 +259,7 @@ class Worker:
                     share = stack.enter_context(self._time.share())
                     opening = self._parser.open(parts, options, name="document")
                     reading = await stack.enter_async_context(opening)
+                    reading.only_files = True
             except TimeoutError:
                 raise TimeBudgetSpent(
                     f"the job's time budget of {self._settings.job_seconds:g} s was spent before its document was open"
@@ -267,6 +268,7 @@ class Worker:
             before = None
             if wanted.call.shelf is not None:
                 before = reading.before = PagesBefore(await self._reading_digest((), reading), wanted.call.shelf)
+            del source, parts
             yield _OpenJob(reading, is_pdf, checkpoint, deadline, share, before)
 
     async def _dry_run(self, wanted: _Wanted) -> Reply:
@@ -312,6 +314,7 @@ class Worker:
             return
         data = [part.data for part in parts]
         checkpoint = Checkpoint(self._checkpoints, await self._reading_digest(data, reading))
+        del parts, data
         reading.known = await asyncio.to_thread(checkpoint.pages)
         if reading.known:
             log.info("job_goes_on job=%s pages_done=%d", wanted.call.id, len(reading.known))

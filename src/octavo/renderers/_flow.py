@@ -4,7 +4,7 @@ Paragraphs and tables that go on over a break are put together, furniture is whe
 has a place of its own among the text.
 """
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import TypeAlias
@@ -48,26 +48,64 @@ class Lost:
 Passage: TypeAlias = Said | PictureShown | Lost
 
 
-def passages(document: Document, options: ParseOptions) -> list[Passage]:
-    """The running text of a document, one thing after the other."""
+def passages(document: Document, options: ParseOptions) -> Iterator[Passage]:
+    """The running text of a document, one thing after the other.
+
+    What the page before last did not add to is finished: `assemble.joins` lets nothing go on over more than one break.
+    """
     pictures = _pictures.named(document, options)
     known = _KnownWords(document)
-    flow: list[Passage] = []
+    flow = _Flow()
     for page in document.pages:
+        yield from flow.finished()
         for block in page.blocks:
             if not _shown(block, options):
                 flow.extend(_loss(page, problem) for problem in _pictures.losses(block))
                 continue
-            if block.continues and _taken_up(flow, block, known):
+            if block.continues and flow.takes_up(block, known):
                 continue
-            made = list(_of_block(page, block, pictures.get((page.number, block.index))))
-            one_list = _one_list(flow[-1], made[0]) if flow and len(made) == 1 else None
-            if one_list is not None:
-                flow[-1] = one_list
-            else:
-                flow.extend(made)
+            flow.extend(_of_block(page, block, pictures.get((page.number, block.index))), one_list=True)
         flow.extend(_loss(page, problem) for problem in _pictures.losses_of_page(page))
-    return flow
+    yield from flow.passages
+
+
+class _Flow:
+    """The end of the running text: what something may yet be added to, and all after it."""
+
+    def __init__(self) -> None:
+        self.passages: list[Passage] = []
+        self._pages: list[int] = []  # for each, on which page something was last added, by place in the document
+        self._page = -1
+
+    def finished(self) -> list[Passage]:
+        """What leaves at the beginning of a page."""
+        self._page += 1
+        count = next((at for at, page in enumerate(self._pages) if page >= self._page - 1), len(self._pages))
+        left = self.passages[:count]
+        del self.passages[:count], self._pages[:count]
+        return left
+
+    def extend(self, made: Iterable[Passage], *, one_list: bool = False) -> None:
+        """With `one_list`, entries of a list that follow each other on a page become one."""
+        made = list(made)
+        whole = _one_list(self.passages[-1], made[0]) if one_list and self.passages and len(made) == 1 else None
+        if whole is not None:
+            self.passages[-1] = whole
+        else:
+            self.passages += made
+            self._pages += [self._page] * len(made)
+
+    def takes_up(self, block: Block, known: Container[str]) -> bool:
+        """Whether a block that goes on could be put to the passage it goes on from."""
+        for place in range(len(self.passages) - 1, -1, -1):
+            passage = self.passages[place]
+            if isinstance(passage, Said) and passage.label is block.region.label:
+                whole = _joined(passage.content, block.content, known)
+                if whole is not None:
+                    self.passages[place] = replace(passage, content=whole)
+                    self._pages[place] = self._page
+                return whole is not None
+        return False
 
 
 class _KnownWords(Container[str]):
@@ -118,18 +156,6 @@ def _loss(page: Page, problem: Problem) -> Lost:
 
 
 # --- over a break -----------------------------------------------------------------------------------------------------
-
-
-def _taken_up(flow: list[Passage], block: Block, known: Container[str]) -> bool:
-    """Put a block that goes on to the passage it goes on from."""
-    for place in range(len(flow) - 1, -1, -1):
-        passage = flow[place]
-        if isinstance(passage, Said) and passage.label is block.region.label:
-            whole = _joined(passage.content, block.content, known)
-            if whole is not None:
-                flow[place] = replace(passage, content=whole)
-            return whole is not None
-    return False
 
 
 def _joined(first: Content, second: Content | None, known: Container[str]) -> Content | None:

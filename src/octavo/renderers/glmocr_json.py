@@ -8,7 +8,8 @@ report.
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeAlias
+from io import BytesIO
+from typing import Final, TypeAlias
 
 from octavo.content import Picture
 from octavo.document import Artifact, Block, Document, Page, Problem, Role, TextSource
@@ -18,12 +19,20 @@ from octavo.renderers import Pictures, _pictures
 from octavo.renderers.report import Json, problem_entry
 from octavo.settings import Furniture, OfficialVersion, ParseOptions, Profile
 
+_DEEPER: Final = "\n  "  # a line of a list's entry
+
 _Named: TypeAlias = Mapping[tuple[int, int], _pictures.KeptPicture]
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
-    text = json.dumps(pages(document, options), ensure_ascii=False, indent=2)
-    yield Artifact(f"{document.name}.json", "application/json", text.encode("utf-8", "replace"))
+    """Page by page: all regions as values, and their text in pieces, would be thirty times the file."""
+    data = BytesIO()
+    for number, page in enumerate(_each(document, options)):
+        text = json.dumps(page, ensure_ascii=False, indent=2).replace("\n", _DEEPER)
+        before = "," if number else "["
+        data.write(f"{before}{_DEEPER}{text}".encode("utf-8", "replace"))
+    data.write(b"\n]" if data.tell() else b"[]")
+    yield Artifact(f"{document.name}.json", "application/json", data.getvalue())
 
 
 def count(document: Document, options: ParseOptions) -> int:
@@ -32,21 +41,22 @@ def count(document: Document, options: ParseOptions) -> int:
 
 def pages(document: Document, options: ParseOptions) -> list[list[dict[str, Json]]]:
     """The regions of each page as plain values."""
+    return list(_each(document, options))
+
+
+def _each(document: Document, options: ParseOptions) -> Iterator[list[dict[str, Json]]]:
     named = _pictures.named(document, options)
-    if options.profile is not Profile.FAITHFUL:
-        return [_official(page, named, options) for page in document.pages]
-    return [
-        [
+    for page in document.pages:
+        if options.profile is not Profile.FAITHFUL:
+            yield _official(page, named, options)
+            continue
+        regions = [
             _faithful(block, named.get((page.number, block.index))) | _of_page(page)
             for block in page.blocks
             if _kept(block, options)
         ]
-        + [
-            _lost(problem, len(page.blocks) + n) | _of_page(page)
-            for n, problem in enumerate(_pictures.losses_of_page(page))
-        ]
-        for page in document.pages
-    ]
+        lost = (_lost(problem, len(page.blocks) + n) for n, problem in enumerate(_pictures.losses_of_page(page)))
+        yield regions + [one | _of_page(page) for one in lost]
 
 
 def _official(page: Page, named: _Named, options: ParseOptions) -> list[dict[str, Json]]:

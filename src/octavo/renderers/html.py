@@ -4,7 +4,7 @@ Every text is escaped and every table rebuilt from its cells, so that nothing a 
 mark-up of this page.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby
 from urllib.parse import quote
@@ -68,7 +68,7 @@ def count(document: Document, options: ParseOptions) -> int:
     return 1
 
 
-def _page(document: Document, flow: Sequence[Passage]) -> Iterator[str]:
+def _page(document: Document, flow: Iterable[Passage]) -> Iterator[str]:
     yield "<!doctype html>"
     yield '<html><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'

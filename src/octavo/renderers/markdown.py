@@ -6,6 +6,7 @@ a quotation, at the place where it is missing.
 
 import re
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Final
 from urllib.parse import quote
 
@@ -21,17 +22,24 @@ _TO_QUOTE: Final = re.compile(r"[^\w/.~-]")  # what would end a link, or be take
 
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
-    text = _faithful(document, options) if options.profile is Profile.FAITHFUL else _official(document, options)
-    yield Artifact(f"{document.name}.md", "text/markdown; charset=utf-8", text.encode("utf-8", "replace"))
+    faithful = options.profile is Profile.FAITHFUL
+    data = _faithful(document, options) if faithful else _official(document, options).encode("utf-8", "replace")
+    yield Artifact(f"{document.name}.md", "text/markdown; charset=utf-8", data)
 
 
 def count(document: Document, options: ParseOptions) -> int:
     return 1
 
 
-def _faithful(document: Document, options: ParseOptions) -> str:
-    text = "\n\n".join(map(_markdown, passages(document, options)))
-    return f"{text}\n" if text else ""
+def _faithful(document: Document, options: ParseOptions) -> bytes:
+    """In UTF-8, passage by passage: a string, its parts and its bytes would be there at once."""
+    text = BytesIO()
+    for passage in passages(document, options):
+        apart = "\n\n" if text.tell() else ""
+        text.write(f"{apart}{_markdown(passage)}".encode("utf-8", "replace"))
+    if text.tell():
+        text.write(b"\n")
+    return text.getvalue()
 
 
 def _markdown(passage: Passage) -> str:
