@@ -21,6 +21,7 @@ from octavo.document import (
     Task,
     TextLine,
     TextSource,
+    Written,
 )
 from octavo.geometry import Box
 from octavo.networks.session import Allowance, Network, Tensor
@@ -194,7 +195,10 @@ async def test_a_page_that_takes_too_long_keeps_what_was_read_and_says_what_was_
     assert answer.text == PARAGRAPH[0]
 
 
-async def test_nothing_is_read_on_for_a_caller_who_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("before_layout", [False, True])
+async def test_nothing_is_read_on_for_a_caller_who_has_left(
+    before_layout: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     left = await open_recognizer(EngineSettings(threads=1))
     begun, gone, runs = threading.Event(), threading.Event(), []
     run = Network.run
@@ -206,8 +210,10 @@ async def test_nothing_is_read_on_for_a_caller_who_has_left(monkeypatch: pytest.
         return run(network, batch)
 
     monkeypatch.setattr(Network, "run", counted)
-    lines = [TextLine(Box(60, 20 + 30 * row, 900, 45 + 30 * row)) for row in range(30)]
-    reading = asyncio.create_task(read(left, page(*PARAGRAPH), region(lines=lines)))
+    lines = tuple(TextLine(Box(60, 20 + 30 * row, 900, 45 + 30 * row)) for row in range(30))
+    it = page(*PARAGRAPH)
+    asked = left.read_lines(it, Written(lines), document="d") if before_layout else read(left, it, region(lines=lines))
+    reading = asyncio.create_task(asked)
     await asyncio.to_thread(begun.wait)
     reading.cancel()
     await asyncio.wait({reading})
@@ -217,7 +223,7 @@ async def test_nothing_is_read_on_for_a_caller_who_has_left(monkeypatch: pytest.
 
 
 async def test_many_lines_of_one_page_are_not_all_before_one_line_of_another(engine: EmbeddedRecognizer) -> None:
-    network, done = engine._reader._careful.network, list[str]()
+    network, done = engine._lines._reader._careful.network, list[str]()
     begun, submitted = threading.Event(), threading.Event()
 
     def many(number: int) -> None:

@@ -121,3 +121,10 @@ def test_specks_do_not_enlarge_a_blank_page() -> None:
     assert working_scale(np.full(12, 4.0), page) == 1
     assert working_scale(np.full(300, 4.0), page) > 1.5  # as many letters are text
     assert working_scale(np.full(25, 6.0), Size(503, 45)) == 2  # and so is a row cut from a table
+
+
+def test_grain_does_not_enlarge_a_page() -> None:
+    page = Size(1700, 2200)
+    print_, footnotes, grain = np.full(400, 16.0), np.full(200, 12.0), np.full(200, 5.0)
+    assert working_scale(np.append(print_, grain), page) == working_scale(print_, page) == 0.75
+    assert working_scale(np.append(print_, footnotes), page) == 1  # small print counts

@@ -8,8 +8,9 @@ are those of the upright one, and `Warp` says which place of the one lies where 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import islice
 from typing import Final, Protocol, TypeAlias
 
 import numpy as np
@@ -108,6 +109,15 @@ class InlineFormula:
 
 
 @frozen
+class Unread:
+    """Why a line could not be read, and what it looks like."""
+
+    guess: str = ""  # with too little confidence, or of too little of its ink, to be believed
+    advice: str = ""  # for people: what would help
+    code: str = "lines_unread"  # of the problem
+
+
+@frozen
 class TextLine:
     """One line of text on a page: found (text is None), read from the picture, or taken from the text layer."""
 
@@ -125,9 +135,43 @@ class TextLine:
     monospace: bool = False
     field: bool = False  # the value of a form's field, or the state of a box to tick
     names: Box | None = None  # the field of a form that it is the name of: what stands in there is its value
+    unread: Unread | None = None  # where it was tried, and could not be read; text is None then
     formulas: tuple[InlineFormula, ...] = ()  # in the order of the text; from glyphs, where it is sure what they say
     notation: float = 0.0  # share of its width that is set in fonts for formulas
     runs: Runs = ()  # its text in styles and with links; () where all of it is set as the line is
+
+    @property
+    def on_picture(self) -> bool:
+        """Whether it was found on the picture, be it read or not: its box is somewhat larger than its letters then."""
+        return self.text is None or self.confidence is not None
+
+
+@frozen
+class Seal:
+    """A ring with text running round inside it: where it is, and its lines in the order they are read: round above,
+    level, round below."""
+
+    box: Box
+    lines: tuple[TextLine, ...]
+
+
+@frozen
+class Written:
+    """The lines of a page's picture, before it is laid out; of its seals, theirs."""
+
+    lines: tuple[TextLine, ...]
+    seals: tuple[Seal, ...] = ()
+
+    @property
+    def all_lines(self) -> tuple[TextLine, ...]:
+        return (*self.lines, *(line for seal in self.seals for line in seal.lines))
+
+    def read(self, lines: Iterable[TextLine]) -> "Written":
+        """The same with others for `all_lines`, in their order."""
+        answers = iter(lines)
+        level = tuple(islice(answers, len(self.lines)))
+        seals = (replace(seal, lines=tuple(islice(answers, len(seal.lines)))) for seal in self.seals)
+        return Written(level, tuple(seals))
 
 
 class Trust(StrEnum):
@@ -280,6 +324,7 @@ class PageImage:
     dpi: float  # pixels per inch of `picture`; for plain images what the file says, or 0 where it says nothing
     rotation: int = 0  # clockwise degrees it was turned by to stand upright: 0, 90, 180, 270
     text: TextLayer | None = None  # None: not a PDF, or not asked for
+    written: Written | None = None  # on its picture, read before it is laid out; None: it was not
     problems: tuple[Problem, ...] = ()  # of drawing it: a picture that is cut short
     network: bool | None = None  # whether a network is asked about its layout; None: where lines are found, not known
     outlined: bool = False  # whether outlines of its regions are wanted, from a detector that can tell them
@@ -287,6 +332,11 @@ class PageImage:
     trace: Trace | None = field(default=None, compare=False)  # None: nobody wants to know
     outlines: Outlines | None = field(default=None, compare=False)  # None: what is drawn only the picture tells
     looks: Looks = field(default_factory=Looks, compare=False)
+
+    @property
+    def words_known(self) -> bool:
+        """Whether it has a text layer that is to be believed."""
+        return self.text is not None and self.text.verdict is Trust.TRUSTED
 
     @property
     def size(self) -> Size:

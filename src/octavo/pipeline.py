@@ -2,6 +2,8 @@
 
     draw + upright + straight -> detect (batched over documents) -> settle, text layer, cut -> recognise -> assemble
 
+Where the words of a page are not known, and both engines can, its lines are found and read before it is detected.
+
 A page leaves as soon as it and the pages before it are done. A page that fails is a page of the result with a
 problem; it never takes another with it.
 """
@@ -18,7 +20,7 @@ from typing import Protocol
 import numpy as np
 
 from octavo import assemble, conservation, crops, regions, telemetry, text_layer
-from octavo.detectors import Detector
+from octavo.detectors import Detector, FindsLines
 from octavo.document import (
     Crop,
     Detection,
@@ -32,14 +34,15 @@ from octavo.document import (
     Severity,
     Task,
     TextSource,
+    Written,
 )
 from octavo.errors import EngineFailed, OctavoError, PageUnreadable
 from octavo.fair_gate import FairGate
 from octavo.frozen import frozen
 from octavo.geometry import Box, PixelBudget
 from octavo.official.layout import wants_outlines
-from octavo.recognizers import Recognizer
-from octavo.settings import LayoutNetworkUse, ParseOptions, Profile
+from octavo.recognizers import ReadsLines, Recognizer
+from octavo.settings import LayoutNetworkUse, ParseOptions, Profile, TextLayerUse
 from octavo.trace import PageTrace
 
 log = logging.getLogger(__name__)
@@ -242,6 +245,8 @@ async def _page(
         image = replace(image, outlined=wants_outlines(options), network=_ASKED[options.layout_network])
         if trace is not None:
             trace.text = image.text
+        if not image.words_known and options.text_layer is not TextLayerUse.ONLY:
+            image = await _with_lines_read(image, stages, document, watch)
         detections, problems = await _layout(image, stages.detector, document)
         watch.lap("layout")
         prepared = await loop.run_in_executor(
@@ -324,6 +329,23 @@ def _draw(
         raise PageUnreadable(f"page {number + 1} needs more memory than there is") from error
 
 
+async def _with_lines_read(image: PageImage, stages: Stages, document: str, watch: _Stopwatch) -> PageImage:
+    """The page with its lines read before it is laid out, where its engines can; where they fail, as it was: they will
+    say so when they are asked again."""
+    if not isinstance(stages.recognizer, ReadsLines):
+        return image
+    try:
+        found = await stages.detector.find_lines(image, document)
+    except OctavoError:
+        return image
+    if found is None:
+        return image
+    watch.lap("layout")
+    written = await stages.recognizer.read_lines(image, found, document=document)
+    watch.lap("recognize")
+    return replace(image, written=written)
+
+
 async def _layout(image: PageImage, detector: "SharedDetector", document: str) -> tuple[list[Detection], list[Problem]]:
     """The page's detections; where the detector fails, the whole page as one region, and a problem that says so."""
     try:
@@ -362,8 +384,8 @@ def _known(region: Region, image: PageImage, options: ParseOptions, *, reads_pic
     """What needs no recogniser: regions that are not read, and those the text layer can say."""
     faithful = options.profile is Profile.FAITHFUL
     if region.task is Task.SKIP and faithful:
-        unread = any(line.text is None for line in region.lines)
-        return None if unread and reads_pictures else text_layer.in_picture(region)
+        on_picture = any(line.on_picture for line in region.lines)
+        return None if on_picture and reads_pictures else text_layer.in_picture(region)
     if region.task in (Task.SKIP, Task.ABANDON):
         return Recognition(None, TextSource.NONE)
     return text_layer.recognition(region, image, options)
@@ -392,6 +414,18 @@ class SharedDetector:
                 self._worker = asyncio.create_task(self._work())
             return await answer
 
+    async def find_lines(self, page: PageImage, document: str) -> Written | None:
+        """The lines of a page, from a detector that looks for them first."""
+        if not isinstance(self.detector, FindsLines):
+            return None
+        async with self._turns.slot(document):
+            try:
+                return await asyncio.get_running_loop().run_in_executor(self._executor, self.detector.find_lines, page)
+            except OctavoError:
+                raise
+            except Exception as error:
+                raise self._defect() from error
+
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
@@ -405,8 +439,7 @@ class SharedDetector:
             except (Exception, asyncio.CancelledError) as error:  # whatever comes must reach the pages that wait for it
                 failed = error
                 if not isinstance(failed, OctavoError):
-                    log.exception("detector_failed detector=%s", self.detector.described)
-                    failed = EngineFailed("the layout engine failed unexpectedly, see the log")
+                    failed = self._defect()
                 for _, answer in batch:
                     if not answer.done():
                         answer.set_exception(failed)
@@ -417,6 +450,11 @@ class SharedDetector:
             for (_, answer), detections in zip(batch, found, strict=True):
                 if not answer.done():
                     answer.set_result(detections)
+
+    def _defect(self) -> EngineFailed:
+        """For the exception at hand, which goes to the log."""
+        log.exception("detector_failed detector=%s", self.detector.described)
+        return EngineFailed("the layout engine failed unexpectedly, see the log")
 
     def _turn_away(self, error: Exception) -> None:
         """Nobody will look at the pages that wait."""

@@ -4,9 +4,9 @@ A module here defines `open_detector(settings: EngineSettings) -> Detector`.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from octavo.document import Detection, PageImage
+from octavo.document import Detection, PageImage, Written
 
 
 class Detector(Protocol):
@@ -32,3 +32,13 @@ class Detector(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class FindsLines(Protocol):
+    """A detector that looks for lines first, and likes to have them read before it lays the page out."""
+
+    def find_lines(self, page: PageImage) -> Written:
+        """The lines of a page whose words are not known; `detect` gets them back as `page.written`. Never called while
+        `detect` is. Raises EngineFailed."""
+        ...

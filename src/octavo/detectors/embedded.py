@@ -1,24 +1,37 @@
 """The embedded detector: lines decide, a small network hints.
 
 Lines come from a trusted text layer, and from the picture where there is none (and inside raster pictures and doubtful
-areas of a trusted page). Who claims which of them is `layout.finders`. The layout network costs more than all of that
-together and adds little where the words are known, so it only sees pages with lines that are not read yet, unless the
-options say otherwise. A page whose picture nothing asks for is never drawn.
+areas of a trusted page). Those of a page without a layer may have been read before (`find_lines`): their words tell
+more than their places. Who claims which of them is `layout.finders`. The layout network costs more than all of that
+together and adds little where words are known for sure, so it only sees pages with lines that are on the picture,
+unless the options say otherwise. A page whose picture nothing asks for is never drawn.
 """
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from octavo.document import Detection, Label, Layer, Origin, PageImage, Pixels, Sight, TextLayer, TextLine, Trust
+from octavo.document import (
+    Detection,
+    Label,
+    Layer,
+    Origin,
+    PageImage,
+    Pixels,
+    Seal,
+    Sight,
+    TextLayer,
+    TextLine,
+    Written,
+)
 from octavo.geometry import Box, Size
 from octavo.layout import flow
 from octavo.layout.drawn_bullets import find_drawn_bullets, may_have_bullets
 from octavo.layout.finders import claimed
 from octavo.layout.gutters import cut_at_gutters
+from octavo.layout.line_numbers import with_numbers_apart
 from octavo.layout.lines import straightened, typical_size
 from octavo.layout.redactions import find_redactions, may_have_redactions
-from octavo.layout.seals import Seal
 from octavo.layout.sheet import Claim, Sheet
 from octavo.layout.sights import sights
 from octavo.layout.tick_boxes import find_tick_boxes, may_have_tick_boxes
@@ -46,6 +59,14 @@ class EmbeddedDetector:
     def described(self) -> str:
         return f"embedded: lines and geometry, {self._text_lines.described}, {self._layout.described}"
 
+    def find_lines(self, page: PageImage) -> Written:
+        found, seals = self._found(page.pixels)
+        lines = cut_at_gutters(found, page.size)
+        if page.trace is not None:
+            for line in (line for line in found if line not in lines):
+                page.trace.saw(Sight(Layer.GUTTERS, line.box, "a line found over two columns, cut in two"))
+        return Written(tuple(lines), tuple(seals))
+
     def detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
         return [self._page(page) for page in pages]
 
@@ -69,13 +90,9 @@ class EmbeddedDetector:
 
     def _seen(self, page: PageImage) -> tuple[list[TextLine], list[Seal]]:
         """The text layer's lines where it is trusted, and those found on the picture where it says nothing."""
-        if page.text is None or page.text.verdict is not Trust.TRUSTED:
-            found, seals = self._found(page.pixels)
-            lines = cut_at_gutters(found, page.size)
-            if page.trace is not None:
-                for line in (line for line in found if line not in lines):
-                    page.trace.saw(Sight(Layer.GUTTERS, line.box, "a line found over two columns, cut in two"))
-            return lines, seals
+        if page.text is None or not page.words_known:
+            written = page.written or self.find_lines(page)
+            return with_numbers_apart(written.lines, page.size, page.dpi), list(written.seals)
         seals = []
         known = list(page.text.lines)
         size = typical_size(straightened(known, page.size, dpi=page.dpi))
@@ -126,7 +143,7 @@ def _why_hints(page: PageImage, texts: Sequence[TextLine]) -> str:
     """Why the layout network is asked about a page, for people; nothing where it is not."""
     if page.network is not None:
         return "it is always asked" if page.network else ""
-    return "lines whose text is not known" if any(line.text is None for line in texts) else ""
+    return "lines that are on the picture only" if any(line.on_picture for line in texts) else ""
 
 
 def _from_top_to_bottom(texts: Sequence[TextLine]) -> Detection:

@@ -18,7 +18,7 @@ def box_around(line: Line, rules: Rules) -> Rect | None:
     below = min((r for r in across if r.at_point(line.left) > line.middle), key=lambda rule: rule.at, default=None)
     if above is None or below is None:
         return None
-    down = [rule for rule in rules.vertical if rule.start - reach < line.middle < rule.end + reach]
+    down = [rule for rule in rules.vertical if rule.start < line.middle < rule.end]
     lefts = [rule.at_point(line.middle) for rule in down if rule.at_point(line.middle) < line.left + reach]
     rights = [rule.at_point(line.middle) for rule in down if rule.at_point(line.middle) > line.right - reach]
     closed = (lefts or abs(above.start - below.start) < reach) and (rights or abs(above.end - below.end) < reach)

@@ -99,7 +99,8 @@ class _Side:
         return _HINTED_DEPTH if piece.hinted or fine else _RIM_DEPTH
 
     def _looks_like_it(self, piece: _AtRim, label: Label) -> bool:
-        """Small, and nothing else that stands at a rim: a heading on the first page, a footnote, a title."""
+        """Small, and nothing else that stands at a rim: a heading on the first page, a footnote, a title. On a picture
+        boxes are no measure of what is small."""
         paragraph, page = piece.paragraph, self._page
         if label in _NEVER or paragraph.size >= 1.15 * page.size or len(paragraph.rows) > 3:
             return False
@@ -107,7 +108,8 @@ class _Side:
             return False
         if not self.top and begins_with_sign(paragraph.text):
             return False
-        return bool(paragraph.text) or piece.number or page.hinted(paragraph, self._kind, least=0.25)
+        measured = bool(paragraph.text) and not any(line.source.on_picture for line in paragraph.lines)
+        return measured or piece.number or page.hinted(paragraph, self._kind, least=0.25)
 
     def _parted(self, piece: _AtRim) -> str | None:
         """What parts it from the text further in; None where nothing does."""

@@ -189,11 +189,11 @@ def _edge(places: Sequence[float], size: float) -> tuple[float, int]:
 
 def _cut(line: Line, lane: Lane) -> list[TextLine]:
     first, second = ((edge - line.left) / line.width for edge in lane)
-    return [_part(line.source, 0.0, first), _part(line.source, second, 1.0)]
+    return [stretch_of(line.source, 0.0, first), stretch_of(line.source, second, 1.0)]
 
 
-def _part(line: TextLine, start: float, end: float) -> TextLine:
-    """A stretch of a line; `start` and `end` are shares of its length."""
+def stretch_of(line: TextLine, start: float, end: float) -> TextLine:
+    """A stretch of a line, with all of its text; `start` and `end` are shares of its length."""
     box = line.box
     if len(line.quad) != 4:
         return replace(line, box=Box(box.left + start * box.width, box.top, box.left + end * box.width, box.bottom))

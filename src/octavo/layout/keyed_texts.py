@@ -25,6 +25,7 @@ _GAP: Final = 1.0  # sizes of type from a key to its text, at least
 _LEVEL: Final = 0.3  # sizes of type that the middles of a key and of its text's first line may differ by
 _LONGEST: Final = 60  # characters of a key
 _PADDED: Final = 1.4  # sizes of type of a space and the room between columns: a key with less beside it is full
+_ALIKE: Final = 1.8  # times the smallest key that the largest is, at most: keys of one list are set alike
 _NARROW: Final = 0.6  # of the width of the texts: a key is no wider
 _SPACE: Final = 0.4  # sizes of type between a key and a text that were taken for one row, at least
 _WIDER_SPACE: Final = 1.5  # times the other spaces of such a row
@@ -171,6 +172,9 @@ def _why(runs: Sequence[Sequence[_Entry]], page: Size) -> str:
         return ""
     texts = [row for entry in entries for row in entry.text]
     left, right = min(row.left for row in texts), max(row.right for row in texts)
+    sizes = [entry.key.size for entry in entries]
+    if max(sizes) > _ALIKE * min(sizes):
+        return ""
     if 2 * sum(names_field(key.text) for key in _keys(entries)) > len(entries):
         return ""
     if any(begins_entry(row.text) for row in texts) or _count_up([key.text for key in _keys(entries)]):

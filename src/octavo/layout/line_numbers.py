@@ -15,7 +15,7 @@ from octavo.content import Runs
 from octavo.document import TextLine
 from octavo.geometry import Box, Size
 from octavo.layout.flow import MOST_LINES
-from octavo.layout.gutters import on_one_edge
+from octavo.layout.gutters import on_one_edge, stretch_of
 from octavo.layout.lines import Line, straightened
 from octavo.wording.sentences import ends_sentence
 
@@ -63,7 +63,7 @@ def with_numbers_apart(lines: Sequence[TextLine], page: Size, dpi: float) -> lis
 
 def _parted(line: TextLine) -> tuple[TextLine, TextLine] | None:
     """A number and the words after it; None where a line does not begin so, or is more than words."""
-    if len(line.words) < 2 or line.quad or line.formulas or not _is_number(line.words[0].text):
+    if len(line.words) < 2 or line.formulas or not _is_number(line.words[0].text):
         return None
     number, *words = line.words
     text = line.text or ""
@@ -71,10 +71,19 @@ def _parted(line: TextLine) -> tuple[TextLine, TextLine] | None:
     if rest == text:
         return None
     runs = _without_first(line.runs, len(text) - len(rest))
+    first, others = _places(line, number.box, Box.around(word.box for word in words))
     return (
-        replace(line, box=number.box, text=number.text, words=(number,), runs=()),
-        replace(line, box=Box.around(word.box for word in words), text=rest, words=tuple(words), runs=runs),
+        replace(first, text=number.text, words=(number,), runs=()),
+        replace(others, text=rest, words=tuple(words), runs=runs),
     )
+
+
+def _places(line: TextLine, number: Box, words: Box) -> tuple[TextLine, TextLine]:
+    """The line twice, where its number and where its words stand; one of a picture may lean, and so do its parts."""
+    if not line.quad or not line.box.width:
+        return replace(line, box=number), replace(line, box=words)
+    end, start = ((edge - line.box.left) / line.box.width for edge in (number.right, words.left))
+    return stretch_of(line, 0.0, end), stretch_of(line, start, 1.0)
 
 
 def _without_first(runs: Runs, characters: int) -> Runs:

@@ -22,6 +22,7 @@ _FIELD_PITCH: Final = 1.2  # heights of a line from one to the next of a field's
 _REACH: Final = 20.0  # sizes of type from a name in a form to its value, at most
 _VALUE_PITCH: Final = 1.6  # sizes of type from one line of a value to the next, at most
 _VALUE_SIZE: Final = 1.1  # times the other's size: lines of one value are set alike
+_TALLEST: Final = 12.0  # sizes of type: a higher box holds the text of a page, as the frame of a scanned one does
 _LONGEST: Final = 40  # characters of a name in a form
 _NO_RULES: Final = Rules(Size(0, 0))
 
@@ -131,8 +132,11 @@ def _is_form(run: Sequence[_Field], rules: Rules) -> bool:
     """Whether a run is a form. Where nothing but places tells: names close to values with figures, three and more."""
     filled = [field for field in run if field.values]
     if run[0].sure:
-        first = filled[0]
-        return len(run) > 1 or _is_field(first.values[0]) or _is_beside_field(first.name, first.values[0], rules)
+        name, value = filled[0].name, filled[0].values[0]
+        if len(run) > 1 or _is_field(value):
+            return True
+        # On a picture, what stands level with a name is known to half a line only: one pair by itself tells nothing.
+        return not value.lines[0].source.on_picture and _is_beside_field(name, value, rules)
     gap = min(field.values[0].left - field.name.right if field.values else 0.0 for field in run)
     named, valued = (
         sum(any(map(str.isdigit, row.text)) for row in rows)
@@ -220,7 +224,9 @@ def _is_beside_field(name: Row, value: Row, rules: Rules) -> bool:
     if is_filled_in(first, rules):
         return True
     box = box_around(first, rules)
-    return box is not None and not box.contains(*last.center) and box_around(last, rules) is None
+    if box is None or box.height > _TALLEST * value.size:
+        return False
+    return not box.contains(*last.center) and box_around(last, rules) is None
 
 
 def _is_field(row: Row) -> bool:

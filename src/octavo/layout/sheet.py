@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Self
 
-from octavo.document import Label, PageImage, TextLine
+from octavo.document import Label, PageImage, Seal, TextLine
 from octavo.frozen import frozen
 from octavo.geometry import Box, Rect, Size
 from octavo.layout.figures import Figure, Ink, find_figures
@@ -11,7 +11,6 @@ from octavo.layout.hints import Hint
 from octavo.layout.line_numbers import find_line_numbers
 from octavo.layout.lines import Line, read_from_right, straightened, typical_size
 from octavo.layout.named_fields import NamedField
-from octavo.layout.seals import Seal
 from octavo.layout.side_by_side import with_torn_rows_whole
 from octavo.layout.watermarks import find_watermarks
 from octavo.tables import TableCandidate, find_tables

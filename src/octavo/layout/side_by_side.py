@@ -10,7 +10,7 @@ from typing import Final
 from octavo.document import TextLine
 from octavo.frozen import frozen
 from octavo.geometry import Box, Rect, on_one_height, union
-from octavo.glyphs.scripts import breaks_anywhere
+from octavo.glyphs.scripts import breaks_anywhere, is_wide
 from octavo.layout.gutters import are_parted, column_lanes, is_bridged, is_gutter
 from octavo.layout.lines import Line
 from octavo.wording.formulas import is_formula_number
@@ -79,9 +79,15 @@ class Row(Rect):
         """Room for the first word, in pixels; for two letters where words are not known, or lines break within them."""
         first = self.lines[0]
         text = first.text.strip()
-        if not text or breaks_anywhere(text):
+        word = text.split(None, 1)[0] if text else ""
+        if not word or breaks_anywhere(text) or any(map(is_wide, word)):
             return 2 * self.size
-        return first.width * len(text.split(None, 1)[0]) / len(text)
+        return first.width * _letters(word) / _letters(text)
+
+
+def _letters(text: str) -> int:
+    """How wide a text is, in letters; ideographs count as two."""
+    return len(text) + sum(map(is_wide, text))
 
 
 def in_rows(lines: Sequence[Line]) -> list[Row]:
@@ -163,7 +169,7 @@ def _at_lanes(band: Sequence[Row], lanes: Sequence[Rect]) -> list[list[Row]]:
 
 def _evenly_spaced(band: Sequence[Row], fewest: int) -> bool:
     gaps = [other.left - row.right for row, other in pairwise(band)]
-    if len(band) < fewest or not all(row.text for row in band):
+    if len(band) < fewest or not all(row.text and not row.longest.source.on_picture for row in band):
         return False
     size = min(row.size for row in band)
     return min(gaps) > 0 and max(gaps) - min(gaps) < _SAME_GAP * size and max(row.size for row in band) < 1.1 * size

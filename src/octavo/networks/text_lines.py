@@ -34,6 +34,7 @@ _TILE = 1024  # longest side of a tile
 _MARGIN = 64  # what tiles share on each side of a seam, so that both see whole letters there
 _LETTER = 12  # pixels: the height of an `x` in the working picture
 _SMALL_LETTER = 12  # pixels: the same where a quarter of the letters is smaller
+_SPECK = 0.4  # of the typical height, below which a piece is a dot, a comma or grain and no small print
 _FEWEST_LETTERS = 5  # below: no text to go by
 _FEW_LETTERS = 30  # below: they may be specks, for which no page is enlarged
 _MOST_FOR_FEW = 1_000_000  # pixels a picture with so few is enlarged to at most: a row cut from a table is smaller
@@ -119,11 +120,13 @@ def working_scale(heights: NDArray[np.float64], size: Size) -> float:
     The letters are the pieces of ink that have the shape of one. Half the pieces of a text are as tall as
     an `x`, and the quad of a line is about twice that: from 22 pixels per quad on, lines are found as well as at any
     larger size, and some are missed below (sweep over nineteen pages, 2026-11). Where small print goes with large, the
-    small is what counts. A few specks enlarge no page: one blank but for twelve of them took 7.1 s of CPU, now 3.3.
+    small is what counts, but no grain, and no dots of Arabic: print so much lower than most would not come out legible
+    anyhow. A few specks enlarge no page: one blank but for twelve of them took 7.1 s of CPU, now 3.3.
     """
     if len(heights) < _FEWEST_LETTERS:
         return min(1.0, _NOTHING_TO_GO_BY / max(size))
-    small, typical = float(np.percentile(heights, 25)), float(np.median(heights))
+    typical = float(np.median(heights))
+    small = float(np.percentile(heights[heights >= _SPECK * typical], 25))
     scale = min(max(_LETTER / typical, _SMALL_LETTER / small), 1.5 * _LETTER / typical)
     if len(heights) < _FEW_LETTERS:
         scale = min(scale, math.sqrt(max(1.0, _MOST_FOR_FEW / size.area)))

@@ -4,9 +4,9 @@ A module here defines `async def open_recognizer(settings: EngineSettings) -> Re
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from octavo.document import Crop, Recognition
+from octavo.document import Crop, PageImage, Recognition, Written
 from octavo.frozen import frozen
 from octavo.geometry import PixelBudget
 
@@ -78,3 +78,13 @@ class Recognizer(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class ReadsLines(Protocol):
+    """A recogniser that reads line by line, and so can before it is known what they make up."""
+
+    async def read_lines(self, page: PageImage, found: Written, *, document: str) -> Written:
+        """The lines with their text, or with why there is none; those of which there is neither were not tried. What
+        was read so is not read again when it comes with a crop. Only cancellation raises."""
+        ...

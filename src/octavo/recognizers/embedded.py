@@ -6,14 +6,11 @@ network for formulas here: what a formula's characters read as is handed on as t
 """
 
 import asyncio
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import MappingProxyType
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TypeVar
 
 from octavo.document import (
     NOT_LATEX,
@@ -28,30 +25,29 @@ from octavo.document import (
     Task,
     TextLine,
     TextSource,
-    Word,
+    Unread,
+    Written,
 )
 from octavo.errors import LimitExceeded, OctavoError
 from octavo.fair_gate import FairGate
 from octavo.frozen import frozen
-from octavo.geometry import SCALE, Box, PixelBudget, bounds
+from octavo.geometry import Box, PixelBudget
 from octavo.layout.flow import columns_from_right, in_flow, paragraphs_in_order, rows_from_right
 from octavo.layout.lines import straightened
 from octavo.layout.paragraphs import grouped
-from octavo.leaning.rings import unrolled_line
+from octavo.line_reading import LineOnPicture, LineReader
 from octavo.markup import html
 from octavo.networks.session import Allowance
 from octavo.networks.table_structure import TableNetwork
 from octavo.networks.text_lines import TextLines, letter_heights
-from octavo.networks.text_reader import LinePicture, ReadLine, ReadWord, TextReader
 from octavo.recognizers import Pulse, nothing
 from octavo.settings import EngineSettings
 from octavo.tables import read_table
-from octavo.tesseract.reader import OtherReading, OtherScripts
 from octavo.wording import prose
 
+T = TypeVar("T")
+
 _PAGES_AT_ONCE = 2  # one is cut and joined while the other is read
-_UNREAD = 0.4  # confidence below which a line does not count as read
-_COVERED = 0.5  # share of a line's ink that must have been read as something
 _DOUBTFUL = 0.8  # confidence below which a region's text is flagged
 _SPECK = 1.5  # length over height up to which an unread line may be a stain or an ornament
 _EMPTY = 3  # dark pieces of a letter's shape, up to which a region without text counts as empty
@@ -68,26 +64,34 @@ class EmbeddedRecognizer:
 
     def __init__(self, settings: EngineSettings) -> None:
         self._finder = TextLines(settings)
-        self._reader = TextReader(settings)
-        self._others = OtherScripts(settings)
+        self._lines = LineReader(settings)
         self._structure = TableNetwork(settings)
-        self._seconds = settings.reading_seconds
         self._turns = FairGate(_PAGES_AT_ONCE)
         self._pages = ThreadPoolExecutor(_PAGES_AT_ONCE, thread_name_prefix="embedded_page")
 
     @property
     def described(self) -> str:
-        parts = (self._reader.described, self._others.described, self._structure.described)
-        return f"embedded: {'; '.join(filter(None, parts))}"
+        return f"embedded: {self._lines.described}; {self._structure.described}"
 
     async def recognize(
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
     ) -> list[Recognition]:
         begun()
-        allowance = Allowance(self._seconds)
+        return await self._in_turn(document, lambda allowance: self._read_page(crops, allowance))
+
+    async def read_lines(self, page: PageImage, found: Written, *, document: str) -> Written:
+        lines = [LineOnPicture(line, page.pixels, Box.of_page()) for line in found.all_lines]
+        try:
+            return found.read(await self._in_turn(document, lambda allowance: self._lines.read(lines, allowance)))
+        except OctavoError:
+            return found  # it is told where they are tried again, with the regions they belong to
+
+    async def _in_turn(self, document: str, work: Callable[[Allowance], T]) -> T:
+        """`work` in a thread, fair between documents; it may spend what a page may."""
+        allowance = self._lines.allowance()
         async with self._turns.slot(document):
             try:
-                return await asyncio.get_running_loop().run_in_executor(self._pages, self._read_page, crops, allowance)
+                return await asyncio.get_running_loop().run_in_executor(self._pages, work, allowance)
             finally:
                 allowance.end()  # where the caller has left, the page would be read on for nobody
 
@@ -100,23 +104,17 @@ class EmbeddedRecognizer:
     async def close(self) -> None:
         self._pages.shutdown(wait=True, cancel_futures=True)
         self._finder.close()
-        self._reader.close()
-        self._others.close()
+        self._lines.close()
         self._structure.close()
 
     def _read_page(self, crops: Sequence[Crop], allowance: Allowance) -> list[Recognition]:
         try:
             passages = [_Passage(crop, self._paragraphs(crop)) for crop in crops]
-            pictures = [_picture(passage.crop, line) for passage in passages for line in passage.unread]
-            lines = self._reader.read(pictures, allowance)
-            # Where lines were not tried, they tell nothing of their script.
-            reading = OtherReading(lines) if allowance.was_short else self._others.read(pictures, lines)
+            lines = self._lines.read([line for passage in passages for line in passage.untried], allowance)
         except OctavoError as error:
             return [_failed(error) for _ in crops]
-        most = f"the page takes more than {self._seconds:g} s of CPU time to be read (`reading_seconds`)"
-        refused = LimitExceeded(most) if allowance.was_short else None
-        answers = iter(reading.lines)
-        return [self._recognition(_read(passage, answers, reading.advice, refused)) for passage in passages]
+        answers = iter(lines)
+        return [self._recognition(_read(passage, answers)) for passage in passages]
 
     def _paragraphs(self, crop: Crop) -> tuple[tuple[TextLine, ...], ...]:
         """The lines of a crop in reading order; a whole page's by paragraph, a region's all in one."""
@@ -172,10 +170,6 @@ class _Passage:
 
     crop: Crop
     paragraphs: tuple[tuple[TextLine, ...], ...]
-    source: TextSource = TextSource.TEXT_LAYER  # as long as nothing was read from the picture
-    guesses: tuple[str, ...] = ()  # what the lines that could not be read look like
-    advice: str = ""  # for people: what would help to read them
-    refused: OctavoError | None = None  # why some of them may not have been tried
 
     @property
     def lines(self) -> tuple[TextLine, ...]:
@@ -190,6 +184,30 @@ class _Passage:
         return tuple(line for line in self.lines if line.text is None)
 
     @property
+    def untried(self) -> tuple[LineOnPicture, ...]:
+        return tuple(self._placed(line) for line in self.unread if line.unread is None)
+
+    @property
+    def source(self) -> TextSource:
+        on_picture = any(line.on_picture for line in self.lines)
+        return TextSource.RECOGNIZER if on_picture else TextSource.TEXT_LAYER
+
+    @property
+    def why_unread(self) -> Unread:
+        """What is to tell of the lines that could not be read: the same of all of a page."""
+        return next((line.unread for line in self.unread if line.unread is not None), Unread())
+
+    @property
+    def guesses(self) -> str | None:
+        """What the lines that could not be read look like."""
+        return "\n".join(line.unread.guess for line in self.unread if line.unread and line.unread.guess) or None
+
+    @property
+    def was_tried(self) -> bool:
+        """Whether all of its lines could be looked at."""
+        return self.why_unread.code != LimitExceeded.code
+
+    @property
     def confidence(self) -> float | None:
         """Mean over the characters of all lines that have one."""
         known = [(line.confidence, len(line.text or "")) for line in self.read if line.confidence is not None]
@@ -201,15 +219,13 @@ class _Passage:
         """What a reader of the result should know of the lines that were, or were not, read."""
         problems = []
         if self.unread:
-            tried = self.refused is None
-            stains = tried and all(_length_over_height(self.crop, line) < _SPECK for line in self.unread)
-            why = self.refused.message if self.refused else self.advice
+            stains = self.was_tried and all(self._placed(line).length_over_height < _SPECK for line in self.unread)
             problems.append(
                 Problem(
-                    self.refused.code if self.refused else "lines_unread",
-                    _advised(f"{len(self.unread)} of {len(self.lines)} lines could not be read", why),
+                    self.why_unread.code,
+                    _advised(f"{len(self.unread)} of {len(self.lines)} lines could not be read", self.why_unread),
                     Severity.DOUBTFUL if stains else Severity.LOST,
-                    saved_text="\n".join(self.guesses) or None,
+                    saved_text=self.guesses,
                 )
             )
         if self.confidence is not None and self.confidence < _DOUBTFUL:
@@ -222,31 +238,24 @@ class _Passage:
             )
         return tuple(problems)
 
+    def _placed(self, line: TextLine) -> LineOnPicture:
+        # A crop does not know its page's size: its region's box is taken for its picture's edges, true to a pixel.
+        return LineOnPicture(line, self.crop.pixels, self.crop.region.box)
 
-def _advised(what: str, advice: str) -> str:
-    return f"{what}: {advice}" if advice else what
+
+def _advised(what: str, why: Unread) -> str:
+    return f"{what}: {why.advice}" if why.advice else what
 
 
-def _read(passage: _Passage, answers: Iterator[ReadLine], advice: str, refused: OctavoError | None) -> _Passage:
-    """The passage with an answer for each of its unread lines; they are taken off `answers` in order."""
-    if not passage.unread:
+def _read(passage: _Passage, answers: Iterator[TextLine]) -> _Passage:
+    """The passage with an answer for each of its lines that nobody had tried; they are taken off `answers` in order."""
+    if passage.source is TextSource.TEXT_LAYER:
         return passage
-    guesses: list[str] = []
-
-    def answered(line: TextLine) -> TextLine:
-        if line.text is not None:
-            return line
-        answer = next(answers)
-        if answer.confidence < _UNREAD or answer.covered < _COVERED:
-            guesses.append(answer.text)
-            return replace(line, confidence=answer.confidence)
-        words = tuple(Word(word.text, _place(passage.crop, line, answer, word)) for word in answer.words)
-        return replace(line, text=answer.text, words=words, confidence=answer.confidence)
-
-    read = [[answered(line) for line in paragraph] for paragraph in passage.paragraphs]
-    paragraphs = tuple(tuple(rows_from_right(columns_from_right(paragraph))) for paragraph in read)
-    seen = tuple(guess for guess in guesses if guess)
-    return _Passage(passage.crop, paragraphs, TextSource.RECOGNIZER, seen, advice, refused)
+    read = [
+        [next(answers) if line.text is None and line.unread is None else line for line in paragraph]
+        for paragraph in passage.paragraphs
+    ]
+    return replace(passage, paragraphs=tuple(tuple(rows_from_right(columns_from_right(lines))) for lines in read))
 
 
 def _text(passage: _Passage) -> Recognition:
@@ -262,22 +271,22 @@ def _in_picture(passage: _Passage) -> Recognition:
     """A picture's text, a line each. What looks like a line in a photo may be none: unread, it is doubted, not lost."""
     text = "\n".join(line.text for line in passage.read if line.text) or None
     problems = passage.problems
-    if passage.refused is None:
+    if passage.was_tried:
         problems = tuple(replace(problem, severity=Severity.DOUBTFUL) for problem in problems)
     return Recognition(text, passage.source, passage.confidence, passage.lines, problems)
 
 
 def _nothing(passage: _Passage) -> Recognition:
     """Nothing was read: fine where nothing is written, a loss where something is."""
-    if passage.refused and passage.unread:
+    if not passage.was_tried:
         return Recognition(None, TextSource.NONE, lines=passage.lines, problems=passage.problems)
     if len(letter_heights(passage.crop.pixels)) <= _EMPTY:
         return Recognition("", passage.source, lines=passage.lines)
     nothing = Problem(
         "nothing_read",
-        _advised("something is written here that could not be read", passage.advice),
+        _advised("something is written here that could not be read", passage.why_unread),
         Severity.LOST,
-        saved_text="\n".join(passage.guesses) or None,
+        saved_text=passage.guesses,
     )
     return Recognition(None, TextSource.NONE, lines=passage.lines, problems=(nothing,))
 
@@ -286,76 +295,9 @@ def _failed(error: OctavoError) -> Recognition:
     return Recognition(None, TextSource.NONE, problems=(Problem(error.code, error.message, Severity.LOST),))
 
 
-# --- page units and the crop's pixels -----------------------------------------------------------------------------
-# A crop does not know its page's size: its region's box is taken for its picture's edges, which is true to a pixel.
-
-
-def _picture(crop: Crop, line: TextLine) -> LinePicture:
-    if line.bend:
-        return _unrolled(crop, line)
-    box = line.box
-    corners = line.quad or (
-        (box.left, box.top),
-        (box.right, box.top),
-        (box.right, box.bottom),
-        (box.left, box.bottom),
-    )
-    origin, unit = _frame(crop)
-    return LinePicture(crop.pixels, ((np.array(corners) - origin) / unit).astype(np.float32))
-
-
-def _unrolled(crop: Crop, line: TextLine) -> LinePicture:
-    """A line that runs round, as a level one on a picture of its own."""
-    origin, unit = _frame(crop)
-    edges = ((np.array(line.bend) - origin) / unit).reshape(2, -1, 2)
-    strip = unrolled_line(crop.pixels, edges)
-    high, wide = strip.shape[:2]
-    return LinePicture(strip, np.array(((0, 0), (wide, 0), (wide, high), (0, high)), np.float32))
-
-
-def _place(crop: Crop, line: TextLine, read: ReadLine, word: ReadWord) -> Box:
-    """Where a word of a line stands on the page."""
-    if line.bend:
-        return _stretch(line, read, word.start, word.end)
-    return _extent(crop, read, word.start, word.end)
-
-
-def _stretch(line: TextLine, read: ReadLine, start: float, end: float) -> Box:
-    """The box on the page of a stretch (0..1) of a line that runs round."""
-    if read.quad[0][0] > read.quad[1][0]:  # it was read from its other end
-        start, end = 1 - end, 1 - start
-    half = len(line.bend) // 2
-    first, last = int(start * (half - 1)), max(1, math.ceil(end * (half - 1)))
-    points = (*line.bend[first : last + 1], *line.bend[half + first : half + last + 1])
-    return bounds(points).clamped()
-
-
-def _extent(crop: Crop, line: ReadLine, start: float, end: float) -> Box:
-    """The box on the page of a stretch (0..1) of a line."""
-    upper, lower = line.quad[:2], line.quad[3:1:-1]
-    at = np.array(((start,), (end,)), np.float32)
-    corners = np.concatenate([edge[0] + (edge[1] - edge[0]) * at for edge in (upper, lower)])
-    origin, unit = _frame(crop)
-    placed = np.clip(corners * unit + origin, 0, SCALE)
-    (left, top), (right, bottom) = placed.min(axis=0), placed.max(axis=0)
-    return Box(float(left), float(top), float(right), float(bottom))
-
-
 def _on_page(line: TextLine, frame: Box) -> TextLine:
     """A line in 0..1000 of a crop, in page units."""
     return replace(line, box=frame.part(line.box), quad=tuple(frame.point(x, y) for x, y in line.quad))
-
-
-def _frame(crop: Crop) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Where the crop begins on the page, and the page units of one of its pixels, across and down."""
-    box, (height, width) = crop.region.box, crop.pixels.shape[:2]
-    return np.array((box.left, box.top)), np.array((max(box.width, 1e-3) / width, max(box.height, 1e-3) / height))
-
-
-def _length_over_height(crop: Crop, line: TextLine) -> float:
-    _, (across, down) = _frame(crop)
-    width, height = line.box.width / float(across), line.box.height / float(down)
-    return max(width, height) / max(1.0, min(width, height))
 
 
 async def open_recognizer(settings: EngineSettings) -> EmbeddedRecognizer:

@@ -76,6 +76,7 @@ def find_tables(size: Size, lines: Sequence[TextLine], rules: Rules) -> list[Tab
             piece.bottom,
             lines[piece.words[0].line].text and piece.text,
             number,
+            lines[piece.words[0].line].on_picture,
             tops.get(piece.words[0].line, piece.top),
         )
         for number, line in enumerate(_by_line(words))

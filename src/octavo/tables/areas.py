@@ -54,6 +54,7 @@ class Segment(Rect):
 
     text: str | None
     line: int
+    on_picture: bool = field(compare=False)  # its box is somewhat larger than its letters
     ink_top: float = field(compare=False)  # above its top where it is a head that is set aslant
 
 
@@ -448,8 +449,8 @@ def _head_lines_above(
 
 
 def _is_foot(row: Sequence[Segment], run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> bool:
-    """Whether a row with the page's number, or an unread one further off than the run's rows from one another, stands
-    below a line across the run.
+    """Whether a row with the page's number, or one of a picture further off than the run's rows from one another,
+    stands below a line across the run.
 
     Boxes of lines found on a picture are higher than their letters, and what is between them is less than it seems.
     """
@@ -462,8 +463,10 @@ def _is_foot(row: Sequence[Segment], run: Sequence[Sequence[Segment]], rules: Ru
     left, right = min(p.left for above in run for p in above), max(p.right for above in run for p in above)
     if not any(min(r.end, right) - max(r.start, left) > _ACROSS * (right - left) for r in between):
         return False
-    if any(segment.text is not None for segment in row):
-        return any(names_page(segment.text or "") for segment in row)
+    if any(names_page(segment.text or "") for segment in row):
+        return True
+    if not all(segment.on_picture for segment in row):
+        return False
     furthest = max(min(p.top for p in below) - max(p.bottom for p in above) for above, below in pairwise(run))
     return start - end >= _FOOT * max(furthest, height)
 
@@ -521,9 +524,9 @@ def _hangs(segment: Segment, above: Sequence[Segment], height: float) -> bool:
 
 
 def _tallest(row: Sequence[Segment]) -> float:
-    """How high a row is set. Boxes of unread lines swing by half, with letters and neighbours: the lowest counts."""
-    unread = any(segment.text is None for segment in row)
-    return (min if unread else max)(segment.height for segment in row)
+    """How high a row is set. Boxes on pictures swing by half, with letters and neighbours: the lowest counts."""
+    on_picture = any(segment.on_picture for segment in row)
+    return (min if on_picture else max)(segment.height for segment in row)
 
 
 def _out_of_line(row: Sequence[Segment], run: Sequence[Sequence[Segment]], height: float) -> bool:

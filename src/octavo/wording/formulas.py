@@ -11,7 +11,7 @@ _WORD = re.compile(r"[^\W\d_\u00b2\u00b3\u00b9\u2070-\u209f\u0370-\u03ff]{3,}")
 _FUNCTIONS = re.compile(r"\b(?:det|dim|sin|cos|tan|log|ln|sgn|max|min|lim|exp|arg|sup|inf|mod|tr|if|for|and|where)\b")
 _LINE = re.compile(r"([_=*~+-])\1{2,}")  # to write on, or to part one thing from another
 _FIGURES = re.compile(r"\+\d[\d\s().\-/]{5,}\d|\d+(?:/\d+)+")  # telephone numbers, dates and spans of them
-_NO_FORMULA = re.compile(r"[\d\s.,:/%$€£+\-–()*]+|.*(?:https?:|www\.|@).*", re.S)
+_NO_FORMULA = re.compile(r"[\d\s.,:/%$€£+\-–()*]+|.*(?:https?:|www\.|@).*|.*。", re.S)
 
 
 def is_formula_number(text: str) -> bool:
