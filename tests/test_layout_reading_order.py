@@ -281,3 +281,17 @@ def test_texts_above_two_tables_that_are_no_headings_of_them_are_read_first() ->
         ("wire", Label.TABLE, 525, 165, 945, 318),
     ]
     assert order(*page) == "wide rope wire"
+
+
+def test_notes_in_the_margin_come_before_what_they_stand_beside() -> None:
+    """Below a heading that is no wider than they are."""
+    page = [
+        ("heading", TITLE, 56, 60, 197, 86),
+        ("note1", TEXT, 56, 111, 150, 124),
+        ("text1", TEXT, 227, 112, 937, 171),
+        ("text2", TEXT, 227, 187, 931, 225),
+        ("text3", TEXT, 227, 241, 912, 278),
+        ("note3", TEXT, 56, 240, 159, 253),
+    ]
+    rows = {"note1": 1, "note3": 1, "text1": 3, "text2": 2, "text3": 2}
+    assert order(*page, rows=rows) == "heading note1 text1 text2 note3 text3"

@@ -49,6 +49,32 @@ def test_each_band_between_two_lines_is_one_row(parser: Parser, size: float) -> 
     ]
 
 
+def test_a_heading_over_nothing_but_a_table_is_one(parser: Parser) -> None:
+    """No running text tells how large a heading is, nor that it is bold."""
+    sheet = Sheet()
+    sheet.write(60, 90, "Ropes and anchors", font="Times-Bold", size=13)
+    listed(sheet, PRICES, 10)
+    assert markdown(parser, sheet).startswith("# Ropes and anchors\n\n<table>")
+
+
+def test_notes_under_a_table_keep_their_lines(parser: Parser) -> None:
+    sheet = Sheet()
+    top = listed(sheet, PRICES, 10)
+    sheet.line(56, 440, top - 13)
+    sheet.write(
+        60, top, "* Sold by the metre.", "a in bags of jute", "b until the end of May, as long as there are any", size=7
+    )
+    sheet.write(
+        60, top + 50, "Whoever buys more than fifty metres of rope pays a tenth less, and nothing for", "the cutting."
+    )
+    notes = markdown(parser, sheet).split("</table>")[1].strip().split("\n\n")[0]
+    assert [line.rstrip() for line in notes.splitlines()] == [
+        "\\* Sold by the metre.",
+        "a in bags of jute",
+        "b until the end of May, as long as there are any",
+    ]
+
+
 @pytest.mark.parametrize("sender", ["Ropes and Anchors Ltd, 4 Quay Road, Hull", "Hull"])
 @pytest.mark.parametrize(("size", "room"), [(9, 14), (11, 14), (10, 26)])
 def test_the_foot_of_a_page_below_the_last_line_is_no_row(parser: Parser, size: float, room: int, sender: str) -> None:

@@ -377,8 +377,9 @@ def _beside_headings(units: Sequence[_Unit], gutters: Sequence[Lane], from_right
         return []
     columns = _columns(units, gutters)
     names, texts = columns[::-1] if from_right else columns
-    names = sorted(names, key=lambda unit: unit.top)
     texts = sorted(texts, key=lambda unit: unit.top)
+    above = [unit for unit in names if unit.bottom <= texts[0].top]  # a heading over all, no wider than such a name
+    names = sorted((unit for unit in names if unit not in above), key=lambda unit: unit.top)
     if len(names) < _FEWEST_NAMES or not all(name.title or name.short for name in names):
         return []
     widest = max(unit.width for unit in texts)
@@ -390,7 +391,6 @@ def _beside_headings(units: Sequence[_Unit], gutters: Sequence[Lane], from_right
     if not all(beside):
         return []
     sections: list[list[_Unit]] = [[] for _ in names]
-    above: list[_Unit] = []
     tops = [name.top - _LEVEL * name.height for name in names]
     for unit in (*names, *texts):
         place = sum(unit.top >= top for top in tops) - 1
