@@ -73,6 +73,7 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
         pages: list[float] = []
         began = time.monotonic()
         async with parser.open(Path(file), options) as reading:
+            reading.only_files = True
             async for _ in reading:
                 pages.append(time.monotonic())
             markdown = await asyncio.to_thread(to_markdown, reading.document, options)

@@ -14,7 +14,7 @@ from octavo.assemble.levels import Titles
 from octavo.assemble.looks import looks_in_words
 from octavo.assemble.notes import Marks
 from octavo.assemble.official import official
-from octavo.assemble.packed_pages import PackedPages, without_lines, without_words
+from octavo.assemble.packed_pages import PackedByNumber, PackedPages, without_lines, without_words
 from octavo.assemble.places import as_laid, as_seen, page_as_seen, trace_as_seen
 from octavo.document import (
     NOTHING_USED,
@@ -32,6 +32,7 @@ from octavo.geometry import Size
 from octavo.settings import ParseOptions, Profile
 
 __all__ = [
+    "PackedByNumber",
     "PackedPages",
     "document",
     "lost_page",

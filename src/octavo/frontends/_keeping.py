@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from octavo import dropins, renderers
@@ -91,7 +91,7 @@ class Kept:
         self._waiting: list[Page] = []
         self._began = time.monotonic()
 
-    async def earlier(self, *, fresh: bool) -> dict[int, Page]:
+    async def earlier(self, *, fresh: bool) -> Mapping[int, Page]:
         """What an earlier run left; `fresh`: forgotten."""
         if fresh:
             await self.discard()

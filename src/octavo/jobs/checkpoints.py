@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 import octavo
 from octavo import delivery
+from octavo.assemble import PackedByNumber
 from octavo.document import Artifact, Page, Severity
 from octavo.errors import DeliveryFailed
 from octavo.jobs.pages_before import as_json
@@ -55,14 +56,14 @@ class Checkpoint:
         self._writing = threading.Lock()
         self._discarded = False
 
-    def pages(self) -> dict[int, Page]:
+    def pages(self) -> Mapping[int, Page]:
         """What an earlier run finished, by page number. Files that are damaged count as not there."""
-        found: dict[int, Page] = {}
+        found = PackedByNumber()
         for file in _entries(self._folder, "*.json"):
             with suppress(OSError, ValidationError):
                 page = as_json().validate_json(file.read_bytes())
                 if file.stem == str(page.number):
-                    found[page.number] = page
+                    found.add(page)
         return found
 
     def keep(self, page: Page) -> None:
