@@ -22,24 +22,30 @@ _LONGER: Final = 0.8  # sizes of type that a row above and one below are longer 
 
 def is_verse(rows: Sequence[Row]) -> bool:
     """Whether rows below each other end by will within sentences."""
-    if len(rows) < _FEWEST or any(begins_entry(row.text) or row.longest.source.formulas for row in rows):
+    if len(rows) < _FEWEST:
+        return False
+    early = _ending_early(rows)
+    least = max(1 if len(rows) < _MANY else 2, _SHARE * (len(rows) - 1))
+    if len(early) < least or any(begins_entry(row.text) or row.longest.source.formulas for row in rows):
         return False
     capitals = all(row.text[:1].isupper() or not row.text[:1].isalpha() for row in rows)
-    within = [
-        _ends_early(rows, place) and not ends_sentence(above.text) and (capitals or below.text[:1].islower())
-        for place, (above, below) in enumerate(pairwise(rows))
-    ]
-    return sum(within) >= max(1 if len(rows) < _MANY else 2, _SHARE * len(within))
-
-
-def _ends_early(rows: Sequence[Row], place: int) -> bool:
-    """Whether a row had room for the next one's first word, with longer rows above and below it, if any are above."""
-    row, size = rows[place], rows[place].size
-    room = max(other.right for other in rows) - row.right > rows[place + 1].first_word + _ROOM * size
-    above, below = rows[:place], rows[place + 1 :]
-    return room and all(
-        any(other.right > row.right + _LONGER * size for other in side) for side in (above or below, below)
+    within = (
+        not ends_sentence(rows[place].text) and (capitals or rows[place + 1].text[:1].islower()) for place in early
     )
+    return sum(within) >= least
+
+
+def _ending_early(rows: Sequence[Row]) -> list[int]:
+    """Which rows had room for the next one's first word, with longer rows above and below them, if any are above."""
+    furthest = max(row.right for row in rows)
+    found = []
+    for place, (row, below) in enumerate(pairwise(rows)):
+        longer = row.right + _LONGER * row.size
+        if furthest - row.right <= below.first_word + _ROOM * row.size:
+            continue
+        if all(any(other.right > longer for other in side) for side in (rows[:place] or rows[1:], rows[place + 1 :])):
+            found.append(place)
+    return found
 
 
 def are_named(rows: Sequence[Row]) -> bool:

@@ -431,18 +431,17 @@ def _head_lines_above(
 ) -> list[Sequence[Segment]]:
     """The rows right above a table with lines across that are the first lines of its heads: each text in a column, over
     one that it is set under, and no line between."""
+    head: list[Sequence[Segment]] = []
     whole = union(segment for row in run for segment in row)
     framed = sum(r.start < whole.left + height and r.end > whole.right - height for r in rules.horizontal) > 1
-    gaps = _gaps(run, height) if framed else []
-    head: list[Sequence[Segment]] = []
     for row in reversed(above if framed else ()):
         below = (head or run)[0]
         end, begin = max(p.middle for p in row), min(p.middle for p in below)
+        if begin - end > _LEADING * height or len(row) > len(below) or any(names_float(p.text or "") for p in row):
+            break
         ruled = any(end < r.at < begin and r.start < whole.axis < r.end for r in rules.horizontal)
-        within = all(not any(p.left < (left + right) / 2 < p.right for left, right in gaps) for p in row)
         over = all(any(_edges_meet(p, other, 0.5 * height) for other in below) for p in row)
-        named = any(names_float(p.text or "") for p in row)
-        if begin - end > _LEADING * height or ruled or not (within and over) or named or len(row) > len(below):
+        if ruled or not over or _cross([row], run, height):
             break
         head.insert(0, row)
     return head
