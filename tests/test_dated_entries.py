@@ -59,6 +59,15 @@ def test_a_post_keeps_its_date_on_its_line(
     assert " ".join(read(parser, sheet)) == " ".join(told)
 
 
+def test_what_stands_over_dated_entries_is_a_heading(parser: Parser) -> None:
+    sheet = Sheet()
+    life(sheet, 60, 530, 11)
+    assert [line.lstrip("# ") for line in markdown(parser, sheet).splitlines() if line[:1] == "#"] == [
+        "Work",
+        "Schools",
+    ]
+
+
 @pytest.mark.parametrize("beside", [40, 450])
 def test_a_column_beside_the_posts_is_no_part_of_them(parser: Parser, beside: float) -> None:
     sheet = Sheet()
@@ -88,8 +97,8 @@ def test_titles_that_reach_their_years_and_go_on_below_are_no_entries(parser: Pa
     for place, title in enumerate((*titles, *titles)):
         sheet.write(60, 120 + 34 * place, title, "with hemp or with iron")
         sheet.end(300, 120 + 34 * place, f"19{20 + place}")
-    assert [line for line in read(parser, sheet) if line.startswith("O")] == [
-        f"{title} with hemp or with iron" for title in (*titles, *titles)
+    assert cells(markdown(parser, sheet)) == [
+        [f"{title} with hemp or with iron", f"19{20 + place}"] for place, title in enumerate((*titles, *titles))
     ]
 
 

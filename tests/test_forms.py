@@ -142,6 +142,22 @@ def test_boxes_that_a_browser_printed_are_told_with_their_states(browser_form: l
     ]
 
 
+def test_a_field_after_a_field_has_its_own_name(tmp_path: Path) -> None:
+    page = canvas.Canvas(str(tmp_path / "form.pdf"), (500, 400))
+    page.setFont("Helvetica", 10.5)
+    for place, (left, name, value, width) in enumerate(
+        ((50, "Name:", "Ada Lind", 180), (50, "Boat:", "Gannet", 120), (206, "Length:", "9.4 m", 50))
+    ):
+        y = 350 - 24 * min(place, 1)
+        begin = left + page.stringWidth(f"{name} ", "Helvetica", 10.5)
+        page.drawString(left, y, name)
+        page.roundRect(begin, y - 4, width, 15, 2)
+        page.drawString(begin + 3, y, value)
+    page.save()
+    rows = [line.rstrip() for line in read(tmp_path / "form.pdf").splitlines() if line.strip()]
+    assert " ".join(rows) == "Name: Ada Lind Boat: Gannet Length: 9.4 m"
+
+
 def test_ticks_in_the_columns_of_a_table_are_its_cells(browser_form: list[str]) -> None:
     assert browser_form[5:9] == [
         "<tr><th>On board</th><th>Yes</th><th>No</th></tr>",

@@ -258,3 +258,40 @@ def test_rows_of_labels_are_read_across() -> None:
         for column, left in enumerate((100, 400, 700))
     ]
     assert order(*page[:-1], rows={name: 3 for name, *_ in page}) == "a0 a1 a2 b0 b1 b2 c0 c1"
+
+
+@pytest.mark.parametrize("step", [0, 20])
+def test_each_of_two_tables_side_by_side_has_its_heading_before_it(step: int) -> None:
+    """The right one begins a row higher, as where a wrapped title pushed the left one down."""
+    page = [
+        ("title", Label.DOC_TITLE, 400, 60, 600, 90),
+        ("fish", Label.TABLE, 55, 165 + step, 475, 318 + step),
+        ("meat", Label.TABLE, 525, 165, 945, 318),
+        ("head of meat", TEXT, 526, 121, 581, 140),
+        ("head of fish", TEXT, 56, 121 + step, 130, 140 + step),
+        ("note", TEXT, 55, 400, 945, 440),
+    ]
+    assert order(*page) == "title head of fish fish head of meat meat note"
+
+
+def test_texts_above_two_tables_that_are_no_headings_of_them_are_read_first() -> None:
+    page = [
+        ("wide", TEXT, 55, 100, 700, 140),
+        ("rope", Label.TABLE, 55, 165, 475, 318),
+        ("wire", Label.TABLE, 525, 165, 945, 318),
+    ]
+    assert order(*page) == "wide rope wire"
+
+
+def test_notes_in_the_margin_come_before_what_they_stand_beside() -> None:
+    """Below a heading that is no wider than they are."""
+    page = [
+        ("heading", TITLE, 56, 60, 197, 86),
+        ("note1", TEXT, 56, 111, 150, 124),
+        ("text1", TEXT, 227, 112, 937, 171),
+        ("text2", TEXT, 227, 187, 931, 225),
+        ("text3", TEXT, 227, 241, 912, 278),
+        ("note3", TEXT, 56, 240, 159, 253),
+    ]
+    rows = {"note1": 1, "note3": 1, "text1": 3, "text2": 2, "text3": 2}
+    assert order(*page, rows=rows) == "heading note1 text1 text2 note3 text3"

@@ -61,6 +61,10 @@ class Sheet:
         self._canvas.setFont("Times-Roman", size)
         self._canvas.drawRightString(right, HEIGHT - top, text)
 
+    def line(self, left: float, right: float, top: float) -> None:
+        self._canvas.setLineWidth(0.5)
+        self._canvas.line(left, HEIGHT - top, right, HEIGHT - top)
+
     def bar(self, left: float, top: float, width: float) -> None:
         """A black bar as high as a row."""
         self._canvas.rect(left, HEIGHT - top - 3, width, 12, stroke=0, fill=1)

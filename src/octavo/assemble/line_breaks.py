@@ -10,6 +10,7 @@ from octavo.geometry import Box, on_one_height
 from octavo.glyphs.scripts import unspaced
 from octavo.layout.paragraphs import Paragraph
 from octavo.layout.side_by_side import Row
+from octavo.layout.verse import are_named, is_verse
 from octavo.wording.headings import is_contents_line, is_numbered
 
 _ADDRESS = re.compile(r"\S+@\S|https?://|www\.")
@@ -82,7 +83,7 @@ def broken_on_purpose(paragraph: Paragraph) -> bool:
     centred = all(abs(left - right) < 0.8 * size for left, right in slack)
     room = [left + right if centred else right for left, right in slack]
     early = sum(gap > below.first_word + 0.5 * below.size for gap, below in zip(room, rows[1:], strict=False))
-    if 2 * early >= len(rows) - 1 > 0:
+    if 2 * early >= len(rows) - 1 > 0 or is_verse(rows) or are_named(rows):
         return True
     if len(rows) >= _FEWEST_ENTRIES and sum(row.text[-1:].isdigit() for row in rows) >= _MOST * len(rows):
         return True  # entries of an index

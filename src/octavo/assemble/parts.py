@@ -55,7 +55,7 @@ _DIVISIBLE = frozenset(
     {Label.TEXT, Label.ABSTRACT, Label.REFERENCE, Label.REFERENCE_CONTENT, Label.FOOTNOTE, Label.ASIDE_TEXT}
 )
 _REFERENCES = frozenset({Label.REFERENCE, Label.REFERENCE_CONTENT})
-_FURNITURE = frozenset({Label.HEADER, Label.FOOTER})
+_WHOLE_WITH_ROWS = frozenset({Label.HEADER, Label.FOOTER, Label.VISION_FOOTNOTE})
 _WITH_HEADINGS = frozenset({Label.TEXT, Label.ABSTRACT})
 _WITH_ITEMS = frozenset({Label.TEXT, Label.ABSTRACT, Label.ASIDE_TEXT})
 _WITH_ROWS = _WITH_ITEMS | {Label.FOOTNOTE}  # the foot of a letter is small print, too
@@ -93,7 +93,7 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Reg
         reason = None if region.label is Label.CONTENT else "contents: most rows end in a page number"
         return [replace(whole, label=Label.CONTENT, content=lines_of(entries_of(grouped)), reason=reason)]
     if not divisible:
-        return [_with_its_rows(whole, grouped) if region.label in _FURNITURE else whole]
+        return [_with_its_rows(whole, grouped) if region.label in _WHOLE_WITH_ROWS else whole]
     texts = _Texts(text, lines) if len(grouped) > 1 else _Whole(text)
     parts = [
         _part(paragraph, texts, region, page, last=number == len(grouped) - 1)
@@ -104,7 +104,8 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Reg
 
 
 def _with_its_rows(whole: RegionPart, grouped: Sequence[paragraphs.Paragraph]) -> RegionPart:
-    """A letter's head or foot: addresses, accounts and telephone numbers, in the rows they are printed in."""
+    """A letter's head or foot: addresses, accounts and telephone numbers, in the rows they are printed in; or the notes
+    of a table."""
     if len(grouped) != 1 or not broken_on_purpose(grouped[0]):
         return whole
     return replace(whole, content=lines_of(rows_of(grouped[0])), reason="rows: broken on purpose")

@@ -41,7 +41,7 @@ _LITTLE: Final = 0.25  # share of a page's text that stands in no table, below w
 _SMALL_PRINT: Final = 1.2  # times the size of a table's text that the running text then has, at most
 _BOLD: Final = 0.5  # share of a text's length in bold from which it is bold
 _CHART_LABELS: Final = 4  # short texts in a drawing from which it is a chart
-_SET_ANOTHER_WAY = frozenset({Label.CONTENT, Label.ALGORITHM})  # text that no paragraph holds
+_SET_ANOTHER_WAY = frozenset({Label.CONTENT, Label.ALGORITHM, Label.TEXT, Label.TABLE})  # text that no paragraph holds
 _FEWEST_IN_TABLE: Final = 4  # lines that are left of a table beside a form
 _PICTURES = frozenset({Label.HEADER_IMAGE, Label.FOOTER_IMAGE, Label.CHART, Label.IMAGE})
 
@@ -167,12 +167,12 @@ def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> I
         width=sheet.size.width,
         height=sheet.size.height,
         size=_running_size(sheet, free),
-        bold=_mostly_bold(free),
+        bold=_mostly_bold(sheet.lines if _share(sheet, free) < _LITTLE else free),
         first_page=sheet.first_page,
         paragraphs=found,
         figures=[sheet.rect(box) for box in _boxes(claims, *_PICTURES)],
         tables=[sheet.rect(box) for box in _boxes(claims, Label.TABLE)],
-        others=[union(it.lines) for it in claims if not it.lost and (it.fields or it.label in _SET_ANOTHER_WAY)],
+        others=[union(it.lines) for it in claims if not it.lost and it.lines and it.label in _SET_ANOTHER_WAY],
         lines_across=[Rect(rule.start, rule.at - 1, rule.end, rule.at + 1) for rule in sheet.rules.horizontal],
         hints=Hints(sheet.hints),
     )
@@ -273,8 +273,14 @@ def _picture_label(figure: Figure, page: Size) -> Label:
 def _running_size(sheet: Sheet, free: Sequence[Line]) -> float:
     """Of the running text. The small print of tables or notes is not its measure, nor are headings between tables where
     there is next to no other text."""
-    share = sum(line.width for line in free) / max(1.0, sum(line.width for line in sheet.lines))
-    return _SMALL_PRINT * sheet.type_size if share < _LITTLE else max(sheet.type_size, typical_size(free))
+    if _share(sheet, free) < _LITTLE:
+        return _SMALL_PRINT * sheet.type_size
+    return max(sheet.type_size, typical_size(free))
+
+
+def _share(sheet: Sheet, free: Sequence[Line]) -> float:
+    """Of the page's text, that stands in nothing else."""
+    return sum(line.width for line in free) / max(1.0, sum(line.width for line in sheet.lines))
 
 
 def _mostly_bold(lines: Sequence[Line]) -> bool:

@@ -24,6 +24,7 @@ _FLUSH: Final = 0.5  # sizes of type that the beginnings of keys, or of texts, m
 _GAP: Final = 1.0  # sizes of type from a key to its text, at least
 _LEVEL: Final = 0.3  # sizes of type that the middles of a key and of its text's first line may differ by
 _LONGEST: Final = 60  # characters of a key
+_PADDED: Final = 1.4  # sizes of type of a space and the room between columns: a key with less beside it is full
 _ALIKE: Final = 1.8  # times the smallest key that the largest is, at most: keys of one list are set alike
 _NARROW: Final = 0.6  # of the width of the texts: a key is no wider
 _SPACE: Final = 0.4  # sizes of type between a key and a text that were taken for one row, at least
@@ -133,11 +134,22 @@ def _runs(bands: Sequence[Sequence[Row]], place: tuple[float, float]) -> Iterato
         elif above and abs(band[0].left - place[1]) < _FLUSH * size and step < _PITCH * size:
             run[-1] = run[-1].joined(_Entry(band[0], (band[0],), (band,)))
             above = band
+        elif above and step < _PITCH * size and _goes_on(run[-1].key, band, place):
+            run[-1] = run[-1].joined(_Entry(band[0], (), (band,)))
+            above = band
         elif above:
             yield run
             run, above = [], ()
     if run:
         yield run
+
+
+def _goes_on(key: Row, band: Sequence[Row], place: tuple[float, float]) -> bool:
+    """Whether what stands alone below a key is its second line: it goes on a word, or had no room beside it."""
+    more = band[0]
+    alone = len(band) == 1 and abs(more.left - place[0]) < _FLUSH * more.size and more.right < place[1]
+    full = key.right + more.first_word + _PADDED * more.size > place[1]
+    return alone and not is_bullet(more.text) and (more.text[:1].islower() or full)
 
 
 def _has_both(row: Row, place: tuple[float, float]) -> bool:

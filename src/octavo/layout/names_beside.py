@@ -13,7 +13,7 @@ from octavo.layout.lines import Line
 from octavo.layout.named_fields import NamedField, NamedFields, lines_of
 from octavo.layout.side_by_side import Row, bands_of, in_rows
 from octavo.tables.rules import Rules
-from octavo.wording.sentences import has_word, names_field
+from octavo.wording.sentences import begins_with_name, has_word, names_field
 from octavo.wording.ticks import is_tick_box
 
 _PITCH: Final = 3.2  # sizes of type from one name to the next, at most
@@ -96,7 +96,11 @@ def _fields(band: Sequence[Row], rules: Rules) -> Iterator[_Field]:
     for name, value in pairwise(band):
         if value.left - name.right > _REACH * name.size or _is_name(value):
             continue
-        if _is_name(name, value) or _is_beside_field(name, value, rules):
+        if _is_name(name, value):
+            yield _Field(name, [value], sure=True)
+        elif begins_with_name(value.text):
+            continue  # it has its own, in one row with it
+        elif _is_beside_field(name, value, rules):
             yield _Field(name, [value], sure=True)
         elif 0 < len(name.text) < _LONGEST and has_word(name.text) and not _is_field(name):
             yield _Field(name, [value], sure=False)

@@ -18,6 +18,7 @@ from octavo.geometry import Rect, union
 from octavo.layout.drop_caps import WithoutInitials
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row, in_rows
+from octavo.layout.verse import is_verse
 from octavo.wording.headings import is_numbered
 from octavo.wording.lists import begins_entry, begins_with_bullet, marker_kind
 from octavo.wording.sentences import begins_speech
@@ -256,7 +257,7 @@ def _starts(chain: Sequence[Row], begins: str) -> list[str]:
         return [begins, *speeches[1:]]
     left = sorted(row.left for row in chain)[max(0, len(chain) // 10 - 1)]
     right = sorted(row.right for row in chain)[min(len(chain) - 1, len(chain) - len(chain) // 10 - 1)]
-    if _centred(chain, left, right, size) or _flush_right(chain, right, size):
+    if _centred(chain, left, right, size) or _flush_right(chain, right, size) or is_verse(chain):
         return first
     indents = [(row.left - left) / size for row in chain]
     marked = [begins_entry(row.text) for row in chain]

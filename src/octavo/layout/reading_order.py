@@ -31,6 +31,10 @@ _STAGGERED: Final = 2.0  # rows that the first things of two columns may begin a
 _CENTRED: Final = 0.03  # of the width of all: what stands over several columns may be that far off their middle
 _AS_WIDE: Final = 0.7  # share of a column's width from which what stands below goes on in it
 
+_HEAD_ROWS: Final = 2  # of a heading over one of several tables beside each other, at most
+_HEAD_ROOM: Final = 1.5  # of its height to the table, at most
+_WITHIN: Final = 0.9  # of its width that is over the table
+
 _FIRST = frozenset({Label.HEADER, Label.HEADER_IMAGE})
 _LAST = frozenset({Label.FOOTER, Label.FOOTER_IMAGE})
 _EDGE = Label.NUMBER  # first or last, by where it stands
@@ -104,12 +108,40 @@ def _by_rows(things: Sequence[Placed], indices: Sequence[int], from_right: bool)
 def _units(things: Sequence[Placed], body: Sequence[int]) -> list[_Unit]:
     """Captions joined to the figure or table they stand next to, formula numbers to their formula."""
     groups = {index: [index] for index in body}
+    headed = _headed_side_by_side(things, body)
     for index in body:
-        host = _host(things, body, index)
+        host = _host(things, body, index) if index not in headed else headed[index]
         if host is not None:
             groups[host].append(index)
             del groups[index]
     return [_unit(things, members) for members in groups.values()]
+
+
+def _headed_side_by_side(things: Sequence[Placed], body: Sequence[int]) -> dict[int, int]:
+    """Which text heads which of several tables beside each other, each of which has one: price lists on a menu."""
+    tables = [index for index in body if things[index].label is Label.TABLE]
+    beside = [
+        table
+        for table in tables
+        if any(things[table].overlap_y(things[it]) > 0 and things[table].gap_x(things[it]) > 0 for it in tables)
+    ]
+    heads = {head: table for table in beside if (head := _head(things, body, table)) is not None}
+    return heads if len(heads) > 1 else {}
+
+
+def _head(things: Sequence[Placed], body: Sequence[int], table: int) -> int | None:
+    """The short text right above a table, no wider than it, with nothing between them."""
+    host = things[table]
+    above = [
+        index
+        for index in body
+        if things[index].label not in _FLOATS
+        and things[index].rows <= _HEAD_ROWS
+        and -things[index].height / 2 < host.top - things[index].bottom < _HEAD_ROOM * things[index].height
+        and things[index].overlap_x(host) > _WITHIN * things[index].width
+    ]
+    nearest = max(above, key=lambda index: things[index].bottom, default=None)
+    return nearest if nearest is not None and _free(things, body, nearest, table) else None
 
 
 def _host(things: Sequence[Placed], body: Sequence[int], index: int) -> int | None:
@@ -345,8 +377,9 @@ def _beside_headings(units: Sequence[_Unit], gutters: Sequence[Lane], from_right
         return []
     columns = _columns(units, gutters)
     names, texts = columns[::-1] if from_right else columns
-    names = sorted(names, key=lambda unit: unit.top)
     texts = sorted(texts, key=lambda unit: unit.top)
+    above = [unit for unit in names if unit.bottom <= texts[0].top]  # a heading over all, no wider than such a name
+    names = sorted((unit for unit in names if unit not in above), key=lambda unit: unit.top)
     if len(names) < _FEWEST_NAMES or not all(name.title or name.short for name in names):
         return []
     widest = max(unit.width for unit in texts)
@@ -358,7 +391,6 @@ def _beside_headings(units: Sequence[_Unit], gutters: Sequence[Lane], from_right
     if not all(beside):
         return []
     sections: list[list[_Unit]] = [[] for _ in names]
-    above: list[_Unit] = []
     tops = [name.top - _LEVEL * name.height for name in names]
     for unit in (*names, *texts):
         place = sum(unit.top >= top for top in tops) - 1

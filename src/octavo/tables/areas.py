@@ -5,7 +5,7 @@ become one, and a layout network adds what it sees. Everything here is in pixels
 """
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from itertools import pairwise
 from typing import Final
@@ -19,6 +19,7 @@ from octavo.wording.captions import names_float
 from octavo.wording.headings import has_leader
 from octavo.wording.lists import is_enumerator
 from octavo.wording.numbers import is_amount
+from octavo.wording.page_numbers import names_page
 from octavo.wording.sentences import names_field
 from octavo.wording.ticks import begins_choice, is_tick_box
 
@@ -36,6 +37,9 @@ _NUMBERS: Final = 3  # rows and columns of figures alone, at least: fewer may be
 _FULL: Final = 0.9  # of the places of a table of figures alone that have one
 _SHADED_ROWS: Final = 4  # lines of text in a lattice that may be the shading of a row or two
 _PARTED_ROWS: Final = 4  # with a long line between each and the next, from which lines tell the rows
+_PARTED_FILL: Final = 0.6  # share of the places between such lines that have a text, however long
+_BAND_HEIGHT: Final = 8.0  # heights of type between two lines that part rows, at most
+_BAND_WIDTH: Final = 16.0  # heights of type that such lines are long, at least
 _OWN_ROWS: Final = 3  # rows of each of two texts beside each other that the other has nothing on
 _SHARED_ROWS: Final = 0.35  # of all rows, that have something of both
 _LINES: Final = 3  # on each side of a gutter between two tables
@@ -82,7 +86,8 @@ def tables_among(segments: Sequence[Segment], rules: Rules) -> list[TableArea]:
     ]
     found = [table for table in lattices if not table.lost]
     rest = [segment for segment in segments if not any(table.holds(segment) for table in found)]
-    prose = _prose(rest, height)
+    paragraphs = _paragraphs(rest, height)
+    prose = {segment for paragraph in paragraphs for segment in paragraph} - _in_bands(rest, rules, height)
     rows = _rows([segment for segment in rest if segment not in prose], height)
     rows = [row for row in rows if not _offers_choices(row, height)]
     loose = [
@@ -90,7 +95,7 @@ def tables_among(segments: Sequence[Segment], rules: Rules) -> list[TableArea]:
         if any(_overlap(table, other) > 0.3 for other in found)
         else table
         for part in price_columns.apart(rows, rules.horizontal)
-        for table in _runs(part, rules, height)
+        for table in _with_texts_whole(_runs(part, rules, height), paragraphs, height)
     ]
     return sorted([*lattices, *loose], key=lambda table: -table.score)
 
@@ -245,8 +250,8 @@ def _why_no_lattice(
 # --- text in columns ----------------------------------------------------------------------------------------------
 
 
-def _prose(segments: Sequence[Segment], height: float) -> set[Segment]:
-    """Segments of paragraphs: stacks of three or more lines, most of which go to the right margin."""
+def _paragraphs(segments: Sequence[Segment], height: float) -> list[list[Segment]]:
+    """Stacks of lines most of which go to the right margin."""
     ordered = sorted(segments, key=lambda segment: segment.top)
     stacks: list[list[Segment]] = []
     for segment in ordered:
@@ -262,12 +267,39 @@ def _prose(segments: Sequence[Segment], height: float) -> set[Segment]:
         else:
             stacks.append([segment])
     labels = _labels(segments, height)
-    return {
-        segment
+    return [
+        stack
         for stack in stacks
         if _is_paragraph(stack, height) and sum(it in labels for it in stack) < _LABELS * len(stack)
-        for segment in stack
-    }
+    ]
+
+
+def _with_texts_whole(
+    tables: Iterable[TableArea], paragraphs: Sequence[Sequence[Segment]], height: float
+) -> Iterator[TableArea]:
+    """Tables with all lines of the texts that begin in their last row, but for the first column: below that may stand
+    what is said of the table."""
+    for table in tables:
+        for text in paragraphs:
+            within = table.left + height < text[0].left and max(it.right for it in text) < table.right + height
+            if within and table.top < text[0].middle < table.bottom < text[-1].middle:
+                table = replace(table, bottom=text[-1].bottom)
+        yield table
+
+
+def _in_bands(segments: Sequence[Segment], rules: Rules, height: float) -> set[Segment]:
+    """Texts between lines that part the rows of a table: several that begin and end alike, none far below the next."""
+    left = sorted((r for r in rules.horizontal if r.length > _BAND_WIDTH * height), key=lambda rule: rule.at)
+    inside: set[Segment] = set()
+    while left:
+        alike = [r for r in left if max(abs(r.start - left[0].start), abs(r.end - left[0].end)) < height]
+        left = [r for r in left if r not in alike]
+        bands = [(a, b) for a, b in pairwise(alike) if b.at - a.at < _BAND_HEIGHT * height]
+        if len(bands) + 1 >= _LINES:
+            inside |= {
+                p for p in segments for a, b in bands if a.at < p.middle < b.at and a.start - height < p.axis < a.end
+            }
+    return inside
 
 
 def _labels(segments: Sequence[Segment], height: float) -> set[Segment]:
@@ -314,9 +346,14 @@ def _runs(rows: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ite
             start += 1
             continue
         run = _grown(rows, start, rules, height)
-        start += len(run)
-        run = _without_what_follows(run, height)
-        if runs and not _is_foot(run[0], runs[-1], rules, height) and _follows(runs[-1], run, rows, height):
+        run, start = [*_head_lines_above(run, rows[:start], rules, height), *run], start + len(run)
+        kept = _without_what_follows(run, height)
+        run = [*kept, *_to_closing_line(kept, run[len(kept) :], rules, height)]
+        if (
+            runs
+            and not _is_foot(run[0], runs[-1], rules, height)
+            and (_follows(runs[-1], run, rows, height) or _shares_lines(runs[-1], run, rows, rules, height))
+        ):
             runs[-1] += run
         else:
             runs.append(run)
@@ -369,20 +406,68 @@ def _grown(rows: Sequence[Sequence[Segment]], start: int, rules: Rules, height: 
     return run
 
 
+def _to_closing_line(
+    run: Sequence[Sequence[Segment]], below: Sequence[Sequence[Segment]], rules: Rules, height: float
+) -> list[Sequence[Segment]]:
+    """Which rows below a run are still its last row's: those that hang, above a line like the last one in the run."""
+    whole = union(segment for row in run for segment in row)
+    across = sorted(
+        (r for r in rules.horizontal if r.start < whole.left + height and r.end > whole.right - height),
+        key=lambda rule: rule.at,
+    )
+    inside = [r for r in across if whole.top - 2 * height < r.at < run[-1][0].middle]
+    closing = next((r for r in across if r.at > run[-1][0].middle), None)
+    if not inside or closing is None or not below:
+        return []
+    alike = max(abs(closing.start - inside[-1].start), abs(closing.end - inside[-1].end)) < height
+    rows = [row for row in below if row[0].middle < closing.at]
+    hang = all(len(row) == 1 and _hangs(row[0], run[-1], height) for row in rows)
+    near = bool(rows) and closing.at - rows[-1][0].bottom < 2 * height
+    return rows if alike and hang and near else []
+
+
+def _head_lines_above(
+    run: Sequence[Sequence[Segment]], above: Sequence[Sequence[Segment]], rules: Rules, height: float
+) -> list[Sequence[Segment]]:
+    """The rows right above a table with lines across that are the first lines of its heads: each text in a column, over
+    one that it is set under, and no line between."""
+    head: list[Sequence[Segment]] = []
+    whole = union(segment for row in run for segment in row)
+    framed = sum(r.start < whole.left + height and r.end > whole.right - height for r in rules.horizontal) > 1
+    for row in reversed(above if framed else ()):
+        below = (head or run)[0]
+        end, begin = max(p.middle for p in row), min(p.middle for p in below)
+        if begin - end > _LEADING * height or len(row) > len(below) or any(names_float(p.text or "") for p in row):
+            break
+        ruled = any(end < r.at < begin and r.start < whole.axis < r.end for r in rules.horizontal)
+        over = all(any(_edges_meet(p, other, 0.5 * height) for other in below) for p in row)
+        if ruled or not over or _cross([row], run, height):
+            break
+        head.insert(0, row)
+    return head
+
+
 def _is_foot(row: Sequence[Segment], run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> bool:
-    """Whether a row of a picture stands below a line across the run, and further off than its rows from one another.
+    """Whether a row with the page's number, or one of a picture further off than the run's rows from one another,
+    stands below a line across the run.
 
     Boxes of lines found on a picture are higher than their letters, and what is between them is less than it seems.
     """
-    if len(run) < _ABOVE or not all(segment.on_picture for segment in row):
+    if len(run) < _ABOVE:
         return False
     end, start = max(segment.bottom for segment in run[-1]), min(segment.top for segment in row)
-    furthest = max(min(p.top for p in below) - max(p.bottom for p in above) for above, below in pairwise(run))
-    if start - end < _FOOT * max(furthest, height):
+    between = [rule for rule in rules.horizontal if end < rule.at < start]
+    if not between:
         return False
     left, right = min(p.left for above in run for p in above), max(p.right for above in run for p in above)
-    least = _ACROSS * (right - left)
-    return any(end < r.at < start and min(r.end, right) - max(r.start, left) > least for r in rules.horizontal)
+    if not any(min(r.end, right) - max(r.start, left) > _ACROSS * (right - left) for r in between):
+        return False
+    if any(names_page(segment.text or "") for segment in row):
+        return True
+    if not all(segment.on_picture for segment in row):
+        return False
+    furthest = max(min(p.top for p in below) - max(p.bottom for p in above) for above, below in pairwise(run))
+    return start - end >= _FOOT * max(furthest, height)
 
 
 def _kept(gaps: Sequence[tuple[float, float]], among: Sequence[tuple[float, float]]) -> int:
@@ -497,6 +582,44 @@ def _follows(
     return len(run) < min(5, len(below)) and start - end < 1.5 * height and _is_head(run, below, height)
 
 
+def _shares_lines(
+    run: Sequence[Sequence[Segment]],
+    below: Sequence[Sequence[Segment]],
+    rows: Sequence[Sequence[Segment]],
+    rules: Rules,
+    height: float,
+) -> bool:
+    """Whether the one line between two runs is one of several that begin and end where it does: those between the rows
+    of one table, whatever stands in them. Between two tables there are two, or none, or text. What stands above the
+    first line or below the last is a title, or the page's foot, where it does not keep the columns."""
+    end, start = max(p.bottom for p in run[-1]), min(p.top for p in below[0])
+    if start - end > _FAR * 2 * height or any(end < row[0].middle < start for row in rows):
+        return False
+    whole = union(segment for row in (*run, *below) for segment in row)
+    across = sorted(
+        (r for r in rules.horizontal if r.start < whole.left + height and r.end > whole.right - height),
+        key=lambda rule: rule.at,
+    )
+    between = [r for r in across if run[-1][0].middle < r.at < below[0][0].middle]
+    if len(between) != 1 or _begins_anew(below[0], run, height):
+        return False
+    top, bottom = whole.top - 2 * height, whole.bottom + _BAND_HEIGHT * height
+    alike = [
+        r
+        for r in across
+        if top < r.at < bottom and max(abs(r.start - between[0].start), abs(r.end - between[0].end)) < height
+    ]
+    first, last = alike[0] is between[0], alike[-1] is between[0]
+    cut = (first and _cross(run, below, height)) or (last and _cross(below, run, height))
+    return len(alike) >= _LINES and not cut
+
+
+def _cross(rows: Sequence[Sequence[Segment]], others: Sequence[Sequence[Segment]], height: float) -> bool:
+    """Whether a text of some rows runs over a gap between the columns of others."""
+    middles = [(left + right) / 2 for left, right in _gaps(others, height)]
+    return any(segment.left < middle < segment.right for row in rows for segment in row for middle in middles)
+
+
 def _is_head(run: Sequence[Sequence[Segment]], below: Sequence[Sequence[Segment]], height: float) -> bool:
     """Whether rows are headings of those below: not wider, and every gap of theirs is one of those below.
 
@@ -537,7 +660,7 @@ def _judged(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ta
     drawn = [r for r in rules.horizontal if min(r.end, right) - max(r.start, left) > 0.8 * (right - left)]
     framed = [r for r in drawn if top - 2 * height < r.at < bottom + 2 * height]
     fill = max(_filled(run, len(columns), height), _filled_between(framed, segments, borders))
-    entries = _Entries(columns, several, run, fill, height, len(framed) >= 2)
+    entries = _Entries(columns, several, run, fill, height, len(framed) >= 2, len(framed) >= _PARTED_ROWS)
     top = min([top, *(r.at for r in framed)])
     bottom = max([bottom, *(r.at for r in framed)])
     if framed:
@@ -587,6 +710,7 @@ class _Entries:
     fill: float  # share of the places that have one
     height: float
     framed: bool  # two long lines, at least, run across
+    parted: bool  # so many that they tell the rows
 
     def numeric(self) -> list[float]:
         """For each column the share of numbers."""
@@ -649,8 +773,8 @@ def _too_few(entries: _Entries) -> str:
         enough = rows >= (3 if framed else 4) and entries.fill > 0.7
         fits = numeric[1] > 0.6 or (framed and widths[0] < 25 * entries.height)
     elif framed:
-        enough = rows > 1 and entries.fill > 0.4
-        fits = max(numeric[1:]) > 0.4 or statistics.median(widths) < 12 * entries.height
+        enough = rows > 1 and entries.fill > (_PARTED_FILL if entries.parted else 0.4)
+        fits = entries.parted or max(numeric[1:]) > 0.4 or statistics.median(widths) < 12 * entries.height
     else:
         enough = rows > 2 and entries.fill > 0.45
         fits = max(numeric[1:]) > 0.4 or (statistics.median(widths) < 5 * entries.height and rows > 3)

@@ -11,6 +11,7 @@ _SPEECH = re.compile(
     r"(?:(?:THE|MR|MRS|MS|DR|SEN|REP)\b\.?\s+)?[A-Z][A-Z'’-]+(?:\s[A-Z][A-Z'’.-]+){0,2}:\s"
 )
 _CODE = re.compile(r"[{};]\s*$|=>|\bdef \b|\breturn\b|\bimport\b")
+_NAMED = re.compile(r"[^\W\d_][\w.\-/’']*(?: [\w.\-/&’']+){0,2} ?: \S")
 
 
 def ends_clause(text: str) -> bool:
@@ -41,6 +42,11 @@ def begins_speech(text: str) -> bool:
 def names_field(text: str) -> bool:
     """Ends with a colon, as the names of fields in a form do."""
     return text.endswith((":", "："))
+
+
+def begins_with_name(text: str) -> bool:
+    """Begins with up to three words that name what comes after their colon."""
+    return _NAMED.match(text) is not None
 
 
 def is_statement(text: str) -> bool:
