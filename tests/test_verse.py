@@ -6,7 +6,12 @@ import pytest
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from test_ways_of_setting import PROSE, Sheet, markdown
 
+from octavo.document import TextLine
 from octavo.errors import EngineUnavailable
+from octavo.geometry import Box
+from octavo.layout.lines import Line
+from octavo.layout.side_by_side import Row
+from octavo.layout.verse import is_verse
 from octavo.parser import Parser
 
 STANZAS = (
@@ -48,6 +53,15 @@ def test_lines_of_a_poem_stay_lines(parser: Parser, font: str, size: float) -> N
     sheet.write(70, top, *PROSE, font=font, size=size)
     whole = [" ".join(PROSE)]
     assert paragraphs(markdown(parser, sheet).strip()) == [whole, *map(list, STANZAS), whole]
+
+
+@pytest.mark.parametrize("read", [True, False])
+def test_lines_that_are_not_read_yet_are_no_verse(read: bool) -> None:
+    rows = []
+    for number, (words, width) in enumerate(zip(STANZAS[0], (440, 470, 370, 480), strict=True)):
+        text = TextLine(Box(100, 100 + 30 * number, 100 + width, 120 + 30 * number), words if read else None)
+        rows.append(Row.of([Line(100, 100 + 30 * number, 100 + width, 120 + 30 * number, 20, text)]))
+    assert is_verse(rows) is read
 
 
 def filled(sheet: Sheet, text: str, left: float, top: float, *widths: float) -> None:

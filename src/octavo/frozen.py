@@ -83,17 +83,23 @@ def _reduced(self: Any) -> tuple[object, tuple[object, ...]]:
 
 @cache
 def _values(cls: type) -> Callable[[object], tuple[object, ...]]:
-    return attrgetter(*(part.name for part in fields(cls)))
+    return attrgetter(*_names(cls))
+
+
+@cache
+def _names(cls: type) -> tuple[str, ...]:
+    known: tuple[Field[Any], ...] = fields(cls)
+    return tuple(part.name for part in known)
 
 
 def _state(self: Any) -> list[object]:
     """For `copy` and `pickle`."""
-    return [getattr(self, part.name) for part in fields(self)]
+    return [getattr(self, name) for name in _names(self.__class__)]
 
 
 def _put_back(self: Any, state: list[object]) -> None:
-    for part, value in zip(fields(self), state, strict=True):
-        object.__setattr__(self, part.name, value)
+    for name, value in zip(_names(self.__class__), state, strict=True):
+        object.__setattr__(self, name, value)
 
 
 _SHARED: Final[dict[str, Callable[..., Any]]] = {

@@ -26,7 +26,9 @@ def is_verse(rows: Sequence[Row]) -> bool:
         return False
     early = _ending_early(rows)
     least = max(1 if len(rows) < _MANY else 2, _SHARE * (len(rows) - 1))
-    if len(early) < least or any(begins_entry(row.text) or row.longest.source.formulas for row in rows):
+    if len(early) < least or not all(row.text for row in rows):  # what is not read yet says nothing of its sentences
+        return False
+    if any(begins_entry(row.text) or row.longest.source.formulas for row in rows):
         return False
     capitals = all(row.text[:1].isupper() or not row.text[:1].isalpha() for row in rows)
     within = (
