@@ -35,6 +35,8 @@ from octavo.geometry import Box, Size
 from octavo.glm_ocr.connections import Chunks, parsed
 from octavo.glm_ocr.model import joined_tables
 from octavo.layout import flow
+from octavo.layout.dated_entries import find_dated_entries
+from octavo.layout.lines import straightened
 from octavo.markup import html, latex
 from octavo.markup.cleaning import cleaned
 from octavo.pages import open_pages, select
@@ -170,6 +172,16 @@ def one_row(count: int) -> list[TextLine]:
     return [line(5 + at * 990 / count, 500, 495 / count, 5, "ab") for at in range(count)]
 
 
+def titles_and_their_dates(count: int) -> list[TextLine]:
+    """The first half of the dates end where each other does, of the rest each elsewhere."""
+    height, found = 990 / (count // 2), []
+    for at in range(count // 2):
+        left = 850 - max(0, at - count // 4) * 600 / count
+        found.append(line(50, 5 + at * height, 300, 0.8 * height, "a post that was held"))
+        found.append(line(left, 5 + at * height, 50, 0.8 * height, "March 2014"))
+    return found
+
+
 def letters_before_small_print(count: int) -> list[TextLine]:
     dice = random.Random(1)
     large = [line(dice.uniform(0, 980), dice.uniform(0, 980), 10, 20, "A") for _ in range(count // 2)]
@@ -195,6 +207,12 @@ def test_a_page_of_many_lines_costs_little_more_than_their_number(
 ) -> None:
     pages = {count: arrangement(count) for count in (250, 2000)}  # made before the time is taken
     assert slope(lambda count: read_whole(pages[count]), 250) < SQUARE_FROM
+
+
+def test_whether_dates_are_those_of_entries_costs_little_more_than_their_number() -> None:
+    size = Size(1275, 1650)
+    pages = {count: straightened(titles_and_their_dates(count), size, dpi=150) for count in (600, 4_800)}
+    assert slope(lambda count: list(find_dated_entries(pages[count])), 600) < SQUARE_FROM
 
 
 def read_apart(lines: list[TextLine]) -> None:

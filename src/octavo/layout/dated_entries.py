@@ -5,7 +5,10 @@ apart: the dates end at one edge, well away from the titles, and below most titl
 right. Each title is read with its date, and what else is set as they are, such as a place above it.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from operator import attrgetter
 from typing import Final
 
 from octavo.frozen import frozen
@@ -45,20 +48,22 @@ class _Pair:
 
 
 def find_dated_entries(lines: Sequence[Line]) -> Iterator[DatedEntry]:
-    """The titles with their dates among the lines, top to bottom."""
-    dates = [line for line in lines if is_when(line.text)]
-    if not any(_is_flush(one, other) for one in dates for other in dates if one is not other):
+    """The titles with their dates among the lines, by their edges, those of each top to bottom."""
+    dates = sorted((line for line in lines if is_when(line.text)), key=attrgetter("right"))
+    if not any(_is_flush(one, other) for one, other in pairwise(dates)):
         return  # most pages, without putting their lines into rows
-    bands = bands_of(in_rows([line for line in lines if line.text]))
+    bands = sorted(bands_of(in_rows([line for line in lines if line.text])), key=_level)
     pairs = [_Pair(band[at - 1], row) for band in bands for at, row in enumerate(band) if at and _may_be(band, at)]
-    while dated := [pair for pair in pairs if is_when(pair.date.text)]:
-        own = [pair for pair in pairs if _is_flush(pair.date, dated[0].date)]
-        pairs = [pair for pair in pairs if pair not in own]
+    for own in _on_one_edge(pairs):
         yield from _entries(own, bands)
 
 
 def _is_flush(one: Line | Row, other: Line | Row) -> bool:
     return abs(one.right - other.right) < _FLUSH * one.size
+
+
+def _level(band: Sequence[Row]) -> float:
+    return band[0].middle
 
 
 def _may_be(band: Sequence[Row], at: int) -> bool:
@@ -67,15 +72,26 @@ def _may_be(band: Sequence[Row], at: int) -> bool:
     return title.size < band[at].left - title.right and has_word(title.text) and not is_when(title.text)
 
 
+def _on_one_edge(pairs: Sequence[_Pair]) -> Iterator[list[_Pair]]:
+    """Those whose dates end at one edge, each group from top to bottom."""
+    groups: list[list[_Pair]] = []
+    for pair in sorted(pairs, key=lambda pair: pair.date.right):
+        if not groups or not _is_flush(groups[-1][0].date, pair.date):
+            groups.append([])
+        groups[-1].append(pair)
+    return (sorted(group, key=attrgetter("middle")) for group in groups)
+
+
 def _entries(pairs: Sequence[_Pair], bands: Sequence[Sequence[Row]]) -> Iterator[DatedEntry]:
-    """Of what ends at one edge: those with dates, and those of the same entry."""
+    """Of what ends at one edge: those with dates, and those of the same entry. All from top to bottom."""
     dated = [pair for pair in pairs if is_when(pair.date.text)]
     away = sum(pair.date.left - pair.title.right > _GAP * pair.title.size for pair in dated)
-    told = sum(_has_text_below(pair, bands) for pair in dated)
-    if len(dated) < _FEWEST or away < _FAR * len(dated) or told < _TOLD * len(dated):
+    if len(dated) < _FEWEST or away < _FAR * len(dated):
+        return
+    if sum(_has_text_below(pair, bands) for pair in dated) < _TOLD * len(dated):
         return
     for pair in pairs:
-        if any(_is_of_one_entry(pair, other) for other in dated):
+        if _is_of_a_dated_one(pair, dated):
             lines = tuple(line for row in (pair.title, pair.date) for line in row.lines)
             yield DatedEntry(lines, f"dated entry: {len(dated)} dates end at one edge, with texts below their titles")
 
@@ -83,14 +99,17 @@ def _entries(pairs: Sequence[_Pair], bands: Sequence[Sequence[Row]]) -> Iterator
 def _has_text_below(pair: _Pair, bands: Sequence[Sequence[Row]]) -> bool:
     """Whether what comes next between a title's left and its date's right edge is alone on its height."""
     left, right, size = pair.title.left - pair.title.size, pair.date.right, pair.title.size
-    for band in bands:
-        if not pair.middle + 0.5 * size < band[0].middle < pair.middle + _NEXT * size:
-            continue
+    first = bisect_right(bands, pair.middle + 0.5 * size, key=_level)
+    end = bisect_left(bands, pair.middle + _NEXT * size, key=_level)
+    for band in bands[first:end]:
         if rows := [row for row in band if left < row.left < right and not is_bullet(row.text)]:
             return len(rows) == 1
     return False
 
 
-def _is_of_one_entry(pair: _Pair, other: _Pair) -> bool:
-    near = abs(pair.middle - other.middle) < _NEXT_LINE * other.title.size
-    return pair is other or (near and abs(pair.title.left - other.title.left) < _FLUSH * other.title.size)
+def _is_of_a_dated_one(pair: _Pair, dated: Sequence[_Pair]) -> bool:
+    """Whether it is one, or stands right above or below one, on its edge."""
+    reach = _NEXT_LINE * pair.title.size
+    first = bisect_right(dated, pair.middle - reach, key=attrgetter("middle"))
+    end = bisect_left(dated, pair.middle + reach, key=attrgetter("middle"))
+    return any(abs(pair.title.left - other.title.left) < _FLUSH * other.title.size for other in dated[first:end])
