@@ -41,8 +41,11 @@ from octavo.markup import html, latex
 from octavo.markup.cleaning import cleaned
 from octavo.pages import open_pages, select
 from octavo.settings import EngineSettings, ParseOptions
+from octavo.tables.areas import Segment, tables_among
+from octavo.tables.rules import Rule, Rules
 
 SQUARE_FROM = 1.6
+PLACES = [(100 + 150 * column, 20 + 40 * row) for row in range(40) for column in range(6)]  # of a table's texts
 
 
 def slope(work: Callable[[int], object], size: int) -> float:
@@ -213,6 +216,20 @@ def test_whether_dates_are_those_of_entries_costs_little_more_than_their_number(
     size = Size(1275, 1650)
     pages = {count: straightened(titles_and_their_dates(count), size, dpi=150) for count in (600, 4_800)}
     assert slope(lambda count: list(find_dated_entries(pages[count])), 600) < SQUARE_FROM
+
+
+def test_ruling_lines_cost_little_more_than_their_number() -> None:
+    dice = random.Random(1)
+    texts = [Segment(left, top, left + 80, top + 8, "ab", at, False, top) for at, (left, top) in enumerate(PLACES)]
+    starts = [dice.uniform(0, 600) for _ in range(8_000)]
+    pages = {
+        count: Rules(
+            Size(1275, 1650),
+            tuple(Rule(1650 * at / count, start, start + 200 + start) for at, start in enumerate(starts[:count])),
+        )
+        for count in (1_000, 8_000)
+    }
+    assert slope(lambda count: tables_among(texts, pages[count]), 1_000) < SQUARE_FROM
 
 
 def read_apart(lines: list[TextLine]) -> None:

@@ -5,9 +5,12 @@ become one, and a layout network adds what it sees. Everything here is in pixels
 """
 
 import statistics
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import field, replace
 from itertools import pairwise
+from operator import attrgetter
 from typing import Final
 
 from octavo.frozen import frozen
@@ -114,16 +117,17 @@ def _connected(rules: Rules, reach: float) -> Iterator[tuple[list[Rule], list[Ru
     """Groups of horizontal and vertical rules that touch each other, directly or through others."""
     left_across, left_down = list(rules.horizontal), list(rules.vertical)
     while left_across:
-        across, down = [left_across.pop()], list[Rule]()
-        grown = True
-        while grown:
-            new_down = [v for v in left_down if any(_touch(h, v, reach) for h in across)]
-            left_down = [v for v in left_down if v not in new_down]
-            down += new_down
-            new_across = [h for h in left_across if any(_touch(h, v, reach) for v in down)]
-            left_across = [h for h in left_across if h not in new_across]
-            across += new_across
-            grown = bool(new_across)
+        fresh = [left_across.pop()]
+        across, down = list(fresh), list[Rule]()
+        while fresh:
+            touched = [v for v in left_down if any(_touch(h, v, reach) for h in fresh)]
+            if not touched:
+                break
+            left_down = [v for v in left_down if v not in touched]
+            down += touched
+            fresh = [h for h in left_across if any(_touch(h, v, reach) for v in touched)]
+            left_across = [h for h in left_across if h not in fresh]
+            across += fresh
         yield across, down
 
 
@@ -291,17 +295,42 @@ def _with_texts_whole(
 
 def _in_bands(segments: Sequence[Segment], rules: Rules, height: float) -> set[Segment]:
     """Texts between lines that part the rows of a table: several that begin and end alike, none far below the next."""
-    left = sorted((r for r in rules.horizontal if r.length > _BAND_WIDTH * height), key=lambda rule: rule.at)
+    levels = sorted(segments, key=attrgetter("middle"))
     inside: set[Segment] = set()
-    while left:
-        alike = [r for r in left if max(abs(r.start - left[0].start), abs(r.end - left[0].end)) < height]
-        left = [r for r in left if r not in alike]
+    for alike in _beginning_and_ending_alike(rules, _BAND_WIDTH * height, height):
         bands = [(a, b) for a, b in pairwise(alike) if b.at - a.at < _BAND_HEIGHT * height]
-        if len(bands) + 1 >= _LINES:
-            inside |= {
-                p for p in segments for a, b in bands if a.at < p.middle < b.at and a.start - height < p.axis < a.end
-            }
+        if len(bands) + 1 < _LINES:
+            continue
+        for a, b in bands:
+            first = bisect_right(levels, a.at, key=attrgetter("middle"))
+            end = bisect_left(levels, b.at, key=attrgetter("middle"))
+            inside.update(p for p in levels[first:end] if a.start - height < p.axis < a.end)
     return inside
+
+
+def _beginning_and_ending_alike(rules: Rules, shortest: float, reach: float) -> Iterator[list[Rule]]:
+    """Groups of lines across whose ends are nearer than `reach` to those of the group's first, each top to bottom."""
+    ordered = sorted((rule for rule in rules.horizontal if rule.length > shortest), key=attrgetter("at"))
+    places: dict[tuple[int, int], list[Rule]] = defaultdict(list)
+    for rule in ordered:
+        places[int(rule.start // reach), int(rule.end // reach)].append(rule)
+    taken: set[Rule] = set()
+    for first in ordered:
+        if first in taken:
+            continue
+        start, end = int(first.start // reach), int(first.end // reach)
+        near = [(start + across, end + along) for across in (-1, 0, 1) for along in (-1, 0, 1)]
+        alike = [
+            rule
+            for place in near
+            for rule in places.get(place, ())
+            if max(abs(rule.start - first.start), abs(rule.end - first.end)) < reach
+        ]
+        taken.update(alike)
+        for place in near:
+            if place in places:
+                places[place] = [rule for rule in places[place] if rule not in taken]
+        yield sorted(alike, key=attrgetter("at"))
 
 
 def _labels(segments: Sequence[Segment], height: float) -> set[Segment]:
