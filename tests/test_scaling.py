@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from pdf_maker import HELVETICA, PdfPage, make_pdf
@@ -37,6 +38,7 @@ from octavo.glm_ocr.model import joined_tables
 from octavo.layout import flow
 from octavo.layout.dated_entries import find_dated_entries
 from octavo.layout.lines import straightened
+from octavo.layout.tick_boxes import find_tick_boxes
 from octavo.markup import html, latex
 from octavo.markup.cleaning import cleaned
 from octavo.pages import open_pages, select
@@ -230,6 +232,20 @@ def test_ruling_lines_cost_little_more_than_their_number() -> None:
         for count in (1_000, 8_000)
     }
     assert slope(lambda count: tables_among(texts, pages[count]), 1_000) < SQUARE_FROM
+
+
+def a_pattern_of_rings(count: int) -> np.ndarray:
+    picture = np.full((1650, 1275, 3), 255, np.uint8)
+    for at in range(count):
+        cv2.circle(picture, (20 + at % 60 * 20, 20 + at // 60 * 20), 7, (0, 0, 0), 2)
+    return picture
+
+
+@pytest.mark.slow
+def test_rings_cost_little_more_than_their_number() -> None:
+    beside = [line(0, 1000, 5, 9, "so many")]
+    pages = {count: a_pattern_of_rings(count) for count in (300, 2_400)}
+    assert slope(lambda count: find_tick_boxes(pages[count], beside, 18.0), 300) < SQUARE_FROM
 
 
 def read_apart(lines: list[TextLine]) -> None:

@@ -145,6 +145,8 @@ def _browsers_own(drawn: NDArray[np.uint8], words: Sequence[Rect], size: float) 
             continue
         part = rest[top : top + height, left : left + width]
         rect = Rect(float(left), float(top), float(left + width), float(top + height))
+        if len(squares) + len(rings) > _MOST:
+            return []
         if any(rect.intersection(other) > 0 for other, _ in (*squares, *rings)):
             continue
         if _is_framed(part, _CORNER):
