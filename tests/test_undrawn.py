@@ -234,7 +234,7 @@ def test_the_layout_network_is_asked_as_the_options_say(
 def test_without_a_text_layer_the_network_is_asked_unless_that_is_off(parser: Parser) -> None:
     lines = text_page("These words are only looked at,", "as those of a scan are.", size=18)
     for use, said in (
-        (LayoutNetworkUse.AUTO, "1 asked: lines whose text is not known (page 1)"),
+        (LayoutNetworkUse.AUTO, "1 asked: lines that are on the picture only (page 1)"),
         (LayoutNetworkUse.NEVER, "1 not asked"),
     ):
         document = parser.parse(

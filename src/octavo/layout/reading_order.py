@@ -454,7 +454,8 @@ def _is_tile(column: Sequence[_Unit]) -> bool:
 
 
 def _heads(band: Sequence[_Unit], under: Sequence[_Unit], gutters: Sequence[Lane], room: float) -> bool:
-    """Whether a band starts with a heading, or a short line nearer to what is below it than above, in every column."""
+    """Whether a band starts with a heading in every column, or in every one with a short line nearer to what is below
+    it than above. A heading and a plain line are level by chance, as in a sidebar and the text beside it."""
     columns = _columns(band, gutters)
     if len(columns) <= len(gutters):
         return False
@@ -462,11 +463,12 @@ def _heads(band: Sequence[_Unit], under: Sequence[_Unit], gutters: Sequence[Lane
     lowest = min(head.height for head in heads)
     if max(head.top for head in heads) - min(head.top for head in heads) > 0.6 * lowest:
         return False
-    if all(head.title for head in heads):
-        return True
+    titles = sum(head.title for head in heads)
+    if titles:
+        return titles == len(heads)
     below = [unit.top for unit in (*band, *under) if unit not in heads]
     follows = bool(below) and min(below) - max(head.bottom for head in heads) < 0.5 * room
-    return follows and all((head.short and not head.entry) or head.title for head in heads)
+    return follows and all(head.short and not head.entry for head in heads)
 
 
 def _sections(bands: Sequence[list[_Unit]]) -> list[list[_Unit]]:
