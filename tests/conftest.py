@@ -1,5 +1,9 @@
+from collections.abc import Iterator
+
 import pytest
 
+from octavo.errors import EngineUnavailable
+from octavo.parser import Parser
 from octavo.settings import (
     BatchSettings,
     EngineSettings,
@@ -25,3 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in _VARIABLES:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="module")
+def parser() -> Iterator[Parser]:
+    """With the embedded engine."""
+    try:
+        with Parser() as opened:
+            yield opened
+    except EngineUnavailable as missing:
+        pytest.skip(str(missing))

@@ -1,6 +1,5 @@
 """Cases: parts of invented pages with the text a reader expects; and the script that cuts them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pypdfium2 as pdfium
@@ -9,7 +8,6 @@ from PIL import Image
 from scripts import make_case
 
 import octavo
-from octavo.errors import EngineUnavailable
 from octavo.geometry import Box
 from octavo.parser import Parser
 
@@ -17,15 +15,6 @@ TESTS = Path(__file__).parent
 SAMPLES = TESTS.parent / "samples"
 CASES = sorted(path for path in (TESTS / "cases").iterdir() if path.suffix in (".pdf", ".png"))
 SUMMARY = Box(60, 225, 940, 310)  # the first table of the statement
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    try:
-        with Parser() as opened:
-            yield opened
-    except EngineUnavailable as missing:
-        pytest.skip(str(missing))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)

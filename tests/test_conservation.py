@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from octavo.document import (
     TextSource,
     Trust,
 )
-from octavo.errors import EngineUnavailable, OctavoError
+from octavo.errors import OctavoError
 from octavo.geometry import Box
 from octavo.parser import Parser
 from octavo.renderers.report import report
@@ -45,15 +45,6 @@ PROSE = (
     "off, as the instructions ask. We therefore repair it at our cost and send it back to you",
     "within three weeks. Please keep the old seal, because our colleague wants to see it.",
 )
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    try:
-        with Parser() as opened:
-            yield opened
-    except EngineUnavailable as missing:
-        pytest.skip(str(missing))
 
 
 # --- the count --------------------------------------------------------------------------------------------------------

@@ -1,11 +1,8 @@
 """Entries with their dates at the right margin, of lives and news; each as a reader expects it."""
 
-from collections.abc import Iterator
-
 import pytest
 from test_ways_of_setting import Sheet, cells, markdown, read
 
-from octavo.errors import EngineUnavailable
 from octavo.parser import Parser
 from octavo.wording.dates import is_when
 
@@ -15,15 +12,6 @@ POSTS = (
     ("Deckhand", "2011 \u2013 2014", ("Painted what there was to paint.",)),
 )
 SCHOOLS = (("Nautical college, Piran", "2014"), ("Grammar school", "2007"))
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    try:
-        with Parser() as opened:
-            yield opened
-    except EngineUnavailable as missing:
-        pytest.skip(str(missing))
 
 
 def life(sheet: Sheet, left: float, right: float, size: float, *, places: bool = False) -> list[str]:

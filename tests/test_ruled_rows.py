@@ -1,22 +1,11 @@
 """Tables with lines between their rows alone, or none but the places of their texts: schedules, lists of prices."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from test_ways_of_setting import Sheet, cells, markdown
 
-from octavo.errors import EngineUnavailable
 from octavo.parser import Parser
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    try:
-        with Parser() as opened:
-            yield opened
-    except EngineUnavailable as missing:
-        pytest.skip(str(missing))
-
 
 PRICES = (
     (("R-10",), ("Hemp rope of three strands, sold by the metre and", "cut to length"), "1.20"),

@@ -1,13 +1,10 @@
 """Rows that end by will: verse, and rows that each begin with a name; and running text, which has no such rows."""
 
-from collections.abc import Iterator
-
 import pytest
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from test_ways_of_setting import PROSE, Sheet, markdown
 
 from octavo.document import TextLine
-from octavo.errors import EngineUnavailable
 from octavo.geometry import Box
 from octavo.layout.lines import Line
 from octavo.layout.side_by_side import Row
@@ -28,15 +25,6 @@ STANZAS = (
         "and nobody knows where they are today.",
     ),
 )
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    try:
-        with Parser() as opened:
-            yield opened
-    except EngineUnavailable as missing:
-        pytest.skip(str(missing))
 
 
 def paragraphs(text: str) -> list[list[str]]:

@@ -5,7 +5,6 @@ Each is made here, in other words, sizes and places than those the rules were fo
 
 import io
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,6 @@ from reportlab.pdfgen.canvas import Canvas
 
 import octavo
 from octavo.document import Role, TextLine
-from octavo.errors import EngineUnavailable
 from octavo.geometry import Box, Size
 from octavo.layout.flow import columns_from_right
 from octavo.layout.lines import Line
@@ -82,15 +80,6 @@ class Sheet:
     def pdf(self) -> bytes:
         self._canvas.save()
         return self._file.getvalue()
-
-
-@pytest.fixture(scope="module")
-def parser() -> Iterator[Parser]:
-    try:
-        with Parser() as opened:
-            yield opened
-    except EngineUnavailable as missing:
-        pytest.skip(str(missing))
 
 
 def read(parser: Parser, sheet: Sheet) -> list[str]:
