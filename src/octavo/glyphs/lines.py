@@ -19,9 +19,8 @@ from octavo.content import Run, Runs
 from octavo.document import TextLine, Word
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box
-from octavo.glyphs import INFERRED, Flags, Glyphs
+from octavo.glyphs import INFERRED, Flags, Glyphs, are_spaces
 from octavo.glyphs.frames import ASCENT, DESCENT, Frame, frames
-from octavo.glyphs.scripts import SPACES
 from octavo.glyphs.spans import (
     COLUMN_GAP,
     NO_SPACE,
@@ -55,7 +54,7 @@ def lines(glyphs: Glyphs, visible: Flags, overdrawn: Overdrawn | None = None) ->
         return []
     codes = glyphs.codes
     real = visible & glyphs.drawn()
-    space = real & np.isin(codes, SPACES)
+    space = real & are_spaces(codes)
     ink = real & ~space & ~_twins(glyphs, real & ~space)
     # A space belongs to the glyph that comes after it in the content, and to the one before.
     order = np.flatnonzero(ink)
@@ -180,7 +179,7 @@ def _gap(first: Span, second: Span) -> float:
 def _line(group: list[Span], reader: Reader) -> tuple[int, TextLine]:
     pieces = [piece for span in group for piece in span.pieces]
     pieces.sort(key=attrgetter("left"))
-    written = any([piece.rtl for piece in pieces])
+    written = any(piece.rtl for piece in pieces)
     # A stop at the left of a number ends the sentence that the line above began.
     ended = reader.from_right and not written and chr(reader.codes[pieces[0].members[0]]) in SENTENCE_ENDS
     from_right = ended or (written and _is_from_right(pieces, reader))
@@ -216,7 +215,7 @@ def _in_a_row(parts: Sequence[Sequence[int]]) -> Sequence[int]:
     if len(parts) == 1:
         return parts[0]
     ranges = [part for part in parts if isinstance(part, range)]
-    if len(ranges) == len(parts) and all([one.stop == other.start for one, other in pairwise(ranges)]):
+    if len(ranges) == len(parts) and all(one.stop == other.start for one, other in pairwise(ranges)):
         return range(ranges[0].start, ranges[-1].stop)
     return [member for part in parts for member in part]
 
@@ -333,7 +332,7 @@ def _as_one(parts: list[SpanWord]) -> SpanWord:
         _around([part.ink for part in parts]),
         parts[0].space_before,
         parts[-1].space_after,
-        any([part.rtl for part in parts]),
+        any(part.rtl for part in parts),
     )
 
 
@@ -381,7 +380,7 @@ def _runs(
     words: Sequence[tuple[str, SpanWord]], reader: Reader, shifts: dict[int, Shift], faces: set[tuple[bool, bool]]
 ) -> Runs:
     """The words of a line in their styles; nothing where all of it is set alike and nothing is drawn over it."""
-    overdrawn = bool(reader.overdrawn) and any([True in _of(word.members, reader.overdrawn) for _, word in words])
+    overdrawn = bool(reader.overdrawn) and any(True in _of(word.members, reader.overdrawn) for _, word in words)
     if len(faces) < 2 and not overdrawn:
         return ()
     styled: list[tuple[str, _Style]] = []

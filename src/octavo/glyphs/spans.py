@@ -140,15 +140,16 @@ class Reader:
 
     def words(self, firsts: Indices, stop: int) -> list[SpanWord]:
         """The words that begin with these glyphs; the last one ends before `stop`."""
-        frame = self.frame
+        frame, places = self.frame, firsts - firsts[0]
+        own = slice(int(firsts[0]), stop)
+        baseline, size = frame.baseline[own], frame.size[own]
         # Ink, and no less than a line of text has.
-        top = np.minimum(frame.top[:stop], frame.baseline[:stop] - ASCENT * frame.size[:stop])
-        bottom = np.maximum(frame.bottom[:stop], frame.baseline[:stop] + DESCENT * frame.size[:stop])
+        top, bottom = np.minimum(frame.top[own], baseline - ASCENT * size), frame.bottom[own]
         edges = [
-            np.minimum.reduceat(frame.left[:stop], firsts),
-            np.minimum.reduceat(top, firsts),
-            np.maximum.reduceat(frame.right[:stop], firsts),
-            np.maximum.reduceat(bottom, firsts),
+            np.minimum.reduceat(frame.left[own], places),
+            np.minimum.reduceat(top, places),
+            np.maximum.reduceat(frame.right[own], places),
+            np.maximum.reduceat(np.maximum(bottom, baseline + DESCENT * size), places),
         ]
         if frame.angle == 0:
             page = (self.glyphs.width, self.glyphs.height) * 2
@@ -158,12 +159,12 @@ class Reader:
             map(
                 SpanWord,
                 map(range, firsts.tolist(), stops),
-                np.minimum.reduceat(frame.start[:stop], firsts).tolist(),
-                np.maximum.reduceat(frame.end[:stop], firsts).tolist(),
+                np.minimum.reduceat(frame.start[own], places).tolist(),
+                np.maximum.reduceat(frame.end[own], places).tolist(),
                 zip(*[edge.tolist() for edge in edges], strict=True),
                 self.before[firsts].tolist(),
                 self.after[np.array(stops) - 1].tolist(),
-                np.logical_or.reduceat(self.from_the_right[:stop], firsts).tolist(),
+                np.logical_or.reduceat(self.from_the_right[own], places).tolist(),
             )
         )
 
