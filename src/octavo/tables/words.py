@@ -170,7 +170,7 @@ _FACES: Final = {
 
 def _faces(line: TextLine) -> list[Run]:
     """How each word of a line is set that has more than one face."""
-    letters = [face for run in line.runs for face in [replace(run, text="")] * len(run.text)]
+    letters = [replace(run, text="") for run in line.runs for _ in run.text]
     text = "".join(run.text for run in line.runs)
     return [letters[word.start()] for word in re.finditer(r"\S+", text)]
 
@@ -178,16 +178,8 @@ def _faces(line: TextLine) -> list[Run]:
 def word_boxes(lines: Sequence[TextLine], frame: Box, size: Size) -> list[PixelBox]:
     """Where the words are in the picture; whole lines where words are not known."""
     boxes = [word.box for line in lines for word in line.words] + [line.box for line in lines if not line.words]
-    left, top, wide, tall, (across, down) = frame.left, frame.top, frame.width, frame.height, size
-    return [  # as `_pixels` has it
-        PixelBox(
-            round((box.left - left) / wide * across),
-            round((box.top - top) / tall * down),
-            round((box.right - left) / wide * across),
-            round((box.bottom - top) / tall * down),
-        )
-        for box in boxes
-    ]
+    corners = [(_pixels(box.left, box.top, frame, size), _pixels(box.right, box.bottom, frame, size)) for box in boxes]
+    return [PixelBox(round(left), round(top), round(right), round(bottom)) for (left, top), (right, bottom) in corners]
 
 
 def _height(line: TextLine, frame: Box, size: Size) -> float:
@@ -200,10 +192,6 @@ def _words(line: TextLine) -> Iterator[tuple[Word, bool]]:
     text = line.text or ""
     if line.text is None and not line.words:
         yield Word("", line.box), True
-        return
-    if text.split() == [word.text for word in line.words]:  # nearly all: nothing is to be found out
-        for number, word in enumerate(line.words):
-            yield word, number > 0 or text[0].isspace()
         return
     if "".join(word.text for word in line.words).split() != "".join(text.split()).split():
         yield from _estimated(text, line.box)
