@@ -33,6 +33,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -150,7 +151,8 @@ def functions(module: ModuleType) -> Iterator[FunctionType]:
             continue
         members = vars(thing).values() if inspect.isclass(thing) else (thing,)
         for member in members:
-            function = getattr(member, "fget", None) or getattr(member, "__func__", member)
+            function = member.func if isinstance(member, cached_property) else getattr(member, "fget", None)
+            function = function or getattr(member, "__func__", member)
             if isinstance(function, FunctionType) and function.__code__.co_filename == module.__file__:
                 yield function
 

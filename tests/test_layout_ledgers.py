@@ -5,6 +5,7 @@ from octavo.geometry import Box
 from octavo.layout.ledgers import find_ledgers
 from octavo.layout.lines import Line
 from octavo.layout.names_beside import find_names_beside
+from octavo.layout.side_by_side import PageLines
 
 
 def line(text: str | None, left: float, top: float, right: float, size: float = 20) -> Line:
@@ -13,7 +14,7 @@ def line(text: str | None, left: float, top: float, right: float, size: float = 
 
 
 def ledgers(lines: list[Line]) -> list[list[str]]:
-    return [[it.text for it in ledger.lines] for ledger in find_ledgers(lines)]
+    return [[it.text for it in ledger.lines] for ledger in find_ledgers(PageLines(lines))]
 
 
 def receipt(*rows: tuple[str, str]) -> list[Line]:
@@ -33,7 +34,7 @@ def test_items_stay_with_their_amounts() -> None:
 
 def test_lines_that_are_not_read_yet_tell_by_their_places() -> None:
     unread = [Line(it.left, it.top, it.right, it.bottom, it.size, TextLine(it.source.box)) for it in receipt(*ITEMS)]
-    assert len(find_ledgers(unread)) == 1
+    assert len(find_ledgers(PageLines(unread))) == 1
 
 
 def test_an_item_may_have_a_second_line() -> None:
@@ -85,7 +86,7 @@ def form(*fields: tuple[str, str], left: float = 100) -> list[Line]:
 
 
 def forms(lines: list[Line]) -> list[list[str | None]]:
-    return [[it.text for it in found.lines] for found in find_names_beside(lines)]
+    return [[it.text for it in found.lines] for found in find_names_beside(PageLines(lines))]
 
 
 def test_names_stay_with_their_values_in_each_column_of_a_form() -> None:

@@ -38,6 +38,7 @@ from octavo.glm_ocr.model import joined_tables
 from octavo.layout import flow
 from octavo.layout.dated_entries import find_dated_entries
 from octavo.layout.lines import straightened
+from octavo.layout.side_by_side import PageLines
 from octavo.layout.tick_boxes import find_tick_boxes
 from octavo.markup import html, latex
 from octavo.markup.cleaning import cleaned
@@ -217,7 +218,7 @@ def test_a_page_of_many_lines_costs_little_more_than_their_number(
 def test_whether_dates_are_those_of_entries_costs_little_more_than_their_number() -> None:
     size = Size(1275, 1650)
     pages = {count: straightened(titles_and_their_dates(count), size, dpi=150) for count in (600, 4_800)}
-    assert slope(lambda count: list(find_dated_entries(pages[count])), 600) < SQUARE_FROM
+    assert slope(lambda count: list(find_dated_entries(PageLines(pages[count]))), 600) < SQUARE_FROM
 
 
 def test_ruling_lines_cost_little_more_than_their_number() -> None:

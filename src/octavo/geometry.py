@@ -8,7 +8,7 @@ points. A `PixelBox` cuts whole pixels out of one picture. Everything is immutab
 import math
 from collections.abc import Callable, Iterable
 from itertools import pairwise
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple, Self, TypeVar
 
 from octavo.frozen import frozen
@@ -160,8 +160,7 @@ def on_one_height(things: Iterable[Thing], reach: float | Callable[[Thing, Thing
     """
     rows: list[list[Thing]] = []
     mean = 0.0
-    for thing in sorted(things, key=_MIDDLE):
-        middle = thing.middle
+    for middle, thing in sorted([(thing.middle, thing) for thing in things], key=_FIRST):
         if rows and middle - mean < (reach(rows[-1][0], thing) if callable(reach) else reach):
             rows[-1].append(thing)
             mean += (middle - mean) / len(rows[-1])
@@ -171,7 +170,7 @@ def on_one_height(things: Iterable[Thing], reach: float | Callable[[Thing, Thing
     return [sorted(row, key=_LEFT) if len(row) > 1 else row for row in rows]
 
 
-_MIDDLE, _LEFT = attrgetter("middle"), attrgetter("left")
+_FIRST, _LEFT = itemgetter(0), attrgetter("left")
 
 
 @frozen

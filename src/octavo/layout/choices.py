@@ -1,12 +1,12 @@
 """Boxes to tick side by side, each with what it stands for, and the question to the left of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 from octavo.frozen import frozen
 from octavo.layout.lines import Line
 from octavo.layout.named_fields import lines_of
-from octavo.layout.side_by_side import bands_of, in_rows
+from octavo.layout.side_by_side import PageLines
 from octavo.wording.ticks import begins_choice, has_tick_box, is_tick_box
 
 _LONGEST: Final = 40  # characters of a question on their left
@@ -20,10 +20,10 @@ class Choices:
     reason: str  # for people: what it rests on
 
 
-def find_choices(lines: Sequence[Line]) -> Iterator[Choices]:
+def find_choices(lines: PageLines) -> Iterator[Choices]:
     if not any(has_tick_box(line.text) for line in lines):
         return
-    for band in bands_of(in_rows([line for line in lines if line.text])):
+    for band in lines.with_text.bands:
         boxes = [number for number, row in enumerate(band) if is_tick_box(row.text) or begins_choice(row.text)]
         if not boxes:
             continue

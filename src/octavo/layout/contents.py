@@ -12,7 +12,7 @@ from typing import Final
 from octavo.frozen import frozen
 from octavo.geometry import on_one_height
 from octavo.layout.lines import Line
-from octavo.layout.side_by_side import Row, in_rows
+from octavo.layout.side_by_side import PageLines, Row
 from octavo.wording.headings import has_leader, heads_contents, is_contents_line, may_lead
 from octavo.wording.page_numbers import is_page_number
 from octavo.wording.sentences import has_word
@@ -42,14 +42,12 @@ class _Entry:
     page: int | None = None  # where no leader tells that it is one
 
 
-def find_contents(lines: Sequence[Line]) -> list[Contents]:
+def find_contents(lines: PageLines) -> list[Contents]:
     """The tables of contents among the lines; no line is in two of them. One of two columns is two."""
     heads = [line.middle for line in lines if heads_contents(line.text)]
     if not heads and sum(may_lead(line.text) for line in lines) < _FEWEST:
         return []  # most pages, without putting their lines into rows
-    bands = on_one_height(
-        in_rows([line for line in lines if line.text]), lambda first, row: 0.5 * min(first.size, row.size)
-    )
+    bands = on_one_height(lines.with_text.rows, lambda first, row: 0.5 * min(first.size, row.size))
     columns: list[list[_Entry]] = []
     for entry in (entry for band in bands for entry in _entries(band, headed=bool(heads) and band[0].top > heads[0])):
         column = next((column for column in columns if abs(column[0].right - entry.right) < _FLUSH * entry.size), None)

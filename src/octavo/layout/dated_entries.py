@@ -13,7 +13,7 @@ from typing import Final
 
 from octavo.frozen import frozen
 from octavo.layout.lines import Line
-from octavo.layout.side_by_side import Row, bands_of, in_rows
+from octavo.layout.side_by_side import PageLines, Row
 from octavo.wording.dates import is_when
 from octavo.wording.lists import is_bullet
 from octavo.wording.sentences import has_word
@@ -47,12 +47,12 @@ class _Pair:
         return self.title.middle
 
 
-def find_dated_entries(lines: Sequence[Line]) -> Iterator[DatedEntry]:
+def find_dated_entries(lines: PageLines) -> Iterator[DatedEntry]:
     """The titles with their dates among the lines, by their edges, those of each top to bottom."""
     dates = sorted((line for line in lines if is_when(line.text)), key=attrgetter("right"))
     if not any(_is_flush(one, other) for one, other in pairwise(dates)):
         return  # most pages, without putting their lines into rows
-    bands = sorted(bands_of(in_rows([line for line in lines if line.text])), key=_level)
+    bands = sorted(lines.with_text.bands, key=_level)
     pairs = [_Pair(band[at - 1], row) for band in bands for at, row in enumerate(band) if at and _may_be(band, at)]
     for own in _on_one_edge(pairs):
         yield from _entries(own, bands)

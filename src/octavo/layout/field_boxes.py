@@ -4,7 +4,7 @@ from typing import Final
 
 from octavo.geometry import Rect
 from octavo.layout.lines import Line
-from octavo.tables.rules import Rules
+from octavo.tables.rules import Rule, Rules
 
 _BESIDE: Final = 0.5  # sizes of type that a line of text may reach over the side of its box
 _UNDER: Final = 1.0  # sizes of type from the middle of a value to a line it is written on, at most
@@ -13,14 +13,21 @@ _UNDER: Final = 1.0  # sizes of type from the middle of a value to a line it is 
 def box_around(line: Line, rules: Rules) -> Rect | None:
     """The box a line stands in: lines close it above and below, and at its sides, or end there."""
     reach = _BESIDE * line.size
-    across = [rule for rule in rules.horizontal if rule.start - reach < line.left and line.axis < rule.end]
-    above = max((r for r in across if r.at_point(line.left) < line.middle), key=lambda rule: rule.at, default=None)
-    below = min((r for r in across if r.at_point(line.left) > line.middle), key=lambda rule: rule.at, default=None)
+    left_end, middle, axis = line.left, line.middle, line.axis
+    above: Rule | None = None
+    below: Rule | None = None
+    for rule in rules.horizontal:
+        if rule.start - reach < left_end and axis < rule.end:
+            at = rule.at_point(left_end)
+            if at < middle and (above is None or rule.at > above.at):
+                above = rule
+            elif at > middle and (below is None or rule.at < below.at):
+                below = rule
     if above is None or below is None:
         return None
-    down = [rule for rule in rules.vertical if rule.start < line.middle < rule.end]
-    lefts = [rule.at_point(line.middle) for rule in down if rule.at_point(line.middle) < line.left + reach]
-    rights = [rule.at_point(line.middle) for rule in down if rule.at_point(line.middle) > line.right - reach]
+    down = [rule.at_point(middle) for rule in rules.vertical if rule.start < middle < rule.end]
+    lefts = [at for at in down if at < left_end + reach]
+    rights = [at for at in down if at > line.right - reach]
     closed = (lefts or abs(above.start - below.start) < reach) and (rights or abs(above.end - below.end) < reach)
     left = max([*lefts, max(above.start, below.start)])
     right = min([*rights, min(above.end, below.end)])

@@ -4,9 +4,9 @@ A page is shrunk until its type is a few pixels high, the lines of text are wipe
 Frames, rules and shades around text are not figures; a figure is ink that text does not explain.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
-from functools import reduce
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, reduce
 from typing import Final
 
 import cv2
@@ -38,6 +38,9 @@ _EDGE: Final = 0.02  # share of the page at each side where specks and edges of 
 _RIM: Final = 0.15  # share of the page that can be scanner's border
 _RIM_FILLED: Final = 0.7  # share of a row that is ink there
 _WHOLE_PAGE: Final = 0.8  # share of the page from which an area is its background
+_LOWEST: Final = 2.5  # sizes of type that an area is high and wide, at least
+_TOGETHER: Final = 1.2  # sizes of type between what hangs together, at most
+_FEW_PIXELS: Final = 4 * 65_000  # in which no more areas can be told apart than 16 bits count
 
 
 @frozen
@@ -51,41 +54,52 @@ class Figure:
     lost: str = ""  # why it is none after all
 
 
-@frozen
+@dataclass(frozen=True, eq=False)
 class Ink:
     """What is drawn on a page besides text, seen from so far that its type is a few pixels high."""
 
     scale: float
     unit: float  # size of the running text in it
     rest: NDArray[np.uint8]  # 255 where there is ink that no line of text explains
-    busy: NDArray[np.uint8]  # 255 at strokes among it that are no straight lines
     paper: bool  # one tone is the paper's; else the page is a photo, and what is at its edges lies behind the sheet
-    texture: NDArray[np.uint8]  # 255 where it changes at all: nowhere in a shade, everywhere in a photo
+    steps: NDArray[np.uint8]  # grey levels from a pixel to its neighbours
+    clear: NDArray[np.uint8]  # 255 where there is no line of text
 
     @classmethod
     def of(cls, pixels: Pixels, page: Size, lines: Sequence[Line], size: float, known: Sequence[Rect] = ()) -> "Ink":
         """`pixels` show the page, RGB or grey, as large as it is or smaller; `size` is that of the running text;
         `known` are areas taken by raster pictures."""
         scale, extent = _shrunk(page, size)
-        small = np.asarray(cv2.resize(pixels, extent, interpolation=cv2.INTER_AREA), np.uint8)
         unit = max(2.0, size * scale)
+        if not known and _is_flat(pixels, extent[1], unit):
+            return cls.none(page, size)
+        small = np.asarray(cv2.resize(pixels, extent, interpolation=cv2.INTER_AREA), np.uint8)
         grey = small if small.ndim == 2 else np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
         ink, paper = _ink(small, grey)
-        text = _places(lines, Size(*extent), scale)
-        rest = _without_rim(_wiped(ink, text))
+        clear = _clear_of(lines, Size(*extent), scale)
+        rest = _without_rim(np.asarray(cv2.bitwise_and(ink, clear), np.uint8))
         for box in (rect.scaled(scale) for rect in known):
             _fill(rest[int(box.top) : int(box.bottom) + 1, int(box.left) : int(box.right) + 1])
-        steps = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
-        changes = np.asarray(cv2.threshold(steps, _CHANGE, 255, cv2.THRESH_BINARY)[1], np.uint8)
-        busy = _busy(np.asarray(steps, np.uint8), unit)
-        return cls(scale, unit, rest, _wiped(busy, text), paper, _wiped(changes, text))
+        steps = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.uint8)
+        return cls(scale, unit, rest, paper, steps, clear)
 
     @classmethod
     def none(cls, page: Size, size: float) -> "Ink":
         """Of a page with nothing but text."""
         scale, (width, height) = _shrunk(page, size)
         nothing = np.zeros((height, width), np.uint8)
-        return cls(scale, max(2.0, size * scale), nothing, nothing, True, nothing)
+        return cls(scale, max(2.0, size * scale), nothing, True, nothing, nothing)
+
+    @cached_property
+    def busy(self) -> NDArray[np.uint8]:
+        """255 at strokes among it that are no straight lines."""
+        return np.asarray(cv2.bitwise_and(_busy(self.steps, self.unit), self.clear), np.uint8)
+
+    @cached_property
+    def texture(self) -> NDArray[np.uint8]:
+        """255 where it changes at all: nowhere in a shade, everywhere in a photo."""
+        changes = cv2.threshold(self.steps, _CHANGE, 255, cv2.THRESH_BINARY)[1]
+        return np.asarray(cv2.bitwise_and(changes, self.clear), np.uint8)
 
     def strokes(self, rect: Rect) -> float:
         """Share of an area with strokes that are neither text nor straight lines."""
@@ -107,6 +121,24 @@ def _shrunk(page: Size, size: float) -> tuple[float, tuple[int, int]]:
     """How much a page is shrunk whose running text is of a size, and its width and height then."""
     scale = min(1.0, _TYPE / size, _MOST_SIDE / max(page))
     return scale, (max(8, round(page.width * scale)), max(8, round(page.height * scale)))
+
+
+def _is_flat(pixels: Pixels, height: int, unit: float) -> bool:
+    """Whether all that is on white paper are low things well apart, as ruling lines are: on the page shrunk to that
+    height no area of ink comes to be as high as a figure, and nothing need be looked at."""
+    marked = np.flatnonzero(pixels.reshape(len(pixels), -1).min(axis=1) < 255)
+    if not len(marked) or 2 * len(marked) > len(pixels):
+        return not len(marked)  # where more is marked, white may not be the paper
+    step, reach = height / len(pixels), _reach(unit)  # rows of the shrunk page for one of `pixels`, and what it joins
+    blurred = 2 * (step + 1)  # rows by which something grows as it is shrunk
+    gaps = np.flatnonzero(np.diff(marked) * step > reach + blurred)
+    heights = marked[np.append(gaps, -1)] - marked[np.append(0, gaps + 1)] + 1
+    return bool(heights.max() * step + blurred + reach < _LOWEST * unit)
+
+
+def _reach(unit: float) -> int:
+    """Pixels of the shrunk page over which ink hangs together: an odd number."""
+    return max(3, round(_TOGETHER * unit)) | 1
 
 
 def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
@@ -240,7 +272,7 @@ def _ink(small: Pixels, grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], boo
     """
     around = cv2.blur(grey, (31, 31))
     strokes = cv2.threshold(cv2.subtract(around, grey), _CONTRAST, 255, cv2.THRESH_BINARY)[1]
-    levels = np.bincount(grey.ravel(), minlength=256)
+    levels = cv2.calcHist([grey], [0], None, [256], (0, 256)).ravel()
     paper = int(levels.argmax())
     if levels[max(0, paper - 4) : paper + 5].sum() < 0.4 * grey.size:
         return np.asarray(strokes, np.uint8), False
@@ -268,22 +300,13 @@ def _busy(steps: NDArray[np.uint8], unit: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.bitwise_and(edges, cv2.bitwise_not(straight)), np.uint8)
 
 
-def _places(lines: Sequence[Line], size: Size, scale: float) -> list[tuple[slice, slice]]:
-    """Rows and columns of the shrunk page that the lines of text take up, with a little air."""
-    places = []
+def _clear_of(lines: Sequence[Line], size: Size, scale: float) -> NDArray[np.uint8]:
+    """255 where the shrunk page has no line of text, with a little air around each."""
+    clear = np.full((size.height, size.width), 255, np.uint8)
     for line in lines:
         box = line.source.box.on(size).grown(0.2 * line.height * scale)
-        rows = slice(max(0, int(box.top)), int(box.bottom) + 1)
-        places.append((rows, slice(max(0, int(box.left)), int(box.right) + 1)))
-    return places
-
-
-def _wiped(ink: NDArray[np.uint8], text: Sequence[tuple[slice, slice]]) -> NDArray[np.uint8]:
-    """The ink without the lines of text."""
-    rest = ink.copy()
-    for place in text:
-        rest[place] = 0
-    return rest
+        clear[max(0, int(box.top)) : int(box.bottom) + 1, max(0, int(box.left)) : int(box.right) + 1] = 0
+    return clear
 
 
 def _fill(part: NDArray[np.uint8]) -> None:
@@ -307,17 +330,30 @@ def _without_rim(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _grouped(rest: NDArray[np.uint8], unit: float) -> list[Rect]:
     """Boxes around ink that hangs together, without rules, frames and specks; pixels of the shrunk page."""
-    reach = max(3, round(1.2 * unit)) | 1
+    reach = _reach(unit)
     closed = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
-    count, _, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     boxes, small = [], []
-    for left, top, width, height, _area in stats[1:count].tolist():
+    for left, top, width, height in _connected(np.asarray(closed, np.uint8)):
         box = Rect(left, top, left + width, top + height)
-        if min(width, height) < 2.5 * unit or max(width, height) < 4 * unit:
+        if min(width, height) < _LOWEST * unit or max(width, height) < 4 * unit:
             small.append(box)
         elif not _is_frame(rest[top : top + height, left : left + width], unit):
             boxes.append(box)
     return _merged([_with_axes(box, small, unit) for box in boxes], unit)
+
+
+def _connected(ink: NDArray[np.uint8]) -> Iterator[tuple[int, int, int, int]]:
+    """Where ink hangs together: left, top, width, height. Numbers of 16 bits take a third of the time, and less of it
+    where the rim of the page is left out."""
+    left, top, width, height = cv2.boundingRect(ink)
+    left, top = left - left % 2, top - top % 2  # pixels are looked at in twos, which makes the order
+    inside = ink[top : top + height + 1, left : left + width + 1]
+    if not inside.size:
+        return
+    numbers = cv2.CV_16U if inside.size < _FEW_PIXELS else cv2.CV_32S
+    _, _, areas, _ = cv2.connectedComponentsWithStats(inside, connectivity=8, ltype=numbers)
+    for across, down, wide, high, _ in areas[1:].tolist():
+        yield left + across, top + down, wide, high
 
 
 def _with_axes(box: Rect, small: Sequence[Rect], unit: float) -> Rect:

@@ -31,6 +31,7 @@ from octavo.layout.names_above import find_names_above
 from octavo.layout.names_beside import find_names_beside
 from octavo.layout.paragraphs import grouped
 from octavo.layout.sheet import Claim, Sheet
+from octavo.layout.side_by_side import PageLines
 from octavo.layout.surroundings import Surroundings
 from octavo.tables import TableCandidate
 
@@ -49,7 +50,7 @@ _PICTURES = frozenset({Label.HEADER_IMAGE, Label.FOOTER_IMAGE, Label.CHART, Labe
 def claimed(sheet: Sheet) -> list[Claim]:
     """What there is on a page; every line is in exactly one claim that is not lost."""
     claims: list[Claim] = []
-    free: Sequence[Line] = sheet.lines
+    free = sheet.lines
     for find in FINDERS:
         found = [replace(claim, finder=find.__name__) for claim in find(sheet, free, claims)]
         free = _without(free, [line for claim in found if not claim.lost for line in claim.lines])
@@ -57,47 +58,48 @@ def claimed(sheet: Sheet) -> list[Claim]:
     return claims
 
 
-def seals(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def seals(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     """With their own lines: what runs round has no place among rows."""
     for seal in sheet.seals:
         lines = tuple(straightened(seal.lines, sheet.size, dpi=0))
         yield Claim(Label.SEAL, lines, 0.8, "seal: a ring with text running round inside it", seal.box)
 
 
-def watermarks(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def watermarks(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     """Before what stands in rows: they cross everything."""
     for line in sheet.watermarks:
         yield Claim(Label.ASIDE_TEXT, (line,), 0.7, "aside: set aslant over the page")
 
 
-def line_numbers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def line_numbers(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     """Before tables and the rim: each would make something of the first number and the line it stands beside."""
     if numbers := sheet.line_numbers:
         reason = f"number: those of lines, {numbers[0].text} to {numbers[-1].text}"
         yield Claim(Label.NUMBER, tuple(numbers), 0.8, reason)
 
 
-def contents(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def contents(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     """Before tables: rows of a title and a number look like one."""
     for found in find_contents(free):
         yield Claim(Label.CONTENT, found.lines, 0.8, found.reason)
 
 
-def names_above(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def names_above(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     """Before tables: boxes with a name in each are ruled like one."""
     for form in find_names_above(free, sheet.rules):
         box = Box.of(union(field.area for field in form.fields), sheet.size)
         yield Claim(Label.TEXT, form.lines, 0.8, form.reason, box, fields=form.fields)
 
 
-def dated_entries(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def dated_entries(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     """Before tables: rows of a title and a date look like one. What lines rule is one."""
     ruled = [sheet.rect(table.box) for table in sheet.tables if table.ruled and not table.lost]
-    for entry in find_dated_entries([line for line in free if not any(area.holds(line) for area in ruled)]):
+    ruled_off = [line for line in free if any(area.holds(line) for area in ruled)]
+    for entry in find_dated_entries(_without(free, ruled_off)):
         yield Claim(Label.TEXT, entry.lines, 0.6, entry.reason)
 
 
-def tables(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def tables(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     """Areas that look like tables, with the lines in them; neither labels in line nor formulas are one."""
     taken: set[int] = set()
     forms = [sheet.rect(claim.box) for claim in claims if claim.fields and claim.box is not None]
@@ -109,32 +111,32 @@ def tables(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Itera
         yield Claim(Label.TABLE, tuple(inside), table.score, table.reason, table.box, lost)
 
 
-def listings(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def listings(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     for listing in find_listings(free):
         yield Claim(Label.ALGORITHM, listing.lines, 0.7, listing.reason)
 
 
-def choices(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def choices(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     for found in find_choices(free):
         yield Claim(Label.TEXT, found.lines, 0.6, found.reason)
 
 
-def names_beside(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def names_beside(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     for form in find_names_beside(free, sheet.rules):
         yield Claim(Label.TEXT, form.lines, 0.6, form.reason, fields=form.fields)
 
 
-def ledgers(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def ledgers(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     for ledger in find_ledgers(free):
         yield Claim(Label.TABLE, ledger.lines, 0.6, ledger.reason)
 
 
-def keyed_texts(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def keyed_texts(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     for found in find_keyed_texts(free, sheet.size):
         yield Claim(Label.TABLE, found.lines, 0.6, found.reason)
 
 
-def figures(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def figures(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     """Ink that is no table's shading and no form's, with the texts that are part of it."""
     areas = [sheet.rect(box) for box in _boxes(claims, Label.TABLE)]
     areas += [union((*claim.lines, *(field.area for field in claim.fields))) for claim in claims if claim.fields]
@@ -153,14 +155,14 @@ def figures(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iter
         yield Claim(_picture_label(figure, sheet.size), tuple(inside), 0.7, figure.reason, box, lost)
 
 
-def formulas(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def formulas(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     for formula in find_formulas(free, sheet.hints, sheet.type_size):
         yield Claim(Label.DISPLAY_FORMULA, formula.lines, 0.7, formula.reason)
         if formula.number is not None:
             yield Claim(Label.FORMULA_NUMBER, (formula.number,), 0.7, "formula number: beside a formula, at the margin")
 
 
-def paragraphs(sheet: Sheet, free: Sequence[Line], claims: Sequence[Claim]) -> Iterator[Claim]:
+def paragraphs(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[Claim]:
     """All that is left, as paragraphs."""
     found = grouped(free, from_right=sheet.from_right)
     surroundings = Surroundings(
@@ -256,9 +258,10 @@ def _boxes(claims: Sequence[Claim], *labels: Label) -> list[Box]:
     return [claim.box for claim in claims if claim.label in labels and claim.box is not None and not claim.lost]
 
 
-def _without(lines: Sequence[Line], taken: Sequence[Line]) -> list[Line]:
+def _without(lines: PageLines, taken: Sequence[Line]) -> PageLines:
+    """The very same where none is taken: what is known of them stays known."""
     gone = set(map(id, taken))
-    return [line for line in lines if id(line) not in gone]
+    return PageLines(line for line in lines if id(line) not in gone) if gone else lines
 
 
 def _picture_label(figure: Figure, page: Size) -> Label:

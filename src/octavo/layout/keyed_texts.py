@@ -14,7 +14,7 @@ from typing import Final
 from octavo.frozen import frozen
 from octavo.geometry import Size
 from octavo.layout.lines import Line
-from octavo.layout.side_by_side import Row, bands_of, in_rows
+from octavo.layout.side_by_side import PageLines, Row
 from octavo.wording.lists import begins_entry, is_bullet
 from octavo.wording.numbers import is_year
 from octavo.wording.sentences import ends_sentence, names_field
@@ -64,11 +64,11 @@ class _Entry:
         return _Entry(self.key, (*self.text, *other.text), (*self.bands, *other.bands))
 
 
-def find_keyed_texts(lines: Sequence[Line], page: Size) -> list[KeyedTexts]:
+def find_keyed_texts(lines: PageLines, page: Size) -> list[KeyedTexts]:
     """The keys with their texts among the lines of a page, top to bottom; no line is in two of them."""
     if not _may_have_any(lines):
         return []  # most pages, without putting their lines into rows
-    bands: Sequence[Sequence[Row]] = bands_of(in_rows(lines))
+    bands = lines.bands
     found: list[KeyedTexts] = []
     begun: list[tuple[float, float]] = []
     for band in bands:

@@ -10,7 +10,7 @@ from typing import Final
 
 from octavo.frozen import frozen
 from octavo.layout.lines import Line
-from octavo.layout.side_by_side import Row, bands_of, in_rows
+from octavo.layout.side_by_side import PageLines, Row
 from octavo.tables import price_columns
 from octavo.wording.numbers import is_mostly_digits
 
@@ -35,9 +35,9 @@ class Ledger:
     reason: str  # for people: what it rests on
 
 
-def find_ledgers(lines: Sequence[Line]) -> list[Ledger]:
+def find_ledgers(lines: PageLines) -> list[Ledger]:
     """The ledgers among the lines, top to bottom; no line is in two of them."""
-    parts = price_columns.apart(bands_of(in_rows(lines)))
+    parts = price_columns.apart(lines.bands)
     return [ledger for part in parts for ledger in _ledgers(part)]
 
 

@@ -60,7 +60,8 @@ def find_names_above(lines: Sequence[Line], rules: Rules) -> list[NamedFields]:
     names = [name for name, _ in left]
     if not _several(names) and not any(is_filled_in(value, rules) for _, value in left):
         return boxed
-    return [*boxed, *_loose([line for line in lines if id(line) not in taken], names, rules)]
+    loose = [line for line in lines if id(line) not in taken] if taken else lines
+    return [*boxed, *_loose(loose, names, rules)]
 
 
 def _pairs(lines: Sequence[Line]) -> list[tuple[Line, Line]]:

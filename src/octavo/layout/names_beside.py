@@ -11,7 +11,7 @@ from octavo.geometry import Rect, Size, union
 from octavo.layout.field_boxes import box_around, is_filled_in
 from octavo.layout.lines import Line
 from octavo.layout.named_fields import NamedField, NamedFields, lines_of
-from octavo.layout.side_by_side import Row, bands_of, in_rows
+from octavo.layout.side_by_side import PageLines, Row
 from octavo.tables.rules import Rules
 from octavo.wording.sentences import begins_with_name, has_word, names_field
 from octavo.wording.ticks import is_tick_box
@@ -52,7 +52,7 @@ class _Field:
         return self.values[-1] if self.values else self.name
 
 
-def find_names_beside(lines: Sequence[Line], rules: Rules = _NO_RULES) -> list[NamedFields]:
+def find_names_beside(lines: PageLines, rules: Rules = _NO_RULES) -> list[NamedFields]:
     """Names with their values beside them: runs of two and more below each other; filled fields alone, too.
 
     A value may have more lines, which no name stands beside. Runs beside each other are one form, read one after the
@@ -60,10 +60,10 @@ def find_names_beside(lines: Sequence[Line], rules: Rules = _NO_RULES) -> list[N
     """
     if not _may_have_any(lines):
         return []  # most pages, without putting their lines into rows
-    rows = in_rows([line for line in lines if line.text])
+    rows = lines.with_text.rows
     runs: list[list[_Field]] = []
     near: list[list[_Field]] = []  # those that may go on: looking at all would take the square of their number
-    for band in bands_of(rows):
+    for band in lines.with_text.bands:
         reach = band[0].middle - _PITCH * max(row.size for row in band)
         near = [run for run in near if run[-1].last.bottom > reach]
         fields = list(_fields(band, rules))

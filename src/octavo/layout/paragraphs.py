@@ -55,25 +55,21 @@ class Paragraph(Rect):
     """Rows that are read in one go, top to bottom."""
 
     rows: tuple[Row, ...]
+    size: float = field(compare=False)  # of its type: the rows' median
+    text: str = field(compare=False)
     begins: str = field(default="", compare=False)  # for people: what parts it from the row above
 
     @classmethod
     def of(cls, rows: Iterable[Row], begins: str = "") -> "Paragraph":
         rows = tuple(rows)
         box = union(rows)
-        return cls(box.left, box.top, box.right, box.bottom, rows, begins)
+        size = statistics.median(row.size for row in rows)
+        text = " ".join(row.text for row in rows).strip()
+        return cls(box.left, box.top, box.right, box.bottom, rows, size, text, begins)
 
     @property
     def lines(self) -> tuple[Line, ...]:
         return tuple(line for row in self.rows for line in row.lines)
-
-    @property
-    def size(self) -> float:
-        return statistics.median(row.size for row in self.rows)
-
-    @property
-    def text(self) -> str:
-        return " ".join(row.text for row in self.rows).strip()
 
     @property
     def bold(self) -> bool:

@@ -11,7 +11,7 @@ from octavo.layout.hints import Hint
 from octavo.layout.line_numbers import find_line_numbers
 from octavo.layout.lines import Line, read_from_right, straightened, typical_size
 from octavo.layout.named_fields import NamedField
-from octavo.layout.side_by_side import with_torn_rows_whole
+from octavo.layout.side_by_side import PageLines, with_torn_rows_whole
 from octavo.layout.watermarks import find_watermarks
 from octavo.tables import TableCandidate, find_tables
 from octavo.tables.outlined import rules_among
@@ -24,7 +24,7 @@ class Sheet:
 
     size: Size
     first_page: bool
-    lines: tuple[Line, ...]
+    lines: PageLines
     from_right: bool  # it is written from right to left
     type_size: float  # of the running text
     ink: Ink
@@ -41,12 +41,12 @@ class Sheet:
         cls, page: PageImage, texts: Sequence[TextLine], hints: Sequence[Hint] = (), seals: Sequence[Seal] = ()
     ) -> Self:
         """`texts` are all lines of the page, read or not, but for those of its seals."""
-        lines = straightened(texts, page.size, dpi=page.dpi)
+        lines = PageLines(straightened(texts, page.size, dpi=page.dpi))
         type_size = typical_size(lines)
         marks, numbers = find_watermarks(lines, page.size), find_line_numbers(lines)
         # They stand in no row, and would part those that they cross. An unread mark aslant may be an asterisk.
         apart = {id(line) for line in (*(mark for mark in marks if mark.text), *numbers)}
-        text = [line for line in lines if id(line) not in apart]
+        text = PageLines(line for line in lines if id(line) not in apart) if apart else lines
         boxes = [line.box.to_pixels(page.size) for line in texts]
         outlines = page.outlines
         rules = find_rules(page.pixels, boxes) if outlines is None else rules_among(outlines, boxes)
@@ -58,7 +58,7 @@ class Sheet:
         return cls(
             size=page.size,
             first_page=page.number == 0,
-            lines=tuple(lines),
+            lines=lines,
             from_right=read_from_right(texts),
             type_size=type_size,
             ink=ink,

@@ -3,8 +3,11 @@
 import statistics
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import field
+from functools import cached_property
 from itertools import pairwise
+from operator import attrgetter
 from typing import Final
 
 from octavo.document import TextLine
@@ -42,29 +45,22 @@ class Row(Rect):
 
     lines: tuple[Line, ...]
     longest: Line
+    size: float = field(compare=False)  # of the longest line's type
+    middle: float = field(compare=False)  # of the longest line: a raised mark beside it must not move the row
+    text: str = field(compare=False)
 
     @classmethod
     def of(cls, lines: Sequence[Line]) -> "Row":
+        box: Rect
         if len(lines) == 1:  # most
-            (line,) = lines
-            return cls(line.left, line.top, line.right, line.bottom, (line,), line)
-        box = union(lines)
-        longest = max(lines, key=lambda line: line.width)
-        return cls(box.left, box.top, box.right, box.bottom, tuple(lines), longest)
-
-    @property
-    def size(self) -> float:
-        """Of the longest line's type."""
-        return self.longest.size
-
-    @property
-    def middle(self) -> float:
-        """Of the longest line: a raised mark beside it must not move the row."""
-        return self.longest.middle
-
-    @property
-    def text(self) -> str:
-        return " ".join(line.text for line in self.lines).strip()
+            box = longest = lines[0]
+            text = longest.text
+        else:
+            box, longest = union(lines), max(lines, key=attrgetter("width"))
+            text = " ".join(line.text for line in lines)
+        return cls(
+            box.left, box.top, box.right, box.bottom, tuple(lines), longest, longest.size, longest.middle, text.strip()
+        )
 
     @property
     def bold(self) -> bool:
@@ -87,11 +83,37 @@ class Row(Rect):
 
 def _letters(text: str) -> int:
     """How wide a text is, in letters; ideographs count as two."""
-    return len(text) + sum(map(is_wide, text))
+    return len(text) if text.isascii() else len(text) + sum(map(is_wide, text))
 
 
-def in_rows(lines: Sequence[Line]) -> list[Row]:
+class PageLines(tuple[Line, ...]):
+    """Lines of a page that one finder after the other asks about: what is asked again is found once.
+
+    Their rows were a tenth of all that a page costs, put together six times.
+    """
+
+    @cached_property
+    def lanes(self) -> Sequence[Rect]:
+        return column_lanes(self)
+
+    @cached_property
+    def rows(self) -> Sequence[Row]:
+        return _in_rows(self, self.lanes)
+
+    @cached_property
+    def bands(self) -> Sequence[Sequence[Row]]:
+        return bands_of(self.rows)
+
+    @cached_property
+    def with_text(self) -> "PageLines":
+        read = tuple(line for line in self if line.text)
+        return self if len(read) == len(self) else PageLines(read)
+
+
+def in_rows(lines: Sequence[Line]) -> Sequence[Row]:
     """Lines that stand side by side without a gutter between them, as rows, top to bottom."""
+    if isinstance(lines, PageLines):
+        return lines.rows
     if len(lines) == 1:  # a heading, an entry of a list: half of all that is asked
         return [Row.of(lines)]
     return _in_rows(lines, column_lanes(lines))
@@ -126,14 +148,13 @@ def bands_of(rows: Sequence[Row]) -> list[list[Row]]:
     return on_one_height(rows, lambda first, row: _BAND * min(first.size, row.size))
 
 
-def with_torn_rows_whole(lines: Sequence[Line]) -> list[TextLine]:
+def with_torn_rows_whole(lines: PageLines) -> list[TextLine]:
     """The lines they stand for, those that justified type has torn in narrow columns as one without words: the room
     between its words is no border of a table's columns."""
-    lanes = column_lanes(lines)
-    if not lanes:
+    if not lines.lanes:
         return [line.source for line in lines]
     whole: list[TextLine] = []
-    for row in _in_rows(lines, lanes):
+    for row in lines.rows:
         torn = len(row.lines) > 1 and _evenly_spaced([Row.of([line]) for line in row.lines], _FEWEST_IN_COLUMN)
         box = Box.around(line.source.box for line in row.lines)
         whole += [TextLine(box, row.text)] if torn else [line.source for line in row.lines]
@@ -168,9 +189,9 @@ def _at_lanes(band: Sequence[Row], lanes: Sequence[Rect]) -> list[list[Row]]:
 
 
 def _evenly_spaced(band: Sequence[Row], fewest: int) -> bool:
-    gaps = [other.left - row.right for row, other in pairwise(band)]
     if len(band) < fewest or not all(row.text and not row.longest.source.on_picture for row in band):
         return False
+    gaps = [other.left - row.right for row, other in pairwise(band)]
     size = min(row.size for row in band)
     return min(gaps) > 0 and max(gaps) - min(gaps) < _SAME_GAP * size and max(row.size for row in band) < 1.1 * size
 
@@ -203,15 +224,14 @@ class _Levels:
     def _range(self, top: float, bottom: float) -> range:
         return range(int(top // self._step), int(bottom // self._step) + 1)
 
-    def before(self, index: int) -> set[int]:
-        """Lines that stand before a line in the sequence and may share some of its height, the nearest of too many."""
+    def before(self, index: int) -> Iterator[list[int]]:
+        """Lines that stand before a line in the sequence and may share some of its height, the last first and the
+        nearest of too many; shelf by shelf, so that most are there twice."""
         line = self._lines[index]
-        found: set[int] = set()
         for shelf in self._range(line.top, line.bottom):
             level = self._shelves[shelf]
             end = bisect_left(level, index)
-            found.update(level[max(0, end - _MOST_ON_ONE_HEIGHT) : end])
-        return found
+            yield level[max(0, end - _MOST_ON_ONE_HEIGHT) : end][::-1]
 
     def between(self, top: float, bottom: float) -> list[Line]:
         """Lines with their middle between two heights."""
@@ -221,16 +241,21 @@ class _Levels:
 def _neighbour(lines: Sequence[Line], index: int, levels: _Levels) -> int | None:
     """The nearest line to the left on the same baseline."""
     line = lines[index]
+    left, size, width, height = line.left, line.size, line.width, line.height
     best, nearest = None, float("inf")
-    for other_index in sorted(levels.before(index), reverse=True):
-        other = lines[other_index]
-        if line.left - other.left > nearest + levels.widest:
-            break  # what begins further to the left ends too far away
-        gap = abs(line.left - other.right)
-        least = 0.5 if gap > 0.6 * line.size or min(line.width, other.width) > 8 * line.size else 0.2  # fractions
-        level = line.overlap_y(other) > least * min(line.height, other.height)
-        if level and line.left - other.right > -_COVERED * line.width and gap <= nearest:
-            best, nearest = other_index, gap
+    for shelf in levels.before(index):
+        for other_index in shelf:
+            other = lines[other_index]
+            if left - other.left > nearest + levels.widest:
+                break  # what begins further to the left ends too far away
+            room = left - other.right
+            gap = abs(room)
+            if gap > nearest or room <= -_COVERED * width:
+                continue
+            least = 0.5 if gap > 0.6 * size or min(width, other.width) > 8 * size else 0.2  # fractions
+            level = line.overlap_y(other) > least * min(height, other.height)
+            if level and (gap < nearest or best is None or other_index < best):
+                best, nearest = other_index, gap
     return best
 
 

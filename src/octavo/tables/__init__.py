@@ -58,8 +58,10 @@ def find_tables(size: Size, lines: Sequence[TextLine], rules: Rules) -> list[Tab
     Lines need no text; text and words make it surer.
     """
     page = Box.of_page()
+    if rules.horizontal or rules.vertical:
+        rules = clear_of(rules, word_boxes(lines, page, size))
     typed = TypedRules.among(lines, page, size)
-    lines, rules = typed.lines, typed.with_drawn(clear_of(rules, word_boxes(lines, page, size)))
+    lines, rules = typed.lines, typed.with_drawn(rules)
     heads = slanted_heads(lines, size)
     slanted = {id(head.line) for head in heads}
     tops = {number: line.box.on(size).top for number, line in enumerate(lines) if id(line) in slanted}

@@ -687,7 +687,7 @@ def _judged(run: Sequence[Sequence[Segment]], rules: Rules, height: float) -> Ta
     segments = [segment for row in run for segment in row]
     columns: list[list[Segment]] = [[] for _ in range(len(borders) + 1)]
     for segment in segments:
-        columns[sum(segment.axis > border for border in borders)].append(segment)
+        columns[bisect_left(borders, segment.axis)].append(segment)
     whole = union(segments)
     left, top, right, bottom = whole.left, whole.top, whole.right, whole.bottom
     drawn = [r for r in rules.horizontal if min(r.end, right) - max(r.start, left) > 0.8 * (right - left)]
@@ -721,12 +721,9 @@ def _filled(run: Sequence[Sequence[Segment]], columns: int, height: float) -> fl
 
 def _filled_between(drawn: Sequence[Rule], segments: Sequence[Segment], borders: Sequence[float]) -> float:
     """The same by the rows that long lines part, whatever stands on how many heights of them; 0 where there are few."""
+    places = [(segment.middle, bisect_left(borders, segment.axis)) for segment in segments]
     rows = [
-        {
-            sum(segment.axis > border for border in borders)
-            for segment in segments
-            if above.at < segment.middle < below.at
-        }
+        {column for middle, column in places if above.at < middle < below.at}
         for above, below in pairwise(sorted(drawn, key=lambda rule: rule.at))
     ]
     rows = [row for row in rows if row]

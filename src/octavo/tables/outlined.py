@@ -4,15 +4,25 @@ What is drawn is painted on a sheet of as few cells as its sides need; where two
 edge, and edges become lines as those of a picture do. Unlike there, letters leave no edges.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Outlines
-from octavo.geometry import PixelBox
-from octavo.tables.rules import ACROSS, DOWN, GAP_ACROSS, GAP_DOWN, SHORTEST, STEP, Rule, Rules, in_text, joined
+from octavo.tables.rules import (
+    ACROSS,
+    DOWN,
+    GAP_ACROSS,
+    GAP_DOWN,
+    SHORTEST,
+    STEP,
+    Rule,
+    Rules,
+    TextPlaces,
+    in_text,
+    joined,
+)
 
 _PAPER: Final = 255  # grey of a page that nothing is drawn on
 _SAME: Final = 0.35  # pixels between two sides that are one: shades of neighbouring rows do not quite meet
@@ -22,9 +32,11 @@ _MOST_CELLS: Final = 4_000_000  # of the sheet: only a child that a file took ov
 _Numbers = NDArray[np.float64]
 
 
-def rules_among(outlines: Outlines, text: Sequence[PixelBox] = ()) -> Rules:
+def rules_among(outlines: Outlines, text: TextPlaces = ()) -> Rules:
     """The lines of at least `SHORTEST` pixels. `text` says where words or lines of text are: what strikes them out, or
     goes under them, is no ruling line."""
+    if not len(outlines.filled.boxes) and not len(outlines.edges.boxes):
+        return Rules(outlines.size)
     boxes = np.array(text, np.float64).reshape(-1, 4)
     across, down = _edges(outlines)
     across = across[across[:, 2] - across[:, 1] >= ACROSS]

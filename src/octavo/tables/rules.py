@@ -28,6 +28,8 @@ _SAMPLES: Final = 3  # pixels of a piece that are looked at first
 _MOST_PIECES: Final = 10_000  # of lines on a page, the longest; a page of 60 rows and 12 columns has 1,500
 _THICK: Final = 6.0  # pixels between two edges that belong to one line
 
+TextPlaces: TypeAlias = Sequence[PixelBox] | NDArray[np.float64]  # n x 4: left, top, right, bottom
+
 _Grey: TypeAlias = NDArray[np.uint8]
 
 
@@ -58,7 +60,7 @@ class Rules:
     vertical: tuple[Rule, ...] = ()
 
 
-def find_rules(pixels: Pixels, text: Sequence[PixelBox] = ()) -> Rules:
+def find_rules(pixels: Pixels, text: TextPlaces = ()) -> Rules:
     """The lines of at least `SHORTEST` pixels.
 
     `text` says where words or lines of text are: straight edges of large or dense letters are told apart by it.
@@ -75,7 +77,7 @@ def find_rules(pixels: Pixels, text: Sequence[PixelBox] = ()) -> Rules:
     )
 
 
-def clear_of(rules: Rules, text: Sequence[PixelBox]) -> Rules:
+def clear_of(rules: Rules, text: TextPlaces) -> Rules:
     """The lines without those that are edges of letters, where it was not known before which text there is."""
     boxes = np.array(text, np.float64).reshape(-1, 4)
 
@@ -130,6 +132,8 @@ def _keep_long(edge: _Grey, shortest: int) -> None:
 
 def in_text(areas: NDArray[np.int32] | NDArray[np.float64], text: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Which areas (left, top, width, height) run through the inside of text, for most of their length."""
+    if not len(areas):
+        return np.zeros(0, np.bool_)
     left, top, width, height = (areas[:, [number]] for number in range(4))
     middle = top + height / 2
     inset = np.minimum(0.25 * (text[:, 3] - text[:, 1]), 4)

@@ -31,10 +31,10 @@ class TypedRules:
         if not any(may_be_ruled(line.text or "") for line in lines):
             return cls(lines)
         place = _Places(frame, size)
-        words = [(word, place.of(word.box)) for line in lines for word in line.words]
-        bars = _stacked([(word, rect) for word, rect in words if is_typed_bar(word.text)])
+        words = [word for line in lines for word in line.words]
+        bars = _stacked([(word, place.of(word.box)) for word in words if is_typed_bar(word.text)])
         gone = {id(word) for stack in bars for word, _ in stack}
-        dashes = [(word, rect) for word, rect in words if is_typed_rule(word.text)]
+        dashes = [(word, place.of(word.box)) for word in words if is_typed_rule(word.text)]
         gone |= {id(word) for word, _ in dashes}
         if not gone:
             return cls(lines)

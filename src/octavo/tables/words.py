@@ -14,11 +14,12 @@ from itertools import groupby
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from octavo.content import Run
 from octavo.document import TextLine, Word
 from octavo.frozen import frozen
-from octavo.geometry import Box, PixelBox, Rect, Size
+from octavo.geometry import Box, Rect, Size
 from octavo.glyphs.scripts import is_wide
 from octavo.tables.rules import Rule, Rules
 from octavo.wording.headings import may_lead
@@ -170,16 +171,18 @@ _FACES: Final = {
 
 def _faces(line: TextLine) -> list[Run]:
     """How each word of a line is set that has more than one face."""
-    letters = [replace(run, text="") for run in line.runs for _ in run.text]
+    letters = [face for run in line.runs for face in [replace(run, text="")] * len(run.text)]
     text = "".join(run.text for run in line.runs)
     return [letters[word.start()] for word in re.finditer(r"\S+", text)]
 
 
-def word_boxes(lines: Sequence[TextLine], frame: Box, size: Size) -> list[PixelBox]:
-    """Where the words are in the picture; whole lines where words are not known."""
+def word_boxes(lines: Sequence[TextLine], frame: Box, size: Size) -> NDArray[np.float64]:
+    """Where the words are in the picture (n x 4: left, top, right, bottom; whole pixels); whole lines where words are
+    not known."""
     boxes = [word.box for line in lines for word in line.words] + [line.box for line in lines if not line.words]
-    corners = [(_pixels(box.left, box.top, frame, size), _pixels(box.right, box.bottom, frame, size)) for box in boxes]
-    return [PixelBox(round(left), round(top), round(right), round(bottom)) for (left, top), (right, bottom) in corners]
+    sides = np.array([box.sides for box in boxes], np.float64).reshape(-1, 4)
+    corner, extent = (frame.left, frame.top) * 2, (frame.width, frame.height) * 2
+    return np.asarray(np.rint((sides - corner) / extent * (*size, *size)), np.float64)
 
 
 def _height(line: TextLine, frame: Box, size: Size) -> float:
@@ -192,6 +195,10 @@ def _words(line: TextLine) -> Iterator[tuple[Word, bool]]:
     text = line.text or ""
     if line.text is None and not line.words:
         yield Word("", line.box), True
+        return
+    if [word.text for word in line.words] == text.split():  # most
+        indented = text[:1].isspace()
+        yield from ((word, place > 0 or indented) for place, word in enumerate(line.words))
         return
     if "".join(word.text for word in line.words).split() != "".join(text.split()).split():
         yield from _estimated(text, line.box)
