@@ -8,22 +8,27 @@ import gc
 import os
 import sys
 from argparse import ArgumentParser
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
+from typing import Final
 
 from octavo import __version__, dropins, frontends
+from octavo.drawing import starting
 from octavo.errors import OctavoError
 from octavo.frontends._exits import FAULT_EXITS, Exit
+
+_DRAW_AT_ONCE: Final = frozenset({"parse", "trace"})  # front ends that open a document as soon as they are loaded
+_HELP: Final = frozenset({"-h", "--help", "--help-all"})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command. Returns the exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
-    gc.disable()  # what is imported is no garbage: to look through it again and again takes a tenth of a start
-    try:
+    if _draws_soon(words):
+        starting.ahead()
+    with _importing():
         parser = _parser(words)
-    finally:
-        gc.enable()
     arguments = parser.parse_args(words)
     if arguments.front_end is None:
         parser.print_help()
@@ -49,12 +54,36 @@ def _parser(words: Sequence[str]) -> ArgumentParser:
     parser.add_argument("--version", action="version", version=f"octavo {__version__}")
     chosen = next((word for word in words if not word.startswith("-")), None)
     commands = parser.add_subparsers(dest="front_end", title="commands", metavar="COMMAND")
-    for name in dropins.names(frontends):
+    names = dropins.names(frontends)
+    for name in [chosen] if chosen in names and words[0] == chosen else names:  # nobody will see the others
         line = help_line(name)
         command = commands.add_parser(name, help=line, description=line, allow_abbrev=False)
         if name == chosen:
             dropins.load(frontends, name).add_arguments(command)
     return parser
+
+
+def _draws_soon(words: Sequence[str]) -> bool:
+    """Whether a document will be opened once the front end is loaded, in a process that draws nothing yet."""
+    does = bool(words) and words[0] in _DRAW_AT_ONCE and _HELP.isdisjoint(words)
+    return does and "octavo.drawing.pool" not in sys.modules
+
+
+@contextmanager
+def _importing() -> Iterator[None]:
+    """While libraries are loaded. What is imported is no garbage: to look through it again and again takes a tenth of a
+    start. OpenBLAS comes with numpy, and no stage asks it for more than a few numbers: its threads would spin for
+    50 ms of CPU until they find that there is nothing to do."""
+    threads = "OPENBLAS_NUM_THREADS"
+    told = threads in os.environ
+    os.environ.setdefault(threads, "1")
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        if not told:  # what we start, vLLM for one, has a mind of its own
+            del os.environ[threads]
 
 
 def help_line(name: str) -> str:
