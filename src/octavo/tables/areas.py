@@ -561,9 +561,9 @@ def _tallest(row: Sequence[Segment]) -> float:
 
 def _out_of_line(row: Sequence[Segment], run: Sequence[Sequence[Segment]], height: float) -> bool:
     """Whether a row of several entries begins something else: next to none stand under those of the rows above."""
-    several = [segment for above in run if len(above) > 1 for segment in above]
     if len(row) < 3 or len(run) < (3 if len(run[-1]) > 1 else 2):
         return False
+    several = [segment for above in reversed(run) if len(above) > 1 for segment in above]  # the nearest tell soonest
     reach = 0.7 * height
     aligned = sum(any(_edges_meet(segment, other, reach) for other in several) for segment in row)
     return aligned < 0.5 * len(row)
@@ -571,8 +571,10 @@ def _out_of_line(row: Sequence[Segment], run: Sequence[Sequence[Segment]], heigh
 
 def _begins_anew(row: Sequence[Segment], run: Sequence[Sequence[Segment]], height: float) -> bool:
     """Whether a row is the head of another table: far below what has numbers, without any, in columns of its own."""
-    steps = [below[0].middle - above[0].middle for above, below in pairwise(run)]
-    if len(row) < 3 or not steps or row[0].middle - run[-1][0].middle < _FAR * max(steps):
+    if len(row) < 3 or len(run) < 2:
+        return False
+    furthest = max(below[0].middle - above[0].middle for above, below in pairwise(run))
+    if row[0].middle - run[-1][0].middle < _FAR * furthest:
         return False
     if any(_has_digit(segment) for segment in row) or not any(_has_digit(it) for above in run for it in above):
         return False
