@@ -138,4 +138,5 @@ def is_wide(character: str) -> bool:
 
 def reads_from_right(text: str) -> bool:
     """More letters of Hebrew or Arabic than of scripts that run from left to right."""
-    return len(_FROM_RIGHT.findall(text)) > len(_FROM_LEFT.findall(text))
+    found = _FROM_RIGHT.findall(text)
+    return bool(found) and len(found) > len(_FROM_LEFT.findall(text))
