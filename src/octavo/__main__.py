@@ -81,6 +81,7 @@ def _importing() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
         if not told:  # what we start, vLLM for one, has a mind of its own
             del os.environ[threads]
