@@ -7,6 +7,7 @@ the letters' neighbours. Is it in order: right-to-left scripts have letters that
 """
 
 import re
+import statistics
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -264,7 +265,7 @@ def _bad(glyphs: Glyphs, visible: Flags) -> tuple[Flags, str]:
     reasons: list[str] = []
     fonts = glyphs.font[glyphs.run]
     upright = glyphs.angles[glyphs.run] == 0
-    for font in np.unique(fonts[visible]):
+    for font in sorted(set(fonts[visible].tolist())):
         mine = visible & (fonts == font)
         reason = ""
         if suspicious[mine].sum() > BAD_CHARACTERS * mine.sum():
@@ -351,7 +352,8 @@ def _shapes_disagree(letters: _Letters) -> tuple[bool, bool]:
         heights = (rises * len(tall) + sinks * len(deep)) / (len(tall) + len(deep)) < TALLER
     elif len(capitals) >= 6:
         tops = letters.tops[capitals]
-        heights = bool((np.abs(tops - np.median(tops)) < 0.12 * np.median(tops)).mean() < SAME_HEIGHT)
+        usual = statistics.median(tops.tolist())
+        heights = bool((np.abs(tops - usual) < 0.12 * usual).mean() < SAME_HEIGHT)
     expected = np.array([WIDTHS[kind] for kind in letters.kinds], np.float64)
     proportional = letters.widths.std() > 0.05 and expected.std() > 50
     widths = bool(proportional and np.corrcoef(letters.widths, expected)[0, 1] < WIDTHS_AGREE)

@@ -5,6 +5,7 @@ gives away stands here as well; what makes a whole font doubtful, `trust` asks.
 """
 
 import re
+import statistics
 from collections.abc import Sequence
 from typing import Final
 
@@ -62,7 +63,7 @@ def mended(
             private = mine & (codes > 0xF000) & (codes < 0xF100)
             codes[private] = _SYMBOLS[codes[private]]
         elif _OMS.search(name):
-            for code in np.intersect1d(codes[mine], tuple(_OMS_CODES)).tolist():
+            for code in sorted(_OMS_CODES.keys() & set(codes[mine].tolist())):
                 codes[mine & (codes == code)] = ord(_OMS_CODES[code])
     codes[np.isin(codes, SPACES) & (ink[:, 1] > _INKED)] = _LOST
     pieces = (boxes[1:] == boxes[:-1]).all(axis=1)  # of a ligature that is told as its letters
@@ -77,9 +78,9 @@ def _are_ligatures(codes: NDArray[np.int64], widths: NDArray[np.float64], font: 
     found = np.zeros(len(codes), bool)
     members = np.flatnonzero(np.isin(codes, _IN_LIGATURES) & (widths > 0))
     kinds = font[members] * 0x80 + codes[members]
-    for kind in np.unique(kinds):
+    for kind in sorted(set(kinds.tolist())):
         same = members[kinds == kind]
-        found[same] = widths[same] > _WIDER * np.median(widths[same])
+        found[same] = widths[same] > _WIDER * statistics.median(widths[same].tolist())
     return found
 
 
