@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pdf_maker import make_pdf, text_page
 
 from octavo import dropins, errors, frontends
 from octavo.__main__ import help_line, main
@@ -23,10 +24,10 @@ def octavo(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def loaded_by(statement: str) -> set[str]:
-    """Top-level modules in memory after a statement, in a fresh interpreter."""
+    """Modules in memory after a statement, in a fresh interpreter."""
     code = f"import sys\ntry:\n  {statement}\nexcept SystemExit: pass\nsys.stderr.write(' '.join(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return {name.partition(".")[0] for name in run.stderr.split()}
+    return set(run.stderr.split())
 
 
 HEAVY = {"numpy", "pydantic", "cv2", "onnxruntime", "PIL", "pypdfium2", "aiohttp", "rich", "torch", "transformers"}
@@ -35,6 +36,15 @@ HEAVY = {"numpy", "pydantic", "cv2", "onnxruntime", "PIL", "pypdfium2", "aiohttp
 @pytest.mark.parametrize("statement", ["import octavo", "from octavo.__main__ import main; main(['--help'])"])
 def test_nothing_heavy_is_loaded_before_it_is_needed(statement: str) -> None:
     assert loaded_by(statement) & HEAVY == set()
+
+
+def test_a_page_of_text_is_read_without_what_only_pictures_need(tmp_path: Path) -> None:
+    page, out = tmp_path / "page.pdf", tmp_path / "out"
+    page.write_bytes(make_pdf(text_page("Nothing but a line of text.")))
+    statement = f"from octavo.__main__ import main; main(['parse', '-q', '-o', {str(out)!r}, {str(page)!r}])"
+    loaded = loaded_by(statement)
+    assert loaded & (HEAVY | {"yaml", "numpy.ma"}) == {"numpy", "pydantic"}
+    assert "Nothing but a line of text." in (out / "page.md").read_text()
 
 
 def test_the_help_names_every_front_end() -> None:

@@ -127,8 +127,8 @@ def _code() -> str:
     digest = hashlib.sha256(octavo.__version__.encode())
     places = [f"{at}/{name}" for at, _, names in os.walk(home) for name in names if name.endswith(".py")]
     for place in sorted(places):  # not by `rglob` and `read_bytes`, which take twice as long
-        with open(place, "rb", buffering=0) as file:  # noqa: PTH123
-            digest.update(file.read())
+        with open(place, "rb", buffering=0) as code:  # noqa: PTH123
+            digest.update(code.read())
     for file in sorted(home.joinpath("weights").glob("*.onnx")):
         digest.update(f"{file.name} {file.stat().st_size}".encode())
     return digest.hexdigest()

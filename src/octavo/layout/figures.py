@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from octavo.document import Pixels
 from octavo.frozen import frozen
 from octavo.geometry import Rect, Size, union
 from octavo.layout.lines import Line
+from octavo.opencv import cv2
 from octavo.wording.captions import is_label, names_float, names_note
 from octavo.wording.numbers import is_on_axis
 
