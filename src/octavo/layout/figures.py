@@ -144,7 +144,7 @@ def _reach(unit: float) -> int:
 def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
     """Areas of ink that might be figures, top to bottom; those that are `lost` turned out to be none."""
     figures = []
-    for box in _grouped(page.rest, page.unit):
+    for box in _grouped(page.rest, page.unit) if page.rest.any() else ():
         rect = _cut_free(box.scaled(1 / page.scale), lines, page)
         filled = page.share(page.rest, rect)
         if lost := _why_ground(rect, lines, page):
