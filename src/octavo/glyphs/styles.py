@@ -55,18 +55,24 @@ def _struck(glyphs: Glyphs, drawing: Drawing) -> Flags:
     struck = np.zeros(len(glyphs), bool)
     if not drawing.strikes:
         return struck
-    level = glyphs.drawn() & (glyphs.angles[glyphs.run] == 0)
-    size = np.maximum(glyphs.sizes[glyphs.run], 0.1)
-    x, y = ((glyphs.boxes[:, 0:2] + glyphs.boxes[:, 2:4]) / 2).T
-    rise = glyphs.origins[:, 1]
+    level = np.flatnonzero(glyphs.drawn() & (glyphs.angles[glyphs.run] == 0))
+    sizes, boxes = np.maximum(glyphs.sizes[glyphs.run[level]], 0.1), glyphs.boxes[level]
+    x, y = np.ascontiguousarray(((boxes[:, 0:2] + boxes[:, 2:4]) / 2).T)
+    baseline = np.ascontiguousarray(glyphs.origins[level, 1])
+    largest = float(sizes.max(initial=0))
     for left, top, right, bottom in drawing.strikes:
-        above = (rise - (top + bottom) / 2) / size
-        crossed = level & (x > left) & (x < right) & (above > STRIKES_FROM) & (above < STRIKES_TO)
-        crossed &= bottom - top < THIN * size
+        middle = (top + bottom) / 2
+        upright = (baseline > middle) & (baseline < middle + largest) | (y > top) & (y < bottom)
+        near = np.flatnonzero((x > left) & (x < right) & upright)  # most rules are near no letters, and part or frame
+        if not len(near):
+            continue
+        size = sizes[near]
+        above = (baseline[near] - middle) / size
+        crossed = (above > STRIKES_FROM) & (above < STRIKES_TO) & (bottom - top < THIN * size)
         if crossed.any():
             reach = BEYOND * float(size[crossed].max())
-            boxes = glyphs.boxes[crossed]
-            crossed &= (boxes[:, 0].min() - left < reach) and (right - boxes[:, 2].max() < reach)
-        marked = level & (bottom - top > MARK * size) & (x > left) & (x < right) & (y > top) & (y < bottom)
-        struck |= crossed | marked
+            edges = boxes[near[crossed]]
+            crossed &= (edges[:, 0].min() - left < reach) and (right - edges[:, 2].max() < reach)
+        marked = (bottom - top > MARK * size) & (y[near] > top) & (y[near] < bottom)
+        struck[level[near[crossed | marked]]] = True
     return struck

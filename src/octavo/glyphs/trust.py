@@ -7,7 +7,6 @@ the letters' neighbours. Is it in order: right-to-left scripts have letters that
 """
 
 import re
-import statistics
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,10 +19,21 @@ from octavo.document import Outlines, Picture, Pixels, TextLayer, TextLine, Trus
 from octavo.formulas.page import notation_of, spelled_out, stood_for, understood
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box
-from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, UNMAPPED, WIDTHS, Drawing, Flags, Glyphs, Numbers
+from octavo.glyphs import (
+    CLIP_MODE,
+    HYPHEN,
+    INVISIBLE_MODE,
+    UNMAPPED,
+    WIDTHS,
+    Drawing,
+    Flags,
+    Glyphs,
+    Numbers,
+    are_spaces,
+)
 from octavo.glyphs.lines import lines
 from octavo.glyphs.outlines import are_seen
-from octavo.glyphs.scripts import SPACES, Script, script_of
+from octavo.glyphs.scripts import Script, script_of
 from octavo.glyphs.styles import Overdrawn
 from octavo.glyphs.text import PRIVATE
 from octavo.opencv import cv2
@@ -111,7 +121,7 @@ def judged(
     The picture is looked at unless `outlines` say all that is drawn besides the text, and that it can be seen.
     """
     pictures = tuple(_pictures(glyphs, drawing))
-    real = glyphs.drawn() & ~np.isin(glyphs.codes, SPACES)
+    real = glyphs.drawn() & ~are_spaces(glyphs.codes)
     written = _field_lines(glyphs, drawing)
     stamps = tuple(glyphs.unit_box(*box) for box in drawing.stamps)
     if not real.any():
@@ -121,16 +131,18 @@ def judged(
     on_page = np.asarray(_on_page(glyphs) & real)
     sure = outlines is not None and are_seen(glyphs, on_page, outlines, dpi)
     inked = on_page if sure else _inked(glyphs, pixels_of(picture), dpi)
-    hidden = np.asarray(_undrawn(glyphs) | _covered(glyphs, drawing) | ~(inked | _font_missing(glyphs)))
+    undrawn = _undrawn(glyphs)
+    hidden = np.asarray(undrawn | _covered(glyphs, drawing) | ~(inked | _font_missing(glyphs)))
     visible = on_page & ~hidden
     # Hidden text with ink where it stands repeats what one sees (a scan); without, it is nothing on the page at all.
     repeated = on_page & hidden & inked
-    meant = on_page & _meant_to_be_seen(glyphs)
+    # In a colour that stands out from the paper: neither a layer for searching nor white on white.
+    meant = on_page & ~undrawn & glyphs.dark[glyphs.run]
     buried = int((meant & ~visible & ~inked).sum())
     buried = buried if buried > MOSTLY * meant.sum() else 0
     overdrawn = Overdrawn.of(glyphs, drawing)
     stood = stood_for(glyphs, drawing, visible)
-    made = lines(stood.glyphs, stood.visible | np.isin(stood.glyphs.codes, SPACES), overdrawn)
+    made = lines(stood.glyphs, stood.visible | are_spaces(stood.glyphs.codes), overdrawn)
     found = tuple(spelled_out(line, stood) for line in made)
     if not visible.any() or repeated.sum() > MOSTLY * (repeated | visible).sum():
         reason = f"{_percent(on_page & hidden, on_page)} of the characters are drawn so that nobody sees them"
@@ -169,15 +181,9 @@ def _on_page(glyphs: Glyphs) -> Flags:
 def _undrawn(glyphs: Glyphs) -> Flags:
     """By its render mode, or in a colour that lets everything through."""
     unseen = np.isin(glyphs.modes, (INVISIBLE_MODE, CLIP_MODE)) | (~glyphs.opaque & np.isin(glyphs.modes, (0, 4)))
-    named = np.array(["glyphless" in glyphs.fonts[font].name.lower() for font in glyphs.font], bool)
+    named = np.array(["glyphless" in font.name.lower() for font in glyphs.fonts], bool)[glyphs.font]
     hidden: Flags = (unseen | named)[glyphs.run]
     return hidden
-
-
-def _meant_to_be_seen(glyphs: Glyphs) -> Flags:
-    """Drawn in a colour that stands out from the paper, and so neither a layer for searching nor white on white."""
-    dark: Flags = ~_undrawn(glyphs) & glyphs.dark[glyphs.run]
-    return dark
 
 
 def _covered(glyphs: Glyphs, drawing: Drawing) -> Flags:
@@ -230,7 +236,7 @@ class _Seen:
 
 def _font_missing(glyphs: Glyphs) -> Flags:
     """Characters of scripts this machine may have no font for, in fonts the PDF leaves to the machine."""
-    left_out = np.array([not glyphs.fonts[font].embedded for font in glyphs.font], bool) & glyphs.dark
+    left_out = np.array([not font.embedded for font in glyphs.fonts], bool)[glyphs.font] & glyphs.dark
     missing: Flags = left_out[glyphs.run] & (glyphs.codes >= 0x590)
     return missing
 
@@ -265,7 +271,7 @@ def _bad(glyphs: Glyphs, visible: Flags) -> tuple[Flags, str]:
     reasons: list[str] = []
     fonts = glyphs.font[glyphs.run]
     upright = glyphs.angles[glyphs.run] == 0
-    for font in sorted(set(fonts[visible].tolist())):
+    for font in np.flatnonzero(np.bincount(fonts[visible])):
         mine = visible & (fonts == font)
         reason = ""
         if suspicious[mine].sum() > BAD_CHARACTERS * mine.sum():
@@ -280,12 +286,13 @@ def _bad(glyphs: Glyphs, visible: Flags) -> tuple[Flags, str]:
 
 def _no_character(glyphs: Glyphs) -> Flags:
     codes = glyphs.codes
-    known = np.isin(codes, tuple(PRIVATE)) | (glyphs.flags & HYPHEN > 0) | np.isin(codes, (0x2, 0xFFFE))
     private = ((codes >= 0xE000) & (codes < 0xF900)) | (codes >= 0xF0000)
     control = (codes < 0x20) | ((codes >= 0x7F) & (codes < 0xA0))
     nothing = (codes >= 0xFFF0) & (codes <= 0xFFFF)
     surrogate = (codes >= 0xD800) & (codes < 0xE000)
-    bad: Flags = ((glyphs.flags & UNMAPPED > 0) | private | control | nothing | surrogate) & ~known
+    bad: Flags = (glyphs.flags & UNMAPPED > 0) | private | control | nothing | surrogate
+    if bad.any():
+        bad &= ~(np.isin(codes, (*PRIVATE, 0x2, 0xFFFE)) | (glyphs.flags & HYPHEN > 0))
     return bad
 
 
@@ -313,10 +320,14 @@ def _cipher(glyphs: Glyphs, members: NDArray[np.int64], upright: NDArray[np.int6
         return "letters of no language's mixture"
     if ((latin >= 0xC0) & (latin < 0x100)).mean() > ACCENTED_LATIN:
         return "letters of another script's code"
+    # Two of three are against it: what takes longest is looked at where it decides.
+    pairs = _pairs_disagree(lower[plain] - 0x61, np.flatnonzero(plain))
     letters = _letters(glyphs, upright)
-    against = sum(_shapes_disagree(letters)) if letters else 0
-    against += _pairs_disagree(lower[plain] - 0x61, np.flatnonzero(plain))
-    return "letters that have other letters' shapes" if against >= 2 else ""
+    if letters is None:
+        return ""
+    heights = _heights_disagree(letters)
+    against = (pairs and heights) or ((pairs or heights) and _widths_disagree(letters))
+    return "letters that have other letters' shapes" if against else ""
 
 
 def _letters(glyphs: Glyphs, members: NDArray[np.int64]) -> _Letters | None:
@@ -338,26 +349,26 @@ def _letters(glyphs: Glyphs, members: NDArray[np.int64]) -> _Letters | None:
     )
 
 
-def _shapes_disagree(letters: _Letters) -> tuple[bool, bool]:
-    """By height, and by width."""
+def _heights_disagree(letters: _Letters) -> bool:
     place = {kind: index for index, kind in enumerate(letters.kinds)}
     short = [place[kind] for kind in letters.kinds if kind in SHORT]
     tall = [place[kind] for kind in letters.kinds if kind in TALL]
     deep = [place[kind] for kind in letters.kinds if kind in DEEP]
     capitals = [place[kind] for kind in letters.kinds if kind.isupper() and kind not in "JQ"]
-    heights = False
     if len(short) >= 4 and len(tall) + len(deep) >= 3:
         rises = _above(letters.tops[tall], letters.tops[short])
         sinks = _above(letters.bottoms[deep], letters.bottoms[short])
-        heights = (rises * len(tall) + sinks * len(deep)) / (len(tall) + len(deep)) < TALLER
-    elif len(capitals) >= 6:
+        return (rises * len(tall) + sinks * len(deep)) / (len(tall) + len(deep)) < TALLER
+    if len(capitals) >= 6:
         tops = letters.tops[capitals]
-        usual = statistics.median(tops.tolist())
-        heights = bool((np.abs(tops - usual) < 0.12 * usual).mean() < SAME_HEIGHT)
+        return bool((np.abs(tops - np.median(tops)) < 0.12 * np.median(tops)).mean() < SAME_HEIGHT)
+    return False
+
+
+def _widths_disagree(letters: _Letters) -> bool:
     expected = np.array([WIDTHS[kind] for kind in letters.kinds], np.float64)
     proportional = letters.widths.std() > 0.05 and expected.std() > 50
-    widths = bool(proportional and np.corrcoef(letters.widths, expected)[0, 1] < WIDTHS_AGREE)
-    return heights, widths
+    return bool(proportional and np.corrcoef(letters.widths, expected)[0, 1] < WIDTHS_AGREE)
 
 
 def _above(those: Numbers, others: Numbers) -> float:
@@ -376,15 +387,15 @@ def _pairs_disagree(letters: NDArray[np.int64], places: NDArray[np.int64]) -> bo
 def _mixed_words(found: Sequence[TextLine]) -> float:
     """Share of words with letters of two alphabets. One Greek letter in a Latin word is mathematics."""
     mixed = total = 0
-    for line in found:
-        for word in line.words:
-            if word.text.isascii():
-                total += len(word.text) > 1 and word.text[:2].isalpha()
-                continue
-            scripts = Counter(script_of(ord(char)) for char in word.text if ord(char) >= 0xC0 or char.isalpha())
+    words = [word.text for line in found for word in line.words]
+    for text in words:
+        if not text.isascii():
+            scripts = Counter(script_of(ord(char)) for char in text if ord(char) >= 0xC0 or char.isalpha())
             letters = {script for script in scripts if script not in (Script.COMMON, Script.CJK)}
             total += bool(letters) and sum(scripts.values()) > 1
             mixed += len(letters) > 1 and sum(scripts.values()) > 2 and not letters <= {Script.LATIN, Script.GREEK}
+    if mixed:
+        total += sum(text.isascii() and len(text) > 1 and text[:2].isalpha() for text in words)
     return mixed / total if total >= 20 else 0.0
 
 
