@@ -41,8 +41,8 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(statement: str) -> None:
 def test_a_page_of_text_is_read_without_what_only_pictures_need(tmp_path: Path) -> None:
     page, out = tmp_path / "page.pdf", tmp_path / "out"
     page.write_bytes(make_pdf(text_page("Nothing but a line of text.")))
-    statement = f"from octavo.__main__ import main; main(['parse', {str(page)!r}, '-q', '--formats', 'markdown', '-o', {str(out)!r}])"
-    loaded = loaded_by(statement)
+    words = ["parse", str(page), "-q", "--formats", "markdown", "-o", str(out)]
+    loaded = loaded_by(f"from octavo.__main__ import main; main({words!r})")
     assert loaded & (HEAVY | {"yaml", "numpy.ma"}) == {"numpy", "pydantic"}
     assert "Nothing but a line of text." in (out / "page.md").read_text()
 
