@@ -95,6 +95,27 @@ def test_a_wrong_value_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "octavo: dpi: input should be greater than or equal to 36 [option_invalid]\n"
 
 
+def test_all_that_waits_for_the_end_is_done_before_a_command_ends(tmp_path: Path) -> None:
+    """Though it does not take itself apart: its code is told, what it said is written, and no process stays."""
+    page = tmp_path / "page.pdf"
+    page.write_bytes(make_pdf(text_page("A line.")))
+    words = ["octavo", "parse", str(page), "-q", "-o", "-"]
+    program = (
+        "import sys\n"
+        f"sys.argv = {words!r}\n"
+        "from octavo.__main__ import command\n"
+        "import octavo.drawing.pool as pool\n"
+        "end = pool.Pool.close\n"
+        "pool.Pool.close = lambda self: (print(*self.processes(), file=sys.stderr), end(self))\n"
+        "sys.exit(command())"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
+    assert (run.returncode, run.stdout) == (Exit.SUCCESS, "A line.\n")
+    children = run.stderr.split()
+    assert children
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
 def test_every_fault_has_a_code() -> None:
     faults = {
         error.fault for error in vars(errors).values() if isinstance(error, type) and issubclass(error, OctavoError)
