@@ -81,13 +81,15 @@ def _twins(glyphs: Glyphs, ink: Flags) -> Flags:
     candidates = np.flatnonzero(ink)
     if len(candidates) < 2:
         return twins
+    # From left to right, so that this order is kept among those that stand in one row.
+    candidates = candidates[np.argsort(glyphs.origins[candidates, 0], kind="stable")]
     size = np.maximum(glyphs.sizes[glyphs.run[candidates]], 0.1)
     angle = glyphs.angles[glyphs.run[candidates]]
     x, y = glyphs.origins[candidates].T
     # Neighbours of the same character in a sort by row and column; a shifted grid catches what a cell border parts.
     for offset in (0.0, 0.5):
         row = np.floor(y / (size * 0.5) + offset)
-        order = np.lexsort((x, row, glyphs.codes[candidates]))
+        order = np.lexsort((row, glyphs.codes[candidates]))
         here, there = order[:-1], order[1:]
         same = (
             (glyphs.codes[candidates[here]] == glyphs.codes[candidates[there]])
@@ -227,7 +229,7 @@ def _around(extents: Sequence[Extent]) -> Extent:
     return min(left), min(top), max(right), max(bottom)
 
 
-_Kind = TypeVar("_Kind", int, float)
+_Kind = TypeVar("_Kind", bool, int, float)
 
 
 def _of(members: Sequence[int], kinds: list[_Kind]) -> list[_Kind]:
@@ -244,9 +246,8 @@ def _counted(members: Sequence[int], kinds: list[_Kind]) -> Iterable[tuple[_Kind
 def _is_from_right(pieces: list[SpanWord], reader: Reader) -> bool:
     """Whether a line with words that are written from right to left is read so as a whole, by its letters. On a page
     that is, a line with an address or a firm's name in it is as well, though most of its letters be Latin."""
-    members = [member for piece in pieces for member in piece.members]
-    backwards = sum(reader.rtl[member] for member in members)
-    forwards = sum(chr(reader.codes[member]).isalpha() and not reader.rtl[member] for member in members)
+    backwards = sum([sum(_of(piece.members, reader.rtl)) for piece in pieces])
+    forwards = sum([sum(_of(piece.members, reader.latin)) for piece in pieces])
     return backwards * (LATIN_LINE if reader.from_right else 1) > forwards
 
 
@@ -369,11 +370,16 @@ class _Style:
 
     def shared(self, other: "_Style") -> "_Style":
         """That of a space between the two."""
+        if self is other:
+            return self
         link = self.link if self.link == other.link else None
         return _Style(self.bold and other.bold, self.italic and other.italic, self.struck and other.struck, link)
 
     def run(self, text: str) -> Run:
         return Run(text, bold=self.bold, italic=self.italic, struck=self.struck, link=self.link)
+
+
+_FACES: Final = {(bold, italic): _Style(bold, italic) for bold in (False, True) for italic in (False, True)}
 
 
 def _runs(
@@ -401,10 +407,10 @@ def _in_styles(
     bold = 2 * sum([font.bold for font in fonts]) > len(fonts)
     italic = 2 * sum([font.italic for font in fonts]) > len(fonts)
     if whole and not overdrawn:
-        return [(text, _Style(bold, italic))]
+        return [(text, _FACES[bold, italic])]
 
     def style(place: int) -> _Style:
-        face = _Style(bold, italic) if whole else _Style(fonts[place].bold, fonts[place].italic)
+        face = _FACES[bold, italic] if whole else _FACES[fonts[place].bold, fonts[place].italic]
         if not overdrawn:
             return face
         member = members[place]

@@ -100,6 +100,7 @@ def _one_of(ranges: str) -> re.Pattern[str]:
     return re.compile(f"[{ranges}]")
 
 
+@cache
 def script_of(code: int) -> Script:
     if code < 0xC0:
         return (
@@ -142,5 +143,5 @@ def reads_from_right(text: str) -> bool:
     """More letters of Hebrew or Arabic than of scripts that run from left to right."""
     if text.isascii():
         return False
-    right = len(_one_of(_FROM_RIGHT).findall(text))
-    return right > 0 and right > len(_one_of(_FROM_LEFT).findall(text))
+    found = _one_of(_FROM_RIGHT).findall(text)
+    return bool(found) and len(found) > len(_one_of(_FROM_LEFT).findall(text))

@@ -128,6 +128,12 @@ class Reader:
         return _asked(lambda code: chr(code).isalpha(), self.characters, self.characters > 0)
 
     @cached_property
+    def latin(self) -> list[bool]:
+        """Letters that are not written from right to left."""
+        latin: list[bool] = (self.letters & ~self.from_the_right).tolist()
+        return latin
+
+    @cached_property
     def letters_and_figures(self) -> Flags:
         return _asked(lambda code: chr(code).isalnum(), self.characters, self.characters > 0)
 
@@ -309,10 +315,10 @@ def _limits(spaced: Flags, reader: Reader) -> Numbers:
 
 def _tracking(start: int, stop: int, reader: Reader) -> float:
     """How far the letters of a chain are set apart; 0 where they are not."""
-    close = [index for index in range(start + 1, stop) if not reader.before[index]]
-    text = reader.text
-    letters = [index for index in close if not text[index] == text[index - 1] == "."]
-    tight = sorted(reader.gap[index - 1] for index in letters or close)
+    close = ~reader.before[start + 1 : stop]
+    dots = reader.characters[start:stop] == _DOT
+    letters = close & ~(dots[1:] & dots[:-1])
+    tight = np.sort(reader.gap[start : stop - 1][letters if letters.any() else close])
     usual = float(tight[int(len(tight) * TIGHT)]) if len(tight) >= FEWEST_TIGHT else 0.0
     return usual if usual >= TRACKED * reader.size[start] else 0.0
 

@@ -4,6 +4,7 @@ A page is shrunk until its type is a few pixels high, the lines of text are wipe
 Frames, rules and shades around text are not figures; a figure is ink that text does not explain.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from octavo.document import Pixels
 from octavo.frozen import frozen
-from octavo.geometry import Rect, Size, union
+from octavo.geometry import SCALE, Rect, Size, union
 from octavo.layout.lines import Line
 from octavo.opencv import cv2
 from octavo.wording.captions import is_label, names_float, names_note
@@ -71,9 +72,10 @@ class Ink:
         `known` are areas taken by raster pictures."""
         scale, extent = _shrunk(page, size)
         unit = max(2.0, size * scale)
-        if not known and _is_flat(pixels, extent[1], unit):
+        marked = np.flatnonzero(pixels.reshape(len(pixels), -1).min(axis=1) < 255)  # rows with anything on white
+        if not known and _is_flat(marked, len(pixels), extent[1], unit):
             return cls.none(page, size)
-        small = np.asarray(cv2.resize(pixels, extent, interpolation=cv2.INTER_AREA), np.uint8)
+        small = _from_afar(pixels, Size(*extent), int(marked.max(initial=-1)) + 1)
         grey = small if small.ndim == 2 else np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
         ink, paper = _ink(small, grey)
         clear = _clear_of(lines, Size(*extent), scale)
@@ -123,13 +125,25 @@ def _shrunk(page: Size, size: float) -> tuple[float, tuple[int, int]]:
     return scale, (max(8, round(page.width * scale)), max(8, round(page.height * scale)))
 
 
-def _is_flat(pixels: Pixels, height: int, unit: float) -> bool:
+def _from_afar(pixels: Pixels, extent: Size, used: int) -> Pixels:
+    """The page shrunk to that extent. Only its first `used` rows are looked at, half of those of a usual page with a
+    picture: below, it is white."""
+    across, down = extent.width / pixels.shape[1], extent.height / len(pixels)
+    rows = math.ceil(used * down) + 1
+    upper = pixels[: math.ceil((rows + 1) / down) + 1]
+    shrunk = np.asarray(cv2.resize(upper, None, fx=across, fy=down, interpolation=cv2.INTER_AREA), np.uint8)
+    whole = np.full((extent.height, *shrunk.shape[1:]), 255, np.uint8)
+    whole[:rows] = shrunk[: min(rows, extent.height)]
+    return whole
+
+
+def _is_flat(marked: NDArray[np.intp], rows: int, height: int, unit: float) -> bool:
     """Whether all that is on white paper are low things well apart, as ruling lines are: on the page shrunk to that
-    height no area of ink comes to be as high as a figure, and nothing need be looked at."""
-    marked = np.flatnonzero(pixels.reshape(len(pixels), -1).min(axis=1) < 255)
-    if not len(marked) or 2 * len(marked) > len(pixels):
+    height no area of ink comes to be as high as a figure, and nothing need be looked at. `marked` are those of all
+    rows with anything."""
+    if not len(marked) or 2 * len(marked) > rows:
         return not len(marked)  # where more is marked, white may not be the paper
-    step, reach = height / len(pixels), _reach(unit)  # rows of the shrunk page for one of `pixels`, and what it joins
+    step, reach = height / rows, _reach(unit)  # rows of the shrunk page for one of them, and what it joins
     blurred = 2 * (step + 1)  # rows by which something grows as it is shrunk
     gaps = np.flatnonzero(np.diff(marked) * step > reach + blurred)
     heights = marked[np.append(gaps, -1)] - marked[np.append(0, gaps + 1)] + 1
@@ -277,13 +291,24 @@ def _ink(small: Pixels, grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], boo
     if levels[max(0, paper - 4) : paper + 5].sum() < 0.4 * grey.size:
         return np.asarray(strokes, np.uint8), False
     on_paper = np.asarray(cv2.inRange(grey, max(0, paper - 3), min(255, paper + 3)), np.uint8)
-    off = [_off_paper(np.asarray(channel, np.uint8), on_paper) for channel in cv2.split(small)]
-    furthest = reduce(lambda one, other: np.asarray(cv2.max(one, other), np.uint8), off)
+    furthest = _off_paper(small, on_paper)
     area = cv2.threshold(furthest, _TONE, 255, cv2.THRESH_BINARY)[1]
     return np.asarray(cv2.bitwise_or(strokes, area), np.uint8), True
 
 
-def _off_paper(channel: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _off_paper(small: Pixels, paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How far each pixel is, in the channel that is furthest, from that channel's median where the mask `paper` is
+    set."""
+    channels = [np.asarray(channel, np.uint8) for channel in cv2.split(small)]
+    lowest = reduce(lambda one, other: np.asarray(cv2.min(one, other), np.uint8), channels)
+    white = cv2.bitwise_and(np.asarray(cv2.inRange(lowest, 255, 255), np.uint8), paper)
+    if 2 * cv2.countNonZero(white) > cv2.countNonZero(paper):  # most pages: the medians are known
+        return np.asarray(cv2.bitwise_not(lowest), np.uint8)
+    off = [_off_median(channel, paper) for channel in channels]
+    return reduce(lambda one, other: np.asarray(cv2.max(one, other), np.uint8), off)
+
+
+def _off_median(channel: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """How far a channel is from its median where the mask `paper` is set: counted, which is faster than sorted."""
     counts = np.cumsum(cv2.calcHist([channel], [0], paper, [256], (0, 256)))
     low, high = np.searchsorted(counts, [(counts[-1] + 1) // 2, counts[-1] // 2 + 1])
@@ -303,9 +328,11 @@ def _busy(steps: NDArray[np.uint8], unit: float) -> NDArray[np.uint8]:
 def _clear_of(lines: Sequence[Line], size: Size, scale: float) -> NDArray[np.uint8]:
     """255 where the shrunk page has no line of text, with a little air around each."""
     clear = np.full((size.height, size.width), 255, np.uint8)
+    x, y = size.width / SCALE, size.height / SCALE
     for line in lines:
-        box = line.source.box.on(size).grown(0.2 * line.height * scale)
-        clear[max(0, int(box.top)) : int(box.bottom) + 1, max(0, int(box.left)) : int(box.right) + 1] = 0
+        box, air = line.source.box, 0.2 * line.height * scale
+        rows = slice(max(0, int(box.top * y - air)), int(box.bottom * y + air) + 1)
+        clear[rows, max(0, int(box.left * x - air)) : int(box.right * x + air) + 1] = 0
     return clear
 
 
