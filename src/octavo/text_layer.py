@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +28,7 @@ from octavo.document import (
 from octavo.geometry import SCALE, Box, PixelBox
 from octavo.glyphs.scripts import is_right_to_left
 from octavo.layout.drop_caps import initial_of, stands_before
+from octavo.opencv import cv2
 from octavo.settings import ParseOptions, Profile, TextLayerUse
 from octavo.wording import prose
 from octavo.wording.lists import begins_entry

@@ -48,7 +48,7 @@ def outlines_of(drawn: Drawn, memory: NDArray[np.uint8]) -> Outlines:
 def are_seen(glyphs: Glyphs, which: Flags, outlines: Outlines, dpi: float) -> bool:
     """Whether each of these characters is sure to be seen: filled, large enough, of another tone than its ground, and
     not drawn over. Where it is not, the picture tells."""
-    runs = np.unique(glyphs.run[which])
+    runs = np.flatnonzero(np.bincount(glyphs.run[which]))
     if (glyphs.modes[runs] != 0).any() or (glyphs.places[runs] < 0).any():
         return False
     if (glyphs.sizes[runs] * dpi / 72 < SMALLEST).any():

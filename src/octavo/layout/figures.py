@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,7 @@ from octavo.document import Pixels
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, Rect, Size, union
 from octavo.layout.lines import Line
+from octavo.opencv import cv2
 from octavo.wording.captions import is_label, names_float, names_note
 from octavo.wording.numbers import is_on_axis
 
@@ -162,7 +162,7 @@ def _reach(unit: float) -> int:
 def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
     """Areas of ink that might be figures, top to bottom; those that are `lost` turned out to be none."""
     figures = []
-    for box in _grouped(page.rest, page.unit):
+    for box in _grouped(page.rest, page.unit) if page.rest.any() else ():
         rect = _cut_free(box.scaled(1 / page.scale), lines, page)
         filled = page.share(page.rest, rect)
         if lost := _why_ground(rect, lines, page):

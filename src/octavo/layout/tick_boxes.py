@@ -8,12 +8,12 @@ may be chosen.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Outlines, Pixels, TextLine
 from octavo.geometry import Box, Rect, Size
+from octavo.opencv import cv2
 from octavo.wording.ticks import EMPTY, TICKED
 
 _SMALLEST: Final = 0.55  # sizes of type: the side of a box, at least
