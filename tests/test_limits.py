@@ -79,7 +79,7 @@ def test_a_file_with_more_pictures_than_are_read_is_refused_and_not_cut(monkeypa
     monkeypatch.setattr(picture, "MOST_FRAMES", 2)
     for frames in (2, 3):
         data = tiff(frames)
-        request = Open(0, [[0, len(data), 0]], [], 10_000, True)
+        request = Open(0, [[0, len(data), 0]], [], 10_000, 30.0, True)
         if frames == 2:
             assert picture.PicturePart(data, 0, len(data), request).pages == 2  # type: ignore[arg-type]  # bytes do
         else:

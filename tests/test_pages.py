@@ -23,7 +23,8 @@ from PIL import Image
 
 from octavo import errors
 from octavo.document import PageImage, Severity, Trust
-from octavo.drawing import pool
+from octavo.drawing import pool, starting
+from octavo.drawing.wire import Open
 from octavo.pages import Pages, kind_of, open_pages, select
 from octavo.settings import EngineSettings, ParseOptions
 
@@ -498,11 +499,28 @@ def test_a_child_is_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_child_that_was_started_ahead_draws_the_first_document(killed: bool) -> None:
+    starting.ahead()
+    (ahead,) = starting._ahead
+    if killed:  # by the system: another comes in its place
+        ahead.process.kill()
+        ahead.process.wait()
+    with opened(make_pdf(text_page("x"))) as pages:
+        assert pages.draw(0).text is not None
+        assert (ahead.process.pid in children()) is not killed
+
+
+@pytest.mark.usefixtures("alone")
 def test_no_process_is_no_fault_of_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object, **__: object) -> None:
         raise OSError(errno.EAGAIN, "no more processes")
 
-    for module, function in ((pool.subprocess, "Popen"), (pool.socket, "socketpair"), (pool.wire, "memory_file")):
+    for module, function in (
+        (starting.subprocess, "Popen"),
+        (starting.socket, "socketpair"),
+        (pool.wire, "memory_file"),
+    ):
         with monkeypatch.context() as full:
             full.setattr(module, function, refused)
             with pytest.raises(errors.ResourcesExhausted):
@@ -593,9 +611,6 @@ def test_a_document_nobody_works_for_gets_a_child_while_slow_pages_hold_all(monk
     class Child:
         documents, fresh, fat, alive = frozenset((1, 2)), False, False, True
 
-        def __init__(self, seconds: float) -> None:
-            self.seconds = seconds
-
         def draw(self, request: str, seconds: float) -> str:
             if request == "slow":
                 assert ended.wait(60)
@@ -605,7 +620,7 @@ def test_a_document_nobody_works_for_gets_a_child_while_slow_pages_hold_all(monk
 
     monkeypatch.setattr(pool, "DrawingChild", Child)
     children = pool.Pool(2)
-    slow, other = (pool.Source(number, -1, None, 1.0) for number in (1, 2))
+    slow, other = (pool.Source(number, -1, Open(number, [], [], 0, 1.0, True)) for number in (1, 2))
     with ThreadPoolExecutor(4) as threads:
         held = [threads.submit(children.draw, slow, "slow") for _ in range(3)]
         while len(children._busy) < 2:

@@ -201,7 +201,7 @@ class Pages:
         try:
             answer = pool.shared().draw(self._source, request)
         except pool.ChildSlow as error:
-            seconds = self._source.seconds
+            seconds = self._source.request.seconds
             self._count(seconds)
             raise LimitExceeded(
                 f"page {number + 1} takes more than {seconds:g} s of CPU time to draw (page_seconds)"
@@ -353,7 +353,7 @@ def _open(source: pool.Source) -> Opened:
         return pool.shared().open(source)
     except pool.ChildSlow as error:
         raise LimitExceeded(
-            f"the document takes more than {source.seconds:g} s of CPU time to open (page_seconds)"
+            f"the document takes more than {source.request.seconds:g} s of CPU time to open (page_seconds)"
         ) from error
     except pool.ChildFat as error:
         raise LimitExceeded("the document needs more memory to open than one may have") from error

@@ -12,6 +12,7 @@ import gc
 import mmap
 import os
 import resource
+import select
 import signal
 import socket
 import sys
@@ -23,7 +24,7 @@ from functools import cache
 from typing import Protocol
 
 from octavo.drawing import sandbox, wire
-from octavo.drawing.wire import Close, Closed, Draw, Drawn, Failed, Open, Opened, OpenedPart, Refused
+from octavo.drawing.wire import Close, Closed, Draw, Drawn, Failed, Open, Opened, OpenedPart, Refused, Request
 
 MEMORY_LIMIT = 2_560 << 20  # bytes of address space: hostile files ask for any amount
 FULL = 0.9  # of the limit: PDFium ends as by a defect where memory is refused, so the child says before what it is
@@ -153,13 +154,12 @@ def _answer(
     documents: dict[int, OpenDocument],
     memories: Memories,
     watch: Watch,
-    seconds: float,
-    patience: int,
 ) -> None:
     body, descriptors = wire.receive(channel)
     request = wire.request_in(body)
+    seconds = _seconds(request, documents)
     signal.setitimer(signal.ITIMER_PROF, seconds)  # of CPU; its signal ends the process
-    signal.alarm(patience)
+    signal.alarm(int(wire.PATIENCE * seconds) + wire.GRACE_SECONDS)
     try:
         with watch:
             match request:
@@ -188,9 +188,16 @@ def _answer(
             os.close(descriptor)
 
 
+def _seconds(request: Request, documents: dict[int, OpenDocument]) -> float:
+    """Of CPU that a request may take."""
+    if isinstance(request, Open):
+        return request.seconds
+    document = documents.get(request.document)
+    return document.request.seconds if document is not None else wire.GRACE_SECONDS
+
+
 def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
-    seconds, patience = float(sys.argv[2]), int(sys.argv[3])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer: it hangs up
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(ValueError, OSError):  # macOS knows no such limit
@@ -200,8 +207,11 @@ def main() -> None:
     memories = Memories()
     with contextlib.suppress(wire.Hangup):
         watch = Watch()
+        if not select.select([channel], [], [], 0)[0]:  # started ahead: nobody waits, and most documents are PDFs
+            with contextlib.suppress(Refused):
+                _opener(True)
         while True:
-            _answer(channel, documents, memories, watch, seconds, patience)
+            _answer(channel, documents, memories, watch)
     os._exit(0)  # nothing to clean: the kernel takes memory and files faster than PDFium does
 
 

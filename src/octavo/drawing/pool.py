@@ -10,21 +10,18 @@ import itertools
 import mmap
 import os
 import signal
-import socket
 import subprocess
-import sys
 import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from octavo.drawing import wire
+from octavo.drawing import starting, wire
 from octavo.drawing.wire import Answer, Close, Closed, Draw, Drawn, Failed, Open, Opened, Request
 from octavo.frozen import frozen
 from octavo.machine import cores
@@ -32,8 +29,6 @@ from octavo.machine import cores
 RETIRE_AT = 384 << 20  # resident bytes: a child this fat is replaced after the page; a fresh one holds 30 MiB
 START_SECONDS = 60.0  # a loaded machine may be slow to start a process
 IDLE_MEMORIES = 4  # per child: pages' memory files kept for the next pages
-GRACE_SECONDS = 5  # after which a child whose parent stopped waiting ends itself
-PATIENCE = 10  # times its CPU time that a request may take by the clock: on a busy machine it waits for its turn
 
 
 _ANSWER: TypeAdapter[tuple[str, Answer]] = TypeAdapter(
@@ -92,40 +87,13 @@ class MappedMemory:
 class DrawingChild:
     """One process. Used by one thread at a time."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self) -> None:
+        """Raises NoChild."""
         try:
-            here, there = socket.socketpair()
+            started = starting.child()
         except OSError as error:
             raise NoChild from error
-        package = str(Path(__file__).parents[2])
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [
-                    sys.executable,
-                    "-SP",
-                    "-m",
-                    "octavo.drawing.child",
-                    str(there.fileno()),
-                    str(seconds),
-                    str(int(PATIENCE * seconds) + GRACE_SECONDS),
-                ],
-                pass_fds=[there.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                # Nothing of ours: a file that takes the child over finds no key in its environment.
-                env={"PYTHONPATH": os.pathsep.join([package, *filter(None, sys.path)]), "OPENBLAS_NUM_THREADS": "1"},
-                cwd="/",
-            )
-        except OSError as error:
-            here.close()
-            raise NoChild from error
-        except BaseException:
-            here.close()
-            raise
-        finally:
-            there.close()
-        self._channel = here
+        self._process, self._channel, _ = started
         self.documents: set[int] = set()
         self.fresh = True  # has not answered yet
         self.fat = False
@@ -135,7 +103,7 @@ class DrawingChild:
 
     def ask(self, message: Request, seconds: float, descriptors: tuple[int, ...] = ()) -> tuple[Answer, list[int]]:
         """Its answer, for so many seconds of CPU. Raises ChildLost or ChildSpent, and then the child is gone."""
-        self._channel.settimeout(PATIENCE * seconds + (START_SECONDS if self.fresh else 0))
+        self._channel.settimeout(wire.PATIENCE * seconds + (START_SECONDS if self.fresh else 0))
         try:
             wire.send(self._channel, message, descriptors)
             body, files = wire.receive(self._channel)
@@ -177,7 +145,7 @@ class DrawingChild:
         if self.documents <= {document}:
             self._dropped += [memory.number for memory in self._idle]
             self._idle.clear()
-        self.ask(Close(document, self._no_longer_needed()), GRACE_SECONDS)
+        self.ask(Close(document, self._no_longer_needed()), wire.GRACE_SECONDS)
         self.documents.discard(document)
 
     def _no_longer_needed(self) -> list[int]:
@@ -195,7 +163,7 @@ class DrawingChild:
 
     def _why_it_ended(self) -> ChildLost | ChildSpent:
         try:
-            status = self._process.wait(GRACE_SECONDS)
+            status = self._process.wait(wire.GRACE_SECONDS)
         except subprocess.TimeoutExpired:  # it closed the channel and goes on: not one of ours any more
             return ChildLost()
         if status == -signal.SIGPROF:
@@ -226,7 +194,6 @@ class Source:
     number: int
     file: int  # descriptor of all parts, one after the other
     request: Open
-    seconds: float  # a request may take
 
     def close(self) -> None:
         os.close(self.file)
@@ -262,7 +229,7 @@ class Pool:
         except OSError as error:
             raise NoChild from error
         number = next(self._numbers)
-        return Source(number, file, Open(number, spans, passwords, max_pixels, True), seconds)
+        return Source(number, file, Open(number, spans, passwords, max_pixels, seconds, True))
 
     def open(self, source: Source) -> Opened:
         """Its pages and outline. Raises ChildLost, ChildSpent, NoChild."""
@@ -283,7 +250,7 @@ class Pool:
                     veteran = not child.fresh
                     if source.number not in child.documents:
                         self._opened(child, replace(source.request, survey=False), source)
-                    return child.draw(request, source.seconds)
+                    return child.draw(request, source.request.seconds)
             except ChildLost as lost:
                 # What an earlier page left behind may have killed it: this page deserves a child of its own.
                 if not (veteran or isinstance(lost, ChildKilled)) or next(tries):
@@ -333,7 +300,7 @@ class Pool:
                     self._free.remove(child)
                     break
                 if few:
-                    child = DrawingChild(source.seconds)
+                    child = DrawingChild()
                     break
                 self._changed.wait()
             self._busy[child] = source.number
@@ -368,7 +335,7 @@ class Pool:
                 self._changed.notify_all()  # who waits first may not be who may go on
 
     def _opened(self, child: DrawingChild, request: Open, source: Source) -> Opened:
-        answer, _ = child.ask(request, source.seconds, (source.file,))
+        answer, _ = child.ask(request, source.request.seconds, (source.file,))
         if not isinstance(answer, Opened):
             raise ChildLost
         child.documents.add(source.number)

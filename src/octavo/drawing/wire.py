@@ -12,7 +12,6 @@ import mmap
 import os
 import socket
 import sys
-import tempfile
 from dataclasses import asdict, field
 from enum import IntEnum
 from typing import TypeAlias
@@ -48,6 +47,8 @@ Link: TypeAlias = tuple[str, float, float, float, float]  # where it leads, as t
 MOST_AREAS = 2_000  # of links, and of what may strike letters out, per page
 LONGEST_TARGET = 2_000  # bytes of a link's: what browsers and servers take
 LONGEST_MESSAGE = 64 << 20  # bytes; 2,000 form fields of 32,000 characters have 62 MB
+GRACE_SECONDS = 5  # after which a child whose parent stopped waiting ends itself
+PATIENCE = 10  # times its CPU time that a request may take by the clock: on a busy machine it waits for its turn
 OUT_OF_MEMORY = 75  # exit status of a child that ends itself before the kernel refuses it memory
 KEPT_MEMORY = 32 << 20  # bytes: larger memory files are used for one page only
 
@@ -62,6 +63,7 @@ class Open:
     parts: list[list[int]]  # offset, length, 1 for a PDF or 0 for a picture
     passwords: list[str]
     max_pixels: int
+    seconds: float  # of CPU that a request for it may take
     survey: bool  # count the pages and read the outline; children that come later are spared that
 
 
@@ -244,6 +246,8 @@ def memory_file() -> int:
     """The descriptor of a file without a name."""
     if sys.platform == "linux":
         return os.memfd_create("octavo")
+    import tempfile  # late: what it imports takes a child 12 ms
+
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())
 

@@ -4,19 +4,20 @@ A page is shrunk until its type is a few pixels high, the lines of text are wipe
 Frames, rules and shades around text are not figures; a figure is ink that text does not explain.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
 from octavo.frozen import frozen
-from octavo.geometry import Rect, Size, union
+from octavo.geometry import SCALE, Rect, Size, union
 from octavo.layout.lines import Line
+from octavo.opencv import cv2
 from octavo.wording.captions import is_label, names_float, names_note
 from octavo.wording.numbers import is_on_axis
 
@@ -62,7 +63,7 @@ class Ink:
     unit: float  # size of the running text in it
     rest: NDArray[np.uint8]  # 255 where there is ink that no line of text explains
     paper: bool  # one tone is the paper's; else the page is a photo, and what is at its edges lies behind the sheet
-    steps: NDArray[np.uint8]  # grey levels from a pixel to its neighbours
+    grey: NDArray[np.uint8]  # of everything, text as well
     clear: NDArray[np.uint8]  # 255 where there is no line of text
 
     @classmethod
@@ -71,17 +72,17 @@ class Ink:
         `known` are areas taken by raster pictures."""
         scale, extent = _shrunk(page, size)
         unit = max(2.0, size * scale)
-        if not known and _is_flat(pixels, extent[1], unit):
+        marked = np.flatnonzero(pixels.reshape(len(pixels), -1).min(axis=1) < 255)  # rows with anything on white
+        if not known and _is_flat(marked, len(pixels), extent[1], unit):
             return cls.none(page, size)
-        small = np.asarray(cv2.resize(pixels, extent, interpolation=cv2.INTER_AREA), np.uint8)
+        small = _from_afar(pixels, Size(*extent), int(marked.max(initial=-1)) + 1)
         grey = small if small.ndim == 2 else np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
         ink, paper = _ink(small, grey)
         clear = _clear_of(lines, Size(*extent), scale)
         rest = _without_rim(np.asarray(cv2.bitwise_and(ink, clear), np.uint8))
         for box in (rect.scaled(scale) for rect in known):
             _fill(rest[int(box.top) : int(box.bottom) + 1, int(box.left) : int(box.right) + 1])
-        steps = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.uint8)
-        return cls(scale, unit, rest, paper, steps, clear)
+        return cls(scale, unit, rest, paper, grey, clear)
 
     @classmethod
     def none(cls, page: Size, size: float) -> "Ink":
@@ -91,14 +92,19 @@ class Ink:
         return cls(scale, max(2.0, size * scale), nothing, True, nothing, nothing)
 
     @cached_property
+    def _steps(self) -> NDArray[np.uint8]:
+        """Grey levels from a pixel to its neighbours."""
+        return np.asarray(cv2.morphologyEx(self.grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.uint8)
+
+    @cached_property
     def busy(self) -> NDArray[np.uint8]:
         """255 at strokes among it that are no straight lines."""
-        return np.asarray(cv2.bitwise_and(_busy(self.steps, self.unit), self.clear), np.uint8)
+        return np.asarray(cv2.bitwise_and(_busy(self._steps, self.unit), self.clear), np.uint8)
 
     @cached_property
     def texture(self) -> NDArray[np.uint8]:
         """255 where it changes at all: nowhere in a shade, everywhere in a photo."""
-        changes = cv2.threshold(self.steps, _CHANGE, 255, cv2.THRESH_BINARY)[1]
+        changes = cv2.threshold(self._steps, _CHANGE, 255, cv2.THRESH_BINARY)[1]
         return np.asarray(cv2.bitwise_and(changes, self.clear), np.uint8)
 
     def strokes(self, rect: Rect) -> float:
@@ -123,13 +129,25 @@ def _shrunk(page: Size, size: float) -> tuple[float, tuple[int, int]]:
     return scale, (max(8, round(page.width * scale)), max(8, round(page.height * scale)))
 
 
-def _is_flat(pixels: Pixels, height: int, unit: float) -> bool:
+def _from_afar(pixels: Pixels, extent: Size, used: int) -> Pixels:
+    """The page shrunk to that extent. Only its first `used` rows are looked at, half of those of a usual page with a
+    picture: below, it is white."""
+    across, down = extent.width / pixels.shape[1], extent.height / len(pixels)
+    rows = math.ceil(used * down) + 1
+    upper = pixels[: math.ceil((rows + 1) / down) + 1]
+    shrunk = np.asarray(cv2.resize(upper, None, fx=across, fy=down, interpolation=cv2.INTER_AREA), np.uint8)
+    whole = np.full((extent.height, *shrunk.shape[1:]), 255, np.uint8)
+    whole[:rows] = shrunk[: min(rows, extent.height)]
+    return whole
+
+
+def _is_flat(marked: NDArray[np.intp], rows: int, height: int, unit: float) -> bool:
     """Whether all that is on white paper are low things well apart, as ruling lines are: on the page shrunk to that
-    height no area of ink comes to be as high as a figure, and nothing need be looked at."""
-    marked = np.flatnonzero(pixels.reshape(len(pixels), -1).min(axis=1) < 255)
-    if not len(marked) or 2 * len(marked) > len(pixels):
+    height no area of ink comes to be as high as a figure, and nothing need be looked at. `marked` are those of all
+    rows with anything."""
+    if not len(marked) or 2 * len(marked) > rows:
         return not len(marked)  # where more is marked, white may not be the paper
-    step, reach = height / len(pixels), _reach(unit)  # rows of the shrunk page for one of `pixels`, and what it joins
+    step, reach = height / rows, _reach(unit)  # rows of the shrunk page for one of them, and what it joins
     blurred = 2 * (step + 1)  # rows by which something grows as it is shrunk
     gaps = np.flatnonzero(np.diff(marked) * step > reach + blurred)
     heights = marked[np.append(gaps, -1)] - marked[np.append(0, gaps + 1)] + 1
@@ -144,7 +162,7 @@ def _reach(unit: float) -> int:
 def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
     """Areas of ink that might be figures, top to bottom; those that are `lost` turned out to be none."""
     figures = []
-    for box in _grouped(page.rest, page.unit):
+    for box in _grouped(page.rest, page.unit) if page.rest.any() else ():
         rect = _cut_free(box.scaled(1 / page.scale), lines, page)
         filled = page.share(page.rest, rect)
         if lost := _why_ground(rect, lines, page):
@@ -277,13 +295,24 @@ def _ink(small: Pixels, grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], boo
     if levels[max(0, paper - 4) : paper + 5].sum() < 0.4 * grey.size:
         return np.asarray(strokes, np.uint8), False
     on_paper = np.asarray(cv2.inRange(grey, max(0, paper - 3), min(255, paper + 3)), np.uint8)
-    off = [_off_paper(np.asarray(channel, np.uint8), on_paper) for channel in cv2.split(small)]
-    furthest = reduce(lambda one, other: np.asarray(cv2.max(one, other), np.uint8), off)
+    furthest = _off_paper(small, on_paper)
     area = cv2.threshold(furthest, _TONE, 255, cv2.THRESH_BINARY)[1]
     return np.asarray(cv2.bitwise_or(strokes, area), np.uint8), True
 
 
-def _off_paper(channel: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _off_paper(small: Pixels, paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How far each pixel is, in the channel that is furthest, from that channel's median where the mask `paper` is
+    set."""
+    channels = [np.asarray(channel, np.uint8) for channel in cv2.split(small)]
+    lowest = reduce(lambda one, other: np.asarray(cv2.min(one, other), np.uint8), channels)
+    white = cv2.bitwise_and(np.asarray(cv2.inRange(lowest, 255, 255), np.uint8), paper)
+    if 2 * cv2.countNonZero(white) > cv2.countNonZero(paper):  # most pages: the medians are known
+        return np.asarray(cv2.bitwise_not(lowest), np.uint8)
+    off = [_off_median(channel, paper) for channel in channels]
+    return reduce(lambda one, other: np.asarray(cv2.max(one, other), np.uint8), off)
+
+
+def _off_median(channel: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """How far a channel is from its median where the mask `paper` is set: counted, which is faster than sorted."""
     counts = np.cumsum(cv2.calcHist([channel], [0], paper, [256], (0, 256)))
     low, high = np.searchsorted(counts, [(counts[-1] + 1) // 2, counts[-1] // 2 + 1])
@@ -303,9 +332,11 @@ def _busy(steps: NDArray[np.uint8], unit: float) -> NDArray[np.uint8]:
 def _clear_of(lines: Sequence[Line], size: Size, scale: float) -> NDArray[np.uint8]:
     """255 where the shrunk page has no line of text, with a little air around each."""
     clear = np.full((size.height, size.width), 255, np.uint8)
+    x, y = size.width / SCALE, size.height / SCALE
     for line in lines:
-        box = line.source.box.on(size).grown(0.2 * line.height * scale)
-        clear[max(0, int(box.top)) : int(box.bottom) + 1, max(0, int(box.left)) : int(box.right) + 1] = 0
+        box, air = line.source.box, 0.2 * line.height * scale
+        rows = slice(max(0, int(box.top * y - air)), int(box.bottom * y + air) + 1)
+        clear[rows, max(0, int(box.left * x - air)) : int(box.right * x + air) + 1] = 0
     return clear
 
 
@@ -330,10 +361,8 @@ def _without_rim(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _grouped(rest: NDArray[np.uint8], unit: float) -> list[Rect]:
     """Boxes around ink that hangs together, without rules, frames and specks; pixels of the shrunk page."""
-    reach = _reach(unit)
-    closed = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     boxes, small = [], []
-    for left, top, width, height in _connected(np.asarray(closed, np.uint8)):
+    for left, top, width, height in _connected(rest, _reach(unit)):
         box = Rect(left, top, left + width, top + height)
         if min(width, height) < _LOWEST * unit or max(width, height) < 4 * unit:
             small.append(box)
@@ -342,16 +371,17 @@ def _grouped(rest: NDArray[np.uint8], unit: float) -> list[Rect]:
     return _merged([_with_axes(box, small, unit) for box in boxes], unit)
 
 
-def _connected(ink: NDArray[np.uint8]) -> Iterator[tuple[int, int, int, int]]:
-    """Where ink hangs together: left, top, width, height. Numbers of 16 bits take a third of the time, and less of it
-    where the rim of the page is left out."""
+def _connected(ink: NDArray[np.uint8], reach: int) -> Iterator[tuple[int, int, int, int]]:
+    """Where ink hangs together, over gaps of less than `reach` pixels: left, top, width, height. Only the part of the
+    page that has any is looked at, and numbers of 16 bits take a third of the time."""
     left, top, width, height = cv2.boundingRect(ink)
-    left, top = left - left % 2, top - top % 2  # pixels are looked at in twos, which makes the order
-    inside = ink[top : top + height + 1, left : left + width + 1]
-    if not inside.size:
+    if not width:
         return
-    numbers = cv2.CV_16U if inside.size < _FEW_PIXELS else cv2.CV_32S
-    _, _, areas, _ = cv2.connectedComponentsWithStats(inside, connectivity=8, ltype=numbers)
+    right, bottom = left + width + reach, top + height + reach
+    left, top = max(0, left - reach) // 2 * 2, max(0, top - reach) // 2 * 2  # even: areas are numbered in twos
+    closed = cv2.morphologyEx(ink[top:bottom, left:right], cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    numbers = cv2.CV_16U if closed.size < _FEW_PIXELS else cv2.CV_32S
+    _, _, areas, _ = cv2.connectedComponentsWithStats(closed, connectivity=8, ltype=numbers)
     for across, down, wide, high, _ in areas[1:].tolist():
         yield left + across, top + down, wide, high
 

@@ -18,7 +18,6 @@ from octavo.tables.by_rules import grid_by_rules
 from octavo.tables.by_words import FilledGrid, grid_by_words
 from octavo.tables.choice import chosen, is_sure
 from octavo.tables.columns import pieces
-from octavo.tables.fit import misfit
 from octavo.tables.grid import as_table
 from octavo.tables.heads import head_rows
 from octavo.tables.outlined import rules_among
@@ -145,14 +144,14 @@ def read_table(
     level = straight.rules(rules)
     lattice = grid_by_rules(words, level)
     drawn = lattice is not None and (lattice.drawn > _DRAWN or typed.down)  # bars in type are there for the columns
-    if lattice is not None and drawn and misfit(lattice.grid, lattice.cells, level) < 0.1:
+    if lattice is not None and drawn and lattice.fit.misfit(level) < 0.1:
         return TableReading(_table(lattice, level), 0.97)
     alone = grid_by_words(words, level)
     sure = all(line.confidence is None for line in lines) and is_sure(alone, lattice, level)
     asked = network is not None and not sure
     seen = grid_by_network(network.read(pixels_of(picture)), words, straight) if network and asked else None
     best = chosen(words, level, lattice, alone, seen)
-    return TableReading(_table(best, level), max(0.0, 1 - misfit(best.grid, best.cells, level)))
+    return TableReading(_table(best, level), max(0.0, 1 - best.fit.misfit(level)))
 
 
 def _table(read: FilledGrid, rules: Rules) -> Table:

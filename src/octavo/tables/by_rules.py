@@ -5,6 +5,7 @@ their lines, for instance upright ones in the head alone. So rows are first divi
 column's line is continued through rows that leave it free, if there are many of them.
 """
 
+import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -45,12 +46,12 @@ def grid_by_rules(words: Sequence[Token], rules: Rules) -> FilledGrid | None:
     ys = _with_ends(ys, min(w.top for w in words), max(w.bottom for w in words), rules.vertical, height)
     if len(xs) < 3 or len(ys) < 2:
         return None
-    xs = _real(xs, ys, rules, words, height)
-    if len(xs) < 3:
+    lattice = _with_real(_lattice(xs, ys, rules), rules, words, height)
+    if len(lattice.xs) < 3:
         return None
-    level = _lattice(xs, ys, rules).level
-    ys = [y for number, y in enumerate(ys) if level[number].any()]  # others close no cell
-    lattice = _lattice(xs, ys, rules)
+    ys = [y for number, y in enumerate(ys) if lattice.level[number].any()]  # others close no cell
+    if len(ys) < len(lattice.ys):
+        lattice = _lattice(lattice.xs, ys, rules)
     drawn = _drawn_share(lattice, words)
     if drawn <= _CLOSED or not _rows_are_drawn(lattice, words):
         lattice = _divided(lattice, words, rules, height)
@@ -71,7 +72,7 @@ def _positions(rules: Sequence[Rule], height: float) -> list[float]:
             groups[-1].append(rule)
         else:
             groups.append([rule])
-    return [float(np.average([r.at for r in group], weights=[r.length for r in group])) for group in groups]
+    return [sum([r.at * r.length for r in group]) / sum([r.length for r in group]) for group in groups]
 
 
 def _with_ends(places: list[float], low: float, high: float, across: Sequence[Rule], height: float) -> list[float]:
@@ -87,46 +88,50 @@ def _with_ends(places: list[float], low: float, high: float, across: Sequence[Ru
     return places
 
 
-def _real(xs: list[float], ys: list[float], rules: Rules, words: Sequence[Token], height: float) -> list[float]:
+def _with_real(lattice: _Lattice, rules: Rules, words: Sequence[Token], height: float) -> _Lattice:
     """Upright borders without those that close no cell, or run through words: long strokes of letters."""
-    kept = []
-    lattice = _lattice(xs, ys, rules)
-    for border, x in enumerate(xs):
-        bands = [(low, high) for row, (low, high) in enumerate(pairwise(ys)) if lattice.upright[row, border]]
-        cut = sum(any(low < w.middle < high and _cut(w, x, height) for w in words) for low, high in bands)
-        if border in (0, len(xs) - 1) or (bands and cut <= 0.3 * len(bands)):
+    outer = lattice.xs[0], lattice.xs[-1]
+    kept = [outer[0]]
+    for border, x in enumerate(lattice.xs[1:-1], 1):
+        bands = [band for band, closed in zip(pairwise(lattice.ys), lattice.upright[:, border], strict=True) if closed]
+        near = [word.middle for word in words if _cut(word, x, height)]
+        cut = sum(any(low < middle < high for middle in near) for low, high in bands)
+        if bands and cut <= 0.3 * len(bands):
             kept.append(x)
-    return kept
+    kept.append(outer[1])
+    return lattice if len(kept) == len(lattice.xs) else _lattice(kept, lattice.ys, rules)
 
 
 def _lattice(xs: list[float], ys: list[float], rules: Rules) -> _Lattice:
     upright = np.zeros((len(ys) - 1, len(xs)), bool)
     level = np.zeros((len(ys), len(xs) - 1), bool)
-    for row, (top, bottom) in enumerate(pairwise(ys)):
-        for border, x in enumerate(xs):
-            upright[row, border] = _drawn(rules.vertical, x, top, bottom, _reach(xs, border))
-    for border, y in enumerate(ys):
-        for column, (left, right) in enumerate(pairwise(xs)):
-            level[border, column] = _drawn(rules.horizontal, y, left, right, _reach(ys, border))
+    for border in range(len(xs)):
+        upright[:, border] = _drawn(_near(rules.vertical, xs, border), ys)
+    for border in range(len(ys)):
+        level[border] = _drawn(_near(rules.horizontal, ys, border), xs)
     upright[:, [0, -1]] = True
     level[[0, -1], :] = True
     return _Lattice(xs, ys, upright, level, np.tile(np.array(xs), (len(ys) - 1, 1)))
 
 
-def _reach(places: Sequence[float], number: int) -> float:
-    """How far from a border a line may be to count as its own: less than halfway to the next."""
+def _near(rules: Sequence[Rule], places: Sequence[float], number: int) -> list[Rule]:
+    """The lines that count as a border's own: less than halfway to the next."""
     gaps = [abs(places[other] - places[number]) for other in (number - 1, number + 1) if 0 <= other < len(places)]
-    return min(8.0, 0.45 * min(gaps))
+    reach = min(8.0, 0.45 * min(gaps))
+    return [rule for rule in rules if abs(rule.at - places[number]) <= reach]
 
 
-def _drawn(rules: Sequence[Rule], at: float, start: float, end: float, reach: float) -> bool:
-    """Whether lines run along most of the side between two corners."""
-    parts = sorted((max(r.start, start), min(r.end, end)) for r in rules if abs(r.at - at) <= reach)
-    covered, last = 0.0, start
-    for low, high in parts:
-        covered += max(0.0, high - max(low, last))
-        last = max(last, high)
-    return covered > _COVERED * (end - start)
+def _drawn(rules: Sequence[Rule], corners: Sequence[float]) -> list[bool]:
+    """Whether these lines run along most of each side between two corners."""
+    found = []
+    for start, end in pairwise(corners):
+        parts = sorted([(max(rule.start, start), min(rule.end, end)) for rule in rules])
+        covered, last = 0.0, start
+        for low, high in parts:
+            covered += max(0.0, high - max(low, last))
+            last = max(last, high)
+        found.append(covered > _COVERED * (end - start))
+    return found
 
 
 def _drawn_share(lattice: _Lattice, words: Sequence[Token]) -> float:
@@ -193,7 +198,7 @@ def _single_lines(lattice: _Lattice, words: Sequence[Token]) -> bool:
         len(text_lines([word for word in words if top <= word.middle < bottom])) for top, bottom in pairwise(lattice.ys)
     ]
     counts = [count for count in counts if count]
-    return len(counts) >= 3 and float(np.median(counts)) <= 3
+    return len(counts) >= 3 and statistics.median(counts) <= 3
 
 
 def _continue_columns(lattice: _Lattice, words: Sequence[Token], height: float) -> None:

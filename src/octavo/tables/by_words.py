@@ -6,12 +6,13 @@ several columns are spread over them.
 
 import statistics
 from collections.abc import Container, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
-from octavo.frozen import frozen
 from octavo.tables.columns import Piece, column_gaps, pieces
+from octavo.tables.fit import Fit
 from octavo.tables.grid import Grid, Slot, text_lines, without_overlaps
 from octavo.tables.row_borders import CellLine, column_widths, into_rows, measured
 from octavo.tables.rules import Rules
@@ -24,13 +25,18 @@ _MOST_FULL: Final = 0.6  # share of a table's lines that are full, from which th
 _CENTRED: Final = 0.12  # of the width of some columns: a heading so near to their middle stands over them
 
 
-@frozen
+@dataclass(frozen=True)
 class FilledGrid:
     """A grid with the words of its cells."""
 
     grid: Grid
     cells: dict[Slot, list[Token]]
     drawn: float = 0.0  # share of the sides between cells that are ruling lines
+
+    @cached_property
+    def fit(self) -> Fit:
+        """How badly the grid fits its words, and what rules it is asked about."""
+        return Fit(self.grid, self.cells)
 
 
 def grid_by_words(words: Sequence[Token], rules: Rules) -> FilledGrid | None:
@@ -56,13 +62,14 @@ class _Lines:
         self.height = usual_height(words)
         self.words = text_lines(words)
         self.pieces = [pieces(line, 0.75 * self.height) for line in self.words]
+        self._parts = [[part for piece in line for part in _by_line(piece)] for line in self.pieces]
         self._space = _usual_space(self.words, self.height)
         self._cut: tuple[Sequence[float], list[list[CellLine]]] = (), []
 
     def entries(self, borders: Sequence[float]) -> list[list[CellLine]]:
         """Of each line, cut at wide gaps, and at every border that lies between two of its words."""
         if self._cut[0] != borders:
-            self._cut = list(borders), [_entries(line, borders, self.height, self._space) for line in self.pieces]
+            self._cut = list(borders), [_entries(line, borders, self.height, self._space) for line in self._parts]
         return self._cut[1]
 
 
@@ -160,18 +167,20 @@ def _entries(line: Sequence[Piece], borders: Sequence[float], height: float, spa
     """A line, cut at wide gaps already, cut at every border that lies between two of its words."""
     entries = []
     inner = borders[1:-1]
-    for piece in line:
-        for part in (part for run in _by_line(piece) for part in _cut_at(run, inner, height, space)):
-            reach = min(0.6 * height, 0.4 * part.width)
-            first = sum(part.left + reach > border for border in inner)
-            reach = max(reach, min(2 * height, 0.12 * part.width))  # a long entry may run a little into an empty cell
-            last = sum(part.right - reach > border for border in inner)
-            entries.append(CellLine.over(part.words, first, max(first, last)))
+    for part in (part for piece in line for part in _cut_at(piece, inner, height, space)):
+        left, right, width = part.left, part.right, part.width
+        reach = min(0.6 * height, 0.4 * width)
+        first = sum([left + reach > border for border in inner])
+        reach = max(reach, min(2 * height, 0.12 * width))  # a long entry may run a little into an empty cell
+        last = sum([right - reach > border for border in inner])
+        entries.append(CellLine.of_piece(part, first, max(first, last)))
     return _apart(entries)
 
 
 def _by_line(piece: Piece) -> list[Piece]:
     """A piece cut where one line of text ends and another, found apart, begins."""
+    if len(piece.words) < 2:
+        return [piece]
     cuts = [number for number, (before, after) in enumerate(pairwise(piece.words), 1) if before.line != after.line]
     return [Piece.of(piece.words[start:end]) for start, end in zip([0, *cuts], [*cuts, len(piece.words)], strict=True)]
 
@@ -189,10 +198,13 @@ def _usual_space(lines: Sequence[Sequence[Token]], height: float) -> float:
 
 def _cut_at(piece: Piece, borders: Sequence[float], height: float, space: float) -> list[Piece]:
     """A piece cut near the borders it crosses, where a gap between its words is wider than a space."""
+    crossed = [border for border in borders if piece.left < border < piece.right]
+    if not crossed:  # nearly all
+        return [piece]
     words = piece.words
     gaps = [after.left - before.right for before, after in pairwise(words)]
     cuts = set()
-    for border in borders:
+    for border in crossed:
         near = [
             number
             for number, (before, after) in enumerate(pairwise(words))
@@ -204,7 +216,7 @@ def _cut_at(piece: Piece, borders: Sequence[float], height: float, space: float)
             )
         ]
         at = [number for number in near if words[number].axis < border < words[number + 1].axis]
-        if near and piece.left < border < piece.right:
+        if near:
             cuts.add(1 + max(at or near, key=lambda number: gaps[number]))
     ends = sorted(cuts)
     return [Piece.of(words[start:end]) for start, end in zip([0, *ends], [*ends, len(words)], strict=True)]
@@ -260,7 +272,7 @@ def _head_end(lines: Sequence[Sequence[CellLine]], rules: Rules, borders: Sequen
 
 def _is_row_of_figures(line: Sequence[CellLine], numeric: Container[int]) -> bool:
     among = [entry for entry in line if entry.first in numeric]
-    return sum(is_number(entry.text) and not is_year(entry.text) for entry in among) >= max(1, 0.4 * len(among))
+    return sum(entry.number and not is_year(entry.text) for entry in among) >= max(1, 0.4 * len(among))
 
 
 def _names_group(head: Sequence[Sequence[CellLine]], row: Sequence[CellLine]) -> bool:

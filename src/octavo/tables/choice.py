@@ -1,12 +1,11 @@
 """Which reading of a table to believe, where rules, alignment and the network say different things."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final
 
 from octavo.geometry import union
 from octavo.tables.by_network import NetworkGrid
 from octavo.tables.by_words import FilledGrid, in_columns
-from octavo.tables.fit import misfit
 from octavo.tables.grid import Grid, Slot, filled, without_overlaps
 from octavo.tables.rules import Rules
 from octavo.tables.words import Token
@@ -27,32 +26,37 @@ def is_sure(alone: FilledGrid | None, lattice: FilledGrid | None, rules: Rules) 
     """
     if alone is None or (lattice is not None and lattice.grid.shape != alone.grid.shape):
         return False
-    if misfit(alone.grid, alone.cells, Rules(rules.size)) >= _NOTHING:
+    if alone.fit.misfit(Rules(rules.size)) >= _NOTHING:
         return False
-    if lattice is not None and lattice.drawn > _MOSTLY_DRAWN and misfit(lattice.grid, lattice.cells, rules) < _NOTHING:
+    if lattice is not None and lattice.drawn > _MOSTLY_DRAWN and lattice.fit.misfit(rules) < _NOTHING:
         return True  # its lines say which cells are one
-    return not alone.grid.merged and not any(_may_span(slot, alone) for slot in alone.cells)
+    if alone.grid.merged:
+        return False
+    taken = {(slot.row, slot.column) for slot in alone.cells}
+    return not any(_may_span(slot, alone, taken) for slot in alone.cells)
 
 
-def _may_span(slot: Slot, laid: FilledGrid) -> bool:
+def _may_span(slot: Slot, laid: FilledGrid, taken: Container[tuple[int, int]]) -> bool:
     """Whether what stands in one place may be a cell over it and empty ones beside, above or below. A number that
     belongs to several is printed in each."""
     columns, rows = laid.grid.columns, laid.grid.rows
-    if is_number(" ".join(word.text for word in laid.cells[slot])):
+    if is_number(" ".join([word.text for word in laid.cells[slot]])):
         return False
-    left, right = (_empty_beside(slot, laid, 0, step) for step in (-1, 1))
+    left, right = (_empty_beside(slot, laid.grid.shape, taken, 0, step) for step in (-1, 1))
     if len(columns) > 2 and left + right == len(columns) - 2:
         return True
-    above, below = (_empty_beside(slot, laid, step, 0) for step in (-1, 1))
+    above, below = (_empty_beside(slot, laid.grid.shape, taken, step, 0) for step in (-1, 1))
+    if not left + right + above + below:
+        return False
     x, y = union(laid.cells[slot]).center
     return _is_between(x, columns, slot.column, left, right, 0.2) or _is_between(y, rows, slot.row, above, below, 0.12)
 
 
-def _empty_beside(slot: Slot, laid: FilledGrid, down: int, across: int) -> int:
+def _empty_beside(slot: Slot, shape: tuple[int, int], taken: Container[tuple[int, int]], down: int, across: int) -> int:
     """How many empty places follow each other in that direction."""
-    height, width = laid.grid.shape
+    height, width = shape
     row, column, count = slot.row + down, slot.column + across, 0
-    while 0 <= row < height and 0 <= column < width and Slot(row, column) not in laid.cells:
+    while 0 <= row < height and 0 <= column < width and (row, column) not in taken:
         row, column, count = row + down, column + across, count + 1
     return count
 
@@ -90,7 +94,7 @@ def chosen(
         readings.insert(0, readings.pop(readings.index(lattice)))
     best = readings[0]
     for reading in readings[1:]:
-        if misfit(reading.grid, reading.cells, rules) < misfit(best.grid, best.cells, rules) - _CLEARLY:
+        if reading.fit.misfit(rules) < best.fit.misfit(rules) - _CLEARLY:
             best = reading
     return best
 

@@ -85,12 +85,14 @@ class ColumnGaps:
         if not self._lines:
             return []
         wide, narrow, crossed = (counts[: self._width] for counts in (self._wide, self._narrow, self._crossed))
+        ends = _inner_ends(_free(wide, narrow, crossed))
+        if not len(ends):
+            return []
+        most = np.maximum.reduceat(wide, ends)[::2].tolist()  # in each stretch
         return [
             (self._start + left, self._start + right)
-            for left, right in _stretches(_free(wide, narrow, crossed))
-            if right - left >= (0.2 if wide[left:right].max() >= 3 else _PARTS) * self._height
-            and left > 0
-            and right < self._width - 1
+            for left, right, lines in zip(ends[::2].tolist(), ends[1::2].tolist(), most, strict=True)
+            if right - left >= (0.2 if lines >= 3 else _PARTS) * self._height and right < self._width - 1
         ]
 
     def _begin(self, lines: Sequence[Sequence[Rect]]) -> None:
@@ -104,7 +106,7 @@ class ColumnGaps:
     def _count(self, line: Sequence[Rect]) -> None:
         self._lines.append(line)
         start, height, crossed = self._start, self._height, self._crossed
-        self._width = max(self._width, int(max(word.right for word in line) - start) + 2)
+        self._width = max(self._width, int(max([word.right for word in line]) - start) + 2)
         if self._width > len(crossed):
             more = np.zeros(self._width)
             self._wide, self._narrow, self._crossed = (
@@ -115,20 +117,22 @@ class ColumnGaps:
         weight = 1.0 if len(parts) > 1 else 0.35  # a line of one piece may be a heading or a note
         for words in parts:
             for word in words:
-                crossed[_span(word.left, word.right, start)] += weight
+                under = crossed[_span(word.left, word.right, start)]
+                under += weight
             for before, after in pairwise(words):
                 if after.left > before.right:
                     stretch = _span(before.right, after.left, start)
                     usual = (_WIDE - (after.left - before.right) / height) / (_WIDE - 0.3)
-                    crossed[stretch] += weight * min(1.0, usual) * 0.9
-                    self._narrow[stretch] += 1
+                    under, narrow = crossed[stretch], self._narrow[stretch]
+                    under += weight * min(1.0, usual) * 0.9
+                    narrow += 1
         for gap in _wide_gaps(parts, start):
             self._wide[gap] += 1
 
 
 def _wide_gaps(parts: Sequence[Sequence[Rect]], start: float) -> list[slice]:
     """The pixels from `start` between the parts of a line."""
-    return [_span(max(word.right for word in left), right[0].left, start) for left, right in pairwise(parts)]
+    return [_span(max([word.right for word in left]), right[0].left, start) for left, right in pairwise(parts)]
 
 
 def _free(wide: NDArray[np.float64], narrow: NDArray[np.float64], crossed: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -139,10 +143,11 @@ def _free(wide: NDArray[np.float64], narrow: NDArray[np.float64], crossed: NDArr
 
 
 def _span(left: float, right: float, start: float) -> slice:
-    first = round(left - start)
-    return slice(max(0, first), max(first + 1, round(right - start)))
+    first, last = round(left - start), round(right - start)
+    return slice(first if first > 0 else 0, last if last > first else first + 1)
 
 
-def _stretches(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], mask, [False])).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+def _inner_ends(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Where stretches of a mask start and end, in turns; without those at its own ends."""
+    ends = np.flatnonzero(mask[1:] != mask[:-1]) + 1
+    return ends[int(mask[0]) : len(ends) - int(mask[-1])]

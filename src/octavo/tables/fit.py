@@ -8,30 +8,48 @@ from octavo.geometry import Rect, on_one_height, union
 from octavo.tables.grid import Grid, Slot, text_lines
 from octavo.tables.rules import Rules
 from octavo.tables.words import Token, usual_height
-from octavo.tables.wrapping import Side, Wrapping, wrapping
+from octavo.tables.wrapping import Band, Side, Wrapping, wrapping
 from octavo.wording.lists import is_enumerator
 from octavo.wording.numbers import is_number
 
 
-def misfit(grid: Grid, cells: dict[Slot, list[Token]], rules: Rules) -> float:
-    """Contradictions per line of text: 0 is a grid that nothing speaks against."""
-    words = [word for own in cells.values() for word in own]
-    if not words:
-        return 0.0
-    height = usual_height(words)
-    placed = {slot: text_lines(own) for slot, own in cells.items()}
-    bands = _body(placed, height)
-    table = wrapping(bands)
-    count = sum(map(len, placed.values()))
-    doubts = _against(table, bands, rules)
-    for slot, lines in placed.items():
-        doubts += sum(_hole(line, height) for line in lines)
-        doubts += _stacked(
-            grid, slot, lines, height, on_purpose=_on_purpose(table, slot) or _closed(grid, slot, rules, height)
-        )
-        doubts += _crossed_by_rules(lines, rules, height)
-    doubts += _torn(grid, cells, height) + _parted(placed, height)
-    return (doubts + 2.0 * _empty_bands(grid, cells)) / count
+class Fit:
+    """A grid with words in it, held against the rules of the table: most of what speaks against it does so whatever
+    rules there are, and is found once."""
+
+    def __init__(self, grid: Grid, cells: Mapping[Slot, Sequence[Token]]) -> None:
+        words = [word for own in cells.values() for word in own]
+        self._grid = grid
+        self._height = height = usual_height(words)
+        self._cells = {slot: [_Placed.of(line, slot) for line in text_lines(own)] for slot, own in cells.items()}
+        body = [line for slot, lines in self._cells.items() if slot.row for line in lines]
+        bands = [Band.of(level) for level in on_one_height(body, 0.6 * height)]
+        self._wrapping = wrapping(bands)
+        self._contradicted = _contradicted(self._wrapping, bands)
+        self._holes = {slot: sum(_hole(line.words, height) for line in lines) for slot, lines in self._cells.items()}
+        self._torn = _torn(grid, cells, height) + _parted(self._cells, height)
+        self._empty = _empty_bands(grid, cells)
+
+    def misfit(self, rules: Rules) -> float:
+        """Contradictions per line of text: 0 is a grid that nothing speaks against."""
+        if not self._cells:
+            return 0.0
+        doubts = 0.0
+        for above, below in self._contradicted:
+            if not _is_drawn_between(above, below, rules):
+                doubts += 0.7
+        for slot, lines in self._cells.items():
+            doubts += self._holes[slot]
+            if len(lines) > 1:
+                doubts += self._stacked(slot, lines, rules)
+            doubts += _crossed_by_rules(lines, rules, self._height)
+        doubts += self._torn
+        return (doubts + 2.0 * self._empty) / sum(map(len, self._cells.values()))
+
+    def _stacked(self, slot: Slot, lines: Sequence["_Placed"], rules: Rules) -> float:
+        """Lines of one cell that would not have been broken there: two rows taken for one."""
+        on_purpose = _on_purpose(self._wrapping, slot) or _closed(self._grid, slot, rules, self._height)
+        return _stacked(self._grid, slot, lines, self._height, on_purpose=on_purpose)
 
 
 @frozen
@@ -43,43 +61,43 @@ class _Placed(Rect):
     number: bool
     text: str
     slot: Slot
+    words: Sequence[Token]
 
     @classmethod
     def of(cls, line: Sequence[Token], slot: Slot) -> "_Placed":
         box = union(line)
         last = slot.column + slot.columns - 1
-        text = _text(line)
-        return cls(box.left, box.top, box.right, box.bottom, slot.column, last, is_number(text), text, slot)
+        text = " ".join([word.text for word in line])
+        return cls(box.left, box.top, box.right, box.bottom, slot.column, last, is_number(text), text, slot, line)
 
 
-_Lines = Mapping[Slot, Sequence[Sequence[Token]]]
+_Lines = Mapping[Slot, Sequence[_Placed]]
+_Band = Band[_Placed]
 
 
-def _body(placed: _Lines, height: float) -> list[list[_Placed]]:
-    """What stands on one height, below the first row of the grid."""
-    entries = [_Placed.of(line, slot) for slot, lines in placed.items() if slot.row for line in lines]
-    return on_one_height(entries, 0.6 * height)
-
-
-def _against(table: Wrapping, bands: Sequence[Sequence[_Placed]], rules: Rules) -> float:
-    """Lines of one row that the grid parts, or the other way round; where a rule is drawn between two, it is right."""
-    doubts = 0.0
+def _contradicted(table: Wrapping, bands: Sequence[_Band]) -> list[tuple[_Band, _Band]]:
+    """Lines of one row that the grid parts, or the other way round."""
+    found = []
     for above, below in pairwise(bands):
-        top, bottom = min(entry.middle for entry in above), max(entry.middle for entry in below)
-        if any(
-            top < rule.at < bottom and any(rule.start < e.axis < rule.end for e in below) for rule in rules.horizontal
-        ):
-            continue
         tied = table.tie(above, below)
-        if tied is not None and tied is not bool(_rows(above) & _rows(below)):
-            doubts += 0.7
-    return doubts
+        if tied is not None and tied is not bool(_rows(above.entries) & _rows(below.entries)):
+            found.append((above, below))
+    return found
 
 
-def _rows(band: Sequence[_Placed]) -> set[int]:
+def _is_drawn_between(above: _Band, below: _Band, rules: Rules) -> bool:
+    """Whether a rule is drawn between two lines: then the grid is right."""
+    top, bottom = min(entry.middle for entry in above.entries), max(entry.middle for entry in below.entries)
+    return any(
+        top < rule.at < bottom and any(rule.start < entry.axis < rule.end for entry in below.entries)
+        for rule in rules.horizontal
+    )
+
+
+def _rows(level: Sequence[_Placed]) -> set[int]:
     """The rows that what stands on one height is in; a cell over several rows says nothing where another does."""
-    single = {entry.slot.row for entry in band if entry.slot.rows == 1}
-    return single or {entry.slot.row + down for entry in band for down in range(entry.slot.rows)}
+    single = {entry.slot.row for entry in level if entry.slot.rows == 1}
+    return single or {entry.slot.row + down for entry in level for down in range(entry.slot.rows)}
 
 
 def _on_purpose(table: Wrapping, slot: Slot) -> bool:
@@ -103,30 +121,34 @@ def _closed(grid: Grid, slot: Slot, rules: Rules, height: float) -> bool:
 
 def _hole(line: Sequence[Token], height: float) -> float:
     """Gaps in a line that are too wide for a space: two cells taken for one."""
-    begin = 1 if len(line) > 1 and is_enumerator(line[0].text) else 0  # an entry of a list is set in from its mark
-    gaps = (after.left - before.right for before, after in pairwise(line[begin:]))
+    if len(line) < 2:
+        return 0.0
+    begin = 1 if is_enumerator(line[0].text) else 0  # an entry of a list is set in from its mark
+    gaps = [after.left - before.right for before, after in pairwise(line[begin:])]
     return sum(min(1.0, gap / height - 0.9) for gap in gaps if gap > 0.9 * height)
 
 
-def _stacked(grid: Grid, slot: Slot, lines: Sequence[Sequence[Token]], height: float, *, on_purpose: bool) -> float:
+def _stacked(grid: Grid, slot: Slot, lines: Sequence[_Placed], height: float, *, on_purpose: bool) -> float:
     """Lines of one cell that would not have been broken there: two rows taken for one."""
     doubts = 0.0
     left, right = grid.columns[slot.column], grid.columns[slot.column + slot.columns]
     in_head = slot.row == 0
     for above, below in pairwise(lines):
-        used = above[-1].right - above[0].left + 0.3 * height + below[0].right - below[0].left
-        if is_number(_text(above)) and is_number(_text(below)):
+        first = below.words[0]
+        used = above.words[-1].right - above.words[0].left + 0.3 * height + first.right - first.left
+        if above.number and below.number:
             doubts += 0.3 if in_head else 1.0
         elif not on_purpose and used < right - left - 0.8 * height:
             doubts += 0.1 if in_head else 0.4
     return doubts
 
 
-def _crossed_by_rules(lines: Sequence[Sequence[Token]], rules: Rules, height: float) -> float:
+def _crossed_by_rules(lines: Sequence[_Placed], rules: Rules, height: float) -> float:
     """Ruling lines through the inside of a cell's text."""
-    left, right = min(line[0].left for line in lines), max(line[-1].right for line in lines)
-    top, bottom = min(line[0].middle for line in lines), max(line[0].middle for line in lines)
-    across = any(
+    left, right = min([line.words[0].left for line in lines]), max([line.words[-1].right for line in lines])
+    middles = [line.words[0].middle for line in lines]
+    top, bottom = min(middles), max(middles)
+    across = top < bottom and any(
         top < r.at < bottom and min(r.end, right) - max(r.start, left) > 0.7 * (right - left) for r in rules.horizontal
     )
     down = any(
@@ -136,7 +158,7 @@ def _crossed_by_rules(lines: Sequence[Sequence[Token]], rules: Rules, height: fl
     return float(across) + float(down)
 
 
-def _torn(grid: Grid, cells: dict[Slot, list[Token]], height: float) -> float:
+def _torn(grid: Grid, cells: Mapping[Slot, Sequence[Token]], height: float) -> float:
     """Words that stand together in different cells; words that reach far into a cell that is not theirs."""
     doubts = 0.0
     rows: dict[int, list[tuple[Token, Slot]]] = {}
@@ -161,7 +183,7 @@ def _parted(placed: _Lines, height: float) -> float:
     columns: dict[int, list[tuple[float, float]]] = {}
     for slot, lines in placed.items():
         if slot.columns == 1 and slot.row:
-            columns.setdefault(slot.column, []).extend((line[0].left, line[-1].right) for line in lines)
+            columns.setdefault(slot.column, []).extend((line.words[0].left, line.words[-1].right) for line in lines)
     doubts = 0.0
     for entries in columns.values():
         entries.sort()
@@ -174,12 +196,8 @@ def _parted(placed: _Lines, height: float) -> float:
     return doubts
 
 
-def _empty_bands(grid: Grid, cells: dict[Slot, list[Token]]) -> int:
+def _empty_bands(grid: Grid, cells: Mapping[Slot, Sequence[Token]]) -> int:
     """Rows and columns with nothing of their own."""
     rows = {row for slot in cells for row in range(slot.row, slot.row + slot.rows)}
     columns = {slot.column for slot in cells if slot.columns == 1}
     return grid.shape[0] - len(rows) + max(0, grid.shape[1] - len(columns))
-
-
-def _text(line: Sequence[Token]) -> str:
-    return " ".join(word.text for word in line)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from octavo.content import Cell, Run, Runs, Table, runs_of
 from octavo.frozen import frozen
@@ -12,8 +13,7 @@ from octavo.tables.words import Token, usual_height
 from octavo.wording import prose
 
 
-@frozen
-class Slot:
+class Slot(NamedTuple):
     """A cell of the grid: its first row and column, and how many of each it takes."""
 
     row: int
@@ -101,10 +101,11 @@ def as_table(grid: Grid, cells: dict[Slot, list[Token]], heads: int = 0) -> Tabl
 def in_faces(text: str, words: Sequence[Token]) -> Runs:
     """The text of a cell in the styles of its words. Bold and italic are told where they set some of it apart, as in a
     paragraph: a cell in one face is plain. What is struck out or leads somewhere is told always."""
-    faces = {word.face for word in words}
-    if len(faces) < 2 and not any(face.struck or face.link for face in faces):
+    first = words[0].face if words else Run("")
+    alike = all(word.face is first or word.face == first for word in words)
+    if alike and not first.struck and not first.link:
         return runs_of(text)
-    bold, italic = (len({getattr(face, style) for face in faces}) > 1 for style in ("bold", "italic"))
+    bold, italic = (len({getattr(word.face, style) for word in words}) > 1 for style in ("bold", "italic"))
     runs: list[Run] = []
     place = 0
     for word in (word for line in text_lines(words) for word in _as_read(line)):
@@ -130,6 +131,8 @@ def cell_text(words: Sequence[Token]) -> str:
 
 def text_lines(words: Sequence[Token]) -> list[list[Token]]:
     """Words grouped into lines from top to bottom, each from left to right."""
+    if len(words) < 2:  # the words of most cells
+        return [list(words)] if words else []
     return on_one_height(words, 0.5 * usual_height(words))
 
 
@@ -144,6 +147,8 @@ def _line_text(line: Sequence[Token]) -> str:
 
 def _as_read(line: Sequence[Token]) -> list[Token]:
     """Words on one height in the order they are read: Hebrew and Arabic from the right, each line as its words come."""
+    if all(word.text.isascii() for word in line):
+        return list(line)
     letters = [is_right_to_left(ord(letter)) for word in line for letter in word.text if letter.isalpha()]
     if sum(letters) * 2 <= len(letters):
         return list(line)

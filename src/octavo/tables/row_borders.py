@@ -6,12 +6,11 @@ line is broken only where the next word has no room, cells of a row are aligned 
 not smaller than those between lines, and ruling lines divide.
 """
 
-import statistics
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from itertools import pairwise
+from math import fsum
 from operator import attrgetter
-from typing import Final, assert_never
+from typing import Final
 
 from octavo.frozen import frozen
 from octavo.geometry import on_one_height
@@ -19,7 +18,7 @@ from octavo.glyphs.scripts import breaks_anywhere
 from octavo.tables.columns import Piece
 from octavo.tables.rules import Rule
 from octavo.tables.words import Token
-from octavo.tables.wrapping import Side, Wrapping, all_are_rows, wrapping
+from octavo.tables.wrapping import Band, Side, Wrapping, all_are_rows, wrapping
 from octavo.wording.numbers import is_number
 from octavo.wording.sentences import breaks_off
 
@@ -28,13 +27,9 @@ _HOPELESS: Final = 25.0  # cost of a row that no division can make up for
 _DECIDED: Final = 3.0  # what it costs to go against what was decided for the whole table
 _TRUST: Final = 0.9  # what it costs to go against a border that something else suggests
 
-
-class Edge(Enum):
-    """Where the cells of a row are aligned with each other: one way in a whole table, as a rule."""
-
-    TOP = "top"
-    MIDDLE = "middle"
-    BOTTOM = "bottom"
+_MIDDLE = attrgetter("middle")
+# What rows cost whose cells are aligned at the top, in the middle, at the bottom: one way in a whole table, as a rule.
+_ByEdge = tuple[float, float, float]
 
 
 @frozen
@@ -47,7 +42,10 @@ class CellLine(Piece):
 
     @classmethod
     def over(cls, words: Sequence[Token], first: int, last: int) -> "CellLine":
-        piece = Piece.of(words)
+        return cls.of_piece(Piece.of(words), first, last)
+
+    @classmethod
+    def of_piece(cls, piece: Piece, first: int, last: int) -> "CellLine":
         return cls(piece.left, piece.top, piece.right, piece.bottom, piece.words, first, last, is_number(piece.text))
 
 
@@ -65,14 +63,21 @@ class Measures:
 def measured(entries: Sequence[CellLine], height: float, columns: int, head: float) -> Measures:
     steps = []
     for column in range(columns):
-        own = sorted((e for e in entries if e.first == e.last == column), key=lambda e: e.middle)
-        steps += [below.middle - above.middle for above, below in pairwise(own)]
+        middles = sorted([e.middle for e in entries if e.first == e.last == column])
+        steps += [below - above for above, below in pairwise(middles)]
     steps = sorted(step for step in steps if step > 0.7 * height)
     pitch = min(steps[len(steps) // 8], 1.7 * height) if steps else 1.2 * height
-    if all_are_rows(on_one_height(entries, 0.6 * height)):
+    body = _bands(entries, height)
+    if all_are_rows(body):
         head = min(entry.top for entry in entries)  # the first is no head of several lines either
-    body = on_one_height((entry for entry in entries if entry.middle >= head), 0.6 * height)
+    else:
+        body = _bands([entry for entry in entries if entry.middle >= head], height)
     return Measures(height, pitch, column_widths(entries, columns), head, wrapping(body))
+
+
+def _bands(entries: Sequence[CellLine], height: float) -> list[Band[CellLine]]:
+    """From top to bottom."""
+    return [Band.of(level) for level in on_one_height(entries, 0.6 * height)]
 
 
 def column_widths(entries: Sequence[CellLine], columns: int) -> tuple[tuple[float, float], ...]:
@@ -91,30 +96,29 @@ def into_rows(
     expected: Sequence[float] = (),
 ) -> list[list[CellLine]]:
     """The entries of each row, from top to bottom. `expected` are borders that something else suggests."""
-    bands = on_one_height(entries, 0.6 * measures.height)
+    bands = _bands(entries, measures.height)
     if not bands:
         return []
-    drawn = [_drawn_between(above, below, rules) for above, below in pairwise(bands)]
+    drawn = [_drawn_between(above.entries, below.entries, rules) for above, below in pairwise(bands)]
     usually = sum(drawn) > 3 and sum(drawn) > 0.3 * len(drawn)
     borders = [
         _Border(-4.0, 4.0)
         if is_drawn
-        else _tied(above, below, measures) or _Border.between(above, below, measures, expected, usually_drawn=usually)
+        else _tied(above, below, measures)
+        or _Border.between(above.entries, below.entries, measures, expected, usually_drawn=usually)
         for (above, below), is_drawn in zip(pairwise(bands), drawn, strict=True)
     ]
     table = measures.wrapping
     broken = frozenset(
-        id(band[0]) for band in bands if table.further(band) and table.side(band) in (Side.ABOVE, Side.BELOW)
+        id(band.entries[0]) for band in bands if table.further(band) and table.side(band) in (Side.ABOVE, Side.BELOW)
     )
-    costs = _RowCosts(bands, measures, broken)
-    divisions = (_divided(costs, borders, edge) for edge in Edge)
+    costs = _RowCosts([band.entries for band in bands], measures, broken)
+    divisions = (_divided(costs, borders, edge) for edge in range(3))
     return min(divisions, key=lambda division: division[0])[1]
 
 
-def _divided(
-    costs_of_rows: "_RowCosts", borders: Sequence["_Border"], edge: Edge
-) -> tuple[float, list[list[CellLine]]]:
-    """The cheapest division into rows, and its cost, if cells are aligned at this edge of their rows."""
+def _divided(costs_of_rows: "_RowCosts", borders: Sequence["_Border"], edge: int) -> tuple[float, list[list[CellLine]]]:
+    """The cheapest division into rows, and its cost, if cells are aligned at this edge of their rows (of `_ByEdge`)."""
     bands = costs_of_rows.bands
     costs = [0.0]
     starts = [0]
@@ -124,7 +128,7 @@ def _divided(
         for start in range(end - 1, max(-1, end - _LONGEST), -1):
             if start < end - 1:
                 undrawn += borders[start].inside
-            row_cost = costs_of_rows.cost(start, end, edge) + undrawn
+            row_cost = costs_of_rows.of(start, end)[edge] + undrawn
             if row_cost > _HOPELESS:
                 break  # a longer row costs more still
             cost = costs[start] + row_cost + (borders[start - 1].dividing if start else 0.0)
@@ -177,9 +181,9 @@ class _Border:
         return cls(dividing, inside)
 
 
-def _tied(above: Sequence[CellLine], below: Sequence[CellLine], measures: Measures) -> _Border | None:
+def _tied(above: Band[CellLine], below: Band[CellLine], measures: Measures) -> _Border | None:
     """What the table as a whole says of a stretch; None where it says nothing."""
-    if min(entry.middle for entry in above) < measures.head:
+    if min([entry.middle for entry in above.entries]) < measures.head:
         return None
     match measures.wrapping.tie(above, below):
         case True:
@@ -192,27 +196,18 @@ def _tied(above: Sequence[CellLine], below: Sequence[CellLine], measures: Measur
 
 def _local_scale(entries: Sequence[CellLine], measures: Measures) -> float:
     """How much larger letters are here than in the table as a whole: photographs grow towards the viewer."""
-    height = statistics.fmean(word.height for entry in entries for word in entry.words)
-    return min(1.5, max(1.0, height / measures.height))
+    heights = [word.bottom - word.top for entry in entries for word in entry.words]
+    return min(1.5, max(1.0, fsum(heights) / len(heights) / measures.height))
 
 
 def _drawn_between(above: Sequence[CellLine], below: Sequence[CellLine], rules: Sequence[Rule]) -> bool:
     """Whether a rule lies between two bands, over most of what the lower one or the upper one holds."""
     top, bottom = max(e.middle for e in above), min(e.middle for e in below)
     between = [rule for rule in rules if top < rule.at < bottom]
-    return any(
+    return bool(between) and any(
         all(sum(max(0.0, min(r.end, e.right) - max(r.start, e.left)) for r in between) > 0.5 * e.width for e in side)
         for side in (above, below)
     )
-
-
-@frozen
-class _Unlike:
-    """How unlike one row some bands are."""
-
-    lines: float  # by what stands in it
-    misaligned: Mapping[Edge, float]  # by its cells' edges
-    unkeyed: float  # by how it begins
 
 
 class _RowCosts:
@@ -223,34 +218,40 @@ class _RowCosts:
         self.bands = bands
         self._measures = measures
         self._broken = broken
-        self._known: dict[tuple[int, int], _Unlike] = {}
+        self._downwards = [sorted(band, key=_MIDDLE) for band in bands]
+        self._known: dict[tuple[int, int], _ByEdge] = {}
         self._pairs: dict[tuple[int, int, bool], float] = {}
 
-    def cost(self, start: int, end: int, edge: Edge) -> float:
+    def of(self, start: int, end: int) -> _ByEdge:
         known = self._known.get((start, end))
         if known is None:
-            known = self._known[start, end] = self._unlike([entry for band in self.bands[start:end] for entry in band])
-        return known.lines + known.misaligned.get(edge, 0.0) + known.unkeyed
+            known = self._known[start, end] = self._unlike(
+                [entry for band in self._downwards[start:end] for entry in band]
+            )
+        return known
 
-    def _unlike(self, entries: Sequence[CellLine]) -> _Unlike:
+    def _unlike(self, entries: Sequence[CellLine]) -> _ByEdge:
+        """How unlike one row some lines are, which come from top to bottom."""
         measures, cost = self._measures, 0.0
-        ordered = sorted(entries, key=attrgetter("middle"))
-        in_head = ordered[-1].middle < measures.head
+        in_head = entries[-1].middle < measures.head
         cells: dict[tuple[int, int], list[CellLine]] = {}
-        for entry in ordered:
+        for entry in entries:
             cells.setdefault((entry.first, entry.last), []).append(entry)
-        keys = sorted(cells)
-        cost += 3.0 * sum(right[0] <= left[1] for left, right in pairwise(keys))
-        for lines in cells.values():
-            for above, below in pairwise(lines):
-                cost += self._of_one_cell(above, below, in_head=in_head)
-        misaligned: dict[Edge, float] = {}
-        if 1 < len(cells) < len(entries):
-            blocks = [(lines[0].middle, lines[-1].middle) for lines in cells.values()]
-            misaligned = {edge: min(1.5, _misaligned(blocks, edge) / measures.height) for edge in Edge}
-            if in_head:
-                misaligned = dict.fromkeys(Edge, min(misaligned.values()))
-        return _Unlike(cost, misaligned, 0.0 if in_head else _unkeyed(cells, measures))
+        for left, right in pairwise(sorted(cells)):
+            if right[0] <= left[1]:
+                cost += 3.0
+        if len(cells) < len(entries):
+            for lines in cells.values():
+                for above, below in pairwise(lines):
+                    cost += self._of_one_cell(above, below, in_head=in_head)
+        unkeyed = 0.0 if in_head else _unkeyed(cells, measures)
+        if not 1 < len(cells) < len(entries):
+            return (cost + unkeyed,) * 3
+        middles = [(lines[0].middle, lines[-1].middle) for lines in cells.values()]
+        top, middle, bottom = (min(1.5, off / measures.height) for off in _misaligned(middles))
+        if in_head:
+            top = middle = bottom = min(top, middle, bottom)
+        return cost + top + unkeyed, cost + middle + unkeyed, cost + bottom + unkeyed
 
     def _of_one_cell(self, above: CellLine, below: CellLine, *, in_head: bool) -> float:
         """How unlikely that is of two lines, which follow each other in many stretches."""
@@ -265,17 +266,21 @@ class _RowCosts:
 
 def _unkeyed(cells: Mapping[tuple[int, int], Sequence[CellLine]], measures: Measures) -> float:
     """How unlikely a row of the body is that begins with nothing, or whose beginning stands below the rest."""
-    keys = sorted(cells)
-    if keys[0][0] == 0:
-        above = min(lines[0].middle for lines in cells.values())
-        own = cells[keys[0]]
-        below_rest = len(own) == 1 and own[0].middle - above > 0.7 * measures.pitch
-        at_bottom = all(abs(own[0].middle - lines[-1].middle) < 0.4 * measures.pitch for lines in cells.values())
-        return 1.2 if below_rest and at_bottom else 0.0
+    key = min(cells)
+    own = cells[key]
+    if key[0] == 0:
+        if len(own) > 1:
+            return 0.0
+        middle = own[0].middle
+        below_rest = middle - min([lines[0].middle for lines in cells.values()]) > 0.7 * measures.pitch
+        at_bottom = below_rest and all(
+            abs(middle - lines[-1].middle) < 0.4 * measures.pitch for lines in cells.values()
+        )
+        return 1.2 if at_bottom else 0.0
     fill = measures.wrapping.fill
     if len(cells) > 1 or fill < 1.5:
         return 0.5
-    alone = cells[keys[0]][0]
+    alone = own[0]
     # The more a row has, the less can one entry be a row: 1.0 for rows of two entries, 2.6 for those of four.
     return 1.0 if alone.number else 1.0 + 0.8 * min(2.0, fill - 2.0)
 
@@ -298,21 +303,16 @@ def _line_cost(above: CellLine, below: CellLine, measures: Measures, *, in_head:
     return cost
 
 
-def _misaligned(blocks: Sequence[tuple[float, float]], edge: Edge) -> float:
-    """How far blocks of lines (middles of the first and last) are from a common top, middle or bottom, in pixels."""
-    match edge:
-        case Edge.TOP:
-            places = [top for top, _ in blocks]
-            reference = min(places)
-        case Edge.MIDDLE:
-            places = [(top + bottom) / 2 for top, bottom in blocks]
-            reference = statistics.median_low(places)
-        case Edge.BOTTOM:
-            places = [bottom for _, bottom in blocks]
-            reference = max(places)
-        case _:
-            assert_never(edge)
-    return max(abs(place - reference) for place in places)
+def _misaligned(blocks: Sequence[tuple[float, float]]) -> _ByEdge:
+    """How far blocks of lines (middles of the first and last) are from a common top, middle and bottom, in pixels."""
+    tops, bottoms = [top for top, _ in blocks], [bottom for _, bottom in blocks]
+    middles = sorted([(top + bottom) / 2 for top, bottom in blocks])
+    common = middles[(len(middles) - 1) // 2]
+    return (
+        max(tops) - min(tops),
+        max(common - middles[0], middles[-1] - common),
+        max(bottoms) - min(bottoms),
+    )
 
 
 def _had_room(above: CellLine, below: CellLine, measures: Measures) -> bool:

@@ -261,4 +261,6 @@ def _width(character: str) -> float:
 
 def usual_height(words: Sequence[Token]) -> float:
     """Of the letters; 1 where there are none."""
-    return max(1.0, statistics.median(word.height for word in words)) if words else 1.0
+    if len(words) < 2:  # the words of most cells
+        return max(1.0, words[0].height) if words else 1.0
+    return max(1.0, statistics.median([word.bottom - word.top for word in words]))

@@ -10,10 +10,11 @@ group of rows, one anywhere else cannot be a row.
 """
 
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from itertools import groupby, pairwise
-from typing import Final, Protocol
+from math import fsum
+from typing import Final, Generic, Protocol, Self, TypeVar
 
 from octavo.frozen import frozen
 from octavo.wording.sentences import breaks_off
@@ -53,7 +54,24 @@ class _Entry(Protocol):
     def text(self) -> str: ...
 
 
-_Band = Sequence[_Entry]  # what stands on one height
+Entry = TypeVar("Entry", bound=_Entry, covariant=True)
+
+
+@frozen
+class Band(Generic[Entry]):
+    """What stands on one height."""
+
+    entries: Sequence[Entry]
+    columns: frozenset[int]  # that it takes
+    middle: float  # mean of the middles of what stands there
+
+    @classmethod
+    def of(cls, entries: Sequence[Entry]) -> Self:
+        columns = [column for entry in entries for column in range(entry.first, entry.last + 1)]
+        return cls(entries, frozenset(columns), fsum([entry.middle for entry in entries]) / len(entries))
+
+
+_Band = Band[_Entry]
 
 
 @frozen
@@ -69,26 +87,24 @@ class Wrapping:
 
     def further(self, band: _Band) -> bool:
         """Whether a line of the body begins no row: it has few entries, and none in a column of numbers."""
-        columns = _columns(band)
-        few = len(band) <= max(1, self.fill / 2) and len(columns) < self.fill
-        return few and not columns & self.numeric
+        few = len(band.entries) <= max(1, self.fill / 2) and len(band.columns) < self.fill
+        return few and not band.columns & self.numeric
 
     def side(self, band: _Band) -> Side:
-        return self.key if 0 in _columns(band) else self.other
+        return self.key if 0 in band.columns else self.other
 
     def tie(self, above: _Band, below: _Band) -> bool | None:
         """Whether two lines of the body, one right below the other, are of one row; None where nothing says so."""
         if self.apart:
-            return _middle(below) - _middle(above) < self.apart
-        if _middle(below) - _middle(above) > _WIDEST * self.step:
+            return below.middle - above.middle < self.apart
+        if below.middle - above.middle > _WIDEST * self.step:
             return None
-        hangs = self.further(below) and self.side(below) is Side.ABOVE
-        stands = self.further(above) and self.side(above) is Side.BELOW
-        if hangs or stands:
+        first = self.side(above) if self.further(above) else None
+        second = self.side(below) if self.further(below) else None
+        if second is Side.ABOVE or first is Side.BELOW:
             return True
-        ends = self.further(above) and self.side(above) is Side.ABOVE and not self.further(below)
-        begins = self.further(below) and self.side(below) is Side.BELOW and not self.further(above)
-        apart = any(self.further(band) and self.side(band) is Side.APART for band in (above, below))
+        ends, begins = first is Side.ABOVE and second is None, second is Side.BELOW and first is None
+        apart = Side.APART in (first, second)
         return False if ends or begins or (apart and not _goes_on(above, below)) else None
 
 
@@ -96,14 +112,15 @@ def wrapping(bands: Sequence[_Band]) -> Wrapping:
     """How the body of a table, whose lines these are from top to bottom, goes on with its rows."""
     if not bands:
         return Wrapping()
-    several = [len(columns) for columns in map(_columns, bands) if len(columns) > 1]
+    several = [len(band.columns) for band in bands if len(band.columns) > 1]
     fill = statistics.median(several) if len(several) >= _FEWEST * len(bands) else 1.0
-    undecided = Wrapping(fill, numeric_columns(bands))
-    runs = list(_runs(bands, undecided))
+    undecided = Wrapping(fill, numeric_columns(band.entries for band in bands))
+    further = [undecided.further(band) for band in bands]
+    runs = list(_runs(bands, further))
     rows = [
-        _middle(below) - _middle(above)
-        for above, below in pairwise(bands)
-        if not undecided.further(above) and not undecided.further(below)
+        below.middle - above.middle
+        for (above, below), either in zip(pairwise(bands), map(any, pairwise(further)), strict=True)
+        if not either
     ]
     usual = statistics.median_low(rows) if len(rows) >= _ROWS else 0.0
     sides: dict[bool, Side] = {}
@@ -114,7 +131,7 @@ def wrapping(bands: Sequence[_Band]) -> Wrapping:
         sides[key] = _agreed([side for side, _ in seen])
         steps += [inside for side, inside in seen if side is sides[key]]
         if sides[key] is Side.UNSURE and not key and own and not seen:
-            sides[key] = _by_ends(bands, undecided)
+            sides[key] = _by_ends(further)
             steps += [step for run in own for step in run.steps]
     step = statistics.median(steps) if steps else 0.0
     return Wrapping(fill, undecided.numeric, sides[True], sides[False], step, _apart(bands, undecided.numeric))
@@ -126,7 +143,7 @@ def _apart(bands: Sequence[_Band], numeric: frozenset[int]) -> float:
 
     A statement may have a payment on the first line of its row and the balance on the last.
     """
-    steps = [_middle(below) - _middle(above) for above, below in pairwise(bands)]
+    steps = [below.middle - above.middle for above, below in pairwise(bands)]
     ordered = sorted(steps)
     if all_are_rows(bands):
         return ordered[0] / 2
@@ -136,11 +153,11 @@ def _apart(bands: Sequence[_Band], numeric: frozenset[int]) -> float:
     inside, between = ordered[:place], ordered[place:]
     if min(len(inside), len(between)) < _KINDS or between[0] < _LARGER * inside[-1] or inside[-1] > _ALIKE * inside[0]:
         return 0.0
-    rows: list[list[_Entry]] = [[*bands[0]]]
+    rows: list[list[_Entry]] = [[*bands[0].entries]]
     for band, step in zip(bands[1:], steps, strict=True):
         if step >= between[0]:
             rows.append([])
-        rows[-1] += band
+        rows[-1] += band.entries
     figures = [[entry.first for entry in row if entry.number and entry.first in numeric] for row in rows]
     whole = all(
         own and len(own) == len(set(own)) and len(row) > len(own) for own, row in zip(figures, rows, strict=True)
@@ -151,18 +168,20 @@ def _apart(bands: Sequence[_Band], numeric: frozenset[int]) -> float:
 def all_are_rows(bands: Sequence[_Band]) -> bool:
     """Whether each line is a row: all have an entry in every column and are as far from each other, and nowhere do all
     entries go on. That a word is as wide as its column tells nothing where abbreviations stand in it."""
-    steps = [_middle(below) - _middle(above) for above, below in pairwise(bands)]
-    columns = set().union(*map(_columns, bands))
-    if len(bands) < _ALL_ROWS or len(columns) < 2 or max(steps) > _ALIKE * min(steps):
+    if len(bands) < _ALL_ROWS:
         return False
-    if any(_columns(band) != columns or len(band) != len(columns) for band in bands):
+    columns = bands[0].columns
+    if len(columns) < 2 or any(band.columns != columns or len(band.entries) != len(columns) for band in bands):
         return False
-    by_case = any(entry.text[:1].isupper() for band in bands for entry in band if entry.first == 0)
+    steps = [below.middle - above.middle for above, below in pairwise(bands)]
+    if max(steps) > _ALIKE * min(steps):
+        return False
+    by_case = any(entry.text[:1].isupper() for band in bands for entry in band.entries if entry.first == 0)
 
     def goes_on(above: _Entry, below: _Entry) -> bool:
         return breaks_off(above.text) or (by_case and below.text[:1].islower())
 
-    return not any(all(map(goes_on, above, below)) for above, below in pairwise(bands))
+    return not any(all(map(goes_on, above.entries, below.entries)) for above, below in pairwise(bands))
 
 
 @frozen
@@ -191,18 +210,17 @@ class _Run:
         return None
 
 
-def _runs(bands: Sequence[_Band], table: Wrapping) -> Iterator[_Run]:
-    places = list(enumerate(bands))
-    for hangs, group in groupby(places, key=lambda place: table.further(place[1])):
+def _runs(bands: Sequence[_Band], further: Sequence[bool]) -> Iterator[_Run]:
+    for hangs, group in groupby(range(len(bands)), key=further.__getitem__):
         if not hangs:
             continue
         run = list(group)
-        first, last = run[0][0], run[-1][0]
+        first, last = run[0], run[-1]
         around = bands[max(0, first - 1) : last + 2]
-        steps = tuple(_middle(below) - _middle(above) for above, below in pairwise(around))
-        key = any(0 in _columns(band) for _, band in run)
+        steps = tuple(below.middle - above.middle for above, below in pairwise(around))
+        key = any(0 in bands[number].columns for number in run)
         rows = [*bands[max(0, first - 1) : first], *bands[last + 1 : last + 2]]
-        beside = key and any(0 not in _columns(row) for row in rows)
+        beside = key and any(0 not in row.columns for row in rows)
         if steps:
             yield _Run(key, steps, len(rows) == 2, beside)
 
@@ -214,16 +232,16 @@ def _agreed(sides: Sequence[Side]) -> Side:
     return Side.UNSURE
 
 
-def _by_ends(bands: Sequence[_Band], table: Wrapping) -> Side:
+def _by_ends(further: Sequence[bool]) -> Side:
     """Where all steps are equal: a table that begins with such a line has them above, any other below."""
-    return Side.BELOW if table.further(bands[0]) and not table.further(bands[-1]) else Side.ABOVE
+    return Side.BELOW if further[0] and not further[-1] else Side.ABOVE
 
 
-def numeric_columns(bands: Sequence[_Band]) -> frozenset[int]:
+def numeric_columns(lines: Iterable[Sequence[_Entry]]) -> frozenset[int]:
     """Columns most of whose entries are numbers."""
     known: dict[int, list[bool]] = {}
-    for band in bands:
-        for entry in band:
+    for line in lines:
+        for entry in line:
             if entry.first == entry.last:
                 known.setdefault(entry.first, []).append(entry.number)
     return frozenset(column for column, numbers in known.items() if sum(numbers) > 0.6 * len(numbers))
@@ -231,13 +249,5 @@ def numeric_columns(bands: Sequence[_Band]) -> frozenset[int]:
 
 def _goes_on(above: _Band, below: _Band) -> bool:
     """Whether the words of the lines themselves say that the second goes on with the first."""
-    pairs = [(one.text, other.text) for one in above for other in below if one.first == other.first]
+    pairs = [(one.text, other.text) for one in above.entries for other in below.entries if one.first == other.first]
     return any(breaks_off(text) or after[:1].islower() for text, after in pairs)
-
-
-def _columns(band: _Band) -> set[int]:
-    return {column for entry in band for column in range(entry.first, entry.last + 1)}
-
-
-def _middle(band: _Band) -> float:
-    return statistics.fmean(entry.middle for entry in band)

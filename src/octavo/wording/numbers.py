@@ -3,7 +3,7 @@
 import re
 
 _NUMBER = re.compile(r"[\s\d.,:;%$€£¥+\-–—−±~<>≤≥=()\[\]/*†‡§#^'’\"]*(?:[A-Za-z]{0,2})?[\s\d.,%)\]*+\-–−]*")
-_DASHES = "-–—−"
+_TELLING = re.compile(r"[\d\-–—−]")
 _YEAR = re.compile(r"(19|20)\d\d(\s?[/–-]\s?\d{2,4})?")
 _FIGURE = re.compile(r"[-+(]?[$€£¥]?\s?[\d.,\s]*\d[\d.,]*\s?[%)]?[a-z*†]?|[-–—−.]+|n/?a", re.IGNORECASE)
 _ON_AXIS = re.compile(r"[-−–+]?[$€£]?\d[\d.,]*\s?[%kKMm]?")
@@ -11,7 +11,7 @@ _ON_AXIS = re.compile(r"[-−–+]?[$€£]?\d[\d.,]*\s?[%kKMm]?")
 
 def is_number(text: str) -> bool:
     """A cell of figures: with signs, units of up to two letters, dates and ranges; or a dash."""
-    return any(character.isdigit() or character in _DASHES for character in text) and bool(_NUMBER.fullmatch(text))
+    return _TELLING.search(text) is not None and _NUMBER.fullmatch(text) is not None
 
 
 def is_amount(text: str) -> bool:
