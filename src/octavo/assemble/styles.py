@@ -147,22 +147,30 @@ def _once(known: dict[int, tuple[Run, Run]], face: Run, style: str) -> Run:
 
 def _set(runs: Runs, faces: Iterator[Run]) -> Runs:
     """A line with its characters set so; a space is set like those beside it, where these are alike."""
-    made: list[tuple[str, Run]] = []
+    own: list[Run] = []  # of each character
+    spaces: list[int] = []
     for run in runs:
         bare = replace(run, text="")
         dressed: dict[int, Run] = {}
         for character in run.text:
-            face = bare if character.isspace() else next(faces)
+            if character.isspace():
+                spaces.append(len(own))
+                own.append(bare)
+                continue
+            face = next(faces)
             if id(face) not in dressed:
-                dressed[id(face)] = face if face is bare else _dressed(bare, face)
-            made.append((character, dressed[id(face)]))
-    for place in range(1, len(made) - 1):
-        if made[place][0].isspace() and made[place - 1][1] == made[place + 1][1]:
-            made[place] = made[place][0], made[place - 1][1]
-    return tuple(
-        replace(face, text="".join(character for character, _ in alike))
-        for face, alike in groupby(made, key=lambda pair: pair[1])
-    )
+                dressed[id(face)] = _dressed(bare, face)
+            own.append(dressed[id(face)])
+    for place in spaces:
+        if 0 < place < len(own) - 1 and own[place - 1] == own[place + 1]:
+            own[place] = own[place - 1]
+    text, place = text_of(runs), 0
+    made: list[Run] = []
+    for face, alike in groupby(own):
+        end = place + len(list(alike))
+        made.append(replace(face, text=text[place:end]))
+        place = end
+    return tuple(made)
 
 
 def _dressed(bare: Run, face: Run) -> Run:
