@@ -155,4 +155,4 @@ def read_table(
 
 
 def _table(read: FilledGrid, rules: Rules) -> Table:
-    return as_table(read.grid, read.cells, head_rows(read.grid, read.cells, rules))
+    return as_table(read.grid, read.lines, head_rows(read.grid, read.lines, rules))
