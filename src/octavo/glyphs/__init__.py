@@ -5,7 +5,7 @@ directions have the same scale, which page units (0..1000 both ways) have not.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -18,7 +18,7 @@ from octavo.formulas.encodings import character
 from octavo.formulas.fonts import encoding_of, is_mathematical
 from octavo.frozen import frozen
 from octavo.geometry import Box
-from octavo.glyphs.scripts import TURNING
+from octavo.glyphs.scripts import SPACES, TURNING
 from octavo.glyphs.wrong_codes import mended
 
 Numbers = NDArray[np.float64]
@@ -30,7 +30,7 @@ INFERRED = 1  # a space or line break PDFium made up: nothing on the page
 UNMAPPED = 2  # the font does not say which character it is: the code is a guess
 HYPHEN = 4  # a hyphen at a line's end, which PDFium replaces by a mark
 
-SILENT = (0x0, 0x9, 0xA, 0xD, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF, *TURNING)
+_SILENT = (0x0, 0x9, 0xA, 0xD, 0x200C, 0x200D, 0x200E, 0x200F, 0x2028, 0x2029, 0xFEFF, *TURNING)
 
 INVISIBLE_MODE, CLIP_MODE = 3, 7  # PDF 32000-1, table 106
 FIXED_PITCH, ITALIC, FORCE_BOLD = 1 << 0, 1 << 6, 1 << 18  # table 123
@@ -57,6 +57,21 @@ _ITALIC = re.compile(r"ital|obli|slant|kursiv|cmti|cmmi|-it\b|-ita\b", re.IGNORE
 _MONOSPACE = re.compile(
     r"mono|courier|consol|menlo|typewriter|cmtt|inconsol|\bcode|sourcecode|ocr-?[ab]\b", re.IGNORECASE
 )
+
+
+def _table(characters: Collection[int]) -> Flags:
+    """Of each character up to the last of these and one more, whether it is one of them: to look up a page's, which
+    takes a tenth of the time of `np.isin`. "clip" takes those beyond for the last."""
+    found = np.zeros(max(characters) + 2, bool)
+    found[list(characters)] = True
+    return found
+
+
+_ARE_SPACES, _ARE_SILENT, _ARE_TURNING = _table(SPACES), _table(_SILENT), _table(TURNING)
+
+
+def are_spaces(codes: Indices) -> Flags:
+    return np.asarray(_ARE_SPACES.take(codes, mode="clip"), np.bool_)
 
 
 @dataclass(frozen=True)
@@ -106,9 +121,9 @@ class Glyphs:
 
     def drawn(self) -> Flags:
         """What leaves a mark or takes room: no inferred characters, no line breaks and joiners."""
-        silent = np.isin(self.codes, SILENT)
+        silent = _ARE_SILENT.take(self.codes, mode="clip")
         # A control character with ink is a glyph whose font gives it no better code.
-        control = (self.codes < 0x20) | np.isin(self.codes, TURNING)
+        control = (self.codes < 0x20) | _ARE_TURNING.take(self.codes, mode="clip")
         inked = control & (self.boxes[:, 3] - self.boxes[:, 1] > 0.5)
         return np.asarray((self.flags & INFERRED == 0) & (~silent | inked), np.bool_)
 

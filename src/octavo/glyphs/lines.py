@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Final, TypeVar
+from unicodedata import is_normalized
 
 import numpy as np
 
@@ -18,15 +19,15 @@ from octavo.content import Run, Runs
 from octavo.document import TextLine, Word
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box
-from octavo.glyphs import INFERRED, Flags, Glyphs
+from octavo.glyphs import INFERRED, Flags, Glyphs, are_spaces
 from octavo.glyphs.frames import ASCENT, DESCENT, Frame, frames
-from octavo.glyphs.scripts import SPACES
 from octavo.glyphs.spans import (
     COLUMN_GAP,
     NO_SPACE,
     SENTENCE_SIGNS,
     SMALL,
     SMALLEST_SCRIPT,
+    Extent,
     Reader,
     Span,
     SpanWord,
@@ -53,7 +54,7 @@ def lines(glyphs: Glyphs, visible: Flags, overdrawn: Overdrawn | None = None) ->
         return []
     codes = glyphs.codes
     real = visible & glyphs.drawn()
-    space = real & np.isin(codes, SPACES)
+    space = real & are_spaces(codes)
     ink = real & ~space & ~_twins(glyphs, real & ~space)
     # A space belongs to the glyph that comes after it in the content, and to the one before.
     order = np.flatnonzero(ink)
@@ -80,13 +81,15 @@ def _twins(glyphs: Glyphs, ink: Flags) -> Flags:
     candidates = np.flatnonzero(ink)
     if len(candidates) < 2:
         return twins
+    # From left to right, so that this order is kept among those that stand in one row.
+    candidates = candidates[np.argsort(glyphs.origins[candidates, 0], kind="stable")]
     size = np.maximum(glyphs.sizes[glyphs.run[candidates]], 0.1)
     angle = glyphs.angles[glyphs.run[candidates]]
     x, y = glyphs.origins[candidates].T
     # Neighbours of the same character in a sort by row and column; a shifted grid catches what a cell border parts.
     for offset in (0.0, 0.5):
         row = np.floor(y / (size * 0.5) + offset)
-        order = np.lexsort((x, row, glyphs.codes[candidates]))
+        order = np.lexsort((row, glyphs.codes[candidates]))
         here, there = order[:-1], order[1:]
         same = (
             (glyphs.codes[candidates[here]] == glyphs.codes[candidates[there]])
@@ -177,7 +180,7 @@ def _gap(first: Span, second: Span) -> float:
 
 def _line(group: list[Span], reader: Reader) -> tuple[int, TextLine]:
     pieces = [piece for span in group for piece in span.pieces]
-    pieces.sort(key=lambda piece: piece.left)
+    pieces.sort(key=attrgetter("left"))
     written = any(piece.rtl for piece in pieces)
     # A stop at the left of a number ends the sentence that the line above began.
     ended = reader.from_right and not written and chr(reader.codes[pieces[0].members[0]]) in SENTENCE_ENDS
@@ -185,62 +188,66 @@ def _line(group: list[Span], reader: Reader) -> tuple[int, TextLine]:
     if written or ended:
         pieces = _in_logical_order(pieces, reader, from_right=from_right)
     shifts = _shifts(group, reader)
-    words = [(text, members) for text, members in _words(pieces, reader, shifts) if text]
+    words = [(text, word) for text, word in _words(pieces, reader, shifts) if text]
     if from_right:
-        words = [(brackets_facing(text), members) for text, members in words]
-    members = [member for _, members in words for member in members] or pieces[0].members
+        words = [(brackets_facing(text), word) for text, word in words]
+    members = _in_a_row([word.members for _, word in words]) if words else pieces[0].members
+    ink = _around([word.ink for _, word in words]) if words else pieces[0].ink
     frame, glyphs = reader.frame, reader.glyphs
-    fonts = [(glyphs.fonts[font], count) for font, count in _counted(members, reader.fonts, reader)]
+    fonts = [(glyphs.fonts[font], count) for font, count in _counted(members, reader.fonts)]
     half = len(members) / 2
     line = TextLine(
-        box=_page_box(members, reader),
+        box=_page_box(ink, reader),
         text=" ".join([text for text, _ in words]),
-        words=tuple([Word(text, _page_box(members, reader)) for text, members in words]),
-        quad=() if frame.angle == 0 or frame.stacked else _corners(frame, glyphs, *_extent(members, reader)),
-        font_size=max(_counted(members, reader.size, reader), key=itemgetter(1))[0],
-        bold=sum(count for font, count in fonts if font.bold) > half,
-        italic=sum(count for font, count in fonts if font.italic) > half,
-        monospace=sum(count for font, count in fonts if font.monospace) > TYPED * len(members)
-        and not reader.east[members].any(),
+        words=tuple([Word(text, _page_box(word.ink, reader)) for text, word in words]),
+        quad=() if frame.angle == 0 or frame.stacked else _corners(frame, glyphs, *ink),
+        font_size=max(_counted(members, reader.size), key=itemgetter(1))[0],
+        bold=sum([count for font, count in fonts if font.bold]) > half,
+        italic=sum([count for font, count in fonts if font.italic]) > half,
+        monospace=sum([count for font, count in fonts if font.monospace]) > TYPED * len(members)
+        and not reader.has_east_in(members),
         runs=_runs(words, reader, shifts, {(font.bold, font.italic) for font, _ in fonts}),
     )
-    return int(frame.index[min(members)]), line
+    first = members.start if isinstance(members, range) else min(members)
+    return int(frame.index[first]), line
 
 
-_Kind = TypeVar("_Kind", int, float)
+def _in_a_row(parts: Sequence[Sequence[int]]) -> Sequence[int]:
+    """The members of all parts: a `range` where they are a stretch of the content, a list elsewhere."""
+    if len(parts) == 1:
+        return parts[0]
+    ranges = [part for part in parts if isinstance(part, range)]
+    if len(ranges) == len(parts) and all(one.stop == other.start for one, other in pairwise(ranges)):
+        return range(ranges[0].start, ranges[-1].stop)
+    return [member for part in parts for member in part]
 
 
-def _counted(members: list[int], kinds: list[_Kind], reader: Reader) -> Iterable[tuple[_Kind, int]]:
+def _around(extents: Sequence[Extent]) -> Extent:
+    if len(extents) == 1:
+        return extents[0]
+    left, top, right, bottom = zip(*extents, strict=True)
+    return min(left), min(top), max(right), max(bottom)
+
+
+_Kind = TypeVar("_Kind", bool, int, float)
+
+
+def _of(members: Sequence[int], kinds: list[_Kind]) -> list[_Kind]:
+    return kinds[members.start : members.stop] if isinstance(members, range) else [kinds[it] for it in members]
+
+
+def _counted(members: Sequence[int], kinds: list[_Kind]) -> Iterable[tuple[_Kind, int]]:
     """How many of the glyphs are of which kind, in the order in which they come."""
-    own = kinds[members[0] : members[-1] + 1] if reader.is_stretch(members) else [kinds[member] for member in members]
+    own = _of(members, kinds)
     count = own.count(own[0])
     return [(own[0], count)] if count == len(own) else Counter(own).items()
-
-
-def _extent(members: list[int], reader: Reader) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom in the frame."""
-    first, last = members[0], members[-1] + 1
-    if last - first == len(members):  # all but always: a word is a stretch of the content
-        return (
-            min(reader.left[first:last]),
-            min(reader.top[first:last]),
-            max(reader.right[first:last]),
-            max(reader.bottom[first:last]),
-        )
-    return (
-        min([reader.left[member] for member in members]),
-        min([reader.top[member] for member in members]),
-        max([reader.right[member] for member in members]),
-        max([reader.bottom[member] for member in members]),
-    )
 
 
 def _is_from_right(pieces: list[SpanWord], reader: Reader) -> bool:
     """Whether a line with words that are written from right to left is read so as a whole, by its letters. On a page
     that is, a line with an address or a firm's name in it is as well, though most of its letters be Latin."""
-    members = [member for piece in pieces for member in piece.members]
-    backwards = sum(reader.rtl[member] for member in members)
-    forwards = sum(chr(reader.codes[member]).isalpha() and not reader.rtl[member] for member in members)
+    backwards = sum([sum(_of(piece.members, reader.rtl)) for piece in pieces])
+    forwards = sum([sum(_of(piece.members, reader.latin)) for piece in pieces])
     return backwards * (LATIN_LINE if reader.from_right else 1) > forwards
 
 
@@ -274,18 +281,13 @@ def _signs_apart(piece: SpanWord, reader: Reader) -> list[SpanWord]:
     if not any(signs) or all(signs):
         return [piece]
     first, end = signs.index(False), len(signs) - signs[::-1].index(False)
-    cuts = [*range(first + 1), *range(end, len(signs) + 1)]
-    return [
-        SpanWord(
-            piece.members[start:stop],
-            min(reader.start[member] for member in piece.members[start:stop]),
-            max(reader.end[member] for member in piece.members[start:stop]),
-            piece.space_before and start == 0,
-            piece.space_after and stop == len(signs),
-            rtl=False,
-        )
-        for start, stop in pairwise(cuts)
-    ]
+    start, stop = piece.members[0], piece.members[-1] + 1
+    parts = reader.words(start + np.array([*range(first + 1), *range(end, len(signs))]), stop)
+    for part in parts[1:]:
+        part.space_before = False
+    for part in parts[:-1]:
+        part.space_after = False
+    return parts
 
 
 def _left_to_right(run: Sequence[SpanWord], reader: Reader) -> list[SpanWord]:
@@ -299,39 +301,54 @@ def _left_to_right(run: Sequence[SpanWord], reader: Reader) -> list[SpanWord]:
 def _shifts(group: list[Span], reader: Reader) -> dict[int, Shift]:
     """The glyphs of a line that are set small and above or below its baseline."""
     largest = max(group, key=lambda span: span.size)
-    words = [word.members for span in group for word in span.pieces]
     least = SMALL * largest.size
-    if reader.frame.stacked or min(min(reader.size[word[0] : word[-1] + 1]) for word in words) >= least:
+    if reader.frame.stacked or min([span.smallest for span in group]) >= least:
         return {}
-    small = [member for word in words for member in word if reader.size[member] < least]
-    rises = {member: (largest.baseline - reader.baseline[member]) / largest.size for member in small}
+    members = [member for span in group for word in span.pieces for member in word.members]
+    small = [member for member in members if reader.size[member] < least]
+    baseline = reader.frame.baseline
+    rises = {member: (largest.baseline - float(baseline[member])) / largest.size for member in small}
     return {m: Shift.RAISED if rise > 0 else Shift.LOWERED for m, rise in rises.items() if rise > RISE or rise < -DROP}
 
 
-def _words(pieces: list[SpanWord], reader: Reader, shifts: dict[int, Shift]) -> list[tuple[str, list[int]]]:
+def _words(pieces: list[SpanWord], reader: Reader, shifts: dict[int, Shift]) -> list[tuple[str, SpanWord]]:
     """Pieces joined where no space parts them, and spelled."""
-    joined: list[list[int]] = []
+    joined: list[list[SpanWord]] = []
     last: SpanWord | None = None
     for piece in pieces:
         if last is not None and _glued(last, piece, reader):
-            joined[-1] += piece.members
+            joined[-1].append(piece)
         else:
-            joined.append(list(piece.members))
+            joined.append([piece])
         last = piece
-    return [(_spelled(members, reader, shifts), members) for members in joined]
+    words = [_as_one(parts) if len(parts) > 1 else parts[0] for parts in joined]
+    return [(_spelled(word.members, reader, shifts), word) for word in words]
 
 
-def _spelled(members: list[int], reader: Reader, shifts: dict[int, Shift]) -> str:
-    if not shifts and reader.is_stretch(members):
-        text = reader.ascii[members[0] : members[-1] + 1]
-        if text.isprintable() and "`" not in text:  # as `spelled` would say, which looks at each character
-            return text
+def _as_one(parts: list[SpanWord]) -> SpanWord:
+    return SpanWord(
+        _in_a_row([part.members for part in parts]),
+        min([part.left for part in parts]),
+        max([part.right for part in parts]),
+        _around([part.ink for part in parts]),
+        parts[0].space_before,
+        parts[-1].space_after,
+        any(part.rtl for part in parts),
+    )
+
+
+def _spelled(members: Sequence[int], reader: Reader, shifts: dict[int, Shift]) -> str:
+    if isinstance(members, range) and (not shifts or shifts.keys().isdisjoint(members)):
+        text = reader.text[members.start : members.stop]
+        if text.isprintable() and (text.isascii() or is_normalized("NFC", text)):
+            return text  # as `spelled` would say, which looks at each character
+    frame = reader.frame
     return "".join(
         shifted(
             spelled(
                 [reader.codes[member] for member in stretch],
                 [reader.flags[member] for member in stretch],
-                [(reader.left[member], reader.right[member]) for member in stretch],
+                list(zip(frame.left[stretch].tolist(), frame.right[stretch].tolist(), strict=True)),
             ),
             shift,
         )
@@ -353,6 +370,8 @@ class _Style:
 
     def shared(self, other: "_Style") -> "_Style":
         """That of a space between the two."""
+        if self is other:
+            return self
         link = self.link if self.link == other.link else None
         return _Style(self.bold and other.bold, self.italic and other.italic, self.struck and other.struck, link)
 
@@ -360,43 +379,46 @@ class _Style:
         return Run(text, bold=self.bold, italic=self.italic, struck=self.struck, link=self.link)
 
 
+_FACES: Final = {(bold, italic): _Style(bold, italic) for bold in (False, True) for italic in (False, True)}
+
+
 def _runs(
-    words: Sequence[tuple[str, list[int]]], reader: Reader, shifts: dict[int, Shift], faces: set[tuple[bool, bool]]
+    words: Sequence[tuple[str, SpanWord]], reader: Reader, shifts: dict[int, Shift], faces: set[tuple[bool, bool]]
 ) -> Runs:
     """The words of a line in their styles; nothing where all of it is set alike and nothing is drawn over it."""
-    overdrawn = bool(reader.link) and any(
-        reader.link[m] >= 0 or reader.struck[m] for _, members in words for m in members
-    )
+    overdrawn = bool(reader.overdrawn) and any(True in _of(word.members, reader.overdrawn) for _, word in words)
     if len(faces) < 2 and not overdrawn:
         return ()
     styled: list[tuple[str, _Style]] = []
-    for text, members in words:
-        pieces = _in_styles(text, members, reader, shifts)
+    for text, word in words:
+        pieces = _in_styles(text, word.members, reader, shifts, overdrawn=overdrawn)
         if styled:
             styled.append((" ", styled[-1][1].shared(pieces[0][1])))
         styled += pieces
-    return tuple(
-        style.run("".join(text for text, _ in alike)) for style, alike in groupby(styled, key=lambda piece: piece[1])
-    )
+    return tuple(style.run("".join([text for text, _ in alike])) for style, alike in groupby(styled, key=itemgetter(1)))
 
 
-def _in_styles(text: str, members: list[int], reader: Reader, shifts: dict[int, Shift]) -> list[tuple[str, _Style]]:
+def _in_styles(
+    text: str, members: Sequence[int], reader: Reader, shifts: dict[int, Shift], *, overdrawn: bool
+) -> list[tuple[str, _Style]]:
     """The pieces of a word. It is bold or italic as a whole: a stop or a first letter in another face is no change."""
-    fonts = [reader.glyphs.fonts[reader.fonts[member]] for member in members]
-    whole = not reader.east[members].any()  # a word of Chinese is a clause
-    bold = 2 * sum(font.bold for font in fonts) > len(fonts)
-    italic = 2 * sum(font.italic for font in fonts) > len(fonts)
+    fonts = [reader.glyphs.fonts[font] for font in _of(members, reader.fonts)]
+    whole = not reader.has_east_in(members)  # a word of Chinese is a clause
+    bold = 2 * sum([font.bold for font in fonts]) > len(fonts)
+    italic = 2 * sum([font.italic for font in fonts]) > len(fonts)
+    if whole and not overdrawn:
+        return [(text, _FACES[bold, italic])]
 
     def style(place: int) -> _Style:
-        face = _Style(bold, italic) if whole else _Style(fonts[place].bold, fonts[place].italic)
-        if not reader.link:
+        face = _FACES[bold, italic] if whole else _FACES[fonts[place].bold, fonts[place].italic]
+        if not overdrawn:
             return face
         member = members[place]
         link = reader.targets[reader.link[member]] if reader.link[member] >= 0 else None
         return replace(face, struck=reader.struck[member], link=link)
 
     pieces = [
-        (_spelled([members[place] for place in places], reader, shifts), kind)
+        (_spelled(_in_a_row([members[place : place + 1] for place in places]), reader, shifts), kind)
         for kind, places in ((kind, list(run)) for kind, run in groupby(range(len(members)), key=style))
     ]
     return pieces if "".join(piece for piece, _ in pieces) == text else [(text, style(0))]
@@ -414,16 +436,11 @@ def _glued(first: SpanWord, second: SpanWord, reader: Reader) -> bool:
     return gap <= (NO_SPACE * reader.size[b] if spaced else reader.space_between(a, b))
 
 
-def _page_box(members: list[int], reader: Reader) -> Box:
+def _page_box(ink: Extent, reader: Reader) -> Box:
     """What the glyphs cover on the page."""
-    first, last = members[0], members[-1] + 1
-    if reader.edges is not None and last - first == len(members):
-        left, top, right, bottom = reader.edges
-        return Box(min(left[first:last]), min(top[first:last]), max(right[first:last]), max(bottom[first:last]))
-    extent = _extent(members, reader)
     if reader.frame.angle == 0:
-        return reader.glyphs.unit_box(*extent)
-    corners = reader.frame.points(*extent)
+        return Box(*ink)
+    corners = reader.frame.points(*ink)
     xs, ys = [x for x, _ in corners], [y for _, y in corners]
     return reader.glyphs.unit_box(min(xs), min(ys), max(xs), max(ys))
 

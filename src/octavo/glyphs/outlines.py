@@ -61,17 +61,23 @@ def are_seen(glyphs: Glyphs, which: Flags, outlines: Outlines, dpi: float) -> bo
     grounds, shapes = _thick(outlines.filled), _thick(outlines.shapes)
     if len(grounds.places) + len(shapes.places) > MOST_GROUNDS:
         return False
-    middles = (boxes[:, 0:2] + boxes[:, 2:4]) / 2
+    left, top, right, bottom = np.ascontiguousarray(boxes.T)
+
+    def touched(box: Numbers) -> NDArray[np.int64]:
+        """Few of a page's characters, and most areas touch none."""
+        return np.flatnonzero((left < box[2]) & (right > box[0]) & (top < box[3]) & (bottom > box[1]))
+
     for box, grey, place in zip(grounds.boxes, grounds.greys, grounds.places, strict=True):
-        later = places < place
-        if later.any() and (_covered(boxes[later], box) > HIDES).any():
+        near = touched(box)
+        later = places[near] < place
+        if (later & (_covered(boxes[near], box) > HIDES)).any():
             return False
-        ground[~later & _holds(box, middles)] = grey
+        ground[near[~later & _holds(box, (boxes[near, 0:2] + boxes[near, 2:4]) / 2)]] = grey
     if (np.abs(ground - greys) < STANDS_OUT).any():
         return False
     for box, grey, place in zip(shapes.boxes, shapes.greys, shapes.places, strict=True):
-        touched = _covered(boxes, box) > 0
-        if (touched & ((places < place) | np.isinf(grey) | (np.abs(grey - greys) < STANDS_OUT))).any():
+        near = touched(box)
+        if ((places[near] < place) | np.isinf(grey) | (np.abs(grey - greys[near]) < STANDS_OUT)).any():
             return False
     return True
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from bisect import bisect_right
 from enum import StrEnum
+from functools import cache
 
 # They turn whatever follows them, in any viewer: "100" reads as "001". A page shows none of it; its letters stand where
 # they are drawn.
@@ -96,6 +97,7 @@ _FROM_RIGHT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _FROM_LEFT = re.compile(r"[A-Za-z\u00c0-\u058f\u0e00-\u1fff\u3040-\ud7ff]")
 
 
+@cache
 def script_of(code: int) -> Script:
     if code < 0xC0:
         return (
@@ -136,4 +138,5 @@ def is_wide(character: str) -> bool:
 
 def reads_from_right(text: str) -> bool:
     """More letters of Hebrew or Arabic than of scripts that run from left to right."""
-    return len(_FROM_RIGHT.findall(text)) > len(_FROM_LEFT.findall(text))
+    found = _FROM_RIGHT.findall(text)
+    return bool(found) and len(found) > len(_FROM_LEFT.findall(text))

@@ -2,18 +2,22 @@
 
 import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
 from octavo.geometry import SCALE
-from octavo.glyphs import Flags, Glyphs
+from octavo.glyphs import HYPHEN, Flags, Glyphs, Indices, Numbers
 from octavo.glyphs.frames import ASCENT, DESCENT, Frame
 from octavo.glyphs.scripts import is_on_grid, is_right_to_left
 from octavo.glyphs.styles import Overdrawn
+from octavo.glyphs.text import are_plain
+
+Extent: TypeAlias = tuple[float, float, float, float]  # left, top, right, bottom
 
 # In ems of the glyphs concerned.
 COLUMN_GAP: Final = 0.9  # wider than any space in justified text, narrower than a gutter (1.2 em in tight journals)
@@ -27,6 +31,9 @@ TOUCHING: Final = 0.06  # gaps of a line up to which letters touch; tight lines 
 SHORTEST_WORDS: Final = 2.0  # letters, on average: gaps that make words shorter, or longer, are not between words
 LONGEST_WORDS: Final = 12.0  # letters: the same at most
 _DOT: Final = ord(".")  # those of a leader stand apart, which says nothing of the letters before them
+TIGHT: Final = 0.35  # of a chain's gaps, the narrowest: letters set apart (tracking) are seen in the widest of these
+FEWEST_TIGHT: Final = 4  # gaps that tracking is seen in, at least
+TRACKED: Final = 0.06  # from which on such a gap is tracking
 FEWEST_SPREAD: Final = 6  # letters with a space behind each that may be words set wide; heads of columns are fewer
 SHORTEST_SPREAD: Final = 2.5  # letters of a word that is set so, on average
 WIDEST_SPREAD: Final = 0.6  # between its letters, at most
@@ -46,9 +53,10 @@ TOUCHES: Final = 0.2  # of its line's size: so near it is right behind
 class SpanWord:
     """A word as it stands in one span."""
 
-    members: list[int]  # glyphs of the frame, in the order of content
+    members: Sequence[int]  # glyphs of the frame; a `range` where they follow one another in the content
     left: float
     right: float
+    ink: Extent  # no less high than a line; page units where the frame is not turned, in the frame elsewhere
     space_before: bool
     space_after: bool
     rtl: bool
@@ -62,11 +70,12 @@ class Span:
     left: float
     right: float
     baseline: float
-    size: float
+    size: float  # of its largest glyph
+    smallest: float
 
 
 class Reader:
-    """What the steps below ask about a frame's glyphs, as plain lists: they go glyph by glyph."""
+    """What the steps below ask about a frame's glyphs: arrays for all of them at once, lists for one after another."""
 
     def __init__(
         self,
@@ -79,64 +88,94 @@ class Reader:
     ) -> None:
         self.glyphs, self.frame = glyphs, frame
         fonts = glyphs.font[glyphs.run[frame.index]]
-        codes = glyphs.codes[frame.index]
-        self.codes: list[int] = codes.tolist()
-        self.order = list(range(len(self.codes)))
-        self.ascii = np.minimum(codes, 0x7F).astype(np.uint8).tobytes().decode("ascii")  # 0x7F for what is none
-        self.flags: list[int] = glyphs.flags[frame.index].tolist()
-        self.left: list[float] = frame.left.tolist()
-        self.right: list[float] = frame.right.tolist()
-        self.start: list[float] = frame.start.tolist()
-        self.end: list[float] = frame.end.tolist()
-        # Ink, and no less than a line of text has.
-        self.top: list[float] = np.minimum(frame.top, frame.baseline - ASCENT * frame.size).tolist()
-        self.bottom: list[float] = np.maximum(frame.bottom, frame.baseline + DESCENT * frame.size).tolist()
-        self.edges = self._in_page_units() if frame.angle == 0 else None
-        self.baseline: list[float] = frame.baseline.tolist()
-        self.size: list[float] = np.round(frame.size, 2).tolist()
+        codes = self.characters = glyphs.codes[frame.index]
+        plain = are_plain(codes) & (glyphs.flags[frame.index] & HYPHEN == 0)
+        # A character per glyph, 0x7F for one that `spelled` has to look at.
+        self.text = np.where(plain, codes, 0x7F).astype("<u4").tobytes().decode("utf-32-le")
+        self.sizes = np.round(frame.size, 2)
+        self.size: list[float] = self.sizes.tolist()
         self.fonts: list[int] = fonts.tolist()
-        self.east = (codes >= 0x2E80) & np.array([is_on_grid(code) for code in self.codes], bool)
+        self.east = _asked(is_on_grid, codes, codes >= 0x2E80)
+        self.has_east = bool(self.east.any())
         self.monospace = np.array([font.monospace for font in glyphs.fonts] or [False], bool)[fonts]
-        far = max(self.codes) >= 0x590
-        self.rtl = [is_right_to_left(code) for code in self.codes] if far else [False] * len(self.codes)
+        self.from_the_right = _asked(is_right_to_left, codes, codes >= 0x590)
+        self.rtl: list[bool] = self.from_the_right.tolist()
         backwards = sum(self.rtl)
-        self.from_right = backwards > 0 and 2 * backwards > sum(chr(code).isalpha() for code in self.codes)
-        self.before: list[bool] = before[frame.index].tolist()
-        self.after: list[bool] = after[frame.index].tolist()
+        self.from_right = backwards > 0 and 2 * backwards > int(self.letters.sum())
+        self.before, self.after, self.inferred = before[frame.index], after[frame.index], inferred[frame.index]
         self.struck: list[bool] = overdrawn.struck[frame.index].tolist() if overdrawn else []
         self.link: list[int] = overdrawn.link[frame.index].tolist() if overdrawn else []
+        self.overdrawn = [struck or link >= 0 for struck, link in zip(self.struck, self.link, strict=True)]
         self.targets = overdrawn.targets if overdrawn else ()
-        self._measure(frame, inferred[frame.index])
+        # From each glyph to the next in the content.
+        self.forward = frame.start[1:] - frame.end[:-1]
+        self.backward = frame.start[:-1] - frame.end[1:]
+        self.gap = np.maximum(self.forward, self.backward)
+        self.larger = np.maximum(frame.size[1:], frame.size[:-1])
 
-    def _measure(self, frame: Frame, inferred: Flags) -> None:
-        """Between each glyph and the one before it: the gap, and the gaps from which on there is a space."""
-        forward = frame.start[1:] - frame.end[:-1]
-        backward = frame.start[:-1] - frame.end[1:]
-        size = np.maximum(frame.size[1:], frame.size[:-1])
-        typed = np.asarray(self.monospace[1:]) & np.asarray(self.monospace[:-1])
-        ems = np.where(typed, SPACE_OF_MONOSPACE, SPACE)
-        beside = np.where(typed, SPACE_OF_MONOSPACE, np.where(inferred[1:], SPACE, SPACE_BESIDE_SPACES))
-        east = self.east[1:] & self.east[:-1]
-        # A letter that leans out of its place is followed by more room where the next stands upright: F(x).
-        lean = np.clip(frame.right[:-1] - frame.end[:-1], 0, LEANS * size)
-        self.gap: list[float] = [0.0, *np.maximum(forward, backward).tolist()]
-        self.limit: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, ems) * size + lean).tolist()]
-        self.limit_beside_spaces: list[float] = [0.0, *(np.where(east, SPACE_OF_CJK, beside) * size + lean).tolist()]
+    @cached_property
+    def codes(self) -> list[int]:
+        codes: list[int] = self.characters.tolist()
+        return codes
 
-    def _in_page_units(self) -> tuple[list[float], list[float], list[float], list[float]]:
-        """Left, top, right, bottom as `Glyphs.unit_box` has them, of all glyphs at once."""
-        width, height = self.glyphs.width, self.glyphs.height
+    @cached_property
+    def flags(self) -> list[int]:
+        flags: list[int] = self.glyphs.flags[self.frame.index].tolist()
+        return flags
 
-        def units(places: list[float], extent: float) -> list[float]:
-            shares = np.array(places) / extent * SCALE
-            found: list[float] = np.where(shares > 0, np.minimum(shares, SCALE), 0.0).tolist()
-            return found
+    @cached_property
+    def letters(self) -> Flags:
+        return _asked(lambda code: chr(code).isalpha(), self.characters, self.characters > 0)
 
-        return units(self.left, width), units(self.top, height), units(self.right, width), units(self.bottom, height)
+    @cached_property
+    def latin(self) -> list[bool]:
+        """Letters that are not written from right to left."""
+        latin: list[bool] = (self.letters & ~self.from_the_right).tolist()
+        return latin
 
-    def is_stretch(self, members: list[int]) -> bool:
-        """Whether they follow one another in the content: all but always."""
-        return members == self.order[members[0] : members[-1] + 1]
+    @cached_property
+    def letters_and_figures(self) -> Flags:
+        return _asked(lambda code: chr(code).isalnum(), self.characters, self.characters > 0)
+
+    @cached_property
+    def beside_letters(self) -> Flags:
+        """From each glyph to the next: whether one of the two is a letter of a script that parts words, in type whose
+        letters touch."""
+        apart = self.monospace | self.east
+        return np.asarray((self.letters[1:] | self.letters[:-1]) & ~(apart[1:] | apart[:-1]), np.bool_)
+
+    def words(self, firsts: Indices, stop: int) -> list[SpanWord]:
+        """The words that begin with these glyphs; the last one ends before `stop`."""
+        frame, places = self.frame, firsts - firsts[0]
+        own = slice(int(firsts[0]), stop)
+        baseline, size = frame.baseline[own], frame.size[own]
+        # Ink, and no less than a line of text has.
+        top, bottom = np.minimum(frame.top[own], baseline - ASCENT * size), frame.bottom[own]
+        edges = [
+            np.minimum.reduceat(frame.left[own], places),
+            np.minimum.reduceat(top, places),
+            np.maximum.reduceat(frame.right[own], places),
+            np.maximum.reduceat(np.maximum(bottom, baseline + DESCENT * size), places),
+        ]
+        if frame.angle == 0:
+            page = (self.glyphs.width, self.glyphs.height) * 2
+            edges = [_in_page_units(edge, extent) for edge, extent in zip(edges, page, strict=True)]
+        stops = [*firsts[1:].tolist(), stop]
+        return list(
+            map(
+                SpanWord,
+                map(range, firsts.tolist(), stops),
+                np.minimum.reduceat(frame.start[own], places).tolist(),
+                np.maximum.reduceat(frame.end[own], places).tolist(),
+                zip(*[edge.tolist() for edge in edges], strict=True),
+                self.before[firsts].tolist(),
+                self.after[np.array(stops) - 1].tolist(),
+                np.logical_or.reduceat(self.from_the_right[own], places).tolist(),
+            )
+        )
+
+    def has_east_in(self, members: Sequence[int]) -> bool:
+        return self.has_east and bool(self.east[members].any())
 
     def space_between(self, first: int, second: int) -> float:
         """The gap between two glyphs that do not follow one another from which on there is a space."""
@@ -149,21 +188,55 @@ class Reader:
     def are_latin_and_not(self, first: int, second: int) -> bool:
         """Of two glyphs of which one is written from right to left: a Latin name in Arabic text stands alone, however
         tightly it is set."""
-        left_to_right = first if self.rtl[second] else second
-        return chr(self.codes[left_to_right]).isalpha()
+        return bool(self.letters[first if self.rtl[second] else second])
+
+
+def _asked(question: Callable[[int], bool], codes: Indices, among: Flags) -> Flags:
+    """Which glyphs have a character of which something is true: it is asked once for each kind of character."""
+    found = among.copy()
+    if found.any():
+        kinds, places = np.unique(codes[among], return_inverse=True)
+        found[among] = np.array([question(code) for code in kinds.tolist()], bool)[places]
+    return found
+
+
+def _in_page_units(places: Numbers, extent: float) -> Numbers:
+    """As `Glyphs.unit_box` has them, of many at once."""
+    shares = places / extent * SCALE
+    return np.where(shares > 0, np.minimum(shares, SCALE), 0.0)
 
 
 def spans(frame: Frame, reader: Reader) -> list[Span]:
     """Stretches of the content whose glyphs stand side by side, cut into words."""
-    return [_span(start, stop, reader) for start, stop in _chains(frame, reader)]
+    starts = _chains(frame, reader)
+    firsts = _words_from(starts, reader)
+    words = reader.words(firsts, len(frame.index))
+    sizes = reader.sizes
+    largest = np.maximum.reduceat(sizes, starts)
+    as_large = np.flatnonzero(sizes == np.repeat(largest, _lengths(starts, len(sizes))))
+    leading = as_large[np.searchsorted(as_large, starts)]  # the first of the largest glyphs
+    bounds = pairwise([*np.searchsorted(firsts, starts).tolist(), len(words)])
+    return list(
+        map(
+            Span,
+            [words[start:stop] for start, stop in bounds],
+            np.minimum.reduceat(frame.start, starts).tolist(),
+            np.maximum.reduceat(frame.end, starts).tolist(),
+            frame.baseline[leading].tolist(),
+            largest.tolist(),
+            np.minimum.reduceat(sizes, starts).tolist(),
+        )
+    )
 
 
-def _chains(frame: Frame, reader: Reader) -> Iterable[tuple[int, int]]:
-    """Stretches of the content whose glyphs stand side by side."""
-    forward = frame.start[1:] - frame.end[:-1]
-    backward = frame.start[:-1] - frame.end[1:]
-    gap = np.maximum(forward, backward)
-    larger = np.maximum(frame.size[1:], frame.size[:-1])
+def _lengths(starts: Indices, count: int) -> Indices:
+    """Of stretches that begin there, of so many glyphs in all."""
+    return np.diff(starts, append=count)
+
+
+def _chains(frame: Frame, reader: Reader) -> Indices:
+    """Where stretches of the content begin whose glyphs stand side by side."""
+    forward, backward, gap, larger = reader.forward, reader.backward, reader.gap, reader.larger
     smaller = np.minimum(frame.size[1:], frame.size[:-1])
     shift = np.abs(np.diff(frame.baseline))
     top, bottom = frame.baseline - ASCENT * frame.size, frame.baseline + DESCENT * frame.size
@@ -171,65 +244,91 @@ def _chains(frame: Frame, reader: Reader) -> Iterable[tuple[int, int]]:
     level = (shared > 0.5 * (ASCENT + DESCENT) * smaller) & ((smaller < SMALL * larger) | (shift < 0.35 * larger))
     level |= (np.abs(gap) < TOUCHES * larger) & (shift < FURTHEST * larger)
     level &= smaller > SMALLEST_SCRIPT * larger
-    rtl = np.array(reader.rtl)
     # A step back is how right-to-left text goes; in other text something starts anew.
-    back = (backward > forward) & (backward > -0.3 * larger)
-    # Signs beside a right-to-left letter go as it does.
-    sign = np.array([chr(code) in SENTENCE_SIGNS for code in reader.codes]) if rtl.any() else rtl
-    both = (rtl[1:] | sign[1:]) & (rtl[:-1] | sign[:-1]) & (rtl[1:] | rtl[:-1])
-    turned = np.where(back, ~(rtl[1:] | rtl[:-1]), both & (forward > -0.3 * larger))
-    following = np.where(np.array(reader.before[1:], bool), SPACED_GAP, FOLLOWING_GAP)
-    digit = np.array([0x30 <= code <= 0x39 for code in reader.codes])
+    turned = (backward > forward) & (backward > -0.3 * larger)
+    codes, rtl = reader.characters, reader.from_the_right
+    if rtl.any():
+        # Signs beside a right-to-left letter go as it does.
+        sign = np.isin(codes, [ord(char) for char in SENTENCE_SIGNS])
+        either = rtl[1:] | rtl[:-1]
+        both = (rtl[1:] | sign[1:]) & (rtl[:-1] | sign[:-1]) & either
+        turned = np.where(turned, ~either, both & (forward > -0.3 * larger))
+    following = np.where(reader.before[1:], SPACED_GAP, FOLLOWING_GAP)
+    digit = (codes >= 0x30) & (codes <= 0x39)
     following = np.where(digit[1:] & digit[:-1], COLUMN_GAP, following)
     reach = np.where(shift < 0.05 * larger, following, COLUMN_GAP) * np.minimum(larger, 2 * smaller)
-    cuts = (np.flatnonzero(~(level & (gap < reach) & ~turned)) + 1).tolist()
-    return pairwise([0, *cuts, len(frame.index)])
+    return np.append(0, np.flatnonzero(~(level & (gap < reach) & ~turned)) + 1)
 
 
-def _span(start: int, stop: int, reader: Reader) -> Span:
-    """A chain cut into words."""
-    before, gaps, size = reader.before, reader.gap, reader.size
-    close = [index for index in range(start + 1, stop) if not before[index]]
-    spaced = len(close) < stop - start - 1
-    dots = [code == _DOT for code in reader.codes[start:stop]]
-    letters = [index for index in close if not (dots[index - start] and dots[index - 1 - start])]
-    tight = sorted(gaps[index] for index in letters or close)
-    # Letters set apart (tracking) are seen in the gaps of the tighter half.
-    tracking = tight[int(len(tight) * 0.35)] if len(tight) >= 4 else 0.0
-    if tracking < 0.06 * size[start]:
-        tracking = 0.0
-    limits = reader.limit_beside_spaces if spaced else reader.limit
-    narrow = math.inf if spaced or tracking else _narrow_space(start, stop, reader)
-    spread = _spread(start, stop, reader)
-    pieces: list[SpanWord] = []
-    first = start
-    for index in range(start + 1, stop):
-        gap = gaps[index]
-        if gap < spread or (dots[index - start] and dots[index - 1 - start] and not before[index]):
-            continue
-        if (
-            gap > limits[index] + 1.5 * tracking
-            or (gap > narrow and _are_letters(index - 1, index, reader))
-            or (before[index] and gap > NO_SPACE * size[index])
-            or (reader.rtl[index] != reader.rtl[index - 1] and reader.are_latin_and_not(index - 1, index))
-        ):
-            pieces.append(_piece(first, index, reader))
-            first = index
-    pieces.append(_piece(first, stop, reader))
-    largest = max(range(start, stop), key=size.__getitem__)
-    left, right = min(piece.left for piece in pieces), max(piece.right for piece in pieces)
-    return Span(pieces, left, right, reader.baseline[largest], size[largest])
+def _words_from(starts: Indices, reader: Reader) -> Indices:
+    """Where the words begin that chains are cut into."""
+    lengths = _lengths(starts, len(reader.sizes))
+    before, size, rtl = reader.before, reader.sizes, reader.from_the_right
+    gap = np.append(0.0, reader.gap)  # of each glyph: to the one before it
+    inner = np.ones(len(size), bool)  # it follows another one of its chain
+    inner[starts] = False
+    dot = reader.characters == _DOT
+    dotted = np.append(False, dot[1:] & dot[:-1]) & ~before
+
+    def counted(which: Flags) -> Indices:
+        return np.add.reduceat(which & inner, starts, dtype=np.int64)
+
+    def measured(which: Flags, measure: Callable[[int, int, Reader], float], otherwise: float) -> Numbers:
+        found = np.full(len(starts), otherwise)
+        for chain in np.flatnonzero(which).tolist():
+            found[chain] = measure(int(starts[chain]), int(starts[chain] + lengths[chain]), reader)
+        return found
+
+    # Most chains have not what is looked for in each of the others, and counting tells that.
+    spaces = counted(before)
+    spaced = spaces > 0
+    apart = counted((gap >= TRACKED * np.repeat(size[starts], lengths)) & ~before)
+    most = 2 * apart > counted(~before & ~dotted)  # all but `TIGHT` of those between letters, where there are any
+    tracking = measured(most & (apart >= FEWEST_TIGHT / 2), _tracking, 0.0)
+    wide = counted(gap > TOUCHING * size)
+    narrow = measured(~spaced & (tracking == 0) & (wide >= FEWEST_SPACES), _narrow_space, math.inf)
+    spread = measured((spaces == lengths - 1) & (spaces >= FEWEST_SPREAD), _spread, 0.0)
+
+    limit = np.append(0.0, _limits(np.repeat(spaced, lengths), reader))
+    begins = gap > limit + np.repeat(1.5 * tracking, lengths)
+    if (narrow < math.inf).any():
+        begins |= (gap > np.repeat(narrow, lengths)) & np.append(False, reader.beside_letters)
+    begins |= before & (gap > NO_SPACE * size)
+    if rtl.any():
+        begins[1:] |= (rtl[1:] != rtl[:-1]) & np.where(rtl[1:], reader.letters[:-1], reader.letters[1:])
+    begins &= ~(gap < np.repeat(spread, lengths)) & ~dotted
+    return np.flatnonzero(begins | ~inner)
+
+
+def _limits(spaced: Flags, reader: Reader) -> Numbers:
+    """From each glyph to the next: the gap from which on there is a space. `spaced` are those of chains in which space
+    characters stand."""
+    frame = reader.frame
+    typed = reader.monospace[1:] & reader.monospace[:-1]
+    east = reader.east[1:] & reader.east[:-1]
+    ems = np.where(spaced[1:] & ~reader.inferred[1:], SPACE_BESIDE_SPACES, SPACE)
+    ems = np.where(east, SPACE_OF_CJK, np.where(typed, SPACE_OF_MONOSPACE, ems))
+    # A letter that leans out of its place is followed by more room where the next stands upright: F(x).
+    lean = np.clip(frame.right[:-1] - frame.end[:-1], 0, LEANS * reader.larger)
+    return ems * reader.larger + lean
+
+
+def _tracking(start: int, stop: int, reader: Reader) -> float:
+    """How far the letters of a chain are set apart; 0 where they are not."""
+    close = ~reader.before[start + 1 : stop]
+    dots = reader.characters[start:stop] == _DOT
+    letters = close & ~(dots[1:] & dots[:-1])
+    tight = np.sort(reader.gap[start : stop - 1][letters if letters.any() else close])
+    usual = float(tight[int(len(tight) * TIGHT)]) if len(tight) >= FEWEST_TIGHT else 0.0
+    return usual if usual >= TRACKED * reader.size[start] else 0.0
 
 
 def _spread(start: int, stop: int, reader: Reader) -> float:
     """Where a space stands behind each letter, as in "w i d e   t y p e": the gap between words; 0 elsewhere."""
-    gaps = reader.gap[start + 1 : stop]
-    if len(gaps) < FEWEST_SPREAD or not all(reader.before[start + 1 : stop]):
-        return 0.0
+    gaps: list[float] = reader.gap[start : stop - 1].tolist()
     usual = sorted(gaps)[len(gaps) // 3]
     words = 1 + sum(gap > PARTS_SPREAD * usual for gap in gaps)
-    letters = all(chr(reader.codes[index]).isalpha() for index in range(start, stop))
-    is_spread = letters and words > 1 and (stop - start) >= SHORTEST_SPREAD * words
+    is_spread = reader.letters[start:stop].all() and words > 1 and (stop - start) >= SHORTEST_SPREAD * words
     return PARTS_SPREAD * usual if is_spread and usual < WIDEST_SPREAD * reader.size[start] else 0.0
 
 
@@ -238,33 +337,13 @@ def _narrow_space(start: int, stop: int, reader: Reader) -> float:
 
     Letters touch in it, and its spaces are alike; figures may stand apart for other reasons.
     """
-    wide = [
-        index
-        for index in range(start + 1, stop)
-        if reader.gap[index] > TOUCHING * reader.size[index] and _are_letters(index - 1, index, reader)
-    ]
-    between = sum(chr(reader.codes[index - 1]).isalnum() and chr(reader.codes[index]).isalnum() for index in wide)
-    letters = (stop - start) / (len(wide) + 1)
+    gap = reader.gap[start : stop - 1]
+    wide = (gap > TOUCHING * reader.sizes[start + 1 : stop]) & reader.beside_letters[start : stop - 1]
+    solid = reader.letters_and_figures[start:stop]
+    between = int((wide & solid[:-1] & solid[1:]).sum())
+    gaps: list[float] = gap[wide].tolist()
+    letters = (stop - start) / (len(gaps) + 1)
     if between < FEWEST_SPACES or not SHORTEST_WORDS <= letters <= LONGEST_WORDS:
         return math.inf
-    gaps = [reader.gap[index] for index in wide]
     usual = statistics.median(gaps)
     return USUAL_SPACE * usual if USUAL_SPACE * max(gaps) < usual < min(gaps) / USUAL_SPACE else math.inf
-
-
-def _are_letters(first: int, second: int, reader: Reader) -> bool:
-    """Whether one of two glyphs is a letter of a script that parts words, in type whose letters touch."""
-    if any(reader.monospace[place] or reader.east[place] for place in (first, second)):
-        return False
-    return chr(reader.codes[first]).isalpha() or chr(reader.codes[second]).isalpha()
-
-
-def _piece(start: int, stop: int, reader: Reader) -> SpanWord:
-    return SpanWord(
-        list(range(start, stop)),
-        min(reader.start[start:stop]),
-        max(reader.end[start:stop]),
-        reader.before[start],
-        reader.after[stop - 1],
-        any(reader.rtl[start:stop]),
-    )

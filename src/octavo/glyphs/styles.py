@@ -1,13 +1,14 @@
 """What is drawn over glyphs and says something of them: links, and rules and marks that strike them out. Pure."""
 
 import re
+from collections.abc import Iterator
 from typing import Final, Self
 from urllib.parse import quote
 
 import numpy as np
 
 from octavo.frozen import frozen
-from octavo.glyphs import Drawing, Flags, Glyphs, Indices
+from octavo.glyphs import Drawing, Flags, Glyphs, Indices, Numbers
 
 # A rule strikes letters out at half of the x-height, which is 0.45 to 0.53 ems.
 STRIKES_FROM: Final = 0.14  # ems above the baseline, at least
@@ -55,18 +56,37 @@ def _struck(glyphs: Glyphs, drawing: Drawing) -> Flags:
     struck = np.zeros(len(glyphs), bool)
     if not drawing.strikes:
         return struck
-    level = glyphs.drawn() & (glyphs.angles[glyphs.run] == 0)
-    size = np.maximum(glyphs.sizes[glyphs.run], 0.1)
-    x, y = ((glyphs.boxes[:, 0:2] + glyphs.boxes[:, 2:4]) / 2).T
-    rise = glyphs.origins[:, 1]
-    for left, top, right, bottom in drawing.strikes:
-        above = (rise - (top + bottom) / 2) / size
-        crossed = level & (x > left) & (x < right) & (above > STRIKES_FROM) & (above < STRIKES_TO)
+    level = np.flatnonzero(glyphs.drawn() & (glyphs.angles[glyphs.run] == 0))
+    sizes, boxes = np.maximum(glyphs.sizes[glyphs.run[level]], 0.1), glyphs.boxes[level]
+    x, y = ((boxes[:, 0:2] + boxes[:, 2:4]) / 2).T
+    largest, smallest = float(sizes.max(initial=0)), float(sizes.min(initial=np.inf))
+    strikes = np.array(drawing.strikes)
+    heights, middles = strikes[:, 3] - strikes[:, 1], (strikes[:, 1] + strikes[:, 3]) / 2
+    # Rules lie above the baseline of what they strike out, by less than its size: most rules of a page, above that of
+    # few letters. Marks lie around the middle of what they cover.
+    baseline = glyphs.origins[level, 1]
+    for number, near in _between(baseline, middles, middles + largest, heights < THIN * largest):
+        (left, top, right, bottom), size = drawing.strikes[number], sizes[near]
+        above = (baseline[near] - (top + bottom) / 2) / size
+        crossed = (x[near] > left) & (x[near] < right) & (above > STRIKES_FROM) & (above < STRIKES_TO)
         crossed &= bottom - top < THIN * size
         if crossed.any():
             reach = BEYOND * float(size[crossed].max())
-            boxes = glyphs.boxes[crossed]
-            crossed &= (boxes[:, 0].min() - left < reach) and (right - boxes[:, 2].max() < reach)
-        marked = level & (bottom - top > MARK * size) & (x > left) & (x < right) & (y > top) & (y < bottom)
-        struck |= crossed | marked
+            edges = boxes[near[crossed]]
+            if edges[:, 0].min() - left < reach and right - edges[:, 2].max() < reach:
+                struck[level[near[crossed]]] = True
+    for number, near in _between(y, strikes[:, 1], strikes[:, 3], heights > MARK * smallest):
+        left, top, right, bottom = drawing.strikes[number]
+        struck[level[near[(bottom - top > MARK * sizes[near]) & (x[near] > left) & (x[near] < right)]]] = True
     return struck
+
+
+def _between(places: Numbers, low: Numbers, high: Numbers, which: Flags) -> Iterator[tuple[int, Indices]]:
+    """For each of these strikes the glyphs whose place is above `low` and below `high`, where there are any."""
+    if not which.any():
+        return
+    order = np.argsort(places)
+    in_order = places[order]
+    first, last = np.searchsorted(in_order, low, side="right"), np.searchsorted(in_order, high, side="left")
+    for number in np.flatnonzero(which & (first < last)).tolist():
+        yield number, order[first[number] : last[number]]

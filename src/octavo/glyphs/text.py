@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from enum import Enum
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from octavo.glyphs import HYPHEN
 from octavo.glyphs.scripts import TURNING, is_right_to_left
 
@@ -29,6 +32,7 @@ ACCENTS = {
     0xB8: "\u0327",
     0x2DB: "\u0328",
 }
+_NOT_PLAIN = (*ACCENTS, SOFT_HYPHEN, *range(0x7F, 0xA0))
 # Bullets and arrows of Symbol and Wingdings, by their private-use codes (after the fonts' published code charts).
 PRIVATE = {
     0xF0B7: "•",
@@ -46,6 +50,14 @@ PRIVATE = {
     0xF0D7: "·",
     0xF0BE: "—",
 }
+
+
+def are_plain(codes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Characters that are typed as they are, if their word is in Unicode's normal form: no accents by themselves,
+    ligatures, marks of hyphens, private codes, or letters from right to left. Some others are as plain, but rare."""
+    low = (codes >= 0x20) & (codes < 0x590) & ~np.isin(codes, _NOT_PLAIN)
+    high = (codes >= 0x900) & (codes < 0xD800) & ~np.isin(codes, TURNING)
+    return np.asarray(low | high, np.bool_)
 
 
 class Shift(Enum):

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final, Self
+from typing import Final
 
 import cv2
 import numpy as np
@@ -20,10 +20,21 @@ from octavo.document import Outlines, Picture, Pixels, TextLayer, TextLine, Trus
 from octavo.formulas.page import notation_of, spelled_out, stood_for, understood
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box
-from octavo.glyphs import CLIP_MODE, HYPHEN, INVISIBLE_MODE, UNMAPPED, WIDTHS, Drawing, Flags, Glyphs, Numbers
+from octavo.glyphs import (
+    CLIP_MODE,
+    HYPHEN,
+    INVISIBLE_MODE,
+    UNMAPPED,
+    WIDTHS,
+    Drawing,
+    Flags,
+    Glyphs,
+    Numbers,
+    are_spaces,
+)
 from octavo.glyphs.lines import lines
 from octavo.glyphs.outlines import are_seen
-from octavo.glyphs.scripts import SPACES, Script, script_of
+from octavo.glyphs.scripts import Script, script_of
 from octavo.glyphs.styles import Overdrawn
 from octavo.glyphs.text import PRIVATE
 
@@ -52,6 +63,8 @@ FIELD_LINE: Final = 16.2  # points from one line of a field to the next, at most
 EDGE: Final = 24  # of 255: less contrast than this is not ink
 DARK: Final = 70  # of 255: bars that hide text are darker
 BEYOND: Final = 4.0  # pixels that such a bar goes on behind a glyph: no stroke is as wide there
+# Where a rectangle is looked at first, in shares of its width and height: strokes and gaps are at other places in each.
+_LOOKED_AT: Final = ((0.5, 0.0), (0.0, 0.5), (1.0, 0.5), (0.5, 0.5), (0.25, 0.75), (0.75, 0.25), (1.0, 1.0), (0.0, 0.0))
 PICTURE_SHARE: Final = 0.0005  # of the page: smaller rasters are icons and rules
 
 # The commonest pairs of letters of the European languages in Latin script, counted over running text.
@@ -110,7 +123,7 @@ def judged(
     The picture is looked at unless `outlines` say all that is drawn besides the text, and that it can be seen.
     """
     pictures = tuple(_pictures(glyphs, drawing))
-    real = glyphs.drawn() & ~np.isin(glyphs.codes, SPACES)
+    real = glyphs.drawn() & ~are_spaces(glyphs.codes)
     written = _field_lines(glyphs, drawing)
     stamps = tuple(glyphs.unit_box(*box) for box in drawing.stamps)
     if not real.any():
@@ -120,16 +133,18 @@ def judged(
     on_page = np.asarray(_on_page(glyphs) & real)
     sure = outlines is not None and are_seen(glyphs, on_page, outlines, dpi)
     inked = on_page if sure else _inked(glyphs, pixels_of(picture), dpi)
-    hidden = np.asarray(_undrawn(glyphs) | _covered(glyphs, drawing) | ~(inked | _font_missing(glyphs)))
+    undrawn = _undrawn(glyphs)
+    hidden = np.asarray(undrawn | _covered(glyphs, drawing) | ~(inked | _font_missing(glyphs)))
     visible = on_page & ~hidden
     # Hidden text with ink where it stands repeats what one sees (a scan); without, it is nothing on the page at all.
     repeated = on_page & hidden & inked
-    meant = on_page & _meant_to_be_seen(glyphs)
+    # In a colour that stands out from the paper: neither a layer for searching nor white on white.
+    meant = on_page & ~undrawn & glyphs.dark[glyphs.run]
     buried = int((meant & ~visible & ~inked).sum())
     buried = buried if buried > MOSTLY * meant.sum() else 0
     overdrawn = Overdrawn.of(glyphs, drawing)
     stood = stood_for(glyphs, drawing, visible)
-    made = lines(stood.glyphs, stood.visible | np.isin(stood.glyphs.codes, SPACES), overdrawn)
+    made = lines(stood.glyphs, stood.visible | are_spaces(stood.glyphs.codes), overdrawn)
     found = tuple(spelled_out(line, stood) for line in made)
     if not visible.any() or repeated.sum() > MOSTLY * (repeated | visible).sum():
         reason = f"{_percent(on_page & hidden, on_page)} of the characters are drawn so that nobody sees them"
@@ -168,15 +183,9 @@ def _on_page(glyphs: Glyphs) -> Flags:
 def _undrawn(glyphs: Glyphs) -> Flags:
     """By its render mode, or in a colour that lets everything through."""
     unseen = np.isin(glyphs.modes, (INVISIBLE_MODE, CLIP_MODE)) | (~glyphs.opaque & np.isin(glyphs.modes, (0, 4)))
-    named = np.array(["glyphless" in glyphs.fonts[font].name.lower() for font in glyphs.font], bool)
+    named = np.array(["glyphless" in font.name.lower() for font in glyphs.fonts], bool)[glyphs.font]
     hidden: Flags = (unseen | named)[glyphs.run]
     return hidden
-
-
-def _meant_to_be_seen(glyphs: Glyphs) -> Flags:
-    """Drawn in a colour that stands out from the paper, and so neither a layer for searching nor white on white."""
-    dark: Flags = ~_undrawn(glyphs) & glyphs.dark[glyphs.run]
-    return dark
 
 
 def _covered(glyphs: Glyphs, drawing: Drawing) -> Flags:
@@ -197,8 +206,8 @@ def _inked(glyphs: Glyphs, pixels: Pixels, dpi: float) -> Flags:
     seen.
     """
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    edges = _Seen.of(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > EDGE)
-    light = _Seen.of(np.asarray(grey >= DARK))
+    edges = _Seen(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > EDGE)
+    light = _Seen(np.asarray(grey >= DARK))
     left, top, right, bottom = glyphs.boxes.T * (dpi / 72)
     upper, lower = top + 1, bottom - 1
     to_the_right = light.within(left + 1, upper, right + BEYOND, lower)
@@ -208,28 +217,39 @@ def _inked(glyphs: Glyphs, pixels: Pixels, dpi: float) -> Flags:
 
 @frozen
 class _Seen:
-    """Some pixels of a picture, counted so that those in any rectangle are told at once."""
+    """Some pixels of a picture, of which is asked whether there are any in a rectangle."""
 
-    total: NDArray[np.int32]  # of all above and left of each corner of a pixel
-
-    @classmethod
-    def of(cls, mask: Flags) -> Self:
-        return cls(np.asarray(cv2.integral(mask.view(np.uint8)), np.int32))
+    pixels: Flags
 
     def within(self, left: Numbers, top: Numbers, right: Numbers, bottom: Numbers) -> Flags:
-        """Whether there is any of them in each rectangle, which is a pixel large at least."""
-        height, width = self.total.shape[0] - 1, self.total.shape[1] - 1
+        """Whether there is any of them in each rectangle, which is a pixel large at least.
+
+        A few pixels of each are all but always enough to tell: counting those of a page takes three times as long.
+        """
+        height, width = self.pixels.shape
         x0 = np.clip(np.floor(left), 0, width - 1).astype(np.int64)
         y0 = np.clip(np.floor(top), 0, height - 1).astype(np.int64)
         x1 = np.clip(np.ceil(right), x0 + 1, width).astype(np.int64)
         y1 = np.clip(np.ceil(bottom), y0 + 1, height).astype(np.int64)
-        found: Flags = self.total[y1, x1] - self.total[y0, x1] - self.total[y1, x0] + self.total[y0, x0] > 0
+        found = np.zeros(len(x0), bool)
+        unsure = np.arange(len(x0))
+        for across, down in _LOOKED_AT:
+            x = x0[unsure] + (across * (x1 - x0 - 1)[unsure]).astype(np.int64)
+            y = y0[unsure] + (down * (y1 - y0 - 1)[unsure]).astype(np.int64)
+            found[unsure] = self.pixels[y, x]
+            unsure = unsure[~found[unsure]]
+        if ((x1 - x0) * (y1 - y0))[unsure].sum() < self.pixels.size:
+            places = np.stack([x0, y0, x1, y1])[:, unsure].T.tolist()
+            found[unsure] = [self.pixels[upper:lower, first:end].any() for first, upper, end, lower in places]
+        else:  # more than a page's: many letters that cover each other, or are not there
+            total = cv2.integral(self.pixels.view(np.uint8))  # of all above and left of each corner of a pixel
+            found = total[y1, x1] - total[y0, x1] - total[y1, x0] + total[y0, x0] > 0
         return found
 
 
 def _font_missing(glyphs: Glyphs) -> Flags:
     """Characters of scripts this machine may have no font for, in fonts the PDF leaves to the machine."""
-    left_out = np.array([not glyphs.fonts[font].embedded for font in glyphs.font], bool) & glyphs.dark
+    left_out = np.array([not font.embedded for font in glyphs.fonts], bool)[glyphs.font] & glyphs.dark
     missing: Flags = left_out[glyphs.run] & (glyphs.codes >= 0x590)
     return missing
 
@@ -264,7 +284,7 @@ def _bad(glyphs: Glyphs, visible: Flags) -> tuple[Flags, str]:
     reasons: list[str] = []
     fonts = glyphs.font[glyphs.run]
     upright = glyphs.angles[glyphs.run] == 0
-    for font in np.unique(fonts[visible]):
+    for font in np.flatnonzero(np.bincount(fonts[visible])):
         mine = visible & (fonts == font)
         reason = ""
         if suspicious[mine].sum() > BAD_CHARACTERS * mine.sum():
@@ -279,12 +299,13 @@ def _bad(glyphs: Glyphs, visible: Flags) -> tuple[Flags, str]:
 
 def _no_character(glyphs: Glyphs) -> Flags:
     codes = glyphs.codes
-    known = np.isin(codes, tuple(PRIVATE)) | (glyphs.flags & HYPHEN > 0) | np.isin(codes, (0x2, 0xFFFE))
     private = ((codes >= 0xE000) & (codes < 0xF900)) | (codes >= 0xF0000)
     control = (codes < 0x20) | ((codes >= 0x7F) & (codes < 0xA0))
     nothing = (codes >= 0xFFF0) & (codes <= 0xFFFF)
     surrogate = (codes >= 0xD800) & (codes < 0xE000)
-    bad: Flags = ((glyphs.flags & UNMAPPED > 0) | private | control | nothing | surrogate) & ~known
+    bad: Flags = (glyphs.flags & UNMAPPED > 0) | private | control | nothing | surrogate
+    if bad.any():
+        bad &= ~(np.isin(codes, (*PRIVATE, 0x2, 0xFFFE)) | (glyphs.flags & HYPHEN > 0))
     return bad
 
 
@@ -312,20 +333,26 @@ def _cipher(glyphs: Glyphs, members: NDArray[np.int64], upright: NDArray[np.int6
         return "letters of no language's mixture"
     if ((latin >= 0xC0) & (latin < 0x100)).mean() > ACCENTED_LATIN:
         return "letters of another script's code"
+    # Two of three are against it: what takes longest is looked at where it decides.
+    pairs = _pairs_disagree(lower[plain] - 0x61, np.flatnonzero(plain))
     letters = _letters(glyphs, upright)
-    against = sum(_shapes_disagree(letters)) if letters else 0
-    against += _pairs_disagree(lower[plain] - 0x61, np.flatnonzero(plain))
-    return "letters that have other letters' shapes" if against >= 2 else ""
+    if letters is None:
+        return ""
+    heights = _heights_disagree(letters)
+    against = (pairs and heights) or ((pairs or heights) and _widths_disagree(letters))
+    return "letters that have other letters' shapes" if against else ""
 
 
 def _letters(glyphs: Glyphs, members: NDArray[np.int64]) -> _Letters | None:
     """The kinds of letters in a font, if there are enough."""
     codes = glyphs.codes[members]
     plain = members[((codes >= 0x41) & (codes <= 0x5A)) | ((codes >= 0x61) & (codes <= 0x7A))]
-    kinds, first = np.unique(glyphs.codes[plain], return_index=True)
+    first = np.full(0x80, -1)
+    first[glyphs.codes[plain][::-1]] = plain[::-1]  # what is set last stays: the first of each
+    kinds = np.flatnonzero(first >= 0)
     if len(kinds) < FEWEST_KINDS:
         return None
-    chosen = plain[first]
+    chosen = first[kinds]
     size = np.maximum(glyphs.sizes[glyphs.run[chosen]], 0.1)
     boxes, baseline = glyphs.boxes[chosen], glyphs.origins[chosen, 1]
     advances = glyphs.advances[chosen]
@@ -337,25 +364,26 @@ def _letters(glyphs: Glyphs, members: NDArray[np.int64]) -> _Letters | None:
     )
 
 
-def _shapes_disagree(letters: _Letters) -> tuple[bool, bool]:
-    """By height, and by width."""
+def _heights_disagree(letters: _Letters) -> bool:
     place = {kind: index for index, kind in enumerate(letters.kinds)}
     short = [place[kind] for kind in letters.kinds if kind in SHORT]
     tall = [place[kind] for kind in letters.kinds if kind in TALL]
     deep = [place[kind] for kind in letters.kinds if kind in DEEP]
     capitals = [place[kind] for kind in letters.kinds if kind.isupper() and kind not in "JQ"]
-    heights = False
     if len(short) >= 4 and len(tall) + len(deep) >= 3:
         rises = _above(letters.tops[tall], letters.tops[short])
         sinks = _above(letters.bottoms[deep], letters.bottoms[short])
-        heights = (rises * len(tall) + sinks * len(deep)) / (len(tall) + len(deep)) < TALLER
-    elif len(capitals) >= 6:
+        return (rises * len(tall) + sinks * len(deep)) / (len(tall) + len(deep)) < TALLER
+    if len(capitals) >= 6:
         tops = letters.tops[capitals]
-        heights = bool((np.abs(tops - np.median(tops)) < 0.12 * np.median(tops)).mean() < SAME_HEIGHT)
+        return bool((np.abs(tops - np.median(tops)) < 0.12 * np.median(tops)).mean() < SAME_HEIGHT)
+    return False
+
+
+def _widths_disagree(letters: _Letters) -> bool:
     expected = np.array([WIDTHS[kind] for kind in letters.kinds], np.float64)
     proportional = letters.widths.std() > 0.05 and expected.std() > 50
-    widths = bool(proportional and np.corrcoef(letters.widths, expected)[0, 1] < WIDTHS_AGREE)
-    return heights, widths
+    return bool(proportional and np.corrcoef(letters.widths, expected)[0, 1] < WIDTHS_AGREE)
 
 
 def _above(those: Numbers, others: Numbers) -> float:
@@ -374,15 +402,15 @@ def _pairs_disagree(letters: NDArray[np.int64], places: NDArray[np.int64]) -> bo
 def _mixed_words(found: Sequence[TextLine]) -> float:
     """Share of words with letters of two alphabets. One Greek letter in a Latin word is mathematics."""
     mixed = total = 0
-    for line in found:
-        for word in line.words:
-            if word.text.isascii():
-                total += len(word.text) > 1 and word.text[:2].isalpha()
-                continue
-            scripts = Counter(script_of(ord(char)) for char in word.text if ord(char) >= 0xC0 or char.isalpha())
+    words = [word.text for line in found for word in line.words]
+    for text in words:
+        if not text.isascii():
+            scripts = Counter(script_of(ord(char)) for char in text if ord(char) >= 0xC0 or char.isalpha())
             letters = {script for script in scripts if script not in (Script.COMMON, Script.CJK)}
             total += bool(letters) and sum(scripts.values()) > 1
             mixed += len(letters) > 1 and sum(scripts.values()) > 2 and not letters <= {Script.LATIN, Script.GREEK}
+    if mixed:
+        total += sum(text.isascii() and len(text) > 1 and text[:2].isalpha() for text in words)
     return mixed / total if total >= 20 else 0.0
 
 

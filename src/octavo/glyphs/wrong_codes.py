@@ -53,8 +53,9 @@ def mended(
     """The codes of glyphs put right. `boxes` are those of their ink, `ems` sizes of type in the same unit; `angles` are
     degrees; `font` is the place in `names`. Of what is set aslant shapes are not known."""
     ink = (boxes[:, 2:4] - boxes[:, 0:2]) / np.maximum(ems, 0.1)[:, None]
-    ink[angles % 180 == 90] = ink[angles % 180 == 90][:, ::-1]
-    ink[angles % 90 > 0] = 0
+    if angles.any():
+        ink[angles % 180 == 90] = ink[angles % 180 == 90][:, ::-1]
+        ink[angles % 90 > 0] = 0
     codes = codes.copy()
     for number, name in enumerate(names):
         mine = font == number
@@ -65,9 +66,10 @@ def mended(
             for code in np.intersect1d(codes[mine], tuple(_OMS_CODES)).tolist():
                 codes[mine & (codes == code)] = ord(_OMS_CODES[code])
     codes[np.isin(codes, SPACES) & (ink[:, 1] > _INKED)] = _LOST
-    pieces = (boxes[1:] == boxes[:-1]).all(axis=1)  # of a ligature that is told as its letters
-    alone = ~(np.append(pieces, False) | np.append(False, pieces))
-    codes[alone & _are_ligatures(codes, ink[:, 0], font)] = _LOST
+    ligatures = _are_ligatures(codes, ink[:, 0], font)
+    if ligatures.any():
+        pieces = (boxes[1:] == boxes[:-1]).all(axis=1)  # of a ligature that is told as its letters
+        codes[ligatures & ~(np.append(pieces, False) | np.append(False, pieces))] = _LOST
     return _with_rupees(codes, ink[:, 1])
 
 
@@ -77,8 +79,14 @@ def _are_ligatures(codes: NDArray[np.int64], widths: NDArray[np.float64], font: 
     found = np.zeros(len(codes), bool)
     members = np.flatnonzero(np.isin(codes, _IN_LIGATURES) & (widths > 0))
     kinds = font[members] * 0x80 + codes[members]
-    for kind in np.unique(kinds):
-        same = members[kinds == kind]
+    order = np.argsort(kinds, kind="stable")
+    members, kinds = members[order], kinds[order]
+    starts = np.flatnonzero(np.diff(kinds, prepend=-1))
+    if not len(starts):
+        return found
+    widest, narrowest = np.maximum.reduceat(widths[members], starts), np.minimum.reduceat(widths[members], starts)
+    for kind in np.flatnonzero(widest > _WIDER * narrowest).tolist():  # else none is so much wider than their median
+        same = np.split(members, starts[1:])[kind]
         found[same] = widths[same] > _WIDER * np.median(widths[same])
     return found
 

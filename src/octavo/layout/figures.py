@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from octavo.document import Pixels
 from octavo.frozen import frozen
-from octavo.geometry import Rect, Size, union
+from octavo.geometry import SCALE, Rect, Size, union
 from octavo.layout.lines import Line
 from octavo.wording.captions import is_label, names_float, names_note
 from octavo.wording.numbers import is_on_axis
@@ -277,13 +277,24 @@ def _ink(small: Pixels, grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], boo
     if levels[max(0, paper - 4) : paper + 5].sum() < 0.4 * grey.size:
         return np.asarray(strokes, np.uint8), False
     on_paper = np.asarray(cv2.inRange(grey, max(0, paper - 3), min(255, paper + 3)), np.uint8)
-    off = [_off_paper(np.asarray(channel, np.uint8), on_paper) for channel in cv2.split(small)]
-    furthest = reduce(lambda one, other: np.asarray(cv2.max(one, other), np.uint8), off)
+    furthest = _off_paper(small, on_paper)
     area = cv2.threshold(furthest, _TONE, 255, cv2.THRESH_BINARY)[1]
     return np.asarray(cv2.bitwise_or(strokes, area), np.uint8), True
 
 
-def _off_paper(channel: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _off_paper(small: Pixels, paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How far each pixel is, in the channel that is furthest, from that channel's median where the mask `paper` is
+    set."""
+    channels = [np.asarray(channel, np.uint8) for channel in cv2.split(small)]
+    lowest = reduce(lambda one, other: np.asarray(cv2.min(one, other), np.uint8), channels)
+    white = cv2.bitwise_and(np.asarray(cv2.inRange(lowest, 255, 255), np.uint8), paper)
+    if 2 * cv2.countNonZero(white) > cv2.countNonZero(paper):  # most pages: the medians are known
+        return np.asarray(cv2.bitwise_not(lowest), np.uint8)
+    off = [_off_median(channel, paper) for channel in channels]
+    return reduce(lambda one, other: np.asarray(cv2.max(one, other), np.uint8), off)
+
+
+def _off_median(channel: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """How far a channel is from its median where the mask `paper` is set: counted, which is faster than sorted."""
     counts = np.cumsum(cv2.calcHist([channel], [0], paper, [256], (0, 256)))
     low, high = np.searchsorted(counts, [(counts[-1] + 1) // 2, counts[-1] // 2 + 1])
@@ -303,9 +314,11 @@ def _busy(steps: NDArray[np.uint8], unit: float) -> NDArray[np.uint8]:
 def _clear_of(lines: Sequence[Line], size: Size, scale: float) -> NDArray[np.uint8]:
     """255 where the shrunk page has no line of text, with a little air around each."""
     clear = np.full((size.height, size.width), 255, np.uint8)
+    x, y = size.width / SCALE, size.height / SCALE
     for line in lines:
-        box = line.source.box.on(size).grown(0.2 * line.height * scale)
-        clear[max(0, int(box.top)) : int(box.bottom) + 1, max(0, int(box.left)) : int(box.right) + 1] = 0
+        box, air = line.source.box, 0.2 * line.height * scale
+        rows = slice(max(0, int(box.top * y - air)), int(box.bottom * y + air) + 1)
+        clear[rows, max(0, int(box.left * x - air)) : int(box.right * x + air) + 1] = 0
     return clear
 
 

@@ -106,7 +106,8 @@ def tables(sheet: Sheet, free: PageLines, claims: Sequence[Claim]) -> Iterator[C
     for table in sheet.tables:
         table = _beside_forms(table, sheet, forms)
         lost = table.lost or _why_taken(table, sheet, claims) or _why_no_table(table, sheet, claims)
-        inside = [] if lost else [line for line in free if sheet.rect(table.box).holds(line) and id(line) not in taken]
+        rect = sheet.rect(table.box)
+        inside = [] if lost else [line for line in free if rect.holds(line) and id(line) not in taken]
         taken.update(map(id, inside))
         yield Claim(Label.TABLE, tuple(inside), table.score, table.reason, table.box, lost)
 
@@ -206,13 +207,11 @@ FINDERS = (
 
 def _why_no_table(table: TableCandidate, sheet: Sheet, claims: Sequence[Claim]) -> str:
     """What speaks against an area that looks like a table by its text alone; nothing where it may be one."""
-    if any(
-        sheet.rect(table.box).holds(line) for claim in claims if claim.label is Label.CONTENT for line in claim.lines
-    ):
+    rect = sheet.rect(table.box)
+    if any(rect.holds(line) for claim in claims if claim.label is Label.CONTENT for line in claim.lines):
         return "its rows are entries of contents"
     if table.ruled:
         return ""
-    rect = sheet.rect(table.box)
     if any(rect.holds(line) for claim in claims if claim.finder == dated_entries.__name__ for line in claim.lines):
         return "its rows are titles with their dates, and texts below them"
     drawings = (figure.rect for figure in sheet.figures if not figure.lost and sheet.ink.strokes(figure.rect) > _DRAWN)
@@ -240,6 +239,9 @@ def _why_taken(table: TableCandidate, sheet: Sheet, claims: Sequence[Claim]) -> 
 def _beside_forms(table: TableCandidate, sheet: Sheet, forms: Sequence[Rect]) -> TableCandidate:
     """An area without the forms above and below its rows; lost where nothing else is in it."""
     rect = sheet.rect(table.box)
+    forms = [form for form in forms if form.intersection(rect) > 0]
+    if not forms:
+        return table
     inside = [line for line in sheet.lines if rect.holds(line)]
     for form in (form for form in forms if form.intersection(rect) > 0):
         inside = [line for line in inside if not form.holds(line)]

@@ -4,11 +4,11 @@ A formula comes as pieces (a fraction is two or three lines, a sum's limits are 
 spacing holds together; so formulas are gathered before paragraphs are, from a sure piece outwards.
 """
 
-import statistics
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from octavo.frozen import frozen
 from octavo.layout.hints import Hint, HintKind, Hints
@@ -66,17 +66,20 @@ def find_formulas(lines: Sequence[Line], hints: Sequence[Hint], size: float) -> 
 
 def _columns(lines: Sequence[Line], size: float) -> list[_Edges | None]:
     """For each line the left and right edge of the column it stands in, as the long lines around it tell."""
-    box = np.array([(line.left, line.right, line.middle) for line in lines])
-    long = box[box[:, 1] - box[:, 0] > _LONG * size]
+    long = [(line.left, line.right, line.middle) for line in lines if line.width > _LONG * size]
+    lefts, rights, middles = np.array(long).reshape(-1, 3).T
     columns: list[_Edges | None] = []
-    for left, right, middle in box:
-        shared = np.minimum(long[:, 1], right) - np.maximum(long[:, 0], left)
-        near: list[list[float]] = long[
-            (np.abs(long[:, 2] - middle) < _NEAR * size) & (shared > 0.5 * (right - left))
-        ].tolist()
-        lefts, rights, _ = zip(*near, strict=True) if near else ((), (), ())
-        columns.append((statistics.median(lefts), statistics.median(rights)) if len(near) > 1 else None)
+    for line in lines:
+        shared = np.minimum(rights, line.right) - np.maximum(lefts, line.left)
+        near = (np.abs(middles - line.middle) < _NEAR * size) & (shared > 0.5 * line.width)
+        several = np.count_nonzero(near) > 1
+        columns.append((_median(lefts[near]), _median(rights[near])) if several else None)
     return columns
+
+
+def _median(places: NDArray[np.float64]) -> float:
+    ordered, half = np.sort(places), len(places) // 2
+    return float(ordered[half] + ordered[-half - 1]) / 2
 
 
 def _apart(lines: Sequence[Line], columns: Sequence[_Edges | None], network: Hints, size: float) -> list[bool]:

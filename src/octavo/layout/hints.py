@@ -40,6 +40,8 @@ class Hints:
 
     def best(self, rect: Rect, *kinds: HintKind) -> float:
         """The strongest hint that a place is one of `kinds`; 0 where there is none."""
+        if not self._hints:
+            return 0.0
         extent = max(1.0, rect.area)
         scores = (h.score for h in self._hints if h.kind in kinds and rect.intersection(h.rect) > _ABOUT * extent)
         return max(scores, default=0.0)

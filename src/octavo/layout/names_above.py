@@ -177,7 +177,7 @@ def _filled(lines: Sequence[Line], rules: Rules) -> list[_Filled]:
 
 
 def _is_same(one: Rect, other: Rect) -> bool:
-    return max(abs(one.left - other.left), abs(one.top - other.top), abs(one.right - other.right)) < 4
+    return abs(one.top - other.top) < 4 and abs(one.left - other.left) < 4 and abs(one.right - other.right) < 4
 
 
 def _divided(box: Rect, lines: Sequence[Line]) -> _Filled:

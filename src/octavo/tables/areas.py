@@ -209,12 +209,10 @@ def _goes_on_beyond(table: TableArea, segments: Sequence[Segment], height: float
         return False
     beyond = [segment for segment in segments if not table.holds(segment) and table.overlap_x(segment) > 0]
     near = [segment for segment in beyond if table.gap_y(segment) < 1.5 * height]
-    gaps = _gaps(inside, height)
-    for row in _rows(near, height):
-        inner = table.left - height < row[0].left and row[-1].right < table.right + height
-        if len(row) > 1 and inner and len(_gaps([*inside, row], height)) >= max(2, len(gaps)):
-            return True
-    return False
+    left, right = table.left - height, table.right + height
+    rows = [row for row in _rows(near, height) if len(row) > 1 and left < row[0].left and row[-1].right < right]
+    least = max(2, len(_gaps(inside, height))) if rows else 0
+    return any(len(_gaps([*inside, row], height)) >= least for row in rows)
 
 
 def _stands_in_columns(segments: Sequence[Segment], height: float) -> bool:
@@ -258,20 +256,18 @@ def _why_no_lattice(
 
 def _paragraphs(segments: Sequence[Segment], height: float) -> list[list[Segment]]:
     """Stacks of lines most of which go to the right margin."""
-    ordered = sorted(segments, key=lambda segment: segment.top)
     stacks: list[list[Segment]] = []
-    for segment in ordered:
-        for stack in reversed(stacks):
+    near: list[list[Segment]] = []  # those that may go on
+    for segment in sorted(segments, key=attrgetter("top")):
+        near = [stack for stack in near if segment.top - stack[-1].bottom < height]
+        for stack in reversed(near):
             last = stack[-1]
-            if (
-                segment.top - last.bottom < height
-                and segment.middle > last.middle + 0.4 * height
-                and _under(last, segment, height)
-            ):
+            if segment.middle > last.middle + 0.4 * height and _under(last, segment, height):
                 stack.append(segment)
                 break
         else:
-            stacks.append([segment])
+            near.append([segment])
+            stacks.append(near[-1])
     labels = _labels(segments, height)
     return [
         stack
@@ -397,6 +393,8 @@ def _at_gutter(run: Sequence[Sequence[Segment]], rules: Rules, height: float) ->
     """Two tables side by side, where all lines across end at one gap between columns and others begin after it."""
     whole = union(segment for row in run for segment in row).grown(2 * height)
     across = [r for r in rules.horizontal if whole.top < r.at < whole.bottom and r.end - r.start > _LINE * height]
+    if len(across) < 2 * _LINES:
+        return [run]
     parted = []
     for left, right in _gaps(run, height):
         ends = [r for r in across if r.end < right]
@@ -561,9 +559,9 @@ def _tallest(row: Sequence[Segment]) -> float:
 
 def _out_of_line(row: Sequence[Segment], run: Sequence[Sequence[Segment]], height: float) -> bool:
     """Whether a row of several entries begins something else: next to none stand under those of the rows above."""
-    several = [segment for above in run if len(above) > 1 for segment in above]
     if len(row) < 3 or len(run) < (3 if len(run[-1]) > 1 else 2):
         return False
+    several = [segment for above in reversed(run) if len(above) > 1 for segment in above]  # the nearest tell soonest
     reach = 0.7 * height
     aligned = sum(any(_edges_meet(segment, other, reach) for other in several) for segment in row)
     return aligned < 0.5 * len(row)
@@ -571,8 +569,10 @@ def _out_of_line(row: Sequence[Segment], run: Sequence[Sequence[Segment]], heigh
 
 def _begins_anew(row: Sequence[Segment], run: Sequence[Sequence[Segment]], height: float) -> bool:
     """Whether a row is the head of another table: far below what has numbers, without any, in columns of its own."""
-    steps = [below[0].middle - above[0].middle for above, below in pairwise(run)]
-    if len(row) < 3 or not steps or row[0].middle - run[-1][0].middle < _FAR * max(steps):
+    if len(row) < 3 or len(run) < 2:
+        return False
+    furthest = max(below[0].middle - above[0].middle for above, below in pairwise(run))
+    if row[0].middle - run[-1][0].middle < _FAR * furthest:
         return False
     if any(_has_digit(segment) for segment in row) or not any(_has_digit(it) for above in run for it in above):
         return False

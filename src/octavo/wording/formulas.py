@@ -4,7 +4,7 @@ import re
 
 _NUMBER = re.compile(r"\s*[(（\[]\s*[A-Z]?\d{1,3}(?:[.\-–]\d{1,3}){0,4}[a-z]?\s*[)）\]]\s*")
 _MATH = re.compile(
-    r"[=<>≤≥≠≈≡∼∝∑∏∫∮∂∇√±∓×÷·∈∉∞→←↔⇒⇔⊂⊆⊇⊃∪∩∀∃¬∧∨αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩϵϕℏℓ^_|{}\\+*/−]|[\U0001d400-\U0001d7ff]"
+    r"[=<>≤≥≠≈≡∼∝∑∏∫∮∂∇√±∓×÷·∈∉∞→←↔⇒⇔⊂⊆⊇⊃∪∩∀∃¬∧∨αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩϵϕℏℓ^_|{}\\+*/−\U0001d400-\U0001d7ff]"
 )
 _BIG = re.compile(r"[∑∏∫∮√∂∇]")
 _WORD = re.compile(r"[^\W\d_\u00b2\u00b3\u00b9\u2070-\u209f\u0370-\u03ff]{3,}")
@@ -21,6 +21,8 @@ def is_formula_number(text: str) -> bool:
 
 def mathematical(text: str, *, most_words: float = 0.3) -> bool:
     """Whether a text is a formula by its signs: few words, at least one operator."""
+    if not _MATH.search(text):
+        return False  # most: what is taken out below leaves no sign where none was
     text = _FIGURES.sub(" ", _LINE.sub(" ", text))
     bare = re.sub(r"\s", "", text)
     signs = len(_MATH.findall(text))
