@@ -4,6 +4,7 @@ A page is shrunk until its type is a few pixels high, the lines of text are wipe
 Frames, rules and shades around text are not figures; a figure is ink that text does not explain.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
@@ -71,9 +72,10 @@ class Ink:
         `known` are areas taken by raster pictures."""
         scale, extent = _shrunk(page, size)
         unit = max(2.0, size * scale)
-        if not known and _is_flat(pixels, extent[1], unit):
+        marked = np.flatnonzero(pixels.reshape(len(pixels), -1).min(axis=1) < 255)  # rows with anything on white
+        if not known and _is_flat(marked, len(pixels), extent[1], unit):
             return cls.none(page, size)
-        small = np.asarray(cv2.resize(pixels, extent, interpolation=cv2.INTER_AREA), np.uint8)
+        small = _from_afar(pixels, Size(*extent), int(marked.max(initial=-1)) + 1)
         grey = small if small.ndim == 2 else np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
         ink, paper = _ink(small, grey)
         clear = _clear_of(lines, Size(*extent), scale)
@@ -123,13 +125,25 @@ def _shrunk(page: Size, size: float) -> tuple[float, tuple[int, int]]:
     return scale, (max(8, round(page.width * scale)), max(8, round(page.height * scale)))
 
 
-def _is_flat(pixels: Pixels, height: int, unit: float) -> bool:
+def _from_afar(pixels: Pixels, extent: Size, used: int) -> Pixels:
+    """The page shrunk to that extent. Only its first `used` rows are looked at, half of those of a usual page with a
+    picture: below, it is white."""
+    across, down = extent.width / pixels.shape[1], extent.height / len(pixels)
+    rows = math.ceil(used * down) + 1
+    upper = pixels[: math.ceil((rows + 1) / down) + 1]
+    shrunk = np.asarray(cv2.resize(upper, None, fx=across, fy=down, interpolation=cv2.INTER_AREA), np.uint8)
+    whole = np.full((extent.height, *shrunk.shape[1:]), 255, np.uint8)
+    whole[:rows] = shrunk[: min(rows, extent.height)]
+    return whole
+
+
+def _is_flat(marked: NDArray[np.intp], rows: int, height: int, unit: float) -> bool:
     """Whether all that is on white paper are low things well apart, as ruling lines are: on the page shrunk to that
-    height no area of ink comes to be as high as a figure, and nothing need be looked at."""
-    marked = np.flatnonzero(pixels.reshape(len(pixels), -1).min(axis=1) < 255)
-    if not len(marked) or 2 * len(marked) > len(pixels):
+    height no area of ink comes to be as high as a figure, and nothing need be looked at. `marked` are those of all
+    rows with anything."""
+    if not len(marked) or 2 * len(marked) > rows:
         return not len(marked)  # where more is marked, white may not be the paper
-    step, reach = height / len(pixels), _reach(unit)  # rows of the shrunk page for one of `pixels`, and what it joins
+    step, reach = height / rows, _reach(unit)  # rows of the shrunk page for one of them, and what it joins
     blurred = 2 * (step + 1)  # rows by which something grows as it is shrunk
     gaps = np.flatnonzero(np.diff(marked) * step > reach + blurred)
     heights = marked[np.append(gaps, -1)] - marked[np.append(0, gaps + 1)] + 1

@@ -132,8 +132,11 @@ def _gathered(
         one, column = lines[place], columns[place]
         for index in free - group:
             other = lines[index]
+            drop = -one.overlap_y(other)
+            if drop >= _NEXT_LINE * size:
+                continue  # most
             reach = 20 * size if _same_column(column, columns[index], size) else 3 * size
-            gap, drop = -one.overlap_x(other), -one.overlap_y(other)
+            gap = -one.overlap_x(other)
             beside = drop < -_SHARED * min(one.height, other.height)
             noted = min(one.source.notation, other.source.notation) > _NOTED
             if (beside and gap < reach) or (drop < (_NEXT_LINE if noted else 0.45) * size and gap < 0):
@@ -149,10 +152,8 @@ def _numbers_beside(lines: Sequence[Line], group: set[int], free: set[int]) -> s
         number = lines[index]
         if not is_formula_number(number.text):
             continue
-        level = [
-            other for place, other in enumerate(lines)
-            if place != index and number.overlap_y(other) > 0.4 * min(number.height, other.height)
-        ]  # fmt: skip
+        beside = (other for place, other in enumerate(lines) if place != index and other.top < number.bottom)
+        level = [other for other in beside if number.overlap_y(other) > 0.4 * min(number.height, other.height)]
         nearest = min(level, key=lambda other: -number.overlap_x(other), default=None)
         if nearest is not None and any(lines[place] is nearest for place in group):
             found.add(index)

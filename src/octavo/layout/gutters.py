@@ -7,6 +7,7 @@ import statistics
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Final, TypeAlias
 
 from octavo.document import TextLine
@@ -85,9 +86,9 @@ def column_lanes(lines: Sequence[Line]) -> list[Rect]:
     if len(lines) < 2 * _ROWS:
         return []
     size = statistics.median(line.size for line in lines)
-    by_height = sorted(lines, key=lambda line: line.middle)
+    by_height = sorted(lines, key=attrgetter("middle"))
     found: list[Rect] = []
-    for column in on_one_edge(lines, lambda line: line.left, _ONE_EDGE * size):
+    for column in on_one_edge(lines, attrgetter("left"), _ONE_EDGE * size):
         if not _is_text(column, size):
             continue
         left = min(line.left for line in column)
@@ -116,11 +117,13 @@ def are_parted(lanes: Sequence[Rect], first: Rect, second: Rect) -> bool:
 def on_one_edge(lines: Iterable[Line], edge: Callable[[Line], float], reach: float) -> list[list[Line]]:
     """Lines whose edges are no further apart than `reach`, each group from top to bottom."""
     groups: list[list[Line]] = []
+    first = float("-inf")
     for line in sorted(lines, key=edge):
-        if not groups or edge(line) - edge(groups[-1][0]) > reach:
+        if edge(line) - first > reach:
+            first = edge(line)
             groups.append([])
         groups[-1].append(line)
-    return [sorted(group, key=lambda line: line.middle) for group in groups]
+    return [sorted(group, key=attrgetter("middle")) for group in groups]
 
 
 def _uncrossed(column: Sequence[Line], by_height: Sequence[Line], left: float, size: float) -> Iterator[Sequence[Line]]:

@@ -76,7 +76,7 @@ class Row(Rect):
         first = self.lines[0]
         text = first.text.strip()
         word = text.split(None, 1)[0] if text else ""
-        if not word or breaks_anywhere(text) or any(map(is_wide, word)):
+        if not word or (not text.isascii() and (breaks_anywhere(text) or any(map(is_wide, word)))):
             return 2 * self.size
         return first.width * _letters(word) / _letters(text)
 
@@ -120,7 +120,7 @@ def in_rows(lines: Sequence[Line]) -> Sequence[Row]:
 
 
 def _in_rows(lines: Sequence[Line], lanes: Sequence[Rect]) -> list[Row]:
-    ordered = sorted(lines, key=lambda line: (line.left, line.top))
+    ordered = sorted(lines, key=attrgetter("left", "top"))
     group = list(range(len(ordered)))
 
     def root(index: int) -> int:
@@ -139,8 +139,7 @@ def _in_rows(lines: Sequence[Line], lanes: Sequence[Rect]) -> list[Row]:
     rows: dict[int, list[Line]] = defaultdict(list)
     for index, line in enumerate(ordered):
         rows[root(index)].append(line)
-    found = sorted((Row.of(row) for row in rows.values()), key=lambda row: (row.middle, row.left))
-    return _justified(found, lanes)
+    return _justified(sorted(map(Row.of, rows.values()), key=_DOWN), lanes)
 
 
 def bands_of(rows: Sequence[Row]) -> list[list[Row]]:
@@ -155,15 +154,19 @@ def with_torn_rows_whole(lines: PageLines) -> list[TextLine]:
         return [line.source for line in lines]
     whole: list[TextLine] = []
     for row in lines.rows:
-        torn = len(row.lines) > 1 and _evenly_spaced([Row.of([line]) for line in row.lines], _FEWEST_IN_COLUMN)
-        box = Box.around(line.source.box for line in row.lines)
-        whole += [TextLine(box, row.text)] if torn else [line.source for line in row.lines]
+        sources = [line.source for line in row.lines]
+        if len(sources) > 1 and _evenly_spaced([Row.of([line]) for line in row.lines], _FEWEST_IN_COLUMN):
+            sources = [TextLine(Box.around(source.box for source in sources), row.text)]
+        whole += sources
     return whole
 
 
+_DOWN: Final = attrgetter("middle", "left")  # the order of rows
+
+
 def _justified(rows: Sequence[Row], lanes: Sequence[Rect]) -> list[Row]:
-    """The rows, those that justified type has torn to words put together: in a narrow column spaces may be several
-    sizes wide, but they are all the same, and the row is as wide as the one above or below it."""
+    """The rows from top to bottom, those that justified type has torn to words put together: in a narrow column spaces
+    may be several sizes wide, but they are all the same, and the row is as wide as the one above or below it."""
     wide = [row for row in rows if row.width > _WIDE * row.size]
     joined: list[Row] = []
     levels = on_one_height(rows, lambda first, row: 0.3 * min(first.size, row.size))
@@ -175,7 +178,7 @@ def _justified(rows: Sequence[Row], lanes: Sequence[Rect]) -> list[Row]:
                 joined.append(whole)
                 continue
         joined += band
-    return sorted(joined, key=lambda row: (row.middle, row.left))
+    return sorted(joined, key=_DOWN)
 
 
 def _at_lanes(band: Sequence[Row], lanes: Sequence[Rect]) -> list[list[Row]]:
@@ -212,23 +215,20 @@ class _Levels:
 
     def __init__(self, lines: Sequence[Line]) -> None:
         self._lines = lines
-        self.widest = max((line.width for line in lines), default=0.0)
-        self._step = max(1.0, statistics.median(line.height for line in lines)) if lines else 1.0
+        self.widest = max([line.width for line in lines], default=0.0)
+        step = max(1.0, statistics.median([line.height for line in lines])) if lines else 1.0
+        self._reach = [range(int(line.top // step), int(line.bottom // step) + 1) for line in lines]
         self._shelves: dict[int, list[int]] = defaultdict(list)
-        for index, line in enumerate(lines):
-            for shelf in self._range(line.top, line.bottom):
+        for index, reach in enumerate(self._reach):
+            for shelf in reach:
                 self._shelves[shelf].append(index)
-        self._by_height = sorted(lines, key=lambda line: line.middle)
+        self._by_height = sorted(lines, key=attrgetter("middle"))
         self._middles = [line.middle for line in self._by_height]
-
-    def _range(self, top: float, bottom: float) -> range:
-        return range(int(top // self._step), int(bottom // self._step) + 1)
 
     def before(self, index: int) -> Iterator[list[int]]:
         """Lines that stand before a line in the sequence and may share some of its height, the last first and the
         nearest of too many; shelf by shelf, so that most are there twice."""
-        line = self._lines[index]
-        for shelf in self._range(line.top, line.bottom):
+        for shelf in self._reach[index]:
             level = self._shelves[shelf]
             end = bisect_left(level, index)
             yield level[max(0, end - _MOST_ON_ONE_HEIGHT) : end][::-1]
