@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from octavo.document import Pixels, TextLine, size_of
-from octavo.geometry import Box, Size
+from octavo.geometry import Box, Rect, Size
 from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.lines import Line
 
@@ -54,6 +54,17 @@ def test_a_photo_is_found_where_it_is() -> None:
     rect = figure.rect
     assert (rect.left, rect.top, rect.right, rect.bottom) == pytest.approx((200, 500, 800, 900), abs=15)
     assert figure.density > 0.8
+
+
+@pytest.mark.parametrize("thick", [1, 16, 40, 60])
+@pytest.mark.parametrize("step", [20, 60, 90, 160])
+def test_a_page_of_bars_alone_is_what_it_is_when_it_is_looked_at_closely(thick: int, step: int) -> None:
+    pixels = page()
+    for top in range(200, 800, thick + step):
+        cv2.rectangle(pixels, (200, top), (700, top + thick - 1), (60, 60, 60), -1)
+    unseen = Rect(10, 1300, 12, 1302)  # of a raster picture with nothing in it, for which all is looked at
+    glanced, looked = (Ink.of(pixels, SIZE, [], TYPE, known) for known in ([], [unseen]))
+    assert find_figures(glanced, [], TYPE) == find_figures(looked, [], TYPE)
 
 
 def test_a_chart_takes_the_numbers_at_its_axes() -> None:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pdf_maker import make_pdf, text_page
 
 from octavo import dropins, errors, frontends
 from octavo.__main__ import help_line, main
@@ -23,10 +24,10 @@ def octavo(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def loaded_by(statement: str) -> set[str]:
-    """Top-level modules in memory after a statement, in a fresh interpreter."""
+    """Modules in memory after a statement, in a fresh interpreter."""
     code = f"import sys\ntry:\n  {statement}\nexcept SystemExit: pass\nsys.stderr.write(' '.join(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return {name.partition(".")[0] for name in run.stderr.split()}
+    return set(run.stderr.split())
 
 
 HEAVY = {"numpy", "pydantic", "cv2", "onnxruntime", "PIL", "pypdfium2", "aiohttp", "rich", "torch", "transformers"}
@@ -35,6 +36,15 @@ HEAVY = {"numpy", "pydantic", "cv2", "onnxruntime", "PIL", "pypdfium2", "aiohttp
 @pytest.mark.parametrize("statement", ["import octavo", "from octavo.__main__ import main; main(['--help'])"])
 def test_nothing_heavy_is_loaded_before_it_is_needed(statement: str) -> None:
     assert loaded_by(statement) & HEAVY == set()
+
+
+def test_a_page_of_text_is_read_without_what_only_pictures_need(tmp_path: Path) -> None:
+    page, out = tmp_path / "page.pdf", tmp_path / "out"
+    page.write_bytes(make_pdf(text_page("Nothing but a line of text.")))
+    words = ["parse", str(page), "-q", "--formats", "markdown", "-o", str(out)]
+    loaded = loaded_by(f"from octavo.__main__ import main; main({words!r})")
+    assert loaded & (HEAVY | {"yaml", "numpy.ma"}) == {"numpy", "pydantic"}
+    assert "Nothing but a line of text." in (out / "page.md").read_text()
 
 
 def test_the_help_names_every_front_end() -> None:
@@ -83,6 +93,27 @@ def test_a_wrong_call_is_the_callers_fault(words: tuple[str, ...]) -> None:
 def test_a_wrong_value_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["parse", "a.pdf", "--dpi", "1"]) == Exit.CALLER
     assert capsys.readouterr().err == "octavo: dpi: input should be greater than or equal to 36 [option_invalid]\n"
+
+
+def test_all_that_waits_for_the_end_is_done_before_a_command_ends(tmp_path: Path) -> None:
+    """Though it does not take itself apart: its code is told, what it said is written, and no process stays."""
+    page = tmp_path / "page.pdf"
+    page.write_bytes(make_pdf(text_page("A line.")))
+    words = ["octavo", "parse", str(page), "-q", "-o", "-"]
+    program = (
+        "import sys\n"
+        f"sys.argv = {words!r}\n"
+        "from octavo.__main__ import command\n"
+        "import octavo.drawing.pool as pool\n"
+        "end = pool.Pool.close\n"
+        "pool.Pool.close = lambda self: (print(*self.processes(), file=sys.stderr), end(self))\n"
+        "sys.exit(command())"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120)
+    assert (run.returncode, run.stdout) == (Exit.SUCCESS, "A line.\n")
+    children = run.stderr.split()
+    assert children
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
 def test_every_fault_has_a_code() -> None:

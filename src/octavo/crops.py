@@ -7,12 +7,12 @@ patch size) gets a white margin right and below, which is drawn where the pictur
 
 import math
 
-import cv2
 import numpy as np
 
 from octavo.document import Crop, PageImage, Picture, Pixels, Region, pixels_of
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, PixelBox, PixelBudget, Size
+from octavo.opencv import cv2
 
 
 def cut(page: PageImage, region: Region, budget: PixelBudget) -> Crop:

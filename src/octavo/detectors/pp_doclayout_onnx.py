@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from octavo.document import Detection, PageImage
@@ -17,6 +16,7 @@ from octavo.errors import EngineUnavailable
 from octavo.machine import cores
 from octavo.networks import pp_doclayout
 from octavo.networks.session import Network, as_batch
+from octavo.opencv import cv2
 from octavo.settings import EngineSettings
 
 _SIDE = 800

@@ -15,8 +15,7 @@ from octavo.formulas.structure import latex_of
 from octavo.formulas.zones import Zone, zones
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box
-from octavo.glyphs import UNMAPPED, Drawing, Flags, Glyphs, Numbers
-from octavo.glyphs.scripts import SPACES
+from octavo.glyphs import UNMAPPED, Drawing, Flags, Glyphs, Numbers, are_spaces
 
 _STAND_IN: Final = 0xF0000  # a formula's code while lines are found: no character has it (Unicode's private plane 15)
 _LAST: Final = 0xFFFFD
@@ -62,7 +61,7 @@ def stood_for(glyphs: Glyphs, drawing: Drawing, visible: Flags) -> StoodFor:
         edges = boxes[members]
         box = (edges[:, 0].min(), edges[:, 1].min(), edges[:, 2].max(), edges[:, 3].max())
         between = np.arange(first, last + 1)
-        within = (origins[between, 0] >= box[0]) & (origins[between, 0] < box[2]) & np.isin(codes[between], SPACES)
+        within = (origins[between, 0] >= box[0]) & (origins[between, 0] < box[2]) & are_spaces(codes[between])
         codes[between[within]] = _SILENT
         shown[members] = False
         runs.append(int(run[first]))
@@ -182,7 +181,7 @@ class PageNotation:
 
     def __init__(self, glyphs: Glyphs, drawing: Drawing, visible: Flags) -> None:
         self._glyphs = glyphs
-        self._order = np.flatnonzero(visible & (glyphs.angles[glyphs.run] == 0) & ~np.isin(glyphs.codes, SPACES))
+        self._order = np.flatnonzero(visible & (glyphs.angles[glyphs.run] == 0) & ~are_spaces(glyphs.codes))
         scale = np.array((SCALE / glyphs.width, SCALE / glyphs.height))
         boxes = glyphs.boxes[self._order]
         self._middles: Numbers = (boxes[:, 0:2] + boxes[:, 2:4]) / 2 * scale

@@ -16,8 +16,7 @@ from octavo.formulas.signs import UNKNOWN, Bar, Sign, signs_of
 from octavo.formulas.structure import latex_of
 from octavo.formulas.symbols import FUNCTIONS, SYMBOLS, Kind
 from octavo.frozen import frozen
-from octavo.glyphs import INFERRED, Drawing, Flags, Glyphs
-from octavo.glyphs.scripts import SPACES
+from octavo.glyphs import INFERRED, Drawing, Flags, Glyphs, are_spaces
 from octavo.glyphs.text import Shift, shifted
 
 # In sizes of the type concerned.
@@ -75,7 +74,7 @@ def zones(glyphs: Glyphs, drawing: Drawing, visible: Flags) -> list[Zone]:
     fonts = np.array([is_only_mathematical(font.name) for font in glyphs.fonts] or [False], bool)
     if not fonts.any():
         return []
-    seen = visible & (glyphs.flags & INFERRED == 0) & ~np.isin(glyphs.codes, SPACES)
+    seen = visible & (glyphs.flags & INFERRED == 0) & ~are_spaces(glyphs.codes)
     seen &= glyphs.angles[glyphs.run] == 0
     order = np.flatnonzero(seen)
     order = order[np.argsort(glyphs.places[glyphs.run[order]], kind="stable")]  # PDFium's own order mixes lines

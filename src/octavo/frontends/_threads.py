@@ -5,11 +5,11 @@ Here and not in `Parser`, for it holds for the whole process: in a program of so
 
 import gc
 
-import cv2
+from octavo import opencv
 
 
 def process_is_ours() -> None:
     """No threads of OpenCV's own, which would spin while they wait, 5 % of all CPU; and what libraries define is no
     garbage: to look through it takes 50 ms every few dozen pages, 0.7 ms of each (bench/throughput.py, `report`)."""
-    cv2.setNumThreads(1)
+    opencv.without_threads()
     gc.freeze()

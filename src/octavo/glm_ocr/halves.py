@@ -7,13 +7,13 @@ a frame in the colour of the paper, so that nothing is stretched.
 import math
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels, Task
 from octavo.frozen import frozen
 from octavo.geometry import PixelBudget
+from octavo.opencv import cv2
 
 _CONTRAST = 40  # grey levels between paper and ink; scanner noise stays below
 _LEAST_INK = 20  # pixels; a single "1" at 150 dpi has 24

@@ -13,12 +13,12 @@ import math
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels, Task
 from octavo.frozen import frozen
+from octavo.opencv import cv2
 
 STRIP: Final = 64  # pixels, five letters at 150 dpi; in strips of 96 and 128 more lines touch: a fifth more cuts missed
 FAINTEST: Final = 24  # grey levels between paper and ink; noise of scanners and JPEG stays below

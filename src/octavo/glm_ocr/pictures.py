@@ -6,7 +6,6 @@ So what waits for an answer holds 30 kB and not a part of its page: the page's m
 import hashlib
 import threading
 
-import cv2
 import numpy as np
 import pybase64
 
@@ -14,6 +13,7 @@ from octavo.document import Pixels
 from octavo.errors import EngineFailed
 from octavo.frozen import frozen
 from octavo.geometry import Size
+from octavo.opencv import cv2
 
 _LARGEST_SHEET = 16 << 20  # bytes kept
 

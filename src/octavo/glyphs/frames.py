@@ -42,8 +42,8 @@ class Frame:
 def frames(glyphs: Glyphs, ink: Flags) -> Iterable[Frame]:
     stacked = _stacked(glyphs, ink)
     angles = glyphs.angles[glyphs.run]
-    for angle in np.unique(angles[ink & ~stacked]):
-        yield _frame(glyphs, np.flatnonzero(ink & ~stacked & (angles == angle)), float(angle))
+    for angle in sorted(set(angles[ink & ~stacked].tolist())):
+        yield _frame(glyphs, np.flatnonzero(ink & ~stacked & (angles == angle)), angle)
     if stacked.any():
         yield _stacked_frame(glyphs, np.flatnonzero(stacked))
 

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,6 +36,7 @@ from octavo.glyphs.outlines import are_seen
 from octavo.glyphs.scripts import Script, script_of
 from octavo.glyphs.styles import Overdrawn
 from octavo.glyphs.text import PRIVATE
+from octavo.opencv import cv2
 
 # Shares of a page's characters.
 MOSTLY: Final = 0.5  # hidden: the layer is for searching, not for reading

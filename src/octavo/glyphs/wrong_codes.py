@@ -63,9 +63,9 @@ def mended(
             private = mine & (codes > 0xF000) & (codes < 0xF100)
             codes[private] = _SYMBOLS[codes[private]]
         elif _OMS.search(name):
-            for code in np.intersect1d(codes[mine], tuple(_OMS_CODES)).tolist():
+            for code in sorted(_OMS_CODES.keys() & set(codes[mine].tolist())):
                 codes[mine & (codes == code)] = ord(_OMS_CODES[code])
-    codes[np.isin(codes, SPACES) & (ink[:, 1] > _INKED)] = _LOST
+    codes[np.isin(codes, SPACES, kind="table") & (ink[:, 1] > _INKED)] = _LOST
     ligatures = _are_ligatures(codes, ink[:, 0], font)
     if ligatures.any():
         pieces = (boxes[1:] == boxes[:-1]).all(axis=1)  # of a ligature that is told as its letters

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,7 @@ from octavo.document import Pixels
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, Rect, Size, union
 from octavo.layout.lines import Line
+from octavo.opencv import cv2
 from octavo.wording.captions import is_label, names_float, names_note
 from octavo.wording.numbers import is_on_axis
 
@@ -63,7 +63,7 @@ class Ink:
     unit: float  # size of the running text in it
     rest: NDArray[np.uint8]  # 255 where there is ink that no line of text explains
     paper: bool  # one tone is the paper's; else the page is a photo, and what is at its edges lies behind the sheet
-    steps: NDArray[np.uint8]  # grey levels from a pixel to its neighbours
+    grey: NDArray[np.uint8]  # of everything, text as well
     clear: NDArray[np.uint8]  # 255 where there is no line of text
 
     @classmethod
@@ -82,8 +82,7 @@ class Ink:
         rest = _without_rim(np.asarray(cv2.bitwise_and(ink, clear), np.uint8))
         for box in (rect.scaled(scale) for rect in known):
             _fill(rest[int(box.top) : int(box.bottom) + 1, int(box.left) : int(box.right) + 1])
-        steps = np.asarray(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.uint8)
-        return cls(scale, unit, rest, paper, steps, clear)
+        return cls(scale, unit, rest, paper, grey, clear)
 
     @classmethod
     def none(cls, page: Size, size: float) -> "Ink":
@@ -93,14 +92,19 @@ class Ink:
         return cls(scale, max(2.0, size * scale), nothing, True, nothing, nothing)
 
     @cached_property
+    def _steps(self) -> NDArray[np.uint8]:
+        """Grey levels from a pixel to its neighbours."""
+        return np.asarray(cv2.morphologyEx(self.grey, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)), np.uint8)
+
+    @cached_property
     def busy(self) -> NDArray[np.uint8]:
         """255 at strokes among it that are no straight lines."""
-        return np.asarray(cv2.bitwise_and(_busy(self.steps, self.unit), self.clear), np.uint8)
+        return np.asarray(cv2.bitwise_and(_busy(self._steps, self.unit), self.clear), np.uint8)
 
     @cached_property
     def texture(self) -> NDArray[np.uint8]:
         """255 where it changes at all: nowhere in a shade, everywhere in a photo."""
-        changes = cv2.threshold(self.steps, _CHANGE, 255, cv2.THRESH_BINARY)[1]
+        changes = cv2.threshold(self._steps, _CHANGE, 255, cv2.THRESH_BINARY)[1]
         return np.asarray(cv2.bitwise_and(changes, self.clear), np.uint8)
 
     def strokes(self, rect: Rect) -> float:
@@ -158,7 +162,7 @@ def _reach(unit: float) -> int:
 def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
     """Areas of ink that might be figures, top to bottom; those that are `lost` turned out to be none."""
     figures = []
-    for box in _grouped(page.rest, page.unit):
+    for box in _grouped(page.rest, page.unit) if page.rest.any() else ():
         rect = _cut_free(box.scaled(1 / page.scale), lines, page)
         filled = page.share(page.rest, rect)
         if lost := _why_ground(rect, lines, page):
@@ -357,10 +361,8 @@ def _without_rim(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _grouped(rest: NDArray[np.uint8], unit: float) -> list[Rect]:
     """Boxes around ink that hangs together, without rules, frames and specks; pixels of the shrunk page."""
-    reach = _reach(unit)
-    closed = cv2.morphologyEx(rest, cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
     boxes, small = [], []
-    for left, top, width, height in _connected(np.asarray(closed, np.uint8)):
+    for left, top, width, height in _connected(rest, _reach(unit)):
         box = Rect(left, top, left + width, top + height)
         if min(width, height) < _LOWEST * unit or max(width, height) < 4 * unit:
             small.append(box)
@@ -369,16 +371,17 @@ def _grouped(rest: NDArray[np.uint8], unit: float) -> list[Rect]:
     return _merged([_with_axes(box, small, unit) for box in boxes], unit)
 
 
-def _connected(ink: NDArray[np.uint8]) -> Iterator[tuple[int, int, int, int]]:
-    """Where ink hangs together: left, top, width, height. Numbers of 16 bits take a third of the time, and less of it
-    where the rim of the page is left out."""
+def _connected(ink: NDArray[np.uint8], reach: int) -> Iterator[tuple[int, int, int, int]]:
+    """Where ink hangs together, over gaps of less than `reach` pixels: left, top, width, height. Only the part of the
+    page that has any is looked at, and numbers of 16 bits take a third of the time."""
     left, top, width, height = cv2.boundingRect(ink)
-    left, top = left - left % 2, top - top % 2  # pixels are looked at in twos, which makes the order
-    inside = ink[top : top + height + 1, left : left + width + 1]
-    if not inside.size:
+    if not width:
         return
-    numbers = cv2.CV_16U if inside.size < _FEW_PIXELS else cv2.CV_32S
-    _, _, areas, _ = cv2.connectedComponentsWithStats(inside, connectivity=8, ltype=numbers)
+    right, bottom = left + width + reach, top + height + reach
+    left, top = max(0, left - reach) // 2 * 2, max(0, top - reach) // 2 * 2  # even: areas are numbered in twos
+    closed = cv2.morphologyEx(ink[top:bottom, left:right], cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
+    numbers = cv2.CV_16U if closed.size < _FEW_PIXELS else cv2.CV_32S
+    _, _, areas, _ = cv2.connectedComponentsWithStats(closed, connectivity=8, ltype=numbers)
     for across, down, wide, high, _ in areas[1:].tolist():
         yield left + across, top + down, wide, high
 

@@ -5,12 +5,12 @@ columns, and nothing tells that something is missing.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Outlines, Pixels, TextLine
 from octavo.geometry import Box, Rect, Size
+from octavo.opencv import cv2
 
 REDACTED: Final = "█████"
 _DARK: Final = 70  # of 255: what is darker hides what is under it

@@ -8,12 +8,12 @@ may be chosen.
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Outlines, Pixels, TextLine
 from octavo.geometry import Box, Rect, Size
+from octavo.opencv import cv2
 from octavo.wording.ticks import EMPTY, TICKED
 
 _SMALLEST: Final = 0.55  # sizes of type: the side of a box, at least
@@ -55,8 +55,10 @@ def find_tick_boxes(pixels: Pixels, lines: Sequence[TextLine], size: float) -> l
     if len(squares) > _MOST:
         return []
     found = []
+    lefts, tops, rights, bottoms = np.array([(it.left, it.top, it.right, it.bottom) for it in words]).reshape(-1, 4).T
     for square, ticked in squares:
-        if any(word.contains(*square.center) for word in words):
+        x, y = square.center
+        if ((lefts <= x) & (x <= rights) & (tops <= y) & (y <= bottoms)).any():
             continue
         level = [place for place in texts if abs(place[0].middle - square.middle) < _LEVEL * size]
         rect, line = min(level, key=lambda place: place[0].gap_x(square), default=(square, None))
@@ -123,7 +125,7 @@ def _squares(drawn: NDArray[np.uint8], size: float) -> Iterator[tuple[Rect, floa
         part = drawn[top : top + height, left : left + width]
         rim = max(2, round(0.15 * min(width, height)))
         sides = (part[:rim], part[-rim:], part[:, :rim].T, part[:, -rim:].T)
-        if all(side.mean(axis=1).max() > _SIDE for side in sides):
+        if all(map(_has_line, sides)):
             rect = Rect(float(left), float(top), float(left + width), float(top + height))
             yield rect, float(part[rim + 1 : -rim - 1, rim + 1 : -rim - 1].mean())
 
@@ -174,7 +176,12 @@ def _is_framed(part: NDArray[np.uint8], corner: float) -> bool:
         part[down:-down, :rim].T,
         part[down:-down, -rim:].T,
     )
-    return all(bool(side.mean(axis=1).max() > _SIDE) for side in sides)
+    return all(map(_has_line, sides))
+
+
+def _has_line(side: NDArray[np.uint8]) -> bool:
+    """Whether a row of it is drawn on from end to end."""
+    return bool(side.sum(axis=1).max() / side.shape[1] > _SIDE)
 
 
 def _has_hook(part: NDArray[np.uint8]) -> bool:

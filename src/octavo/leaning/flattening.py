@@ -1,11 +1,11 @@
 """Pictures drawn as a `Warp` says: straight."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.geometry import Warp
 from octavo.leaning.marks import Floats
+from octavo.opencv import cv2
 
 
 def flattened(picture: NDArray[np.uint8], warp: Warp, *, smooth: bool = True) -> NDArray[np.uint8]:

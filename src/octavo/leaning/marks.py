@@ -6,12 +6,12 @@ taken. On a page that is straight this is nearly all that is done: it has to be 
 
 from typing import Final, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
 from octavo.frozen import frozen
+from octavo.opencv import cv2
 
 Floats: TypeAlias = NDArray[np.float64]
 Grey: TypeAlias = NDArray[np.uint8]  # height x width

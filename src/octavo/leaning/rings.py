@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from octavo.document import Pixels, TextLine
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, Rect, Size, bounds
 from octavo.leaning.marks import Floats
+from octavo.opencv import cv2
 
 _SIDE: Final = 800  # pixels, about, of the longest side rings are looked for on: 2.5 cm of A4 are 68 of them
 _SMALLEST: Final = 40  # pixels of it across: the letters in a smaller one have fewer than 5
@@ -241,7 +241,7 @@ class _Ellipse:
         return Ring(np.stack([_at(columns, length, edge) for edge in (outer, inner)]), margin / step, step)
 
 
-def _ellipses(mask: NDArray[np.uint8] | cv2.typing.MatLike) -> Iterator[_Ellipse]:
+def _ellipses(mask: "NDArray[np.uint8] | cv2.typing.MatLike") -> Iterator[_Ellipse]:
     outlines = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
     for outline in sorted(outlines, key=len, reverse=True)[:_MOST_TRIED]:
         _, _, width, height = cv2.boundingRect(outline)
@@ -256,7 +256,7 @@ def _ellipses(mask: NDArray[np.uint8] | cv2.typing.MatLike) -> Iterator[_Ellipse
             yield ellipse
 
 
-def _lies_on(points: NDArray[np.int32] | cv2.typing.MatLike, ellipse: _Ellipse) -> bool:
+def _lies_on(points: "NDArray[np.int32] | cv2.typing.MatLike", ellipse: _Ellipse) -> bool:
     cos, sin = math.cos(ellipse.tilt), math.sin(ellipse.tilt)
     x, y = points[:, 0] - ellipse.x, points[:, 1] - ellipse.y
     across, down = (x * cos + y * sin) / ellipse.across, (y * cos - x * sin) / ellipse.down
@@ -265,7 +265,7 @@ def _lies_on(points: NDArray[np.int32] | cv2.typing.MatLike, ellipse: _Ellipse) 
     return bool(on.mean() > _MOSTLY) and len(np.unique(sectors)) >= _SECTORS - _MISSING
 
 
-def _is_hollow(mask: NDArray[np.uint8] | cv2.typing.MatLike, ellipse: _Ellipse) -> bool:
+def _is_hollow(mask: "NDArray[np.uint8] | cv2.typing.MatLike", ellipse: _Ellipse) -> bool:
     inside = np.zeros(mask.shape[:2], np.uint8)
     axes = (round(ellipse.across * 0.9), round(ellipse.down * 0.9))
     cv2.ellipse(inside, (round(ellipse.x), round(ellipse.y)), axes, math.degrees(ellipse.tilt), 0, 360, 255, -1)

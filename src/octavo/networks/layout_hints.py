@@ -7,7 +7,6 @@ project is measured on. Who can tell the layout without it should not call it.
 
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from octavo.document import Pixels
 from octavo.geometry import Rect, Size
 from octavo.layout.hints import Hint, HintKind
 from octavo.networks.session import Network, Tensor, as_batch
+from octavo.opencv import cv2
 from octavo.settings import EngineSettings
 
 WEIGHTS = "layout.onnx"

@@ -1,11 +1,11 @@
 """Which way up a page is: PP-LCNet, four classes, a look at one square of it, or at three."""
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
 from octavo.networks.session import Network, as_batch
+from octavo.opencv import cv2
 from octavo.settings import EngineSettings
 
 WEIGHTS = "orientation.onnx"

@@ -2,11 +2,11 @@
 
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
+from octavo.opencv import cv2
 
 Quad = NDArray[np.float32]  # 4 x 2, pixels: the corners clockwise from where reading starts
 

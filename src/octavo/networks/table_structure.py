@@ -7,12 +7,12 @@ nothing of the text. Pre- and post-processing follow PaddleOCR's table recogniti
 import re
 from functools import cached_property
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
 from octavo.networks.session import Network, as_batch
+from octavo.opencv import cv2
 from octavo.settings import EngineSettings
 from octavo.tables.structure import SeenCell, SeenTable
 

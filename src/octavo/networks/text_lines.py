@@ -11,9 +11,7 @@ lines are made of them. So a tall strip costs no more memory than a page, and no
 import math
 from collections.abc import Iterator, Sequence
 
-import cv2
 import numpy as np
-from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from octavo.document import Pixels, TextLine
@@ -22,6 +20,7 @@ from octavo.geometry import SCALE, Box, Size
 from octavo.networks.line_parting import parted
 from octavo.networks.session import Network, Tensor, as_batch
 from octavo.networks.strips import Quad
+from octavo.opencv import cv2
 from octavo.settings import EngineSettings
 
 WEIGHTS = "text_lines.onnx"
@@ -218,7 +217,7 @@ def lines_of(likely: NDArray[np.uint8]) -> list[FoundLine]:
     return sorted(found, key=lambda line: (float(line.quad[:, 1].min()), float(line.quad[:, 0].min())))
 
 
-def _line_of(contour: MatLike, likely: NDArray[np.uint8]) -> FoundLine | None:
+def _line_of(contour: "cv2.typing.MatLike", likely: NDArray[np.uint8]) -> FoundLine | None:
     center, (width, height), angle = cv2.minAreaRect(contour)
     if min(width, height) < _SMALLEST_CORE:
         return None

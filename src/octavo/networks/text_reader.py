@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +24,7 @@ from octavo.networks.doubts import Stretch, doubted
 from octavo.networks.line_networks import Character
 from octavo.networks.session import Allowance
 from octavo.networks.strips import EDGE, FAINTEST, Quad, inked, sides, straightened, widest_gap
+from octavo.opencv import cv2
 from octavo.settings import EngineSettings
 
 _UNSURE = 0.75  # sense below which the unlikely ways of reading a line are tried

@@ -7,11 +7,11 @@ length, without the corners that point inwards. Costs milliseconds per region, s
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.geometry import Size
+from octavo.opencv import cv2
 
 _THINNING = 0.004  # share of a contour's length by which its points may be moved
 _SHARP = 45.0  # degrees: corners within one of it are pushed out to where their sides meet

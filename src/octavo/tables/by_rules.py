@@ -5,6 +5,7 @@ their lines, for instance upright ones in the head alone. So rows are first divi
 column's line is continued through rows that leave it free, if there are many of them.
 """
 
+import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -197,7 +198,7 @@ def _single_lines(lattice: _Lattice, words: Sequence[Token]) -> bool:
         len(text_lines([word for word in words if top <= word.middle < bottom])) for top, bottom in pairwise(lattice.ys)
     ]
     counts = [count for count in counts if count]
-    return len(counts) >= 3 and float(np.median(counts)) <= 3
+    return len(counts) >= 3 and statistics.median(counts) <= 3
 
 
 def _continue_columns(lattice: _Lattice, words: Sequence[Token], height: float) -> None:

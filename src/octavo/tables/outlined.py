@@ -85,9 +85,8 @@ def _as_drawn(boxes: _Numbers) -> _Numbers:
 
 def _places(sides: _Numbers, end: int) -> _Numbers:
     """Where sides are, from 0 to `end`, those that are one taken once."""
-    found = np.unique(np.append(sides.clip(0, end), (0.0, float(end))))
     kept = [0.0]
-    for place in found.tolist():
+    for place in sorted({*sides.clip(0, end).ravel().tolist(), float(end)}):
         if place - kept[-1] > _SAME:
             kept.append(place)
     return np.array(kept)

@@ -8,13 +8,13 @@ found, so that colour, thickness, double lines and white lines on a dark ground 
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from octavo.document import Pixels
 from octavo.frozen import frozen
 from octavo.geometry import PixelBox, Size
+from octavo.opencv import cv2
 
 STEP: Final = 14  # grey levels: the palest shading meant to be seen (#f0f0f0 on white is 15), above JPEG's noise
 _STROKE: Final = 40  # grey levels between a letter and its ground

@@ -14,7 +14,6 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Final
 
-import cv2
 import numpy as np
 
 from octavo.errors import EngineUnavailable, OctavoError
@@ -22,6 +21,7 @@ from octavo.frozen import frozen
 from octavo.machine import cores
 from octavo.networks.strips import Quad, inked, sides, straightened
 from octavo.networks.text_reader import LinePicture, ReadLine, ReadWord
+from octavo.opencv import cv2
 from octavo.settings import EngineSettings
 from octavo.tesseract.languages import LANGUAGES, Language, of_code, of_script
 from octavo.tesseract.program import ReadStrip, Strip, Tesseract
