@@ -280,7 +280,7 @@ def _words_from(starts: Indices, reader: Reader) -> Indices:
             found[chain] = measure(int(starts[chain]), int(starts[chain] + lengths[chain]), reader)
         return found
 
-    # Most chains have not what is looked for in each of the others, and counting tells that.
+    # What follows is measured in the few chains that may have it, as these counts say.
     spaces = counted(before)
     spaced = spaces > 0
     apart = counted((gap >= TRACKED * np.repeat(size[starts], lengths)) & ~before)
