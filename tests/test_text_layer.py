@@ -542,6 +542,21 @@ def test_letters_of_a_right_to_left_word_may_be_drawn_from_left_to_right() -> No
     assert [line.text for line in lines(glyphs, np.ones(len(glyphs), bool))] == ["של ומה בר"]
 
 
+def test_a_word_is_where_its_own_letters_are_whatever_was_drawn_between_them() -> None:
+    """Drawn as a, X far away, c, b: from the first to the last of the three there are three letters, one of them X."""
+    one = glyphs_of_words([["four"]])
+    left, down = np.array([100.0, 300.0, 110.0, 105.0]), np.array([0.0, 200.0, 0.0, 0.0])
+    glyphs = replace(
+        one,
+        codes=np.array([ord(letter) for letter in "aXcb"]),
+        boxes=np.column_stack([left, one.boxes[:, 1] + down, left + 5, one.boxes[:, 3] + down]),
+        origins=np.column_stack([left, one.origins[:, 1] + down]),
+    )
+    (word,) = (line for line in lines(glyphs, np.ones(len(glyphs), bool)) if line.text == "abc")
+    assert (word.box.left, word.box.right) == pytest.approx((100 / 0.6, 115 / 0.6))
+    assert word.box.height < 20
+
+
 def shown(*rows: str) -> list[str]:
     """The lines of a page whose words stand so, from left to right, each drawn from left to right."""
     glyphs = glyphs_of_words([row.split() for row in rows])

@@ -203,15 +203,15 @@ class TextLayer:
     pictures: tuple[Box, ...] = ()  # areas covered by raster images: text in them is not in the layer
     notation: Notation | None = field(default=None, compare=False)  # None: no font of the page is made for formulas
     buried: int = 0  # characters, most that the page has: drawn to be seen, and then drawn over
-    _edges: NDArray[np.float64] = field(init=False, repr=False, compare=False)  # of its lines: n x 4, page units
+    _edges: NDArray[np.float64] = field(init=False, repr=False, compare=False)  # of its lines: 4 x n, page units
 
     def __post_init__(self) -> None:
         edges = np.array([line.box.sides for line in self.lines], np.float64).reshape(-1, 4)
-        object.__setattr__(self, "_edges", edges)
+        object.__setattr__(self, "_edges", np.ascontiguousarray(edges.T))
 
     def near(self, box: Box) -> list[TextLine]:
         """The lines that touch a box. To ask each line would cost the square of a page of thousands of regions."""
-        left, top, right, bottom = self._edges.T
+        left, top, right, bottom = self._edges
         touching = (left <= box.right) & (right >= box.left) & (top <= box.bottom) & (bottom >= box.top)
         return [self.lines[index] for index in np.flatnonzero(touching).tolist()]
 

@@ -52,12 +52,13 @@ def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recog
     if layer is None or options.text_layer is TextLayerUse.OFF:
         return _lost("the page has no text layer") if only else None
     own = [line for line in region.lines if line.text]  # two regions may overlap: no text comes twice
-    inside = [line for line in layer.near(region.box) if line.text and region.box.holds(line.box)]
+    near = layer.near(region.box)
+    inside = [line for line in near if line.text and region.box.holds(line.box)]
     lines = own or inside
     if layer.verdict is not Trust.TRUSTED:
         return _lost(f"the page's text layer is not trusted: {layer.reason}", lines) if only else None
     if region.task is Task.FORMULA and options.profile is Profile.FAITHFUL and not _doubted(region, lines, layer):
-        rebuilt = _rebuilt(region, page, layer, lines)
+        rebuilt = _rebuilt(region, page, layer, lines, near)
         if rebuilt is not None:
             return rebuilt
     if region.task in (Task.TABLE, Task.FORMULA):
@@ -66,7 +67,7 @@ def recognition(region: Region, page: PageImage, options: ParseOptions) -> Recog
     if not lines or doubted:
         why = "the text layer is not to be believed here" if doubted else "the text layer has nothing here"
         return _lost(why, lines) if only else None
-    complete = _explains_ink(region, page, inside or own)
+    complete = _explains_ink(region, page, inside or own, near)
     if not complete and not only:
         return None
     text = "\n".join(_code(rows_of(lines))) if region.label is Label.ALGORITHM else _running(region, rows_of(lines))
@@ -100,9 +101,11 @@ def known(region: Region, page: PageImage) -> str | None:
     return " ".join(word.text or "" for word in words) or None
 
 
-def _rebuilt(region: Region, page: PageImage, layer: TextLayer, lines: Sequence[TextLine]) -> Recognition | None:
+def _rebuilt(
+    region: Region, page: PageImage, layer: TextLayer, lines: Sequence[TextLine], near: Sequence[TextLine]
+) -> Recognition | None:
     """A formula's LaTeX from its glyphs; None where it is not sure, or not all that is drawn."""
-    if layer.notation is None or not lines or not _explains_ink(region, page, lines):
+    if layer.notation is None or not lines or not _explains_ink(region, page, lines, near):
         return None
     latex, _ = layer.notation.latex([line.box for line in lines])
     return None if latex is None else Recognition(latex, TextSource.TEXT_LAYER, lines=tuple(lines))
@@ -129,13 +132,13 @@ def _doubted(region: Region, lines: Sequence[TextLine], layer: TextLayer) -> boo
 # --- is it everything? --------------------------------------------------------------------------------------------
 
 
-def _explains_ink(region: Region, page: PageImage, lines: Sequence[TextLine]) -> bool:
-    """Whether the words cover what looks like letters in the region.
+def _explains_ink(region: Region, page: PageImage, lines: Sequence[TextLine], near: Sequence[TextLine]) -> bool:
+    """Whether the words cover what looks like letters in the region. `near` are all lines of the layer that touch it.
 
     Counted are connected marks of about the height of the text; rules, frames, bullets and pictures are not.
     """
     box = region.box.to_pixels(page.size)
-    if page.outlines and page.text and lines and _is_all_text(region, page.text, page.outlines, box, lines):
+    if page.outlines and lines and _is_all_text(region.box, page.outlines, box, lines, near):
         return True
     pixels = page.pixels[box.top : box.bottom, box.left : box.right]
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
@@ -157,17 +160,14 @@ def _explains_ink(region: Region, page: PageImage, lines: Sequence[TextLine]) ->
 
 
 def _is_all_text(
-    region: Region, layer: TextLayer, outlines: Outlines, box: PixelBox, lines: Sequence[TextLine]
+    frame: Box, outlines: Outlines, box: PixelBox, lines: Sequence[TextLine], near: Sequence[TextLine]
 ) -> bool:
     """Whether nothing but the lines, rules and shades is drawn there, as the page's file says."""
     if _inside(outlines.shapes.boxes, box).any():
         return False
-    own, frame = set(map(id, lines)), region.box
-    for line in layer.near(frame):
-        place = line.box
-        touches = place.left < frame.right and place.right > frame.left
-        if touches and place.top < frame.bottom and place.bottom > frame.top and id(line) not in own:
-            return False
+    own = set(map(id, lines))
+    if any(id(line) not in own and line.box.intersection(frame) for line in near):
+        return False
     boxes = outlines.filled.boxes[_inside(outlines.filled.boxes, box)]
     height = max(line.box.height for line in lines) * outlines.size.height / SCALE
     like = (boxes[:, 2] - boxes[:, 0] < 4 * height) & (boxes[:, 3] - boxes[:, 1] < 1.5 * height)
@@ -223,7 +223,8 @@ def _level(first: Box, second: Box) -> bool:
 def _starts_right(line: TextLine) -> bool:
     """Its first word stands at its right end."""
     if len(line.words) < 2:
-        return any(is_right_to_left(ord(char)) for char in line.text or "")
+        text = line.text or ""
+        return not text.isascii() and any(is_right_to_left(ord(char)) for char in text)
     return line.words[0].box.left > line.words[-1].box.left
 
 

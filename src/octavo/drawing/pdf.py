@@ -12,6 +12,8 @@ import unicodedata
 from array import array
 from collections.abc import Sequence
 from functools import partial
+from itertools import repeat
+from struct import Struct
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -48,6 +50,8 @@ ONE_SHAPE = 0x250  # Latin: further on, a character's width may depend on its ne
 ONE_UNIT = 0xD800  # characters below are one unit of UTF-16
 AT_ONCE = 64  # glyphs whose places are asked for before they are copied: their addresses are made once
 HYPHEN_MARKS = frozenset((0x2, 0xFFFE, 0xAD))  # what PDFium makes of a hyphen at a line's end; the soft hyphen
+
+_FACTS = Struct(f"{wire.FACT_FIELDS}d")
 
 PASSWORD_ERROR = 4  # FPDF_ERR_PASSWORD of FPDF_GetLastError
 
@@ -317,7 +321,7 @@ def _glyphs(
     """The tables, the number of runs, the fonts that runs point to, and whether there are signs of formulas."""
     handle = ctypes.cast(text, ctypes.c_void_p).value or 0
     page = _pointer(handle)
-    facts: list[float] = []
+    facts: list[bytes] = []  # of each glyph
     runs = array("d")
     loose = pdfium.FS_RECTF()
     loose_at = ctypes.addressof(loose)
@@ -325,14 +329,18 @@ def _glyphs(
     fonts: list[list[str | int]] = []
     told: list[dict[int, tuple[int, float]]] = []  # by font: code -> flag, and width in ems
     known: dict[int, tuple[int, float]] = {}
-    advances: dict[int, float] = {}  # of the run's characters
+    alike: dict[int, bytes] = {}  # facts of the run's characters, those of which are the same for all that are alike
     last, run, address = None, -1, 0
-    for index, code in enumerate(_codes(text, count)):
-        owner = _object_of(page, index)
-        if owner != last and owner is not None:
+    owners = map(_object_of, repeat(page), range(count))
+    for index, (code, owner) in enumerate(zip(_codes(text, count), owners, strict=True)):
+        if owner is None:
+            flags = 5 if code in HYPHEN_MARKS and _is_hyphen(handle, index) == 1 else 1
+            facts.append(_FACTS.pack(code, 0.0, max(run, 0), flags, 0.0))
+            continue
+        if owner != last:
             last = owner
             run += 1
-            advances = {}
+            alike = {}
             address = _font_of(owner) or 0
             font = numbers.setdefault(address, len(fonts))
             if font == len(fonts):
@@ -342,23 +350,21 @@ def _glyphs(
                 told.append({})
             known = told[font]
             runs.extend((*_run(handle, index, owner, font), places.get(owner, -1)))
-        if owner is None:
-            flags, advance, width = 1, 0.0, 0.0
-        else:
+        told_of = alike.get(code)
+        if told_of is None:
             if code not in known:
                 known[code] = 2 if _unmapped(handle, index) == 1 else 0, _own_width(address, code)
             flags, width = known[code]
-            advance = advances.get(code, -1.0)
-            if advance < 0:
-                _loose_box(handle, index, loose_at)
-                advance = loose.right - loose.left
-                if code < ONE_SHAPE:
-                    advances[code] = advance
-        if code in HYPHEN_MARKS and _is_hyphen(handle, index) == 1:
-            flags |= 4
-        facts += (code, advance, run if run > 0 else 0, flags, width)
+            _loose_box(handle, index, loose_at)
+            may_be_hyphen = code in HYPHEN_MARKS
+            if may_be_hyphen and _is_hyphen(handle, index) == 1:
+                flags |= 4
+            told_of = _FACTS.pack(code, loose.right - loose.left, run, flags, width)
+            if code < ONE_SHAPE and not may_be_hyphen:
+                alike[code] = told_of
+        facts.append(told_of)
     has_signs = any(not SIGNS.isdisjoint(codes) for codes in told)
-    return _boxes(page, count) + array("d", facts).tobytes() + runs.tobytes(), run + 1, fonts, has_signs
+    return _boxes(page, count) + b"".join(facts) + runs.tobytes(), run + 1, fonts, has_signs
 
 
 def _codes(text: Any, count: int) -> Sequence[int]:

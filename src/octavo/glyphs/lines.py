@@ -45,6 +45,9 @@ RISE: Final = 0.2  # of its line's size, above the baseline: Word raises by 0.33
 DROP: Final = 0.08  # the same below it: TeX lowers by 0.15
 SCRIPT_GAP: Final = 0.3  # of the larger type: what is raised or lowered stands that near to what it belongs to
 LEVEL: Final = 0.05  # of the larger type, up to which two baselines are one
+MOST_ROWS: Final = (
+    1 << 20
+)  # of half a glyph's size, above and below a page's corner: what lies beyond is in the last one
 TWIN: Final = 0.12  # two copies of a glyph nearer than this are one in fake bold; "ll" stands 0.22 apart
 
 
@@ -79,7 +82,8 @@ def _twins(glyphs: Glyphs, ink: Flags) -> Flags:
     """Glyphs drawn again all but in the same place, and at the same angle: what crosses another text is its own."""
     twins = np.zeros(len(glyphs), bool)
     candidates = np.flatnonzero(ink)
-    if len(candidates) < 2:
+    count = len(candidates)
+    if count < 2:
         return twins
     # From left to right, so that this order is kept among those that stand in one row.
     candidates = candidates[np.argsort(glyphs.origins[candidates, 0], kind="stable")]
@@ -88,8 +92,9 @@ def _twins(glyphs: Glyphs, ink: Flags) -> Flags:
     x, y = glyphs.origins[candidates].T
     # Neighbours of the same character in a sort by row and column; a shifted grid catches what a cell border parts.
     for offset in (0.0, 0.5):
-        row = np.floor(y / (size * 0.5) + offset)
-        order = np.lexsort((row, glyphs.codes[candidates]))
+        row = np.fmax(np.fmin(np.floor(y / (size * 0.5) + offset), MOST_ROWS), -MOST_ROWS).astype(np.int64)
+        # By character, row and place in the row: one whole number, which is sorted ten times as fast as three.
+        order = np.sort((glyphs.codes[candidates] * 2 * MOST_ROWS + row) * count + np.arange(count)) % count
         here, there = order[:-1], order[1:]
         same = (
             (glyphs.codes[candidates[here]] == glyphs.codes[candidates[there]])

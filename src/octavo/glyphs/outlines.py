@@ -62,6 +62,7 @@ def are_seen(glyphs: Glyphs, which: Flags, outlines: Outlines, dpi: float) -> bo
     if len(grounds.places) + len(shapes.places) > MOST_GROUNDS:
         return False
     left, top, right, bottom = np.ascontiguousarray(boxes.T)
+    x, y = (left + right) / 2, (top + bottom) / 2
 
     def touched(box: Numbers) -> NDArray[np.int64]:
         """Few of a page's characters, and most areas touch none."""
@@ -70,9 +71,10 @@ def are_seen(glyphs: Glyphs, which: Flags, outlines: Outlines, dpi: float) -> bo
     for box, grey, place in zip(grounds.boxes, grounds.greys, grounds.places, strict=True):
         near = touched(box)
         later = places[near] < place
-        if (later & (_covered(boxes[near], box) > HIDES)).any():
+        if (_covered(boxes[near[later]], box) > HIDES).any():
             return False
-        ground[near[~later & _holds(box, (boxes[near, 0:2] + boxes[near, 2:4]) / 2)]] = grey
+        below = near[~later]
+        ground[below[(x[below] >= box[0]) & (x[below] <= box[2]) & (y[below] >= box[1]) & (y[below] <= box[3])]] = grey
     if (np.abs(ground - greys) < STANDS_OUT).any():
         return False
     for box, grey, place in zip(shapes.boxes, shapes.greys, shapes.places, strict=True):
@@ -88,10 +90,6 @@ def _thick(areas: Areas) -> Areas:
         areas.greys
     )
     return Areas(areas.boxes[thick], areas.greys[thick], areas.places[thick])
-
-
-def _holds(box: Numbers, points: Numbers) -> Flags:
-    return np.asarray(((points >= box[0:2]) & (points <= box[2:4])).all(axis=1), np.bool_)
 
 
 def _covered(boxes: Numbers, box: Numbers) -> Numbers:

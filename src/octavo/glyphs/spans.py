@@ -89,7 +89,8 @@ class Reader:
         self.glyphs, self.frame = glyphs, frame
         fonts = glyphs.font[glyphs.run[frame.index]]
         codes = self.characters = glyphs.codes[frame.index]
-        plain = are_plain(codes) & (glyphs.flags[frame.index] & HYPHEN == 0)
+        self.from_the_right = _asked(is_right_to_left, codes, codes >= 0x590)
+        plain = are_plain(codes, self.from_the_right) & (glyphs.flags[frame.index] & HYPHEN == 0)
         # A character per glyph, 0x7F for one that `spelled` has to look at.
         self.text = np.where(plain, codes, 0x7F).astype("<u4").tobytes().decode("utf-32-le")
         self.sizes = np.round(frame.size, 2)
@@ -98,7 +99,6 @@ class Reader:
         self.east = _asked(is_on_grid, codes, codes >= 0x2E80)
         self.has_east = bool(self.east.any())
         self.monospace = np.array([font.monospace for font in glyphs.fonts] or [False], bool)[fonts]
-        self.from_the_right = _asked(is_right_to_left, codes, codes >= 0x590)
         self.rtl: list[bool] = self.from_the_right.tolist()
         backwards = sum(self.rtl)
         self.from_right = backwards > 0 and 2 * backwards > int(self.letters.sum())
@@ -195,8 +195,9 @@ def _asked(question: Callable[[int], bool], codes: Indices, among: Flags) -> Fla
     """Which glyphs have a character of which something is true: it is asked once for each kind of character."""
     found = among.copy()
     if found.any():
-        kinds, places = np.unique(codes[among], return_inverse=True)
-        found[among] = np.array([question(code) for code in kinds.tolist()], bool)[places]
+        own = codes[among]
+        kinds = np.unique(own)
+        found[among] = np.array([question(code) for code in kinds.tolist()], bool)[np.searchsorted(kinds, own)]
     return found
 
 
@@ -279,7 +280,7 @@ def _words_from(starts: Indices, reader: Reader) -> Indices:
             found[chain] = measure(int(starts[chain]), int(starts[chain] + lengths[chain]), reader)
         return found
 
-    # Most chains have not what is looked for in each of the others, and counting tells that.
+    # What follows is measured in the few chains that may have it, as these counts say.
     spaces = counted(before)
     spaced = spaces > 0
     apart = counted((gap >= TRACKED * np.repeat(size[starts], lengths)) & ~before)

@@ -52,12 +52,14 @@ PRIVATE = {
 }
 
 
-def are_plain(codes: NDArray[np.int64]) -> NDArray[np.bool_]:
+def are_plain(codes: NDArray[np.int64], from_the_right: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Characters that are typed as they are, if their word is in Unicode's normal form: no accents by themselves,
-    ligatures, marks of hyphens, private codes, or letters from right to left. Some others are as plain, but rare."""
+    ligatures, marks of hyphens or of vowels, or private codes. `from_the_right` are letters of Hebrew and Arabic; of
+    these, a lam may have to change its place. Some others are as plain, but rare."""
     low = (codes >= 0x20) & (codes < 0x590) & ~np.isin(codes, _NOT_PLAIN, kind="table")
     high = (codes >= 0x900) & (codes < 0xD800) & ~np.isin(codes, TURNING)
-    return np.asarray(low | high, np.bool_)
+    right = from_the_right & (codes < 0x900) & (codes != LAM)
+    return np.asarray(low | high | right, np.bool_)
 
 
 class Shift(Enum):

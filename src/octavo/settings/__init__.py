@@ -6,7 +6,10 @@ end's own default beats default, and each value remembers where it came from. Th
 made, never on import; `without_effect` says which of its variables do nothing.
 """
 
-from octavo.settings.batch import BatchSettings, Retry, Shape
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
 from octavo.settings.document import (
     DEFAULT_TASKS,
     FAITHFUL_TASKS,
@@ -24,7 +27,6 @@ from octavo.settings.document import (
     TextLayerUse,
 )
 from octavo.settings.engine import LAYOUT_MODEL, LAYOUT_REVISION, EngineSettings
-from octavo.settings.environment import known_variables, usable, without_effect
 from octavo.settings.knobs import (
     Resolved,
     environment_names,
@@ -35,7 +37,37 @@ from octavo.settings.knobs import (
     sections,
     socket_name,
 )
-from octavo.settings.worker import WORKER_DEFAULTS, ErrorText, OutputFormat, Overflow, ServeSettings, WorkerSettings
+
+if TYPE_CHECKING:
+    from octavo.settings.batch import BatchSettings, Retry, Shape
+    from octavo.settings.environment import known_variables, usable, without_effect
+    from octavo.settings.worker import (
+        WORKER_DEFAULTS,
+        ErrorText,
+        OutputFormat,
+        Overflow,
+        ServeSettings,
+        WorkerSettings,
+    )
+
+# Names and their modules, which are loaded when one is asked for: who reads a document has no use for a worker's knobs,
+# and to make them takes a third as long as all others.
+_LATE = MappingProxyType(
+    {
+        "BatchSettings": "batch",
+        "Retry": "batch",
+        "Shape": "batch",
+        "known_variables": "environment",
+        "usable": "environment",
+        "without_effect": "environment",
+        "WORKER_DEFAULTS": "worker",
+        "ErrorText": "worker",
+        "OutputFormat": "worker",
+        "Overflow": "worker",
+        "ServeSettings": "worker",
+        "WorkerSettings": "worker",
+    }
+)
 
 __all__ = [
     "DEFAULT_TASKS",
@@ -76,3 +108,9 @@ __all__ = [
     "usable",
     "without_effect",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_LATE[name]}"), name)
