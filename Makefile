@@ -183,7 +183,7 @@ bench: $(BENCH)/report.pdf ## throughput beside the peers that are installed, an
 	$(BIN)/python bench/throughput.py --folder $(BENCH) --out $(BENCH)/throughput-own --limit own --latencies 0.2
 	$(BIN)/python bench/promises.py --folder $(BENCH)
 
-bench-gpu: $(BENCH)/report.pdf ## the layout network and the whole chain on a GPU, without real weights (torch, transformers; 10 minutes)
+bench-gpu: $(BENCH)/report.pdf ## layout, the whole chain, and both beside a model on a GPU, without real weights (torch, transformers; 15 minutes)
 	$(BIN)/python bench/gpu.py --folder $(BENCH)
 
 bench-check: $(BENCH)/report.pdf ## CPU in turns with the commit of bench/baseline.json; fails where it is 20 % more (10 min)

@@ -1,16 +1,19 @@
 """What a GPU does for Octavo, without real weights: a network's time does not depend on them.
 
     make bench-gpu
-    python bench/gpu.py --folder out/bench --part network|chain
+    python bench/gpu.py --folder out/bench --part network|chain|beside
 
 `network`: PP-DocLayoutV3 of full size (33 million parameters, random) by batch and precision, beside ONNX Runtime on
 the CPU; whole pages of 150 dpi through the detector as it ships, and the network by itself. `chain`: the documents of
 documents.py read by engine `glm-ocr`, with that network at work on every page, the regions replayed, and the model's
-stand-in on the same machine: what binds when the model does not? Writes a table and JSON.
+stand-in on the same machine: what binds when the model does not? `beside`: what the layout network takes from a model
+on the same GPU. The model's stand-in answers as fast as an L40S does there (14 pages/s), and beside it somebody decodes
+without a pause, as vLLM would: steps/s of a decoder of GLM-OCR's size, with random weights. Writes a table and JSON.
 """
 
 import argparse
 import json
+import multiprocessing
 import os
 import statistics
 import sys
@@ -148,6 +151,100 @@ def chain(model: Path, folder: Path, repeat: int) -> list[dict[str, Any]]:
     return rows
 
 
+BESIDE_SLOTS, BESIDE_LATENCY = 256, 1.28  # vLLM's default; with both 200 requests/s, 14 pages of `report`
+BESIDE_SPREAD = 0.9  # answers differ in length: pages end one by one, not in flocks
+BESIDE_PAGES = 300
+# GLM-OCR's decoder, about: 0.5 billion parameters, and what 200 sequences of 600 tokens keep in 24 layers
+HIDDEN, INNER, LAYERS, VOCABULARY, SEQUENCES, TOKENS, KEPT = 1536, 4608, 24, 59_392, 200, 600, 1024
+
+
+def beside(model: Path, folder: Path, repeat: int) -> list[dict[str, Any]]:
+    """Steps/s of a decoder alone, beside a worker's front, and beside its network, by how long pages gather for it."""
+    document = folder / "report.pdf"
+    rows: list[dict[str, Any]] = []
+    ways: list[tuple[str, dict[str, Any]]] = [("replay", {}), ("network_then_replay", {"gathering": 0.0})]
+    ways += [("network_then_replay", {"gathering": seconds}) for seconds in (0.25, 0.5)]
+    with Decoder() as decoder:
+        rows.append({"detector": "nobody", "steps_per_second": decoder.pace(lambda: time.sleep(8))[0]})
+        for detector, gathering in ways:
+            settings = {"answers_kept": 0, "recovery": False, "detector": detector, "layout_model": str(model)}
+            configuration = {"dpi": 150, "limit": None, "regions": str(document.with_suffix(".regions.json"))}
+            with Server(BESIDE_SLOTS, BESIDE_SPREAD) as server:
+                given = configuration | gathering | {"port": server.port, "settings": settings}
+                with Competitor("Octavo", sys.executable, given) as octavo:
+                    octavo.read(excerpt(document, 64))
+                    server.latency(BESIDE_LATENCY)
+                    read = []
+                    for _ in range(repeat):
+                        pace, row = decoder.pace(
+                            lambda o=octavo, s=server: measured(o, s, BESIDE_SLOTS, excerpt(document, BESIDE_PAGES))
+                        )
+                        read.append(row | {"steps_per_second": pace})
+            rows.append({"detector": detector, **gathering, **middle(read)})
+            print(json.dumps({key: rows[-1][key] for key in (*SHOWN, "layout_batch", "steps_per_second")}), flush=True)
+    return rows
+
+
+class Decoder:
+    """A process that decodes without a pause on the GPU."""
+
+    def __init__(self) -> None:
+        spawning = multiprocessing.get_context("spawn")
+        self._steps = spawning.Value("L", 0, lock=False)
+        self._ready = spawning.Event()
+        self._process = spawning.Process(target=_decode, args=(self._steps, self._ready), daemon=True)
+
+    def __enter__(self) -> "Decoder":
+        self._process.start()
+        if not self._ready.wait(120):
+            raise SystemExit("the decoder did not begin: see its last words above")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+
+    def pace(self, work: Any) -> tuple[float, Any]:
+        """Its steps/s while something is done, and what came of that."""
+        before, began = self._steps.value, time.monotonic()
+        done = work()
+        return (self._steps.value - before) / (time.monotonic() - began), done
+
+
+def _decode(steps: Any, ready: Any) -> None:
+    import torch
+
+    def weights(*shape: int) -> Any:
+        return 0.02 * torch.randn(*shape, device="cuda", dtype=torch.bfloat16)
+
+    layers = [
+        (weights(HIDDEN, 3 * HIDDEN), weights(HIDDEN, HIDDEN), weights(HIDDEN, 2 * INNER), weights(INNER, HIDDEN))
+        for _ in range(LAYERS)
+    ]
+    kept = weights(LAYERS, SEQUENCES, TOKENS, KEPT)
+    words, state = weights(HIDDEN, VOCABULARY), weights(SEQUENCES, HIDDEN)
+
+    def step() -> Any:
+        now = state
+        for layer, (first, second, third, fourth) in enumerate(layers):
+            seen = kept[layer].amax(1)  # as attention does, it reads all that is kept
+            now = now + (now @ first)[:, :HIDDEN] @ second + seen[:, :1]
+            gates, values = (now @ third).split(INNER, dim=1)
+            now = torch.nn.functional.layer_norm(now + (torch.nn.functional.silu(gates) * values) @ fourth, (HIDDEN,))
+        return (now @ words).argmax(-1)
+
+    for _ in range(3):
+        step()
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    ready.set()
+    while True:
+        graph.replay()
+        torch.cuda.synchronize()
+        steps.value += 1
+
+
 SHOWN = ("pages_per_second", "cpu_ms_per_page", "server_cpu_ms_per_page", "in_flight", "first_page", "peak_mib")
 
 
@@ -176,6 +273,23 @@ def report(said: dict[str, Any]) -> str:
         for row in said["chain"]:
             stages = ", ".join(f"{stage} {cpu:.2f}" for stage, cpu in row["stages"].items())
             lines.append(f"- {row['workload']}, {row['detector']}, {1000 * row['latency']:.0f} ms: {stages}")
+    if said["beside"]:
+        lines += [
+            "| layout | gathering | pages a batch | pages/s | CPU ms/page | first page s | decoder's steps/s | share |",
+            "|---" * 8 + "|",
+        ]
+        alone = said["beside"][0]["steps_per_second"]
+        for row in said["beside"]:
+            layout = {"nobody": "nobody reads", "replay": "replayed"}.get(row["detector"], "network at work")
+            gathering = f"{row['gathering']:g} s" if "gathering" in row else ""
+            batch, pages, cpu, first = (
+                f"{row[key]:.1f}" if row.get(key) else ""
+                for key in ("layout_batch", "pages_per_second", "cpu_ms_per_page", "first_page")
+            )
+            steps = row["steps_per_second"]
+            lines.append(
+                f"| {layout} | {gathering} | {batch} | {pages} | {cpu} | {first} | {steps:.1f} | {steps / alone:.2f} |"
+            )
     return "\n".join(lines)
 
 
@@ -189,17 +303,20 @@ def _machine() -> str:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--folder", type=Path, default=Path("out/bench"), help="of documents.py")
-    arguments.add_argument("--part", choices=("network", "chain"), help="by default both")
+    arguments.add_argument("--part", choices=("network", "chain", "beside"), help="by default all")
     arguments.add_argument("--repeat", type=int, default=3)
     arguments.add_argument("--out", type=Path, default=Path("out/bench/gpu"))
     chosen = arguments.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         model = random_network(Path(scratch))
         said: dict[str, Any] = {"machine": _machine(), "date": time.strftime("%Y-%m-%d"), "network": [], "chain": []}
-        if chosen.part != "chain":
+        said["beside"] = []
+        if chosen.part in (None, "network"):
             said["network"] = network(model)
-        if chosen.part != "network":
+        if chosen.part in (None, "chain"):
             said["chain"] = chain(model, chosen.folder.resolve(), chosen.repeat)
+        if chosen.part in (None, "beside"):
+            said["beside"] = beside(model, chosen.folder.resolve(), chosen.repeat)
     chosen.out.with_suffix(".json").write_text(json.dumps(said, indent=1))
     chosen.out.with_suffix(".md").write_text(report(said) + "\n")
     print(report(said))

@@ -45,8 +45,9 @@ BINS = 24  # of time, in which requests in flight are counted
 class Server:
     """The model's stand-in, in a process of its own."""
 
-    def __init__(self, slots: int) -> None:
+    def __init__(self, slots: int, spread: float = 0.0) -> None:
         command = [sys.executable, "-m", "octavo.frontends._stand_in", "--latency", "0", "--slots", str(slots)]
+        command += ["--spread", str(spread)]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self.port = int(self.process.stdout.readline())

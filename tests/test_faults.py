@@ -119,6 +119,7 @@ class Reading:
     budget = PixelBudget()
     reads_pictures = False
     at_once = 4
+    is_full = False
     start_seconds: dict[str, float] = {}  # noqa: RUF012  the protocol's
 
     def __init__(self, fates: Sequence[str]) -> None:

@@ -205,6 +205,51 @@ async def test_pages_that_wait_together_are_seen_together_and_never_in_two_threa
     assert max(detector.batches) <= detector.batch_size
 
 
+async def answered(shared: pipeline.SharedDetector, pages: int, apart: float = 0.0) -> None:
+    """So many pages, one after the other, all of them answered."""
+    blank = np.full((100, 80, 3), 255, np.uint8)
+    async with asyncio.TaskGroup() as group:
+        for number in range(pages):
+            group.create_task(shared.detect(PageImage(number, blank, dpi=72), "d"))
+            await asyncio.sleep(apart)
+
+
+async def test_pages_gather_for_a_batch_while_nobody_waits_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "_GATHERING", 60.0)
+    detector = OneRegion()
+    with ThreadPoolExecutor(1) as executor:
+        shared = pipeline.SharedDetector(detector, executor, lambda: True)
+        await answered(shared, detector.batch_size, apart=0.001)
+    assert detector.batches == [detector.batch_size]
+
+
+async def test_a_batch_goes_as_soon_as_somebody_waits_for_its_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "_GATHERING", 60.0)
+    detector = OneRegion()
+    unhurried = iter([True, True, False])
+    with ThreadPoolExecutor(1) as executor:
+        shared = pipeline.SharedDetector(detector, executor, lambda: next(unhurried))
+        await answered(shared, 2)
+    assert detector.batches == [2]
+
+
+async def test_a_page_does_not_wait_for_others_for_long() -> None:
+    detector = OneRegion()
+    with ThreadPoolExecutor(1) as executor:
+        await answered(pipeline.SharedDetector(detector, executor, lambda: True), 1)
+    assert detector.batches == [1]
+
+
+async def test_pages_that_gather_are_turned_away_when_who_knows_of_hurry_fails() -> None:
+    def unhurried() -> bool:
+        raise ZeroDivisionError
+
+    with ThreadPoolExecutor(1) as executor:
+        shared = pipeline.SharedDetector(OneRegion(), executor, unhurried)
+        with pytest.raises(EngineFailed):
+            await shared.detect(PageImage(0, np.full((100, 80, 3), 255, np.uint8), dpi=72), "d")
+
+
 async def test_leaving_early_stops_what_is_running() -> None:
     reader = Reader(lambda page: 0.0 if page == 0 else 60.0)
     with ThreadPoolExecutor(4) as executor:

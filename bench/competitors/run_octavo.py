@@ -7,6 +7,7 @@ the clock of the thread it runs in, drawing by its children.
 import asyncio
 import functools
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -54,6 +55,8 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
     timed(openai, "encoded", "encode")
     timed(assemble, "page", "assemble")
     timed(assemble, "document", "assemble")
+    if "gathering" in configuration:  # seconds; by default as it ships
+        pipeline._GATHERING = configuration["gathering"]
     own = {"engine": "glm-ocr", "detector": "replay", "url": f"http://127.0.0.1:{configuration['port']}"}
     own["requests_in_flight"] = configuration["limit"]
     settings = EngineSettings(**own | configuration.get("settings", {}))
@@ -91,6 +94,8 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
     def read(line: str) -> dict[str, Any]:
         STAGES.clear()
         DRAWN.clear()
+        batches: list[int] = getattr(sys.modules.get("octavo.detectors.network_then_replay"), "BATCHES", [])
+        batches.clear()
         drawn, main = children(), time.thread_time()
         said = loop.run_until_complete(together(line.split("|")))
         stages = {"draw (children)": children() - drawn, **STAGES, "event loop, HTTP": time.thread_time() - main}
@@ -101,6 +106,7 @@ def start(configuration: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
             "took": took,
             "stages": stages,
             "drawn": DRAWN,
+            "layout_batch": sum(batches) / max(1, len(batches)),
         }
 
     return read

@@ -7,6 +7,8 @@ from octavo.detectors import pp_doclayout
 from octavo.document import Detection, PageImage
 from octavo.settings import EngineSettings
 
+BATCHES: list[int] = []  # pages of each
+
 
 class NetworkThenReplay:
     sees_pictures = True
@@ -18,6 +20,7 @@ class NetworkThenReplay:
         self.described = f"{self._network.described}, then {self._replay.described}"
 
     def detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
+        BATCHES.append(len(pages))
         self._network.detect(pages)
         return list(self._replay.detect(pages))
 

@@ -175,9 +175,9 @@ def _unclear(lines: Sequence[TextLine], near: Sequence[Sequence[int]], places: S
         said[find(number)].append(place.said)
     unclear: list[int] = []
     for group, members in together.items():
-        wanted = Counter("".join(_letters(lines[index].text or "") for index in members))
         known = all(lines[index].text is not None for index in members)
-        if not known or not wanted <= Counter("".join(said[group])):
+        wanted, there = "".join([_letters(lines[index].text or "") for index in members]), "".join(said[group])
+        if not known or not (wanted in there or Counter(wanted) <= Counter(there)):
             unclear += members
     return unclear
 

@@ -31,6 +31,10 @@ class FairGate:
         self._queues: dict[str, _Queue] = {}
         self._clock = count(1)
 
+    @property
+    def is_full(self) -> bool:
+        return self.held >= self.limit
+
     def slot(self, document: str) -> "_Permit":
         """A context manager: wait for a slot and hold it for the block."""
         return _Permit(self, document)

@@ -248,7 +248,9 @@ class Parser:
             module = dropins.load(detectors, name)
             detector: Detector = await self._in_thread(lambda: module.open_detector(self.settings))
             self._stack.callback(detector.close)
-            self._detectors[name] = pipeline.SharedDetector(detector, self._detecting)
+            self._detectors[name] = pipeline.SharedDetector(
+                detector, self._detecting, lambda: self._recognizer is not None and self._recognizer.is_full
+            )
         return self._detectors[name]
 
     @contextmanager

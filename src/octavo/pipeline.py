@@ -167,6 +167,10 @@ class WindowPlace:
 
 
 _ASKED = {LayoutNetworkUse.ALWAYS: True, LayoutNetworkUse.NEVER: False, LayoutNetworkUse.AUTO: None}
+# A batch of 1 costs the CPU and the GPU nearly what one of 8 does, and a model on the same GPU the time. At 14 pages/s,
+# what an H100 is fed, 0.25 s gathers seven with what comes while the last is seen: docs/performance.md, "On a GPU".
+_GATHERING = 0.25  # seconds a page waits for others to be laid out with, while nobody waits for it
+_LOOK = 0.02  # seconds between two looks whether somebody does
 _FINISHED = 512  # pages of a document that wait for one before them
 _SMALL = 256 << 20  # bytes of the pictures of all pages under way, from which `least` applies
 
@@ -395,13 +399,16 @@ class SharedDetector:
     """One detector for all documents: pages that wait together are seen together.
 
     The detector is called in one thread of its own, never twice at once; while it works, new pages gather for the
-    next batch, so batches grow with the load and a lone page never waits for company. Two batches wait or are seen at
-    most; who comes next is fair between documents.
+    next batch, so batches grow with the load and a lone page never waits for company. Nor does it hurry for nothing:
+    while the recogniser has all it can take, a batch waits for more pages, for a moment. Two batches wait or are seen
+    at most; who comes next is fair between documents.
     """
 
-    def __init__(self, detector: Detector, executor: Executor) -> None:
+    def __init__(self, detector: Detector, executor: Executor, unhurried: Callable[[], bool] = lambda: False) -> None:
+        """`unhurried`: whether who takes the pages from here could not begin with them yet."""
         self.detector = detector
         self._executor = executor
+        self._unhurried = unhurried
         self._turns = FairGate(2 * detector.batch_size)
         self._waiting: list[tuple[PageImage, asyncio.Future[list[Detection]]]] = []
         self._worker: asyncio.Task[None] | None = None
@@ -429,10 +436,12 @@ class SharedDetector:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            batch = self._waiting[: self.detector.batch_size]
-            del self._waiting[: len(batch)]
-            batch = [(page, answer) for page, answer in batch if not answer.cancelled()]
+            batch: list[tuple[PageImage, asyncio.Future[list[Detection]]]] = []
             try:
+                await self._gathered()
+                batch = self._waiting[: self.detector.batch_size]
+                del self._waiting[: len(batch)]
+                batch = [(page, answer) for page, answer in batch if not answer.cancelled()]
                 found = await loop.run_in_executor(self._executor, self.detector.detect, [page for page, _ in batch])
                 if len(found) != len(batch):
                     raise EngineFailed(f"the layout engine answered for {len(found)} pages, not for {len(batch)}")
@@ -443,13 +452,23 @@ class SharedDetector:
                 for _, answer in batch:
                     if not answer.done():
                         answer.set_exception(failed)
-                if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                is_over = isinstance(error, asyncio.CancelledError) and _is_cancelled()
+                if is_over or not batch:
                     self._turn_away(failed)
+                if is_over:
                     raise
                 continue
             for (_, answer), detections in zip(batch, found, strict=True):
                 if not answer.done():
                     answer.set_result(detections)
+
+    async def _gathered(self) -> None:
+        """Wait until a batch is full, or somebody waits for its pages, or it has taken too long."""
+        until = time.monotonic() + _GATHERING
+        while len(self._waiting) < self.detector.batch_size and self._unhurried():
+            if time.monotonic() >= until:
+                return
+            await asyncio.sleep(_LOOK)
 
     def _defect(self) -> EngineFailed:
         """For the exception at hand, which goes to the log."""

@@ -50,6 +50,7 @@ def main() -> None:
         "ours": ours(settings.model_copy(update={"layout_polygons": True}), pictures),
         "without_polygons": ours(settings, pictures),
         "in_batches": ours(settings.model_copy(update={"layout_batch_size": 3}), pictures),
+        "filled": ours(settings.model_copy(update={"layout_batch_size": 3}), pictures, sizes=[4]),
         "outlines": outlined(checkpoint),
         "onnx": on_onnx(settings, pictures),
         "parsed": [shown(page) for page in parsed(settings, files)],
@@ -116,10 +117,14 @@ def theirs(checkpoint: str, threshold: float, pictures: list[Image.Image]) -> li
     return [[{key: value for key, value in region.items() if key != "index"} for region in page] for page in found]
 
 
-def ours(settings: EngineSettings, pictures: list[Image.Image]) -> list[list[dict[str, Any]]]:
+def ours(
+    settings: EngineSettings, pictures: list[Image.Image], sizes: list[int] | None = None
+) -> list[list[dict[str, Any]]]:
+    """`sizes` of batches, as on a GPU, where each is filled up to one of them."""
     outlined = wants_outlines(OPTIONS)
     pages = [PageImage(n, np.asarray(picture), 0.0, outlined=outlined) for n, picture in enumerate(pictures)]
     detector = open_detector(settings)
+    detector._sizes = sizes or detector._sizes
     found = detector.detect(pages)
     detector.close()
     settled = [regions.settle(one, page, OPTIONS).regions for one, page in zip(found, pages, strict=True)]

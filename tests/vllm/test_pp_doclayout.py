@@ -92,9 +92,10 @@ def test_outlines_are_extra(found: dict[str, Any]) -> None:
     assert found["without_polygons"] == boxes
 
 
-def test_a_batch_sees_what_its_pages_alone_would_show(found: dict[str, Any]) -> None:
+@pytest.mark.parametrize("way", ["in_batches", "filled"])
+def test_a_batch_sees_what_its_pages_alone_would_show(found: dict[str, Any], way: str) -> None:
     """Sums of floats come in another order in a batch, so scores may differ in their last digits."""
-    for batched, alone in zip(found["in_batches"], found["without_polygons"], strict=True):
+    for batched, alone in zip(found[way], found["without_polygons"], strict=True):
         assert [region["label"] for region in batched] == [region["label"] for region in alone]
         for one, other in zip(batched, alone, strict=True):
             assert one["score"] == pytest.approx(other["score"], abs=1e-4)

@@ -47,16 +47,18 @@ def faithful(
     for region, recognition in zip(regions, recognitions, strict=True):
         made.extend(_blocks(region, complete(region, recognition), page))
     blocks = _nested(_with_listings(made), _SAME_INDENT * page.size / image.size.width * SCALE)
-    return [replace(_in_style(block), index=index) for index, block in enumerate(formulas.with_numbers(blocks))]
+    return [
+        replace(block, index=index, content=_in_style(block))
+        for index, block in enumerate(formulas.with_numbers(blocks))
+    ]
 
 
-def _in_style(block: Block) -> Block:
-    """With the styles, links and formulas that its lines have; a picture's reader knows none."""
+def _in_style(block: Block) -> Content | None:
+    """Its content with the styles, links and formulas that its lines have; a picture's reader knows none."""
     if block.content is None or block.recognition.source is not TextSource.TEXT_LAYER:
-        return block
+        return block.content
     lines = block.recognition.lines
-    content = with_formulas(styles.in_style(block.content, lines), lines)
-    return block if content is block.content else replace(block, content=content)
+    return with_formulas(styles.in_style(block.content, lines), lines)
 
 
 def complete(region: Region, recognition: Recognition) -> Recognition:
@@ -142,7 +144,8 @@ def _model_block(region: Region, recognition: Recognition, text: str) -> Block:
 
 def _made(region: Region, recognition: Recognition, part: RegionPart) -> _Made:
     content = part.content if part.label in headings.TITLES else lists.numbered(part.content)
-    block = _block(replace(region, label=part.label), recognition, content, part.reason)
+    own = region if part.label is region.label else replace(region, label=part.label)
+    block = _block(own, recognition, content, part.reason)
     return _Made(block, part.items, part.rows)
 
 

@@ -27,7 +27,10 @@ _FENCE = re.compile(r"^(`{3,}|~{3,})", re.MULTILINE)
 
 def prose(text: str) -> Content:
     """Blank lines part paragraphs, other line breaks stay line breaks."""
-    chunks = (chunk.split("\n") for chunk in re.split(r"\n\s*\n", text.strip()))
+    text = text.strip()
+    if "\n" not in text:  # nearly all
+        return Prose((runs_of(text),) if text else ())
+    chunks = (chunk.split("\n") for chunk in re.split(r"\n\s*\n", text))
     paragraphs = [Prose(tuple(runs_of(line.strip()) for line in chunk if line.strip())) for chunk in chunks]
     return paragraphs[0] if len(paragraphs) == 1 else Mixed(tuple(paragraphs))
 

@@ -14,6 +14,8 @@ from octavo.wording.sentences import names_field
 
 def beside(paragraph: Paragraph) -> Form | None:
     """The rows of a form, each name with the value far beside it; None where that is not what they are."""
+    if len(paragraph.rows) < 4:  # two names with their values
+        return None
     levels = on_one_height(paragraph.rows, lambda _, row: 0.5 * row.size)
     parted = [level for level in levels if len(level) > 1]
     if len(parted) < 2 or not all(map(_names_value, parted)):

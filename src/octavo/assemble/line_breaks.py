@@ -82,7 +82,10 @@ def broken_on_purpose(paragraph: Paragraph) -> bool:
     size = paragraph.size
     centred = all(abs(left - right) < 0.8 * size for left, right in slack)
     room = [left + right if centred else right for left, right in slack]
-    early = sum(gap > below.first_word + 0.5 * below.size for gap, below in zip(room, rows[1:], strict=False))
+    early = sum(
+        gap > 0.5 * below.size and gap > below.first_word + 0.5 * below.size  # no word has less than no room
+        for gap, below in zip(room, rows[1:], strict=False)
+    )
     if 2 * early >= len(rows) - 1 > 0 or is_verse(rows) or are_named(rows):
         return True
     if len(rows) >= _FEWEST_ENTRIES and sum(row.text[-1:].isdigit() for row in rows) >= _MOST * len(rows):

@@ -80,15 +80,15 @@ def divided(region: Region, recognition: Recognition, page: Setting) -> list[Reg
         return [replace(whole, content=form, reason="form: names above their values")]
     known, references = _grouped_by_words(region, recognition), region.label in _REFERENCES
     grouped = _grouped(lines, page.page, known=known, references=references)
-    rows = [row for paragraph in grouped for row in rows_of(paragraph)]
+    rows = [row for paragraph in grouped for row in paragraph.rows]
     if not rows:  # lines without an extent
         return [whole]
     divisible = region.label in _DIVISIBLE
     typed = divisible and not known and not page.typewritten and listings.is_code(grouped)
     if region.label is Label.ALGORITHM or typed:
         reason = "code: rows of typewriter type" if typed else None
-        code = listings.listing(rows)
-        return [replace(whole, label=Label.ALGORITHM, content=code, rows=tuple(rows), reason=reason)]
+        printed = tuple(row for paragraph in grouped for row in rows_of(paragraph))
+        return [replace(whole, label=Label.ALGORITHM, content=listings.listing(printed), rows=printed, reason=reason)]
     if region.label is Label.CONTENT or sum(is_contents_line(row.text) for row in rows) * 2 > len(rows):
         reason = None if region.label is Label.CONTENT else "contents: most rows end in a page number"
         return [replace(whole, label=Label.CONTENT, content=lines_of(entries_of(grouped)), reason=reason)]

@@ -9,6 +9,7 @@ struck out is told always, and so is where a link leads. Cells of a table have t
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
+from operator import attrgetter
 from typing import Final, TypeAlias
 
 from octavo.content import Content, Form, Heading, Items, Mixed, Prose, Run, Runs, Table, Unmixed, text_of
@@ -100,32 +101,37 @@ def _faces(text: str, lines: Sequence[TextLine]) -> _Faces:
     place = 0
     for line in lines:
         runs = line.runs or (Run(line.text or "", bold=line.bold, italic=line.italic),)
-        letters = [(letter, run) for run in runs for letter in run.text if not letter.isspace()]
-        for said in _as_it_may_stand(letters, line):
-            word = "".join(letter for letter, _ in said)
+        said = ["".join(run.text.split()) for run in runs]
+        own = [run for run, letters in zip(runs, said, strict=True) for run in [run] * len(letters)]
+        whole = "".join(said)
+        for begin, end in _as_it_may_stand(whole, line):
+            word = whole[begin:end]
             at = left.find(word, place)
             at = left.find(word) if at < 0 else at
             if word and at >= 0:
                 place = at + len(word)
-                faces[at:place] = [run for _, run in said]
+                faces[at:place] = own[begin:end]
                 left = f"{left[:at]}{' ' * len(word)}{left[place:]}"
                 break
     return faces
 
 
-def _as_it_may_stand(letters: list[tuple[str, Run]], line: TextLine) -> Iterator[list[tuple[str, Run]]]:
-    first = len((line.text or "").split(maxsplit=1)[0]) if (line.text or "").strip() else 0
-    for begin in (0, first):
-        yield letters[begin:]
-        if letters and letters[-1][0] in _BREAKS:
-            yield letters[begin:-1]
+def _as_it_may_stand(letters: str, line: TextLine) -> Iterator[tuple[int, int]]:
+    """From which of a line's letters to which."""
+    words = (line.text or "").split(maxsplit=1)
+    for begin in (0, len(words[0]) if words else 0):
+        yield begin, len(letters)
+        if letters and letters[-1] in _BREAKS:
+            yield begin, len(letters) - 1
 
 
 def _apart(text: str, faces: _Faces, told: Sequence[str]) -> _Faces:
     """The same with the styles that are told, and these only where they set some of a paragraph's words apart."""
     counts = [character.isalnum() for character in text]
     for style in ("bold", "italic"):
-        set_so = [bool(getattr(face, style)) for face in faces]
+        set_so = list(map(attrgetter(style), faces))
+        if not any(set_so):
+            continue
         nowhere = style not in told or all(so for so, counted in zip(set_so, counts, strict=True) if counted)
         plain: dict[int, tuple[Run, Run]] = {}
         place = 0
@@ -147,22 +153,30 @@ def _once(known: dict[int, tuple[Run, Run]], face: Run, style: str) -> Run:
 
 def _set(runs: Runs, faces: Iterator[Run]) -> Runs:
     """A line with its characters set so; a space is set like those beside it, where these are alike."""
-    made: list[tuple[str, Run]] = []
+    own: list[Run] = []  # of each character
+    spaces: list[int] = []
     for run in runs:
         bare = replace(run, text="")
         dressed: dict[int, Run] = {}
         for character in run.text:
-            face = bare if character.isspace() else next(faces)
+            if character.isspace():
+                spaces.append(len(own))
+                own.append(bare)
+                continue
+            face = next(faces)
             if id(face) not in dressed:
-                dressed[id(face)] = face if face is bare else _dressed(bare, face)
-            made.append((character, dressed[id(face)]))
-    for place in range(1, len(made) - 1):
-        if made[place][0].isspace() and made[place - 1][1] == made[place + 1][1]:
-            made[place] = made[place][0], made[place - 1][1]
-    return tuple(
-        replace(face, text="".join(character for character, _ in alike))
-        for face, alike in groupby(made, key=lambda pair: pair[1])
-    )
+                dressed[id(face)] = _dressed(bare, face)
+            own.append(dressed[id(face)])
+    for place in spaces:
+        if 0 < place < len(own) - 1 and own[place - 1] == own[place + 1]:
+            own[place] = own[place - 1]
+    text, place = text_of(runs), 0
+    made: list[Run] = []
+    for face, alike in groupby(own):
+        end = place + len(list(alike))
+        made.append(replace(face, text=text[place:end]))
+        place = end
+    return tuple(made)
 
 
 def _dressed(bare: Run, face: Run) -> Run:

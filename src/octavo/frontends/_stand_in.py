@@ -42,8 +42,9 @@ def _prose(characters: int) -> str:
 class StandIn:
     """What all connections share."""
 
-    def __init__(self, latency: float, slots: int) -> None:
+    def __init__(self, latency: float, slots: int, spread: float) -> None:
         self.latency = latency
+        self.spread = spread
         self.slots = asyncio.Semaphore(slots)
         self.running = self.waiting = 0
         self.pictures: list[str] | None = None  # base64
@@ -74,7 +75,7 @@ class StandIn:
                 self.waiting -= 1
                 self.running += 1
                 if self.latency:
-                    await asyncio.sleep(self.latency)
+                    await asyncio.sleep(self.latency * (1 + self.spread * (zlib.crc32(body) / 2**31 - 1)))
                 text = self.text(body)
                 self.running -= 1
             self.requests.append((came, time.monotonic(), len(body)))
@@ -118,10 +119,13 @@ async def _serve(server: StandIn, reader: asyncio.StreamReader, writer: asyncio.
 async def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--latency", type=float, default=0.2, help="seconds")
+    arguments.add_argument(
+        "--spread", type=float, default=0.0, help="0..1: answers take so much less or more, by picture"
+    )
     arguments.add_argument("--slots", type=int, default=128, help="requests answered at a time; others wait")
     arguments.add_argument("--port", type=int, default=0)
     chosen = arguments.parse_args()
-    server = StandIn(chosen.latency, chosen.slots)
+    server = StandIn(chosen.latency, chosen.slots, chosen.spread)
     listening = await asyncio.start_server(
         lambda reader, writer: _serve(server, reader, writer), "127.0.0.1", chosen.port, limit=1 << 20, backlog=2048
     )

@@ -34,7 +34,7 @@ class Line(Rect):
 
 def straightened(lines: Iterable[TextLine], page: Size, *, dpi: float) -> list[Line]:
     """The lines in pixels, turned back by the skew that most long lines share; without those that have no extent."""
-    lines = [line for line in lines if line.box.width > 0 and line.box.height > 0]
+    lines = [line for line in lines if line.box.right > line.box.left and line.box.bottom > line.box.top]
     skew = _skew(lines, page)
     return [_placed(line, page, dpi=dpi, skew=skew) for line in lines]
 

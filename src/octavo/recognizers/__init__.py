@@ -51,6 +51,11 @@ class Recognizer(Protocol):
         """How many crops it reads at a time, as things stand: pages are kept ready for that many."""
         ...
 
+    @property
+    def is_full(self) -> bool:
+        """Whether crops that came now would have to wait for others."""
+        ...
+
     async def recognize(
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
     ) -> list[Recognition]:

@@ -60,6 +60,7 @@ class EmbeddedRecognizer:
     budget = PixelBudget()
     reads_pictures = True
     at_once = 1
+    is_full = False
     start_seconds: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, settings: EngineSettings) -> None:

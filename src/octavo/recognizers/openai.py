@@ -84,6 +84,10 @@ class ChatRecognizer:
         return self._limit.requests
 
     @property
+    def is_full(self) -> bool:
+        return self._gate.is_full
+
+    @property
     def start_seconds(self) -> Mapping[str, float]:
         return self._upstream.start_seconds
 

@@ -19,6 +19,7 @@ class Scripted:
     budget = PixelBudget()
     reads_pictures = False
     at_once = 1
+    is_full = False
     start_seconds: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, script: Callable[[Crop], Recognition]) -> None:

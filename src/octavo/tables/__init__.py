@@ -6,6 +6,7 @@ SLANet-plus sees in the picture. Pure: pixels and lines of text in, boxes and ce
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final
 
 from octavo.content import Table
@@ -114,7 +115,7 @@ def _by_line(words: Sequence[Token]) -> list[list[Token]]:
     lines: dict[int, list[Token]] = {}
     for word in words:
         lines.setdefault(word.line, []).append(word)
-    return [sorted(line, key=lambda word: word.left) for line in lines.values()]
+    return [sorted(line, key=attrgetter("left")) for line in lines.values()]
 
 
 def read_table(
@@ -155,4 +156,4 @@ def read_table(
 
 
 def _table(read: FilledGrid, rules: Rules) -> Table:
-    return as_table(read.grid, read.cells, head_rows(read.grid, read.cells, rules))
+    return as_table(read.grid, read.lines, head_rows(read.grid, read.lines, rules))

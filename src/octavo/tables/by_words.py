@@ -5,7 +5,7 @@ several columns are spread over them.
 """
 
 import statistics
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -13,7 +13,7 @@ from typing import Final
 
 from octavo.tables.columns import Piece, column_gaps, pieces
 from octavo.tables.fit import Fit
-from octavo.tables.grid import Grid, Slot, text_lines, without_overlaps
+from octavo.tables.grid import Grid, Slot, WordLines, text_lines, without_overlaps
 from octavo.tables.row_borders import CellLine, column_widths, into_rows, measured
 from octavo.tables.rules import Rules
 from octavo.tables.words import Token, usual_height
@@ -34,9 +34,14 @@ class FilledGrid:
     drawn: float = 0.0  # share of the sides between cells that are ruling lines
 
     @cached_property
+    def lines(self) -> Mapping[Slot, WordLines]:
+        """The words of each cell, line by line."""
+        return {slot: text_lines(words) for slot, words in self.cells.items()}
+
+    @cached_property
     def fit(self) -> Fit:
         """How badly the grid fits its words, and what rules it is asked about."""
-        return Fit(self.grid, self.cells)
+        return Fit(self.grid, self.lines)
 
 
 def grid_by_words(words: Sequence[Token], rules: Rules) -> FilledGrid | None:

@@ -31,8 +31,11 @@ class Piece(Rect):
 
     @classmethod
     def of(cls, words: Sequence[Token]) -> "Piece":
+        first = words[0]
+        if len(words) < 2:
+            return cls(first.left, first.top, first.right, first.bottom, (first,))
         box = union(words)
-        return cls(words[0].left, box.top, box.right, box.bottom, tuple(words))
+        return cls(first.left, box.top, box.right, box.bottom, tuple(words))
 
     @property
     def text(self) -> str:

@@ -1,11 +1,11 @@
 """How badly a grid fits the words and rules of a table: what decides between two readings of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
 
 from octavo.frozen import frozen
 from octavo.geometry import Rect, on_one_height, union
-from octavo.tables.grid import Grid, Slot, text_lines
+from octavo.tables.grid import Grid, Slot, WordLines
 from octavo.tables.rules import Rules
 from octavo.tables.words import Token, usual_height
 from octavo.tables.wrapping import Band, Side, Wrapping, wrapping
@@ -17,11 +17,10 @@ class Fit:
     """A grid with words in it, held against the rules of the table: most of what speaks against it does so whatever
     rules there are, and is found once."""
 
-    def __init__(self, grid: Grid, cells: Mapping[Slot, Sequence[Token]]) -> None:
-        words = [word for own in cells.values() for word in own]
+    def __init__(self, grid: Grid, cells: Mapping[Slot, WordLines]) -> None:
         self._grid = grid
-        self._height = height = usual_height(words)
-        self._cells = {slot: [_Placed.of(line, slot) for line in text_lines(own)] for slot, own in cells.items()}
+        self._height = height = usual_height([word for lines in cells.values() for line in lines for word in line])
+        self._cells = {slot: [_Placed.of(line, slot) for line in lines] for slot, lines in cells.items()}
         body = [line for slot, lines in self._cells.items() if slot.row for line in lines]
         bands = [Band.of(level) for level in on_one_height(body, 0.6 * height)]
         self._wrapping = wrapping(bands)
@@ -145,6 +144,8 @@ def _stacked(grid: Grid, slot: Slot, lines: Sequence[_Placed], height: float, *,
 
 def _crossed_by_rules(lines: Sequence[_Placed], rules: Rules, height: float) -> float:
     """Ruling lines through the inside of a cell's text."""
+    if len(lines) < 2 and not rules.vertical:  # most
+        return 0.0
     left, right = min([line.words[0].left for line in lines]), max([line.words[-1].right for line in lines])
     middles = [line.words[0].middle for line in lines]
     top, bottom = min(middles), max(middles)
@@ -158,13 +159,13 @@ def _crossed_by_rules(lines: Sequence[_Placed], rules: Rules, height: float) -> 
     return float(across) + float(down)
 
 
-def _torn(grid: Grid, cells: Mapping[Slot, Sequence[Token]], height: float) -> float:
+def _torn(grid: Grid, cells: Mapping[Slot, WordLines], height: float) -> float:
     """Words that stand together in different cells; words that reach far into a cell that is not theirs."""
     doubts = 0.0
     rows: dict[int, list[tuple[Token, Slot]]] = {}
-    for slot, own in cells.items():
+    for slot, lines in cells.items():
         low, high = grid.columns[slot.column], grid.columns[slot.column + slot.columns]
-        for word in own:
+        for word in (word for line in lines for word in line):
             rows.setdefault(word.line, []).append((word, slot))
             if slot.column and word.left < low - 0.6 * height:
                 doubts += 0.5
@@ -196,7 +197,7 @@ def _parted(placed: _Lines, height: float) -> float:
     return doubts
 
 
-def _empty_bands(grid: Grid, cells: Mapping[Slot, Sequence[Token]]) -> int:
+def _empty_bands(grid: Grid, cells: Collection[Slot]) -> int:
     """Rows and columns with nothing of their own."""
     rows = {row for slot in cells for row in range(slot.row, slot.row + slot.rows)}
     columns = {slot.column for slot in cells if slot.columns == 1}

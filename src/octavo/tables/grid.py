@@ -1,9 +1,9 @@
 """The grid of a table: where its rows and columns lie, which places are one cell, and the words in each."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from octavo.content import Cell, Run, Runs, Table, runs_of
 from octavo.frozen import frozen
@@ -20,6 +20,9 @@ class Slot(NamedTuple):
     column: int
     rows: int = 1
     columns: int = 1
+
+
+WordLines: TypeAlias = Sequence[Sequence[Token]]  # top to bottom, each from left to right
 
 
 @frozen
@@ -83,7 +86,7 @@ def filled(grid: Grid, words: Sequence[Token]) -> dict[Slot, list[Token]]:
     return dict(cells)
 
 
-def as_table(grid: Grid, cells: dict[Slot, list[Token]], heads: int = 0) -> Table:
+def as_table(grid: Grid, cells: Mapping[Slot, WordLines], heads: int = 0) -> Table:
     """The table, so many rows at its top being heads.
 
     A merged cell without text is written as single empty cells: nothing says that it was one.
@@ -92,15 +95,16 @@ def as_table(grid: Grid, cells: dict[Slot, list[Token]], heads: int = 0) -> Tabl
     shown = Grid(grid.columns, grid.rows, tuple(slot for slot in grid.merged if slot not in empty))
     rows: list[list[Cell]] = [[] for _ in range(grid.shape[0])]
     for slot in shown.slots():
-        words = cells.get(slot, [])
-        text = in_faces(cell_text(words), words)
+        lines = cells.get(slot, ())
+        text = in_faces(cell_text(lines), lines)
         rows[slot.row].append(Cell((text,) if text else (), slot.rows, slot.columns, slot.row < heads))
     return Table(tuple(map(tuple, rows)))
 
 
-def in_faces(text: str, words: Sequence[Token]) -> Runs:
+def in_faces(text: str, lines: WordLines) -> Runs:
     """The text of a cell in the styles of its words. Bold and italic are told where they set some of it apart, as in a
     paragraph: a cell in one face is plain. What is struck out or leads somewhere is told always."""
+    words = [word for line in lines for word in line]
     first = words[0].face if words else Run("")
     alike = all(word.face is first or word.face == first for word in words)
     if alike and not first.struck and not first.link:
@@ -108,7 +112,7 @@ def in_faces(text: str, words: Sequence[Token]) -> Runs:
     bold, italic = (len({getattr(word.face, style) for word in words}) > 1 for style in ("bold", "italic"))
     runs: list[Run] = []
     place = 0
-    for word in (word for line in text_lines(words) for word in _as_read(line)):
+    for word in (word for line in lines for word in _as_read(line)):
         found = text.find(word.text, place)
         said = word.text if found >= 0 else word.text[:-1]  # a hyphen at the end of a line is gone
         found = text.find(said, place)
@@ -124,9 +128,9 @@ def in_faces(text: str, words: Sequence[Token]) -> Runs:
     return (*runs, *runs_of(text[place:]))
 
 
-def cell_text(words: Sequence[Token]) -> str:
-    """The words of one cell as running text."""
-    return prose.paragraph(_line_text(line) for line in text_lines(words))
+def cell_text(lines: WordLines) -> str:
+    """What one cell says, as running text."""
+    return prose.paragraph(map(_line_text, lines))
 
 
 def text_lines(words: Sequence[Token]) -> list[list[Token]]:

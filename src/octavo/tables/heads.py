@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Final
 
-from octavo.tables.grid import Grid, Slot, text_lines
+from octavo.tables.grid import Grid, Slot, WordLines
 from octavo.tables.rules import Rules
-from octavo.tables.words import Token, usual_height
+from octavo.tables.words import usual_height
 from octavo.wording.numbers import is_number, is_year
 
 _MOST: Final = 4  # rows of heads
@@ -25,7 +25,7 @@ _FEWEST_BELOW: Final = 2  # rows below the only line: of two, each may be names 
 
 _PRICE: Final = re.compile(r"[$€£¥]\s?\d")  # "$9,594 or less"
 
-_Cells = Mapping[Slot, Sequence[Token]]
+_Cells = Mapping[Slot, WordLines]
 
 
 def head_rows(grid: Grid, cells: _Cells, rules: Rules) -> int:
@@ -33,9 +33,9 @@ def head_rows(grid: Grid, cells: _Cells, rules: Rules) -> int:
     count, columns = grid.shape
     if count < 2 or columns < 2 or not cells:
         return 0
-    rows: list[dict[Slot, Sequence[Token]]] = [{} for _ in range(count)]
-    for slot, words in cells.items():
-        rows[slot.row][slot] = words
+    rows: list[dict[Slot, WordLines]] = [{} for _ in range(count)]
+    for slot, lines in cells.items():
+        rows[slot.row][slot] = lines
     found = _in_bold(rows) or _above_figures(rows, columns) or _alone_ruled(grid, cells, rules)
     found = max([found, *(slot.row + slot.rows for slot in cells if slot.row < found)])  # a head over two rows
     while found > 1 and _names_group(rows[found - 1], columns):
@@ -44,15 +44,16 @@ def head_rows(grid: Grid, cells: _Cells, rules: Rules) -> int:
     return found if told else 0
 
 
-def _in_bold(rows: Sequence[Mapping[Slot, Sequence[Token]]]) -> int:
+def _in_bold(rows: Sequence[_Cells]) -> int:
     """Rows at the top that are all bold, where most rows below are not even in part."""
-    top = len(list(takewhile(lambda row: row and all(word.bold for own in row.values() for word in own), rows)))
-    below = rows[top:]
-    light = sum(not any(word.bold for own in list(row.values())[1:] for word in own) for row in below if row)
+    bold = [[[word.bold for line in own for word in line] for own in row.values()] for row in rows]
+    top = len(list(takewhile(lambda row: row and all(map(all, row)), bold)))
+    below = bold[top:]
+    light = sum(not any(map(any, row[1:])) for row in below if row)
     return top if below and 2 * light > len(below) else 0
 
 
-def _above_figures(rows: Sequence[Mapping[Slot, Sequence[Token]]], columns: int) -> int:
+def _above_figures(rows: Sequence[_Cells], columns: int) -> int:
     """Rows at the top without figures, where columns below are made of them."""
     figures = [[slot.column for slot, own in row.items() if slot.columns == 1 and _is_figure(own)] for row in rows]
     top = len(list(takewhile(lambda found: not found, figures)))
@@ -65,14 +66,14 @@ def _above_figures(rows: Sequence[Mapping[Slot, Sequence[Token]]], columns: int)
     return 0
 
 
-def _is_figure(words: Sequence[Token]) -> bool:
-    text = " ".join(word.text for line in text_lines(words) for word in line)
+def _is_figure(lines: WordLines) -> bool:
+    text = " ".join([word.text for line in lines for word in line])
     return (is_number(text) and not is_year(text)) or _PRICE.match(text) is not None
 
 
 def _alone_ruled(grid: Grid, cells: _Cells, rules: Rules) -> int:
     """The rows above the only line across the table, among those that are no edge of it."""
-    height = usual_height([word for own in cells.values() for word in own])
+    height = usual_height([word for lines in cells.values() for line in lines for word in line])
     left, right = grid.columns[0], grid.columns[-1]
 
     def is_drawn(border: float) -> bool:
@@ -88,10 +89,10 @@ def _alone_ruled(grid: Grid, cells: _Cells, rules: Rules) -> int:
         return 0
     if grid.shape[0] - drawn[0] >= _FEWEST_BELOW:
         return drawn[0]
-    figures = [[_is_figure(words) for slot, words in cells.items() if slot.row == row] for row in range(grid.shape[0])]
+    figures = [[_is_figure(lines) for slot, lines in cells.items() if slot.row == row] for row in range(grid.shape[0])]
     return drawn[0] if not any(figures[0]) and 2 * sum(figures[-1]) > len(figures[-1]) else 0
 
 
-def _names_group(row: Mapping[Slot, Sequence[Token]], columns: int) -> bool:
+def _names_group(row: _Cells, columns: int) -> bool:
     """Whether a row has nothing but the name of those below it."""
     return len(row) == 1 and all(slot.column == 0 and slot.columns in (1, columns) for slot in row)

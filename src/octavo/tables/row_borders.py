@@ -218,34 +218,40 @@ class _RowCosts:
         self.bands = bands
         self._measures = measures
         self._broken = broken
-        self._downwards = [sorted(band, key=_MIDDLE) for band in bands]
+        self._downwards = [
+            [((entry.first, entry.last), entry) for entry in sorted(band, key=_MIDDLE)] for band in bands
+        ]
         self._known: dict[tuple[int, int], _ByEdge] = {}
         self._pairs: dict[tuple[int, int, bool], float] = {}
 
     def of(self, start: int, end: int) -> _ByEdge:
         known = self._known.get((start, end))
         if known is None:
-            known = self._known[start, end] = self._unlike(
-                [entry for band in self._downwards[start:end] for entry in band]
-            )
+            known = self._known[start, end] = self._unlike(start, end)
         return known
 
-    def _unlike(self, entries: Sequence[CellLine]) -> _ByEdge:
-        """How unlike one row some lines are, which come from top to bottom."""
+    def _unlike(self, start: int, end: int) -> _ByEdge:
         measures, cost = self._measures, 0.0
-        in_head = entries[-1].middle < measures.head
+        in_head = self._downwards[end - 1][-1][1].middle < measures.head
         cells: dict[tuple[int, int], list[CellLine]] = {}
-        for entry in entries:
-            cells.setdefault((entry.first, entry.last), []).append(entry)
+        several = False  # lines in a cell
+        for band in self._downwards[start:end]:
+            for columns, entry in band:
+                if columns in cells:
+                    cells[columns].append(entry)
+                    several = True
+                else:
+                    cells[columns] = [entry]
         for left, right in pairwise(sorted(cells)):
             if right[0] <= left[1]:
                 cost += 3.0
-        if len(cells) < len(entries):
-            for lines in cells.values():
-                for above, below in pairwise(lines):
-                    cost += self._of_one_cell(above, below, in_head=in_head)
         unkeyed = 0.0 if in_head else _unkeyed(cells, measures)
-        if not 1 < len(cells) < len(entries):
+        if not several:
+            return (cost + unkeyed,) * 3
+        for lines in cells.values():
+            for above, below in pairwise(lines):
+                cost += self._of_one_cell(above, below, in_head=in_head)
+        if len(cells) < 2:
             return (cost + unkeyed,) * 3
         middles = [(lines[0].middle, lines[-1].middle) for lines in cells.values()]
         top, middle, bottom = (min(1.5, off / measures.height) for off in _misaligned(middles))
