@@ -38,13 +38,21 @@ def test_nothing_heavy_is_loaded_before_it_is_needed(statement: str) -> None:
     assert loaded_by(statement) & HEAVY == set()
 
 
-def test_a_page_of_text_is_read_without_what_only_pictures_need(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("data", "text", "more"),
+    [
+        (make_pdf(text_page("Nothing but a line of text.")), "Nothing but a line of text.", set()),
+        ((SAMPLES / "bank-statement.pdf").read_bytes(), "Statement", {"cv2"}),  # for its shades and its logo
+    ],
+    ids=["text", "drawings"],
+)
+def test_a_page_is_read_without_what_only_others_need(data: bytes, text: str, more: set[str], tmp_path: Path) -> None:
     page, out = tmp_path / "page.pdf", tmp_path / "out"
-    page.write_bytes(make_pdf(text_page("Nothing but a line of text.")))
+    page.write_bytes(data)
     words = ["parse", str(page), "-q", "--formats", "markdown", "-o", str(out)]
     loaded = loaded_by(f"from octavo.__main__ import main; main({words!r})")
-    assert loaded & (HEAVY | {"yaml", "numpy.ma"}) == {"numpy", "pydantic"}
-    assert "Nothing but a line of text." in (out / "page.md").read_text()
+    assert loaded & (HEAVY | {"yaml", "numpy.ma"}) == {"numpy", "pydantic"} | more
+    assert text in (out / "page.md").read_text()
 
 
 def test_the_help_names_every_front_end() -> None:

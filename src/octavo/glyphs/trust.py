@@ -7,6 +7,7 @@ the letters' neighbours. Is it in order: right-to-left scripts have letters that
 """
 
 import re
+import statistics
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -376,7 +377,8 @@ def _heights_disagree(letters: _Letters) -> bool:
         return (rises * len(tall) + sinks * len(deep)) / (len(tall) + len(deep)) < TALLER
     if len(capitals) >= 6:
         tops = letters.tops[capitals]
-        return bool((np.abs(tops - np.median(tops)) < 0.12 * np.median(tops)).mean() < SAME_HEIGHT)
+        usual = statistics.median(tops.tolist())
+        return bool((np.abs(tops - usual) < 0.12 * usual).mean() < SAME_HEIGHT)
     return False
 
 

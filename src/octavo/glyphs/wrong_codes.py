@@ -5,6 +5,7 @@ gives away stands here as well; what makes a whole font doubtful, `trust` asks.
 """
 
 import re
+import statistics
 from collections.abc import Sequence
 from typing import Final
 
@@ -87,7 +88,7 @@ def _are_ligatures(codes: NDArray[np.int64], widths: NDArray[np.float64], font: 
     widest, narrowest = np.maximum.reduceat(widths[members], starts), np.minimum.reduceat(widths[members], starts)
     for kind in np.flatnonzero(widest > _WIDER * narrowest).tolist():  # else none is so much wider than their median
         same = np.split(members, starts[1:])[kind]
-        found[same] = widths[same] > _WIDER * np.median(widths[same])
+        found[same] = widths[same] > _WIDER * statistics.median(widths[same].tolist())
     return found
 
 

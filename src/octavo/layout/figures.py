@@ -378,12 +378,19 @@ def _connected(ink: NDArray[np.uint8], reach: int) -> Iterator[tuple[int, int, i
     if not width:
         return
     right, bottom = left + width + reach, top + height + reach
-    left, top = max(0, left - reach) // 2 * 2, max(0, top - reach) // 2 * 2  # even: areas are numbered in twos
+    left, top = _even(max(0, left - reach)), _even(max(0, top - reach))
     closed = cv2.morphologyEx(ink[top:bottom, left:right], cv2.MORPH_CLOSE, np.ones((reach, reach), np.uint8))
-    numbers = cv2.CV_16U if closed.size < _FEW_PIXELS else cv2.CV_32S
-    _, _, areas, _ = cv2.connectedComponentsWithStats(closed, connectivity=8, ltype=numbers)
+    x, y, width, height = cv2.boundingRect(closed)
+    inside = closed[_even(y) : y + height, _even(x) : x + width]
+    numbers = cv2.CV_16U if inside.size < _FEW_PIXELS else cv2.CV_32S
+    _, _, areas, _ = cv2.connectedComponentsWithStats(inside, connectivity=8, ltype=numbers)
     for across, down, wide, high, _ in areas[1:].tolist():
-        yield left + across, top + down, wide, high
+        yield left + _even(x) + across, top + _even(y) + down, wide, high
+
+
+def _even(place: int) -> int:
+    """Where a part is cut out: areas of ink are numbered two pixels at a time, and that is their order."""
+    return place - place % 2
 
 
 def _with_axes(box: Rect, small: Sequence[Rect], unit: float) -> Rect:

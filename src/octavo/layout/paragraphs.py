@@ -185,7 +185,7 @@ def _usual_pitch(rows: Sequence[Row], below: dict[int, list[int]]) -> float:
             if (
                 min(a.width, b.width) > _TELLS * a.size
                 and max(a.size, b.size) < _ALIKE * min(a.size, b.size)
-                and a.right + b.first_word > b.right
+                and (a.right > b.right or a.right + b.first_word > b.right)
             ):
                 pitches.append((b.middle - a.middle) / a.size)
     if len(pitches) > 2 or (len(pitches) == 2 and max(pitches) < min(_LOOSE, _AGREE * min(pitches))):
@@ -304,7 +304,8 @@ def _early(chain: Sequence[Row], right: float, size: float) -> list[bool]:
     for under, gap, pitch in zip([*chain[1:], chain[-1]], short, [*pitches, usual], strict=True):
         least = 0.0 if under.text else 2 * size + ragged
         parted = len(pitches) > 2 and pitch > _PARTED * usual and gap > size + ragged
-        early.append(parted or gap > max(2 * size, under.first_word + _FOUND_ROOM * size, least))
+        room = gap > max(2 * size, least)
+        early.append(parted or (room and gap > under.first_word + _FOUND_ROOM * size))
     return early
 
 

@@ -64,7 +64,9 @@ class Row(Rect):
 
     @property
     def bold(self) -> bool:
-        return all(line.source.bold for line in self.lines if line.width > line.size or len(self.lines) == 1)
+        if len(self.lines) == 1:
+            return self.longest.source.bold
+        return all(line.source.bold for line in self.lines if line.width > line.size)
 
     @property
     def monospace(self) -> bool:

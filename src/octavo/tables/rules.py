@@ -6,6 +6,7 @@ found, so that colour, thickness, double lines and white lines on a dark ground 
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -175,16 +176,20 @@ def joined(rules: list[Rule], gap: int) -> list[Rule]:
     """
     rise = max((_rise(rule, gap) for rule in rules), default=0.0)
     joined: list[Rule] = []
+    ends: list[float] = []  # of each of them: how far down a piece of it may be
     near: list[int] = []  # places in `joined`
     for rule in rules:
-        near = [place for place in near if joined[place].at + _rise(joined[place], gap) + rise + _THICK >= rule.at]
+        near = [place for place in near if ends[place] >= rule.at]
         place = next((place for place in near if _one_line(joined[place], rule, gap)), None)
         if place is None:
-            near.append(len(joined))
+            place = len(joined)
+            near.append(place)
             joined.append(rule)
+            ends.append(0.0)
         else:
             joined[place] = _together(joined[place], rule)
-    return sorted(joined, key=lambda rule: rule.at)
+        ends[place] = joined[place].at + _rise(joined[place], gap) + rise + _THICK
+    return sorted(joined, key=attrgetter("at"))
 
 
 def _rise(rule: Rule, gap: int) -> float:
