@@ -9,6 +9,7 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import count
+from operator import attrgetter
 
 
 @dataclass(slots=True)
@@ -80,14 +81,11 @@ class FairGate:
         return self.held < self.limit + (0 if queue.held else self._spare)
 
     def _serve(self) -> None:
-        while True:
-            queue = min(
-                (queue for queue in self._queues.values() if queue.waiting and self._may_have(queue)),
-                key=lambda queue: (queue.held, queue.served),
-                default=None,
-            )
-            if queue is None:
+        while self.held < self.limit + self._spare:
+            waiting = [queue for queue in self._queues.values() if queue.waiting and self._may_have(queue)]
+            if not waiting:
                 return
+            queue = waiting[0] if len(waiting) == 1 else min(waiting, key=attrgetter("held", "served"))
             turn = queue.waiting.popleft()
             if turn.cancelled():  # its task has not come round to say so
                 continue

@@ -154,9 +154,11 @@ def _without_twins(detections: Sequence[Detection], options: ParseOptions, drop:
     It grows around those of its own label that it stands for: half a line at their edge would be lost otherwise.
     """
     shared, area = _overlaps(detections)
+    together = area[:, None] + area - shared
+    if np.count_nonzero(shared >= min(_SAME_LABEL, _SAME) * together) == len(detections):  # each with itself
+        return list(detections)
     names = np.array([detection.label.value for detection in detections])
-    least = np.where(names[:, None] == names, _SAME_LABEL, _SAME)
-    same = shared >= least * (area[:, None] + area - shared)
+    same = shared >= np.where(names[:, None] == names, _SAME_LABEL, _SAME) * together
     ranks = sorted(
         range(len(detections)),
         key=lambda index: (options.task_of(detections[index].label) not in _READ, -detections[index].score, index),
@@ -182,6 +184,8 @@ def _without_nested(detections: Sequence[Detection], options: ParseOptions, drop
     shared, area = _overlaps(detections)
     inside = shared >= _INSIDE * area[:, None]
     np.fill_diagonal(inside, False)
+    if not inside.any():
+        return list(detections)
     by_size = sorted(range(len(detections)), key=lambda index: (-area[index], index))
     gone = {
         index

@@ -86,6 +86,8 @@ def _unpacked(data: bytes) -> Page:
 
 def without_words(page: Page) -> Page:
     """The page with its lines once, as they were read, and of each what is asked for when pages are settled."""
+    if not _has_lines(page):
+        return page
     blocks = (
         replace(
             block,
@@ -99,6 +101,8 @@ def without_words(page: Page) -> Page:
 
 def without_lines(page: Page) -> Page:
     """The page without the places of its lines."""
+    if not _has_lines(page):
+        return page
     blocks = (
         replace(
             block,
@@ -108,6 +112,11 @@ def without_lines(page: Page) -> Page:
         for block in page.blocks
     )
     return replace(page, blocks=tuple(blocks))
+
+
+def _has_lines(page: Page) -> bool:
+    """Not where a model read it, and there was no text layer."""
+    return any(block.region.lines or block.recognition.lines for block in page.blocks)
 
 
 def _wordless(lines: Sequence[TextLine]) -> tuple[TextLine, ...]:
