@@ -44,8 +44,9 @@ from octavo.markup import html, latex
 from octavo.markup.cleaning import cleaned
 from octavo.pages import open_pages, select
 from octavo.settings import EngineSettings, ParseOptions
-from octavo.tables.areas import Segment, tables_among
+from octavo.tables.areas import tables_among
 from octavo.tables.rules import Rule, Rules
+from octavo.tables.segments import Segment
 
 SQUARE_FROM = 1.6
 PLACES = [(100 + 150 * column, 20 + 40 * row) for row in range(40) for column in range(6)]  # of a table's texts

@@ -13,7 +13,7 @@ from octavo.content import Table
 from octavo.document import Outlines, Picture, Problem, TextLine, pixels_of, size_of
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, Size
-from octavo.tables.areas import Segment, tables_among
+from octavo.tables.areas import tables_among
 from octavo.tables.by_network import grid_by_network
 from octavo.tables.by_rules import grid_by_rules
 from octavo.tables.by_words import FilledGrid, grid_by_words
@@ -23,6 +23,7 @@ from octavo.tables.grid import as_table
 from octavo.tables.heads import head_rows
 from octavo.tables.outlined import rules_among
 from octavo.tables.rules import Rules, clear_of, find_rules
+from octavo.tables.segments import Segment
 from octavo.tables.slanted_heads import SlantedHead, on_their_feet, slanted_heads
 from octavo.tables.structure import TableStructure
 from octavo.tables.typed_rules import TypedRules
