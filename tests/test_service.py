@@ -19,7 +19,7 @@ from serving import ENGINE, contents, process, running, serving, slow_engine, st
 
 from octavo.errors import OptionInvalid
 from octavo.frontends import _keys
-from octavo.jobs.store import JobEntry
+from octavo.jobs.entries import JobEntry
 from octavo.settings import EngineSettings, ServeSettings, WorkerSettings
 
 PAGE, PDF5 = picture(), pdf(5)
@@ -429,7 +429,8 @@ async def test_leases_that_are_renewed_while_jobs_begin_end_none_of_them() -> No
 
 
 def test_a_page_is_told_of_once_wherever_a_server_died(tmp_path: Path) -> None:
-    from octavo.jobs.store import JobStore, Limits, New
+    from octavo.jobs.entries import Limits, New
+    from octavo.jobs.store import JobStore
 
     store = JobStore(tmp_path, holder="server", lease_seconds=60, attempts=2)
     store.admit(New("a", "", {}, parts=1, pages=2), Limits(10, 10, 10, 10, 10))
@@ -443,7 +444,8 @@ def test_a_page_is_told_of_once_wherever_a_server_died(tmp_path: Path) -> None:
 
 
 async def test_a_job_that_ends_every_server_is_given_up(tmp_path: Path) -> None:
-    from octavo.jobs.store import JobStatus, JobStore, Limits, New
+    from octavo.jobs.entries import JobStatus, Limits, New
+    from octavo.jobs.store import JobStore
 
     limits = Limits(10, 10, 10, 10, 10)
     for number in range(3):

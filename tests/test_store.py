@@ -23,7 +23,8 @@ from test_fuzz import EXAMPLES
 
 from octavo.errors import Overloaded
 from octavo.jobs import store as stores
-from octavo.jobs.store import REPLY, JobEntry, JobStatus, JobStore, Limits, New
+from octavo.jobs.entries import JobEntry, JobStatus, Limits, New
+from octavo.jobs.store import REPLY, JobStore
 
 LIMITS = Limits(jobs=30, bytes=10_000, key_jobs=20, key_bytes=10_000, key_pages=1_000)
 LEASE, ATTEMPTS = 30.0, 3

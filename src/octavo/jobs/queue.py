@@ -29,8 +29,9 @@ from octavo.frozen import frozen
 from octavo.jobs import webhooks
 from octavo.jobs.contract import SOURCE_KEYS
 from octavo.jobs.encoding import Reply, encoded, error_reply
+from octavo.jobs.entries import Event, JobEntry, JobStatus, Limits, Load, New
 from octavo.jobs.pages_before import Shelf
-from octavo.jobs.store import REPLY, Event, JobEntry, JobStatus, JobStore, Limits, Load, New
+from octavo.jobs.store import REPLY, JobStore
 from octavo.jobs.worker import Arrived, Call, Worker
 from octavo.settings import ServeSettings
 

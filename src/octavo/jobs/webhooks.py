@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from octavo import guarded_http
 from octavo.errors import OctavoError
 from octavo.jobs.encoding import encoded
-from octavo.jobs.store import JobEntry
+from octavo.jobs.entries import JobEntry
 
 log = logging.getLogger(__name__)
 

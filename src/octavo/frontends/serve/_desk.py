@@ -16,8 +16,8 @@ from octavo.frontends.serve._metrics import Metrics
 from octavo.frozen import frozen
 from octavo.jobs.admission import Hold
 from octavo.jobs.encoding import Reply
+from octavo.jobs.entries import JobEntry
 from octavo.jobs.queue import Asked, Queue
-from octavo.jobs.store import JobEntry
 from octavo.jobs.worker import Call, Worker
 from octavo.settings import ServeSettings, WorkerSettings
 

@@ -8,7 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from octavo.document import Page
 from octavo.jobs.encoding import Reply
-from octavo.jobs.store import JobEntry, Load
+from octavo.jobs.entries import JobEntry, Load
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _SECONDS = (0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000)

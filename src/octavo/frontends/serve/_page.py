@@ -21,8 +21,8 @@ from octavo.frontends.serve._schema import failures
 from octavo.frontends.serve._v1 import ID, Id
 from octavo.jobs.contract import READING
 from octavo.jobs.encoding import encoded
+from octavo.jobs.entries import JobEntry
 from octavo.jobs.queue import FILES
-from octavo.jobs.store import JobEntry
 from octavo.renderers import _viewer_page, view
 from octavo.renderers.report import Json
 from octavo.settings import ParseOptions, kind_of, sections

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from octavo.frontends.serve._bodies import FORM
 from octavo.jobs.contract import READING, Keys
-from octavo.jobs.store import JobStatus
+from octavo.jobs.entries import JobStatus
 from octavo.settings import ParseOptions
 
 EXAMPLE_URL = "https://example.org/statement.pdf"

@@ -17,8 +17,8 @@ from octavo.frontends.serve._bodies import job_in
 from octavo.frontends.serve._desk import Desk, asked, owner
 from octavo.frontends.serve._schema import JOB_BODY, JobSaid, PagesSaid, failures
 from octavo.jobs.encoding import encoded
+from octavo.jobs.entries import Event, JobEntry, JobStatus
 from octavo.jobs.queue import FILES, PAGES
-from octavo.jobs.store import Event, JobEntry, JobStatus
 
 router = APIRouter(prefix="/v1", tags=["Octavo"])
 

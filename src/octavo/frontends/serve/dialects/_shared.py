@@ -7,8 +7,8 @@ from typing import Any
 from octavo.errors import OptionInvalid, SourceInvalid, of_code, shown
 from octavo.frontends.serve._desk import Desk
 from octavo.jobs.encoding import Reply
+from octavo.jobs.entries import JobEntry
 from octavo.jobs.queue import PAGES
-from octavo.jobs.store import JobEntry
 
 _NOT_SET: tuple[object, ...] = (None, False, "", [], {})
 

@@ -18,7 +18,7 @@ from octavo.frontends.serve._desk import Desk, asked, owner
 from octavo.frontends.serve._schema import EXAMPLE_URL, failures
 from octavo.frontends.serve.dialects import _shared
 from octavo.jobs.encoding import Reply, encoded
-from octavo.jobs.store import JobEntry, JobStatus
+from octavo.jobs.entries import JobEntry, JobStatus
 
 router = APIRouter(prefix="/v1", tags=["docling-serve"])
 

@@ -19,8 +19,8 @@ from octavo.frontends.serve._desk import Desk, asked, owner
 from octavo.frontends.serve._schema import EXAMPLE_URL, failures
 from octavo.frontends.serve.dialects import _shared
 from octavo.jobs.encoding import encoded
+from octavo.jobs.entries import JobEntry, JobStatus
 from octavo.jobs.queue import Asked
-from octavo.jobs.store import JobEntry, JobStatus
 
 
 async def _any(endpoint: Annotated[str, Path(description="Whatever its client calls it.")]) -> str:
