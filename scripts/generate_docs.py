@@ -18,7 +18,7 @@ from pydantic import BaseModel, SecretStr
 from octavo import dropins, errors, fetch, frontends, pages
 from octavo.__main__ import help_line
 from octavo.document import Label
-from octavo.drawing import child, pdf, picture, wire
+from octavo.drawing import child, pdf, pdf_text, picture, wire
 from octavo.errors import (
     DocumentCorrupt,
     EngineLost,
@@ -94,7 +94,9 @@ FIXED = (
         "bytes of what is told of one page besides its pixels and glyphs: form fields, fonts",
         PageUnreadable,
     ),
-    Fixed(pdf.MOST_GLYPHS, "characters of a page's text layer", "the page's picture is read, and the result says so"),
+    Fixed(
+        pdf_text.MOST_GLYPHS, "characters of a page's text layer", "the page's picture is read, and the result says so"
+    ),
     Fixed(
         text_lines.MOST_SPANS,
         "stretches of text of a page that are put together into lines",
@@ -106,14 +108,16 @@ FIXED = (
         "they are read from top to bottom, as one text",
     ),
     Fixed(
-        pdf.MOST_OBJECTS,
+        pdf_text.MOST_OBJECTS,
         "objects of a PDF page that are looked through for pictures",
         "further pictures are not told apart; the page is drawn whole",
     ),
     Fixed(pdf.MOST_BOOKMARKS, "bookmarks of a PDF", "further ones are not used for headings"),
     Fixed(pdf.LONGEST_TITLE, "characters of a bookmark's title", "the rest of the title is not used"),
     Fixed(pdf.DEEPEST_BOOKMARK, "levels of bookmarks", "deeper ones are not used"),
-    Fixed(pdf.DEEPEST_FORM, "form objects of a PDF page inside each other", "deeper ones are drawn, not looked into"),
+    Fixed(
+        pdf_text.DEEPEST_FORM, "form objects of a PDF page inside each other", "deeper ones are drawn, not looked into"
+    ),
     Fixed(picture.MOST_FRAMES, "pictures in one TIFF file", LimitExceeded),
     Fixed(pages.LONGEST_SELECTION, "characters that say which pages are read", PagesInvalid),
     Fixed(contract.MOST_VALUES, "keys and entries of a job, in JSON", SourceInvalid),

@@ -21,3 +21,13 @@ def fastest(function: Any, restype: Any) -> Any:
     into turning a number into an address, for each of them."""
     address = ctypes.cast(function, ctypes.c_void_p).value
     return ctypes.PYFUNCTYPE(restype)(address or 0)
+
+
+def wide(read: Any) -> str:
+    """A UTF-16 string PDFium writes into a buffer of a size that it tells first."""
+    size = read(None, 0)
+    if not 2 < size <= 1 << 16:
+        return ""
+    buffer = (ctypes.c_ushort * (size // 2))()
+    read(buffer, size)
+    return bytes(buffer)[: size - 2].decode("utf-16-le", errors="replace")
