@@ -11,7 +11,8 @@ from test_worker import OPTIONS, SETTINGS, Slow, chunks, worker
 from octavo.document import Crop, PageImage, Recognition
 from octavo.jobs.estimates import Estimates, Kind, Taken
 from octavo.jobs.worker import Call
-from octavo.parser import Parser, _KeptPages
+from octavo.parser import Parser
+from octavo.reading import _KeptPages
 from octavo.recognizers import nothing
 from octavo.recognizers.scripted import Scripted, by_label
 

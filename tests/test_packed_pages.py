@@ -12,7 +12,7 @@ import pytest
 from octavo import ParseOptions, Parser, assemble
 from octavo.assemble import PackedPages, packed_pages, without_words
 from octavo.document import Problem, Severity
-from octavo.parser import Reading
+from octavo.reading import Reading
 from octavo.settings import EngineSettings
 
 SAMPLES = Path(__file__).parents[1] / "samples"

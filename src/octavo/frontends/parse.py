@@ -31,7 +31,8 @@ from octavo.frontends._progress import Bar
 from octavo.frontends._report import Outcome, Report, Told, exit_code, for_the_record
 from octavo.frontends._threads import process_is_ours
 from octavo.frozen import frozen
-from octavo.parser import Parser, Reading
+from octavo.parser import Parser
+from octavo.reading import Reading
 from octavo.settings import EngineSettings, ParseOptions, PictureNames, resolve
 
 log = logging.getLogger(__name__)

@@ -34,7 +34,8 @@ from octavo.jobs.receipt import SharedTime, TimeShare, receipt
 from octavo.jobs.results import JobRequest
 from octavo.jobs.uploads import Destination, fitted, place_for
 from octavo.machine import give_back_memory
-from octavo.parser import Parser, Reading
+from octavo.parser import Parser
+from octavo.reading import Reading
 from octavo.renderers import view
 from octavo.renderers.report import problem_entry
 from octavo.settings import ParseOptions, WorkerSettings
