@@ -124,6 +124,17 @@ def test_all_that_waits_for_the_end_is_done_before_a_command_ends(tmp_path: Path
     assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
+def test_ctrl_c_while_it_is_loading_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(words: list[str]) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("octavo.__main__._parser", interrupted)
+    assert main(["doctor"]) == Exit.INTERRUPTED
+    assert capsys.readouterr().err == "octavo: interrupted\n"
+
+
 def test_every_fault_has_a_code() -> None:
     faults = {
         error.fault for error in vars(errors).values() if isinstance(error, type) and issubclass(error, OctavoError)

@@ -46,13 +46,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     if _draws_soon(words):
         starting.ahead()
-    with _importing():
-        parser = _parser(words)
-    arguments = parser.parse_args(words)
-    if arguments.front_end is None:
-        parser.print_help()
-        return Exit.CALLER
     try:
+        with _importing():
+            parser = _parser(words)
+        arguments = parser.parse_args(words)
+        if arguments.front_end is None:
+            parser.print_help()
+            return Exit.CALLER
         code: int = dropins.load(frontends, arguments.front_end).run(arguments)
         sys.stdout.flush()
     except OctavoError as error:
