@@ -108,3 +108,14 @@ async def test_the_limit_may_change_while_slots_are_held() -> None:
     go.set()
     await asyncio.gather(*tasks)
     assert gate.held == 0
+
+
+async def test_a_document_is_waited_for_while_it_asks_for_more_than_it_has() -> None:
+    gate, done = FairGate(1), list[str]()
+    first = asyncio.create_task(_work(gate, "long", done))
+    second = asyncio.create_task(_work(gate, "long", done))
+    await asyncio.sleep(0)
+    assert gate.is_waited_for("long")
+    assert not gate.is_waited_for("short")
+    await asyncio.gather(first, second)
+    assert not gate.is_waited_for("long")

@@ -119,12 +119,14 @@ class Reading:
     budget = PixelBudget()
     reads_pictures = False
     at_once = 4
-    is_full = False
     start_seconds: dict[str, float] = {}  # noqa: RUF012  the protocol's
 
     def __init__(self, fates: Sequence[str]) -> None:
         self._fates = fates
         self.now = 0
+
+    def is_behind(self, document: str) -> bool:
+        return False
 
     async def recognize(
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing

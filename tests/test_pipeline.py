@@ -218,7 +218,7 @@ async def test_pages_gather_for_a_batch_while_nobody_waits_for_them(monkeypatch:
     monkeypatch.setattr(pipeline, "_GATHERING", 60.0)
     detector = OneRegion()
     with ThreadPoolExecutor(1) as executor:
-        shared = pipeline.SharedDetector(detector, executor, lambda: True)
+        shared = pipeline.SharedDetector(detector, executor, lambda document: True)
         await answered(shared, detector.batch_size, apart=0.001)
     assert detector.batches == [detector.batch_size]
 
@@ -226,22 +226,36 @@ async def test_pages_gather_for_a_batch_while_nobody_waits_for_them(monkeypatch:
 async def test_a_batch_goes_as_soon_as_somebody_waits_for_its_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "_GATHERING", 60.0)
     detector = OneRegion()
-    unhurried = iter([True, True, False])
+    unhurried = iter([True, True, True, False])
     with ThreadPoolExecutor(1) as executor:
-        shared = pipeline.SharedDetector(detector, executor, lambda: next(unhurried))
+        shared = pipeline.SharedDetector(detector, executor, lambda document: next(unhurried))
         await answered(shared, 2)
+    assert detector.batches == [2]
+
+
+async def test_a_document_that_is_not_behind_takes_along_those_that_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipeline, "_GATHERING", 60.0)
+    blank = PageImage(0, np.full((100, 80, 3), 255, np.uint8), dpi=72)
+    detector = OneRegion()
+    with ThreadPoolExecutor(1) as executor:
+        shared = pipeline.SharedDetector(detector, executor, lambda document: document == "long")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(shared.detect(blank, "long"))
+            await asyncio.sleep(0.05)
+            assert detector.batches == []
+            group.create_task(shared.detect(blank, "short"))
     assert detector.batches == [2]
 
 
 async def test_a_page_does_not_wait_for_others_for_long() -> None:
     detector = OneRegion()
     with ThreadPoolExecutor(1) as executor:
-        await answered(pipeline.SharedDetector(detector, executor, lambda: True), 1)
+        await answered(pipeline.SharedDetector(detector, executor, lambda document: True), 1)
     assert detector.batches == [1]
 
 
 async def test_pages_that_gather_are_turned_away_when_who_knows_of_hurry_fails() -> None:
-    def unhurried() -> bool:
+    def unhurried(document: str) -> bool:
         raise ZeroDivisionError
 
     with ThreadPoolExecutor(1) as executor:

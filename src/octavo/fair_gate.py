@@ -32,9 +32,10 @@ class FairGate:
         self._queues: dict[str, _Queue] = {}
         self._clock = count(1)
 
-    @property
-    def is_full(self) -> bool:
-        return self.held >= self.limit
+    def is_waited_for(self, document: str) -> bool:
+        """Whether the document has more to do than slots: what it asks for now comes after that."""
+        queue = self._queues.get(document)
+        return queue is not None and bool(queue.waiting)
 
     def slot(self, document: str) -> "_Permit":
         """A context manager: wait for a slot and hold it for the block."""

@@ -241,10 +241,11 @@ class Parser:
             module = dropins.load(detectors, name)
             detector: Detector = await self._in_thread(lambda: module.open_detector(self.settings))
             self._stack.callback(detector.close)
-            self._detectors[name] = pipeline.SharedDetector(
-                detector, self._detecting, lambda: self._recognizer is not None and self._recognizer.is_full
-            )
+            self._detectors[name] = pipeline.SharedDetector(detector, self._detecting, self._is_behind)
         return self._detectors[name]
+
+    def _is_behind(self, document: str) -> bool:
+        return self._recognizer is not None and self._recognizer.is_behind(document)
 
     @contextmanager
     def _timed(self, part: str) -> Iterator[None]:

@@ -15,7 +15,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -395,28 +395,38 @@ def _known(region: Region, image: PageImage, options: ParseOptions, *, reads_pic
     return text_layer.recognition(region, image, options)
 
 
+class _Asked(NamedTuple):
+    """A page that waits for its regions."""
+
+    page: PageImage
+    document: str
+    answer: asyncio.Future[list[Detection]]
+
+
 class SharedDetector:
     """One detector for all documents: pages that wait together are seen together.
 
     The detector is called in one thread of its own, never twice at once; while it works, new pages gather for the
     next batch, so batches grow with the load and a lone page never waits for company. Nor does it hurry for nothing:
-    while the recogniser has all it can take, a batch waits for more pages, for a moment. Two batches wait or are seen
-    at most; who comes next is fair between documents.
+    while the recogniser has more of these documents than it can take, a batch waits for more pages, for a moment. Two
+    batches wait or are seen at most; who comes next is fair between documents.
     """
 
-    def __init__(self, detector: Detector, executor: Executor, unhurried: Callable[[], bool] = lambda: False) -> None:
-        """`unhurried`: whether who takes the pages from here could not begin with them yet."""
+    def __init__(
+        self, detector: Detector, executor: Executor, unhurried: Callable[[str], bool] = lambda document: False
+    ) -> None:
+        """`unhurried`: whether who takes a document's pages from here could not begin with another one yet."""
         self.detector = detector
         self._executor = executor
         self._unhurried = unhurried
         self._turns = FairGate(2 * detector.batch_size)
-        self._waiting: list[tuple[PageImage, asyncio.Future[list[Detection]]]] = []
+        self._waiting: list[_Asked] = []
         self._worker: asyncio.Task[None] | None = None
 
     async def detect(self, page: PageImage, document: str) -> list[Detection]:
         async with self._turns.slot(document):
             answer: asyncio.Future[list[Detection]] = asyncio.get_running_loop().create_future()
-            self._waiting.append((page, answer))
+            self._waiting.append(_Asked(page, document, answer))
             if self._worker is None or self._worker.done():
                 self._worker = asyncio.create_task(self._work())
             return await answer
@@ -436,37 +446,37 @@ class SharedDetector:
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
-            batch: list[tuple[PageImage, asyncio.Future[list[Detection]]]] = []
+            batch: list[_Asked] = []
             try:
                 await self._gathered()
                 batch = self._waiting[: self.detector.batch_size]
                 del self._waiting[: len(batch)]
-                batch = [(page, answer) for page, answer in batch if not answer.cancelled()]
-                found = await loop.run_in_executor(self._executor, self.detector.detect, [page for page, _ in batch])
+                batch = [asked for asked in batch if not asked.answer.cancelled()]
+                found = await loop.run_in_executor(self._executor, self.detector.detect, [it.page for it in batch])
                 if len(found) != len(batch):
                     raise EngineFailed(f"the layout engine answered for {len(found)} pages, not for {len(batch)}")
             except (Exception, asyncio.CancelledError) as error:  # whatever comes must reach the pages that wait for it
                 failed = error
                 if not isinstance(failed, OctavoError):
                     failed = self._defect()
-                for _, answer in batch:
-                    if not answer.done():
-                        answer.set_exception(failed)
+                for asked in batch:
+                    if not asked.answer.done():
+                        asked.answer.set_exception(failed)
                 is_over = isinstance(error, asyncio.CancelledError) and _is_cancelled()
                 if is_over or not batch:
                     self._turn_away(failed)
                 if is_over:
                     raise
                 continue
-            for (_, answer), detections in zip(batch, found, strict=True):
-                if not answer.done():
-                    answer.set_result(detections)
+            for asked, detections in zip(batch, found, strict=True):
+                if not asked.answer.done():
+                    asked.answer.set_result(detections)
 
     async def _gathered(self) -> None:
         """Wait until a batch is full, or somebody waits for its pages, or it has taken too long."""
         until = time.monotonic() + _GATHERING
-        while len(self._waiting) < self.detector.batch_size and self._unhurried():
-            if time.monotonic() >= until:
+        while len(self._waiting) < self.detector.batch_size and time.monotonic() < until:
+            if not all(self._unhurried(asked.document) for asked in self._waiting):
                 return
             await asyncio.sleep(_LOOK)
 
@@ -477,7 +487,7 @@ class SharedDetector:
 
     def _turn_away(self, error: Exception) -> None:
         """Nobody will look at the pages that wait."""
-        for _, answer in self._waiting:
-            if not answer.done():
-                answer.set_exception(error)
+        for asked in self._waiting:
+            if not asked.answer.done():
+                asked.answer.set_exception(error)
         self._waiting.clear()

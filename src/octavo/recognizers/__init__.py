@@ -51,9 +51,8 @@ class Recognizer(Protocol):
         """How many crops it reads at a time, as things stand: pages are kept ready for that many."""
         ...
 
-    @property
-    def is_full(self) -> bool:
-        """Whether crops that came now would have to wait for others."""
+    def is_behind(self, document: str) -> bool:
+        """Whether crops of the document wait already: its next page is in no hurry."""
         ...
 
     async def recognize(

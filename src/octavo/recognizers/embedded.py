@@ -60,7 +60,6 @@ class EmbeddedRecognizer:
     budget = PixelBudget()
     reads_pictures = True
     at_once = 1
-    is_full = False
     start_seconds: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, settings: EngineSettings) -> None:
@@ -73,6 +72,9 @@ class EmbeddedRecognizer:
     @property
     def described(self) -> str:
         return f"embedded: {self._lines.described}; {self._structure.described}"
+
+    def is_behind(self, document: str) -> bool:
+        return False
 
     async def recognize(
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing

@@ -83,9 +83,8 @@ class ChatRecognizer:
     def at_once(self) -> int:
         return self._limit.requests
 
-    @property
-    def is_full(self) -> bool:
-        return self._gate.is_full
+    def is_behind(self, document: str) -> bool:
+        return self._gate.is_waited_for(document)
 
     @property
     def start_seconds(self) -> Mapping[str, float]:

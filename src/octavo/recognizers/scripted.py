@@ -19,11 +19,13 @@ class Scripted:
     budget = PixelBudget()
     reads_pictures = False
     at_once = 1
-    is_full = False
     start_seconds: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, script: Callable[[Crop], Recognition]) -> None:
         self._script = script
+
+    def is_behind(self, document: str) -> bool:
+        return False
 
     async def recognize(
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
