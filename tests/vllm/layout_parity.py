@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -21,6 +22,7 @@ from glmocr.layout import PPDocLayoutDetector
 from PIL import Image
 
 from octavo import regions
+from octavo.detectors import pp_doclayout as pp_doclayout_torch
 from octavo.detectors import pp_doclayout_onnx
 from octavo.detectors.pp_doclayout import export, open_detector
 from octavo.document import Detection, Page, PageImage, Task
@@ -51,11 +53,28 @@ def main() -> None:
         "without_polygons": ours(settings, pictures),
         "in_batches": ours(settings.model_copy(update={"layout_batch_size": 3}), pictures),
         "filled": ours(settings.model_copy(update={"layout_batch_size": 3}), pictures, sizes=[4]),
+        "warmed": {free: warmed(settings, free) for free in (78, 23, 15, 2)},
         "outlines": outlined(checkpoint),
         "onnx": on_onnx(settings, pictures),
         "parsed": [shown(page) for page in parsed(settings, files)],
     }
     sys.stdout.write("\x1e" + json.dumps(answer))
+
+
+def warmed(settings: EngineSettings, free: int) -> list[int]:
+    """Sizes of batches that are tried on a GPU with a GiB more than are free: only what torch says of it is made up."""
+    detector = open_detector(settings.model_copy(update={"gpu_memory_utilization": 0.85}))
+    detector._sizes = pp_doclayout_torch.sizes(16)
+    tried: list[int] = []
+    seen = detector._network.register_forward_pre_hook(
+        lambda network, given, named: tried.append(len(named["pixel_values"])), with_kwargs=True
+    )
+    memory = (free << 30, (free + 1) << 30)
+    with patch.multiple(torch.cuda, mem_get_info=lambda device: memory, synchronize=lambda device: None):
+        detector._warm()
+    seen.remove()
+    detector.close()
+    return tried
 
 
 def outlined(checkpoint: str) -> list[tuple[Any, Any]]:

@@ -92,6 +92,10 @@ def test_outlines_are_extra(found: dict[str, Any]) -> None:
     assert found["without_polygons"] == boxes
 
 
+def test_sizes_of_batches_are_tried_as_far_as_vllm_leaves_room(found: dict[str, Any]) -> None:
+    assert found["warmed"] == {"78": [1, 4, 8, 16], "23": [1, 4], "15": [1], "2": []}
+
+
 @pytest.mark.parametrize("way", ["in_batches", "filled"])
 def test_a_batch_sees_what_its_pages_alone_would_show(found: dict[str, Any], way: str) -> None:
     """Sums of floats come in another order in a batch, so scores may differ in their last digits."""
