@@ -235,17 +235,27 @@ def keep_what_stays() -> Kept:
     draw = pool.Pool.draw
     pool.Pool.draw = copied  # type: ignore[method-assign]
     kept.keep(pool.Pool, "open", lambda self, source: content(source))
-    kept.keep(pool.Pool, "draw", lambda self, source, request: (content(source), request.part, request.page))
+    kept.keep(
+        pool.Pool,
+        "draw",
+        lambda self, source, request: (content(source), request.part, request.page, request.glyphs, request.picture),
+    )
     kept.keep(session.Network, "run", lambda self, batch: (self.described, seen(batch)))
-    kept.keep(pages, "judged", lambda glyphs, drawing, pixels, dpi: (seen(glyphs.boxes), seen(pixels)), "octavo.glyphs")
+    kept.keep(
+        pages,
+        "judged",
+        lambda glyphs, drawing, picture, dpi, outlines=None: (seen(glyphs.boxes), shown(picture, outlines)),
+        "octavo.glyphs",
+    )
     rules = ("octavo.tables.rules",)
     for user in (sheet, tables):
         kept.keep(user, "find_rules", lambda pixels, text=(), **_: (seen(pixels), tuple(text)), *rules)
     kept.keep(
         sheet.Ink,
         "of",
-        lambda pixels, lines, size, known=(): (
+        lambda pixels, page, lines, size, known=(): (
             seen(pixels),
+            page,
             tuple((x.source, x.height) for x in lines),
             size,
             tuple(known),
@@ -255,11 +265,18 @@ def keep_what_stays() -> Kept:
     kept.keep(
         embedded,
         "read_table",
-        lambda pixels, lines, frame, network=None: (seen(pixels), tuple(lines), frame),
+        lambda picture, lines, frame, network=None, outlines=None: (shown(picture, outlines), tuple(lines), frame),
         "octavo.tables",
     )
-    kept.keep(sheet, "find_tables", lambda pixels, lines, rules: (seen(pixels), tuple(lines), rules), "octavo.tables")
+    kept.keep(sheet, "find_tables", lambda size, lines, rules: (size, tuple(lines), rules), "octavo.tables")
     return kept
+
+
+def shown(picture: Any, outlines: Any) -> object:
+    """What a page shows: its pixels, or what is known of it where it is not drawn."""
+    if outlines is None:
+        return seen(picture)
+    return outlines.size, *(seen(areas.boxes) for areas in (outlines.filled, outlines.shapes, outlines.edges))
 
 
 def seen(array: Any) -> bytes:

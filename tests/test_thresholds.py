@@ -1,14 +1,20 @@
 """Numbers that decide say what they measure, and the tool that moves them finds them, moves them and puts them back."""
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from octavo import to_markdown
 from octavo.layout import ledgers
+from octavo.parser import Parser
 
-spec = importlib.util.spec_from_file_location("thresholds", Path(__file__).parents[1] / "bench" / "thresholds.py")
+ROOT = Path(__file__).parents[1]
+STATEMENT = ROOT / "samples/bank-statement.pdf"
+
+spec = importlib.util.spec_from_file_location("thresholds", ROOT / "bench" / "thresholds.py")
 assert spec is not None
 assert spec.loader is not None
 thresholds = importlib.util.module_from_spec(spec)
@@ -43,6 +49,26 @@ def test_a_number_inside_a_function_moves_and_comes_back() -> None:
     with found[name].moved(1.1):
         assert 0.12 not in set(thresholds.fractions(thresholds.tables.choice._stands_over.__code__))
     assert thresholds.tables.choice._stands_over.__code__ is code
+
+
+KEPT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import octavo, thresholds
+thresholds.keep_what_stays()
+with octavo.Parser() as parser:
+    for _ in range(2):
+        document = parser.parse(sys.argv[2])
+        sys.stdout.write(repr(document.problems) + octavo.to_markdown(document) + "\\f")
+"""
+
+
+def test_what_is_kept_while_numbers_move_reads_the_same(parser: Parser) -> None:
+    """In a process of its own: it puts itself in the place of the package's functions."""
+    command = [sys.executable, "-c", KEPT, str(ROOT / "bench"), str(STATEMENT)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    document = parser.parse(STATEMENT)
+    assert done.stdout.split("\f")[:2] == [repr(document.problems) + to_markdown(document)] * 2
 
 
 def test_a_table_shows_what_a_move_did() -> None:
