@@ -6,6 +6,7 @@ import pytest
 
 from octavo.document import Pixels, TextLine, size_of
 from octavo.geometry import Box, Rect, Size
+from octavo.layout.drawn_rows import DrawnRows
 from octavo.layout.figures import Figure, Ink, find_figures
 from octavo.layout.lines import Line
 
@@ -65,6 +66,35 @@ def test_a_page_of_bars_alone_is_what_it_is_when_it_is_looked_at_closely(thick: 
     unseen = Rect(10, 1300, 12, 1302)  # of a raster picture with nothing in it, for which all is looked at
     glanced, looked = (Ink.of(pixels, SIZE, [], TYPE, known) for known in ([], [unseen]))
     assert find_figures(glanced, [], TYPE) == find_figures(looked, [], TYPE)
+
+
+@pytest.mark.parametrize("panel", [None, (0, 760, 240), (200, 760, 240)])
+@pytest.mark.parametrize("between", [0, 20, 40, 60, 200])
+def test_white_between_drawings_changes_nothing_about_them(between: int, panel: tuple[int, int, int] | None) -> None:
+    pixels = page()
+    if panel:  # a shade, of most of the page or of some of it
+        pixels[panel[0] : panel[1]] = panel[2]
+    for top in (203, 303 + between):
+        cv2.rectangle(pixels, (200, top), (700, top + 97), (0, 0, 0), 1)
+        for x in range(220, 680, 30):
+            cv2.circle(pixels, (x, top + 50), 11, (200, 0, 0), -1)
+    lines = [*column(pixels, 620, 3), *column(pixels, 1000, 2)]
+    some, all_rows = (Ink.of(pixels, SIZE, lines, TYPE, known) for known in ([], [Rect(10, 0, 12, SIZE.height)]))
+    assert not all_rows.rows.left_out
+    assert find_figures(some, lines, TYPE) == find_figures(all_rows, lines, TYPE)
+
+
+@pytest.mark.parametrize("channels", [(), (3,)])
+@pytest.mark.parametrize("size", [Size(434, 614), Size(490, 693), Size(500, 700), Size(1000, 1400)])
+def test_rows_that_are_drawn_are_shrunk_as_the_page_is(size: Size, channels: tuple[int, ...]) -> None:
+    pixels = np.full((SIZE.height, SIZE.width, *channels), 255, np.uint8)
+    for top in (0, 333, 900):
+        pixels[top : top + 61] = np.random.default_rng(top).integers(0, 255, (61, SIZE.width, *channels), np.uint8)
+    whole = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    drawn = whole.reshape(size.height, -1).min(axis=1) < 255
+    rows = DrawnRows.around(drawn, np.zeros(size.height, bool))
+    assert rows.left_out
+    assert np.array_equal(rows.of(pixels, size.width), whole[rows.rows])
 
 
 def test_a_chart_takes_the_numbers_at_its_axes() -> None:

@@ -4,7 +4,6 @@ A page is shrunk until its type is a few pixels high, the lines of text are wipe
 Frames, rules and shades around text are not figures; a figure is ink that text does not explain.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from octavo.document import Pixels
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, Rect, Size, union
+from octavo.layout.drawn_rows import DrawnRows
 from octavo.layout.lines import Line
 from octavo.opencv import cv2
 from octavo.wording.captions import is_label, names_float, names_note
@@ -25,6 +25,7 @@ _AXIS: Final = 4  # numbers in a figure from which they are those of axes
 
 _TYPE: Final = 7.0  # pixels the running text is shrunk to
 _MOST_SIDE: Final = 900  # pixels of the shrunk page: large type or none must not cost more
+_AROUND: Final = 31  # pixels of the shrunk page across the surroundings of a stroke
 _CONTRAST: Final = 26  # grey levels between ink and its surroundings
 _CHANGE: Final = 8  # grey levels from one pixel to the next that are no noise
 _TONE: Final = 20  # grey levels, or as much colour, between an area and the paper
@@ -61,6 +62,7 @@ class Ink:
 
     scale: float
     unit: float  # size of the running text in it
+    rows: DrawnRows  # that are in the pictures below; on all others is nothing
     rest: NDArray[np.uint8]  # 255 where there is ink that no line of text explains
     paper: bool  # one tone is the paper's; else the page is a photo, and what is at its edges lies behind the sheet
     grey: NDArray[np.uint8]  # of everything, text as well
@@ -73,23 +75,37 @@ class Ink:
         scale, extent = _shrunk(page, size)
         unit = max(2.0, size * scale)
         marked = np.flatnonzero(pixels.reshape(len(pixels), -1).min(axis=1) < 255)  # rows with anything on white
-        if not known and _is_flat(marked, len(pixels), extent[1], unit):
+        if not known and _is_flat(marked, len(pixels), extent.height, unit):
             return cls.none(page, size)
-        small = _from_afar(pixels, Size(*extent), int(marked.max(initial=-1)) + 1)
+        taken = [rect.scaled(scale) for rect in known]
+        rows = DrawnRows.around(_drawn(marked, len(pixels), extent.height), _filled(taken, extent.height))
+        small = rows.of(pixels, extent.width)
+        lowest = _lowest(small)
+        on_white = 2 * (_count_white(lowest) + rows.left_out * extent.width) > extent.area
+        if rows.left_out and not on_white:  # what the paper is, only all of it tells
+            rows = DrawnRows.all_of(extent.height)
+            small = rows.of(pixels, extent.width)
+            lowest = _lowest(small)
         grey = small if small.ndim == 2 else np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
-        ink, paper = _ink(small, grey)
-        clear = _clear_of(lines, Size(*extent), scale)
-        rest = _without_rim(np.asarray(cv2.bitwise_and(ink, clear), np.uint8))
-        for box in (rect.scaled(scale) for rect in known):
-            _fill(rest[int(box.top) : int(box.bottom) + 1, int(box.left) : int(box.right) + 1])
-        return cls(scale, unit, rest, paper, grey, clear)
+        ink, paper = (_ink_on_white(grey, lowest), True) if on_white else _ink(small, grey, lowest)
+        clear = _clear_of(lines, rows, extent, scale)
+        rest = _without_rim(np.asarray(cv2.bitwise_and(ink, clear), np.uint8), rows)
+        for box in taken:
+            top, bottom = rows.between(int(box.top), int(box.bottom) + 1)
+            _fill(rest[top:bottom, int(box.left) : int(box.right) + 1])
+        return cls(scale, unit, rows, rest, paper, grey, clear)
 
     @classmethod
     def none(cls, page: Size, size: float) -> "Ink":
         """Of a page with nothing but text."""
-        scale, (width, height) = _shrunk(page, size)
-        nothing = np.zeros((height, width), np.uint8)
-        return cls(scale, max(2.0, size * scale), nothing, True, nothing, nothing)
+        scale, extent = _shrunk(page, size)
+        nothing = np.zeros((extent.height, extent.width), np.uint8)
+        return cls(scale, max(2.0, size * scale), DrawnRows.all_of(extent.height), nothing, True, nothing, nothing)
+
+    @property
+    def extent(self) -> Size:
+        """Of the whole page, shrunk."""
+        return Size(self.rest.shape[1], self.rows.height)
 
     @cached_property
     def _steps(self) -> NDArray[np.uint8]:
@@ -114,31 +130,39 @@ class Ink:
     def share(self, mask: NDArray[np.uint8], rect: Rect) -> float:
         """How much of an area of the page is set in a mask."""
         box = rect.scaled(self.scale)
-        left, top, right, bottom = (max(0, round(side)) for side in (box.left, box.top, box.right, box.bottom))
-        part = mask[top:bottom, left:right]
-        return cv2.countNonZero(part) / part.size if part.size else 0.0
+        left, right = (min(self.extent.width, max(0, round(side))) for side in (box.left, box.right))
+        top, bottom = (min(self.extent.height, max(0, round(side))) for side in (box.top, box.bottom))
+        first, end = self.rows.between(top, bottom)
+        part = mask[first:end, left:right]
+        return cv2.countNonZero(part) / ((right - left) * (bottom - top)) if part.size else 0.0
 
     def amount(self, rect: Rect) -> float:
         """How much of it is in an area, in square pixels of the page."""
         return self.share(self.rest, rect) * rect.area
 
 
-def _shrunk(page: Size, size: float) -> tuple[float, tuple[int, int]]:
+def _shrunk(page: Size, size: float) -> tuple[float, Size]:
     """How much a page is shrunk whose running text is of a size, and its width and height then."""
     scale = min(1.0, _TYPE / size, _MOST_SIDE / max(page))
-    return scale, (max(8, round(page.width * scale)), max(8, round(page.height * scale)))
+    return scale, Size(max(8, round(page.width * scale)), max(8, round(page.height * scale)))
 
 
-def _from_afar(pixels: Pixels, extent: Size, used: int) -> Pixels:
-    """The page shrunk to that extent. Only its first `used` rows are looked at, half of those of a usual page with a
-    picture: below, it is white."""
-    across, down = extent.width / pixels.shape[1], extent.height / len(pixels)
-    rows = math.ceil(used * down) + 1
-    upper = pixels[: math.ceil((rows + 1) / down) + 1]
-    shrunk = np.asarray(cv2.resize(upper, None, fx=across, fy=down, interpolation=cv2.INTER_AREA), np.uint8)
-    whole = np.full((extent.height, *shrunk.shape[1:]), 255, np.uint8)
-    whole[:rows] = shrunk[: min(rows, extent.height)]
-    return whole
+def _drawn(marked: NDArray[np.intp], rows: int, height: int) -> NDArray[np.bool_]:
+    """Which rows of a page, shrunk to that height, may not be white; `marked` are those of its own that are not."""
+    if rows < height:  # a sketch is enlarged: what is on a row, reaches into more of them
+        return np.ones(height, bool)
+    drawn = np.zeros(height + 1, bool)
+    drawn[(marked * (height / rows)).astype(np.intp)] = True
+    drawn[1:] |= drawn[:-1]
+    return drawn[:height]
+
+
+def _filled(boxes: Sequence[Rect], height: int) -> NDArray[np.bool_]:
+    """Which rows of a shrunk page have some of these boxes."""
+    filled = np.zeros(height, bool)
+    for box in boxes:
+        filled[int(box.top) : int(box.bottom) + 1] = True
+    return filled
 
 
 def _is_flat(marked: NDArray[np.intp], rows: int, height: int, unit: float) -> bool:
@@ -162,7 +186,7 @@ def _reach(unit: float) -> int:
 def find_figures(page: Ink, lines: Sequence[Line], size: float) -> list[Figure]:
     """Areas of ink that might be figures, top to bottom; those that are `lost` turned out to be none."""
     figures = []
-    for box in _grouped(page.rest, page.unit) if page.rest.any() else ():
+    for box in _grouped(page) if page.rest.any() else ():
         rect = _cut_free(box.scaled(1 / page.scale), lines, page)
         filled = page.share(page.rest, rect)
         if lost := _why_ground(rect, lines, page):
@@ -253,7 +277,7 @@ def _goes_on(line: Line, lines: Sequence[Line]) -> bool:
 
 def _why_ground(rect: Rect, lines: Sequence[Line], page: Ink) -> str:
     """Why an area is no figure, but text with something around or behind it: a box, a shade, a screenshot."""
-    if rect.area * page.scale**2 > _WHOLE_PAGE * page.rest.size:
+    if rect.area * page.scale**2 > _WHOLE_PAGE * page.extent.area:
         return "it is the page's background"
     inside = [line for line in lines if rect.holds(line)]
     wide = min(0.35 * rect.width, _LONG * (inside[0].size if inside else 0.0))
@@ -273,7 +297,7 @@ def _why_ground(rect: Rect, lines: Sequence[Line], page: Ink) -> str:
 
 def _at_edges(rect: Rect, page: Ink) -> int:
     """How many sides of the page an area reaches."""
-    height, width = (extent / page.scale for extent in page.rest.shape)
+    width, height = (extent / page.scale for extent in page.extent)
     near = 1.5 * _EDGE
     low, high = (
         (rect.left < near * width, rect.top < near * height),
@@ -282,33 +306,53 @@ def _at_edges(rect: Rect, page: Ink) -> int:
     return sum((*low, *high))
 
 
-def _ink(small: Pixels, grey: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bool]:
+def _ink(small: Pixels, grey: NDArray[np.uint8], lowest: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], bool]:
     """255 where something is drawn: strokes against their surroundings, and areas of another tone than the paper, of
-    a shrunk page and how grey it is.
+    a shrunk page, how grey it is, and the lowest of each pixel's channels.
 
     And whether there is paper of one tone; a photo or a shaded scan has strokes only.
     """
-    around = cv2.blur(grey, (31, 31))
-    strokes = cv2.threshold(cv2.subtract(around, grey), _CONTRAST, 255, cv2.THRESH_BINARY)[1]
     levels = cv2.calcHist([grey], [0], None, [256], (0, 256)).ravel()
     paper = int(levels.argmax())
     if levels[max(0, paper - 4) : paper + 5].sum() < 0.4 * grey.size:
-        return np.asarray(strokes, np.uint8), False
+        return _strokes(grey), False
     on_paper = np.asarray(cv2.inRange(grey, max(0, paper - 3), min(255, paper + 3)), np.uint8)
-    furthest = _off_paper(small, on_paper)
+    furthest = _off_paper(small, lowest, on_paper)
     area = cv2.threshold(furthest, _TONE, 255, cv2.THRESH_BINARY)[1]
-    return np.asarray(cv2.bitwise_or(strokes, area), np.uint8), True
+    return np.asarray(cv2.bitwise_or(_strokes(grey), area), np.uint8), True
 
 
-def _off_paper(small: Pixels, paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _ink_on_white(grey: NDArray[np.uint8], lowest: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same of most pages: white for the greater part, which makes that the paper's tone."""
+    area = cv2.threshold(lowest, 254 - _TONE, 255, cv2.THRESH_BINARY_INV)[1]
+    return np.asarray(cv2.bitwise_or(_strokes(grey), area), np.uint8)
+
+
+def _strokes(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """255 where it is darker than its surroundings."""
+    around = cv2.blur(grey, (_AROUND, _AROUND))
+    return np.asarray(cv2.threshold(cv2.subtract(around, grey), _CONTRAST, 255, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def _lowest(small: Pixels) -> NDArray[np.uint8]:
+    """Of each pixel's channels."""
+    if small.ndim == 2:
+        return small
+    channels = [np.asarray(channel, np.uint8) for channel in cv2.split(small)]
+    return reduce(lambda one, other: np.asarray(cv2.min(one, other), np.uint8), channels)
+
+
+def _count_white(lowest: NDArray[np.uint8]) -> int:
+    return cv2.countNonZero(cv2.inRange(lowest, 255, 255))
+
+
+def _off_paper(small: Pixels, lowest: NDArray[np.uint8], paper: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """How far each pixel is, in the channel that is furthest, from that channel's median where the mask `paper` is
     set."""
-    channels = [np.asarray(channel, np.uint8) for channel in cv2.split(small)]
-    lowest = reduce(lambda one, other: np.asarray(cv2.min(one, other), np.uint8), channels)
     white = cv2.bitwise_and(np.asarray(cv2.inRange(lowest, 255, 255), np.uint8), paper)
-    if 2 * cv2.countNonZero(white) > cv2.countNonZero(paper):  # most pages: the medians are known
+    if 2 * cv2.countNonZero(white) > cv2.countNonZero(paper):  # the medians are known
         return np.asarray(cv2.bitwise_not(lowest), np.uint8)
-    off = [_off_median(channel, paper) for channel in channels]
+    off = [_off_median(np.asarray(channel, np.uint8), paper) for channel in cv2.split(small)]
     return reduce(lambda one, other: np.asarray(cv2.max(one, other), np.uint8), off)
 
 
@@ -329,14 +373,15 @@ def _busy(steps: NDArray[np.uint8], unit: float) -> NDArray[np.uint8]:
     return np.asarray(cv2.bitwise_and(edges, cv2.bitwise_not(straight)), np.uint8)
 
 
-def _clear_of(lines: Sequence[Line], size: Size, scale: float) -> NDArray[np.uint8]:
-    """255 where the shrunk page has no line of text, with a little air around each."""
-    clear = np.full((size.height, size.width), 255, np.uint8)
+def _clear_of(lines: Sequence[Line], rows: DrawnRows, size: Size, scale: float) -> NDArray[np.uint8]:
+    """255 where the shrunk page, of that size, has no line of text, with a little air around each."""
+    clear = np.full((len(rows.rows), size.width), 255, np.uint8)
     x, y = size.width / SCALE, size.height / SCALE
     for line in lines:
         box, air = line.source.box, 0.2 * line.height * scale
-        rows = slice(max(0, int(box.top * y - air)), int(box.bottom * y + air) + 1)
-        clear[rows, max(0, int(box.left * x - air)) : int(box.right * x + air) + 1] = 0
+        top, bottom = rows.between(max(0, int(box.top * y - air)), int(box.bottom * y + air) + 1)
+        if bottom > top:
+            clear[top:bottom, max(0, int(box.left * x - air)) : int(box.right * x + air) + 1] = 0
     return clear
 
 
@@ -346,27 +391,34 @@ def _fill(part: NDArray[np.uint8]) -> None:
     part[top : top + height, left : left + width] = 255
 
 
-def _without_rim(ink: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _without_rim(ink: NDArray[np.uint8], rows: DrawnRows) -> NDArray[np.uint8]:
     """The ink without what a scanner sees beside the sheet: its edge, and rows and columns that are nearly all ink."""
     rest = ink.copy()
-    for view in (rest, rest[::-1], rest.T, rest.T[::-1]):
-        view[: round(_EDGE * len(view))] = 0
-    for view in (rest, rest[::-1], rest.T, rest.T[::-1]):
-        start, most = round(_EDGE * len(view)), round(_RIM * len(view))
-        filled = (view[start : most + 1] > 0).mean(1) > _RIM_FILLED
+    columns = DrawnRows.all_of(ink.shape[1])
+    views = ((rest, rows), (rest[::-1], rows.from_below), (rest.T, columns), (rest.T[::-1], columns))
+    for view, lines in views:
+        view[: lines.between(0, round(_EDGE * lines.height))[1]] = 0
+    for view, lines in views:
+        start, end = round(_EDGE * lines.height), round(_RIM * lines.height) + 1
+        first, last = lines.between(start, end)
+        filled = np.zeros(end - start, bool)
+        across = rows.height if lines is columns else columns.height
+        filled[lines.rows[first:last] - start] = (view[first:last] > 0).sum(1) > _RIM_FILLED * across
         if not filled.all():  # else it is no rim, but a dark page
-            view[: start + int(filled.argmin())] = 0
+            view[: lines.between(0, start + int(filled.argmin()))[1]] = 0
     return rest
 
 
-def _grouped(rest: NDArray[np.uint8], unit: float) -> list[Rect]:
+def _grouped(page: Ink) -> list[Rect]:
     """Boxes around ink that hangs together, without rules, frames and specks; pixels of the shrunk page."""
     boxes, small = [], []
-    for left, top, width, height in _connected(rest, _reach(unit)):
-        box = Rect(left, top, left + width, top + height)
+    unit = page.unit
+    for left, top, width, height in _connected(page.rest, _reach(unit)):
+        first = int(page.rows.rows[top])  # no row is left out of what hangs together
+        box = Rect(left, first, left + width, first + height)
         if min(width, height) < _LOWEST * unit or max(width, height) < 4 * unit:
             small.append(box)
-        elif not _is_frame(rest[top : top + height, left : left + width], unit):
+        elif not _is_frame(page.rest[top : top + height, left : left + width], unit):
             boxes.append(box)
     return _merged([_with_axes(box, small, unit) for box in boxes], unit)
 
