@@ -10,8 +10,9 @@ from viewer import RENDERERS
 
 import octavo
 from octavo import EngineSettings, ParseOptions, Parser
-from octavo.document import Label, Problem, Recognition, Severity, Task
+from octavo.document import Label, Looks, Pixels, Problem, Recognition, Severity, Task
 from octavo.errors import DocumentCorrupt, EngineUnavailable, OptionInvalid
+from octavo.pages import Pages
 from octavo.recognizers.scripted import Scripted
 from octavo.settings.keywords import Keywords
 
@@ -40,6 +41,39 @@ async def test_pages_stream_one_by_one(picture: Path) -> None:
     async with Parser(NULL) as parser:
         pages = [page.number async for page in parser.stream([picture, picture, picture])]
     assert pages == [0, 1, 2]
+
+
+@pytest.fixture
+def drawn_again(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Pages whose pictures were not there any more when somebody looked."""
+    again: list[int] = []
+    pixels = Pages.pixels
+
+    def counted(pages: Pages, number: int, looks: Looks) -> Pixels:
+        again.append(number)
+        return pixels(pages, number, looks)
+
+    monkeypatch.setattr(Pages, "pixels", counted)
+    return again
+
+
+@pytest.mark.parametrize("name", RENDERERS)
+async def test_a_picture_that_a_format_looks_at_is_kept_for_it(
+    name: str, picture: Path, drawn_again: list[int]
+) -> None:
+    async with Parser(NULL) as parser, parser.open(picture, ParseOptions(formats=(name,))) as reading:
+        async for _ in reading:
+            pass
+        assert list(reading.artifacts()) or name == "crops"
+    assert not drawn_again
+
+
+async def test_a_picture_that_no_format_looks_at_is_not_kept(picture: Path, drawn_again: list[int]) -> None:
+    async with Parser(NULL) as parser, parser.open(picture, ParseOptions(formats=("markdown",))) as reading:
+        async for _ in reading:
+            pass
+        assert reading.pictures.page(0).shape == (60, 80, 3)
+    assert drawn_again == [0]
 
 
 async def test_a_document_left_early_has_no_result(picture: Path) -> None:

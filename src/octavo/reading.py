@@ -38,7 +38,8 @@ class Reading:
     def __init__(self, name: str, pages: Pages, options: ParseOptions, way: Way) -> None:
         self.name = name
         self.options = options
-        self.source = _KeptPages(pages, picture=way.sees_pictures)
+        looks = any(getattr(dropins.load(renderers, name), "LOOKS_AT_PAGES", False) for name in options.formats)
+        self.source = _KeptPages(pages, picture=way.sees_pictures, most=_KEPT_PICTURES if looks else 0)
         self._way = way
         self._done: list[Page] | assemble.PackedPages = []
         self._undrawn: dict[int, Problem] = {}  # what was wrong with pages of which there is nothing
@@ -172,12 +173,13 @@ def _refuse_without_engine(page: Page) -> None:
 
 
 class _KeptPages:
-    """Pages that keep the last pictures they drew, up to a number of bytes, for the renderers."""
+    """Pages that keep the last pictures they drew, for the renderers."""
 
-    def __init__(self, pages: Pages, *, picture: bool) -> None:
-        """`picture` as in `Pages.draw`: what is drawn later is not kept."""
+    def __init__(self, pages: Pages, *, picture: bool, most: int) -> None:
+        """`picture` as in `Pages.draw`: what is drawn later is not kept. `most`: bytes of all that are."""
         self.pages = pages
         self._picture = picture
+        self._most = most
         self._kept: OrderedDict[int, Pixels] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -194,7 +196,7 @@ class _KeptPages:
     def _keep(self, number: int, pixels: Pixels) -> None:
         with self._lock:
             self._kept[number] = pixels
-            while sum(pixels.nbytes for pixels in self._kept.values()) > _KEPT_PICTURES:
+            while sum(pixels.nbytes for pixels in self._kept.values()) > self._most:
                 self._kept.popitem(last=False)
 
     def pixels(self, number: int) -> Pixels:

@@ -1,7 +1,8 @@
 """Socket: a finished document to files. One file per format; its file name is what users type.
 
 A module here defines `render(document, pictures, options) -> Iterator[Artifact]`, and `count(document, options)`: how
-many files that will be, or a few more where a page turns out not to be drawable.
+many files that will be, or a few more where a page turns out not to be drawable. Where it asks for `pictures`, it says
+`LOOKS_AT_PAGES = True`: then those that were drawn to be read are kept for it, as far as there is room.
 """
 
 from collections.abc import Iterator

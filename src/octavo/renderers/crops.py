@@ -19,6 +19,7 @@ from octavo.settings import ParseOptions
 
 log = logging.getLogger(__name__)
 
+LOOKS_AT_PAGES = True
 _QUALITY = 95  # as the official SDK saves them
 
 

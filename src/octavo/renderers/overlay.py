@@ -19,6 +19,7 @@ from octavo.settings import ParseOptions
 
 log = logging.getLogger(__name__)
 
+LOOKS_AT_PAGES = True
 _QUALITY = 85
 _BLANK = Size(1240, 1754)  # a page of which there is no picture: A4 at 150 dpi
 _RED = (200, 0, 0)

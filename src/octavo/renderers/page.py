@@ -15,6 +15,8 @@ from octavo.settings import ParseOptions
 
 log = logging.getLogger(__name__)
 
+LOOKS_AT_PAGES = True
+
 
 def render(document: Document, pictures: Pictures, options: ParseOptions) -> Iterator[Artifact]:
     parts = {"document": _viewer_page.json_part(view.view(document, options))}

@@ -18,6 +18,7 @@ from octavo.renderers.report import Json, problem_entry
 from octavo.settings import Furniture, ParseOptions, Profile
 
 FORMAT = "view"  # as users type it
+LOOKS_AT_PAGES = True  # by `picture`
 VERSION = 1  # of the object: the page refuses another
 _MOST_PIXELS = 1600  # of a picture's longer side: two for each of a page's on a wide screen
 _QUALITY = 60  # 200 KB for a page of text; WebP of half the size took eight times as long (samples, two cores)
