@@ -44,6 +44,7 @@ class Reading:
         self._done: list[Page] | assemble.PackedPages = []
         self._undrawn: dict[int, Problem] = {}  # what was wrong with pages of which there is nothing
         self._rotations: dict[int, int] = {}
+        self._finishing: asyncio.Future[Document] | None = None
         self._document: Document | None = None
         self._stream: AsyncGenerator[Page] | None = None
         self._started = 0.0
@@ -69,6 +70,7 @@ class Reading:
         self._done = assemble.PackedPages() if self.only_files else []
         self._undrawn.clear()
         self._rotations.clear()
+        self._finishing = None
         self._stream = self._way.pages(self)
         async for page in self._stream:
             _refuse_without_engine(page)
@@ -104,19 +106,22 @@ class Reading:
         raise refused(f"none of the pages can be drawn: {reasons[0].message}")
 
     async def _finish(self) -> None:
-        """Off the event loop: of a thousand pages it takes as long as drawing thirty."""
-        finish = partial(
-            assemble.document,
-            self.name,
-            self._done,
-            page_count=self.page_count,
-            headings=self.source.pages.headings,
-            options=self.options,
-            engines=self._way.engines(),
-            timings={"total": time.perf_counter() - self._started},
-            kept=assemble.packed if self.only_files else tuple,
-        )
-        self._document = await asyncio.get_running_loop().run_in_executor(self._way.executor, finish)
+        """Off the event loop: of a thousand pages it takes as long as drawing thirty. Once: what an iteration has begun
+        that is stopped meanwhile, goes on for `cut_short`."""
+        if self._finishing is None:
+            finish = partial(
+                assemble.document,
+                self.name,
+                self._done,
+                page_count=self.page_count,
+                headings=self.source.pages.headings,
+                options=self.options,
+                engines=self._way.engines(),
+                timings={"total": time.perf_counter() - self._started},
+                kept=self._done.replaced if isinstance(self._done, assemble.PackedPages) else tuple,
+            )
+            self._finishing = asyncio.get_running_loop().run_in_executor(self._way.executor, finish)
+        self._document = await asyncio.shield(self._finishing)
 
     async def stop(self) -> None:
         """Cancel what is still running. An iteration that was left early is stopped by `Parser.open` itself."""

@@ -14,7 +14,7 @@ from octavo.assemble.levels import Titles
 from octavo.assemble.looks import looks_in_words
 from octavo.assemble.notes import Marks
 from octavo.assemble.official import official
-from octavo.assemble.packed_pages import PackedByNumber, PackedPages, without_lines, without_words
+from octavo.assemble.packed_pages import PackedByNumber, PackedPages, without_words
 from octavo.assemble.places import as_laid, as_seen, page_as_seen, trace_as_seen
 from octavo.document import (
     NOTHING_USED,
@@ -36,7 +36,6 @@ __all__ = [
     "PackedPages",
     "document",
     "lost_page",
-    "packed",
     "page",
     "page_as_seen",
     "trace_as_seen",
@@ -77,11 +76,6 @@ def lost_page(number: int, problem: Problem) -> Page:
     return Page(number=number, size=Size(0, 0), dpi=0.0, rotation=0, problems=(problem,))
 
 
-def packed(pages: Iterable[Page]) -> PackedPages:
-    """The pages of a finished document of which only files are made."""
-    return PackedPages(map(without_lines, pages))
-
-
 def document(
     name: str,
     pages: Sequence[Page],
@@ -95,7 +89,8 @@ def document(
 ) -> Document:
     """The finished result. `timings` (the wall time in it) go over the sums of the pages'.
 
-    The pages are gone over three times, one after the other, and then `kept`, in a tuple or `packed`.
+    The pages are gone over three times, one after the other, and then `kept`: in a tuple, or instead of `pages`, of
+    which each is not asked for again once the next is.
     """
     sums = _Sums()
     settled = _settled(pages, headings) if options.profile is Profile.FAITHFUL else pages
