@@ -28,7 +28,7 @@ from octavo.machine import cores
 
 RETIRE_AT = 384 << 20  # resident bytes: a child this fat is replaced after the page; a fresh one holds 30 MiB
 START_SECONDS = 60.0  # a loaded machine may be slow to start a process
-IDLE_MEMORIES = 4  # per child: pages' memory files kept for the next pages
+IDLE_MEMORIES = 2  # per child: pages' memory files kept for the next pages; two more were 20 MiB, and saved no CPU
 
 
 _ANSWER: TypeAdapter[tuple[str, Answer]] = TypeAdapter(
