@@ -11,6 +11,7 @@ import pypdfium2.raw as pdfium
 
 from octavo.drawing import wire
 from octavo.drawing.annotations import annotations_of, edges_of, links_of
+from octavo.drawing.calls import as_pointer
 from octavo.drawing.calls import double as _double
 from octavo.drawing.calls import fast as _fast
 from octavo.drawing.calls import fastest as _fastest
@@ -36,7 +37,7 @@ _FACTS = Struct(f"{wire.FACT_FIELDS}d")
 _unicode = _fast(pdfium.FPDFText_GetUnicode, ctypes.c_uint, _pointer, _int)
 _object_of = _fastest(pdfium.FPDFText_GetTextObject, _pointer)
 _char_box = _fastest(pdfium.FPDFText_GetCharBox, _int)
-_loose_box = _fast(pdfium.FPDFText_GetLooseCharBox, _int, _pointer, _int, _pointer)
+_loose_box = _fastest(pdfium.FPDFText_GetLooseCharBox, _int)
 _origin = _fastest(pdfium.FPDFText_GetCharOrigin, _int)
 _matrix = _fast(pdfium.FPDFText_GetMatrix, _int, _pointer, _int, _pointer)
 _font_size = _fast(pdfium.FPDFText_GetFontSize, _double, _pointer, _int)
@@ -86,11 +87,11 @@ def _glyphs(
 ) -> tuple[bytes, int, list[list[str | int]], bool]:
     """The tables, the number of runs, the fonts that runs point to, and whether there are signs of formulas."""
     handle = ctypes.cast(text, ctypes.c_void_p).value or 0
-    page = _pointer(handle)
+    page = as_pointer(handle)
     facts: list[bytes] = []  # of each glyph
     runs = array("d")
-    loose = pdfium.FS_RECTF()
-    loose_at = ctypes.addressof(loose)
+    of_runs, loose = _Runs(handle), pdfium.FS_RECTF()
+    loose_at = ctypes.byref(loose)
     numbers: dict[int, int] = {}
     fonts: list[list[str | int]] = []
     told: list[dict[int, tuple[int, float]]] = []  # by font: code -> flag, and width in ems
@@ -115,13 +116,13 @@ def _glyphs(
                     shapes.unsure = "a font whose letters are drawings"
                 told.append({})
             known = told[font]
-            runs.extend((*_run(handle, index, owner, font), places.get(owner, -1)))
+            runs.extend((font, *of_runs.told(index, owner), places.get(owner, -1)))
         told_of = alike.get(code)
         if told_of is None:
             if code not in known:
                 known[code] = 2 if _unmapped(handle, index) == 1 else 0, _own_width(address, code)
             flags, width = known[code]
-            _loose_box(handle, index, loose_at)
+            _loose_box(page, index, loose_at)
             may_be_hyphen = code in HYPHEN_MARKS
             if may_be_hyphen and _is_hyphen(handle, index) == 1:
                 flags |= 4
@@ -152,7 +153,7 @@ def _boxes(page: Any, count: int) -> bytes:
     block = (_double * (wire.PLACE_FIELDS * AT_ONCE))()
     at = ctypes.addressof(block)
     slots = [
-        [_pointer(at + 8 * (wire.PLACE_FIELDS * slot + field)) for field in range(wire.PLACE_FIELDS)]
+        [ctypes.byref(block, 8 * (wire.PLACE_FIELDS * slot + field)) for field in range(wire.PLACE_FIELDS)]
         for slot in range(min(AT_ONCE, count))
     ]
     found = bytearray()
@@ -172,15 +173,21 @@ def _own_width(font: int, code: int) -> float:
     return width.value if known else 0.0
 
 
-def _run(handle: int, index: int, owner: int, font: int) -> list[float]:
-    matrix = pdfium.FS_MATRIX()
-    _matrix(handle, index, ctypes.addressof(matrix))
-    size = _font_size(handle, index)
-    colour = [ctypes.c_uint(255) for _ in range(4)]
-    _fill(owner, *(ctypes.addressof(part) for part in colour))
-    red, green, blue, alpha = (part.value for part in colour)
-    packed = (red << 24) | (green << 16) | (blue << 8) | alpha
-    return [font, size, matrix.a, matrix.b, matrix.c, matrix.d, _render_mode(owner), packed]
+class _Runs:
+    """How text objects are set and drawn: told into memory that is asked for once."""
+
+    def __init__(self, text: int) -> None:
+        self._text = text
+        self._matrix, self._colour = (ctypes.c_float * 6)(), (ctypes.c_uint * 4)()
+        self._matrix_at = ctypes.addressof(self._matrix)
+        self._colour_at = [ctypes.addressof(self._colour) + 4 * part for part in range(4)]
+
+    def told(self, index: int, owner: int) -> tuple[float, ...]:
+        """Size, matrix, render mode and colour of a text object, by itself and its first glyph; as `wire` has them."""
+        matrix = self._matrix[:4] if _matrix(self._text, index, self._matrix_at) else (0.0,) * 4
+        red, green, blue, alpha = self._colour if _fill(owner, *self._colour_at) else (255,) * 4
+        colour = (red << 24) | (green << 16) | (blue << 8) | alpha
+        return (_font_size(self._text, index), *matrix, _render_mode(owner), colour)
 
 
 def _font(text: Any, index: int, address: int) -> list[str | int]:
