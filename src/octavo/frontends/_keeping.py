@@ -16,7 +16,7 @@ from octavo.frozen import frozen
 from octavo.jobs.checkpoints import Checkpoint, reading_digest, spelled
 from octavo.settings import EngineSettings, ParseOptions, PictureNames, Profile
 
-_WORTH_KEEPING_SECONDS = 2.0  # a page takes 2 ms and 200 KB to keep: a document that is read sooner is read again
+_WORTH_KEEPING_SECONDS = 2.0  # a page takes 2 ms and 200 KB to keep: what was read in less is read again
 
 
 @frozen
@@ -84,12 +84,12 @@ class Ours:
 
 
 class Kept:
-    """Pages of one document: those of an earlier run, and those of this one as soon as they are worth it."""
+    """Pages of one document: those of an earlier run, and those of this one, when there is enough to be worth it."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._checkpoint = checkpoint
         self._waiting: list[Page] = []
-        self._began = time.monotonic()
+        self._since = time.monotonic()
 
     async def earlier(self, *, fresh: bool) -> Mapping[int, Page]:
         """What an earlier run left; `fresh`: forgotten."""
@@ -99,12 +99,13 @@ class Kept:
 
     async def keep(self, page: Page) -> None:
         self._waiting.append(page)
-        if time.monotonic() - self._began > _WORTH_KEEPING_SECONDS:
+        if time.monotonic() - self._since > _WORTH_KEEPING_SECONDS:
             await self.flush()
 
     async def flush(self) -> None:
         """Write down what waits."""
         pages, self._waiting = self._waiting, []
+        self._since = time.monotonic()
         await asyncio.to_thread(self._keep, pages)
 
     def _keep(self, pages: Sequence[Page]) -> None:
