@@ -18,6 +18,7 @@ from typing import Final, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo import turns
 from octavo.document import Bookmark, Looks, Outlines, PageImage, Picture, Pixels, Problem, Severity, TextLayer, Trust
 from octavo.drawing import pool
 from octavo.drawing.wire import Draw, Drawn, Failed, Opened, OpenedPart
@@ -258,9 +259,11 @@ class Pages:
     def _text(self, drawn: Drawn, memory: NDArray[np.uint8], picture: Picture, outlines: Outlines | None) -> TextLayer:
         if drawn.text_error:
             return TextLayer(Trust.GARBLED, drawn.text_error)
-        glyphs, drawing = glyphs_of(drawn, memory)
-        layer = judged(glyphs, drawing, picture, drawn.dpi, outlines)
-        return replace(layer, lines=tuple(with_numbers_apart(layer.lines, Size(drawn.width, drawn.height), drawn.dpi)))
+        with turns.taken(outlines is not None):
+            glyphs, drawing = glyphs_of(drawn, memory)
+            layer = judged(glyphs, drawing, picture, drawn.dpi, outlines)
+            lines = with_numbers_apart(layer.lines, Size(drawn.width, drawn.height), drawn.dpi)
+            return replace(layer, lines=tuple(lines))
 
     def close(self) -> None:
         with self._closing:
@@ -289,7 +292,7 @@ class _Undrawn:
 
     @property
     def pixels(self) -> Pixels:
-        with self._drawing:
+        with turns.left(), self._drawing:  # in this order: who draws may want the turn back
             if self._pixels is None:
                 self._pixels = self._pages.pixels(self._number, self._looks)
             return self._pixels

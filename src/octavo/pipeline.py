@@ -19,7 +19,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from octavo import assemble, conservation, crops, regions, telemetry, text_layer
+from octavo import assemble, conservation, crops, regions, telemetry, text_layer, turns
 from octavo.detectors import Detector, FindsLines
 from octavo.document import (
     Crop,
@@ -298,10 +298,11 @@ def _assembled(
     seconds: Mapping[str, float],
 ) -> Page:
     """The page of the result, counted; what the official profile drops is the SDK's decision, and told."""
-    page = assemble.page(image, prepared.regions, recognitions, prepared.problems, options, seconds)
-    if options.profile is Profile.FAITHFUL:
-        page = conservation.checked(page, image.text, detections)
-    return assemble.page_as_seen(page)
+    with turns.taken():
+        page = assemble.page(image, prepared.regions, recognitions, prepared.problems, options, seconds)
+        if options.profile is Profile.FAITHFUL:
+            page = conservation.checked(page, image.text, detections)
+        return assemble.page_as_seen(page)
 
 
 def _answered(recognition: Recognition) -> Recognition:
@@ -368,14 +369,15 @@ def _prepare(
     recognizer: Recognizer,
 ) -> _Prepared:
     """Settle the regions, take what the text layer can say, and cut the rest."""
-    settled = regions.settle(detections, image, options)
-    prepared = _Prepared(settled.regions, [], [], [*image.problems, *problems, *settled.problems])
-    for region in settled.regions:
-        known = _known(region, image, options, reads_pictures=recognizer.reads_pictures)
-        if known is None:
-            prepared.crops.append(_cut(region, image, recognizer.budget, options))
-        prepared.recognitions.append(known)
-    return prepared
+    with turns.taken(image.outlines is not None):
+        settled = regions.settle(detections, image, options)
+        prepared = _Prepared(settled.regions, [], [], [*image.problems, *problems, *settled.problems])
+        for region in settled.regions:
+            known = _known(region, image, options, reads_pictures=recognizer.reads_pictures)
+            if known is None:
+                prepared.crops.append(_cut(region, image, recognizer.budget, options))
+            prepared.recognitions.append(known)
+        return prepared
 
 
 def _cut(region: Region, image: PageImage, budget: PixelBudget, options: ParseOptions) -> Crop:

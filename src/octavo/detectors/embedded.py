@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from octavo import turns
 from octavo.document import (
     Detection,
     Label,
@@ -68,7 +69,11 @@ class EmbeddedDetector:
         return Written(tuple(lines), tuple(seals))
 
     def detect(self, pages: Sequence[PageImage]) -> list[list[Detection]]:
-        return [self._page(page) for page in pages]
+        found = []
+        for page in pages:
+            with turns.taken(page.outlines is not None):
+                found.append(self._page(page))
+        return found
 
     def close(self) -> None:
         self._text_lines.close()

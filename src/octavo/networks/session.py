@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo import weights
+from octavo import turns, weights
 from octavo.errors import EngineFailed, EngineUnavailable
 from octavo.machine import cores
 from octavo.settings import EngineSettings
@@ -154,7 +154,8 @@ class Network:
         """All outputs for one input. Raises EngineFailed, and EngineUnavailable where the file cannot be loaded."""
         session = self._session
         try:
-            outputs: list[Tensor] = session.run(None, {session.get_inputs()[0].name: batch})
+            with turns.left():
+                outputs: list[Tensor] = session.run(None, {session.get_inputs()[0].name: batch})
         except Exception as error:  # its exceptions share no base class
             raise EngineFailed(f"the network {self.described} failed on an input of shape {batch.shape}") from error
         return outputs
@@ -164,11 +165,12 @@ class Network:
         results: list[Result] = []
         waiting: deque[Future[Result]] = deque()
         try:
-            for item in items:
-                if len(waiting) >= _AHEAD * self.threads:
-                    results.append(waiting.popleft().result())
-                waiting.append(self._pool.submit(work, item))
-            results.extend(future.result() for future in waiting)
+            with turns.left():
+                for item in items:
+                    if len(waiting) >= _AHEAD * self.threads:
+                        results.append(waiting.popleft().result())
+                    waiting.append(self._pool.submit(work, item))
+                results.extend(future.result() for future in waiting)
         finally:
             for future in waiting:
                 future.cancel()

@@ -12,6 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeVar
 
+from octavo import turns
 from octavo.document import (
     NOT_LATEX,
     TEXT_DOUBTFUL,
@@ -80,7 +81,13 @@ class EmbeddedRecognizer:
         self, crops: Sequence[Crop], *, document: str, begun: Callable[[], None] = nothing
     ) -> list[Recognition]:
         begun()
-        return await self._in_turn(document, lambda allowance: self._read_page(crops, allowance))
+        undrawn = all(crop.outlines is not None for crop in crops)
+
+        def read(allowance: Allowance) -> list[Recognition]:
+            with turns.taken(undrawn):
+                return self._read_page(crops, allowance)
+
+        return await self._in_turn(document, read)
 
     async def read_lines(self, page: PageImage, found: Written, *, document: str) -> Written:
         lines = [LineOnPicture(line, page.pixels, Box.of_page()) for line in found.all_lines]
