@@ -49,7 +49,8 @@ class _Pair:
 
 def find_dated_entries(lines: PageLines) -> Iterator[DatedEntry]:
     """The titles with their dates among the lines, by their edges, those of each top to bottom."""
-    dates = sorted((line for line in lines if is_when(line.text)), key=attrgetter("right"))
+    first = min((line.right for line in lines), default=0.0)  # a title is left of its date
+    dates = sorted((line for line in lines if first < line.left and is_when(line.text)), key=attrgetter("right"))
     if not any(_is_flush(one, other) for one, other in pairwise(dates)):
         return  # most pages, without putting their lines into rows
     bands = sorted(lines.with_text.bands, key=_level)

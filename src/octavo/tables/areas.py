@@ -31,9 +31,12 @@ def tables_among(segments: Sequence[Segment], rules: Rules) -> list[TableArea]:
     ]
     found = [table for table in drawn if not table.lost]
     rest = [segment for segment in segments if not any(table.holds(segment) for table in found)]
-    paragraphs = whole_texts.paragraphs(rest, height)
+    levels = rows_of(rest, height)
+    if all(len(level) == 1 for level in levels):  # nothing stands beside anything
+        return sorted(drawn, key=lambda table: -table.score)
+    paragraphs = whole_texts.paragraphs(rest, levels, height)
     prose = {segment for paragraph in paragraphs for segment in paragraph} - whole_texts.in_bands(rest, rules, height)
-    rows = rows_of([segment for segment in rest if segment not in prose], height)
+    rows = rows_of([segment for segment in rest if segment not in prose], height) if prose else levels
     rows = [row for row in rows if not runs.offers_choices(row, height)]
     loose = [
         replace(table, lost=table.lost or "a ruled table is there")

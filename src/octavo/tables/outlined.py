@@ -100,11 +100,8 @@ def _nearest(places: _Numbers, sides: _Numbers) -> NDArray[np.int64]:
 def _steps(sheet: NDArray[np.int16], rows: _Numbers, columns: _Numbers) -> _Numbers:
     """The level edges of a sheet: steps into dark and out of it apart, as in a picture."""
     change = np.diff(sheet, axis=0)
-    found = []
-    for steps in (change < -STEP, change > STEP):
-        padded = np.zeros((steps.shape[0], steps.shape[1] + 2), np.int8)
-        padded[:, 1:-1] = steps
-        turns = np.diff(padded, axis=1)
-        (row, start), (_, end) = np.nonzero(turns > 0), np.nonzero(turns < 0)
-        found.append(np.column_stack([rows[row + 1], columns[start], columns[end]]))
-    return np.vstack(found)
+    steps = np.zeros((2, change.shape[0], change.shape[1] + 2), np.int8)
+    steps[:, :, 1:-1] = change < -STEP, change > STEP
+    turns = np.diff(steps, axis=2)
+    (_, row, start), (_, _, end) = np.nonzero(turns > 0), np.nonzero(turns < 0)
+    return np.column_stack([rows[row + 1], columns[start], columns[end]])

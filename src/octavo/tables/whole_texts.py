@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Final
 
 from octavo.tables.rules import Rule, Rules
-from octavo.tables.segments import BAND_HEIGHT, FEWEST_LINES, Segment, TableArea, rows_of
+from octavo.tables.segments import BAND_HEIGHT, FEWEST_LINES, Segment, TableArea
 from octavo.wording.numbers import is_amount
 
 _LABELS: Final = 0.6  # of the lines of a stack with figures on their right, from which on it is no paragraph
@@ -18,8 +18,8 @@ _LEVEL: Final = 0.25  # heights of type that a label and its figure may stand ap
 _BAND_WIDTH: Final = 16.0  # heights of type that such lines are long, at least
 
 
-def paragraphs(segments: Sequence[Segment], height: float) -> list[list[Segment]]:
-    """Stacks of lines most of which go to the right margin."""
+def paragraphs(segments: Sequence[Segment], levels: Sequence[Sequence[Segment]], height: float) -> list[list[Segment]]:
+    """Stacks of lines most of which go to the right margin; `levels` are the same put into rows."""
     stacks: list[list[Segment]] = []
     near: list[list[Segment]] = []  # those that may go on
     for segment in sorted(segments, key=attrgetter("top")):
@@ -32,7 +32,7 @@ def paragraphs(segments: Sequence[Segment], height: float) -> list[list[Segment]
         else:
             near.append([segment])
             stacks.append(near[-1])
-    labels = _labels(segments, height)
+    labels = _labels(levels, height)
     return [
         stack
         for stack in stacks
@@ -93,11 +93,11 @@ def _beginning_and_ending_alike(rules: Rules, shortest: float, reach: float) -> 
         yield sorted(alike, key=attrgetter("at"))
 
 
-def _labels(segments: Sequence[Segment], height: float) -> set[Segment]:
+def _labels(levels: Sequence[Sequence[Segment]], height: float) -> set[Segment]:
     """Texts with a figure for the next thing on their right, on the very same height: they name a row's figures."""
     return {
         one
-        for row in rows_of(segments, height)
+        for row in levels
         for one, other in pairwise(row)
         if is_amount(other.text or "")
         and not is_amount(one.text or "")
