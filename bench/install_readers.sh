@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The readers that `make bench-quality` compares with, in one environment: RapidOCR, docling, LiteParse and pdf-inspector
+# The readers that `make bench-quality` compares with, in one environment: RapidOCR, faster-paddle, docling, LiteParse and pdf-inspector
 # (1.5 GB, needs Python 3.11 for PyTorch's CPU build), and random weights for docling's layout network. Tesseract and pdftotext come from the system.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
-wanted="rapidocr==3.10.0 onnxruntime==1.32.0 pypdfium2==5.15.2 docling==2.143.0 liteparse==2.18.0 pdf-inspector==1.25.2 torch==2.13.0 torchvision==0.28.0"
+wanted="rapidocr==3.10.0 faster-paddle==1.0.4 onnxruntime==1.32.0 pypdfium2==5.15.2 docling==2.143.0 liteparse==2.18.0 pdf-inspector==1.25.2 torch==2.13.0 torchvision==0.28.0"
 folder=$root/.venvs/readers
 if [ "$(cat "$folder/.octavo-stamp" 2>/dev/null || true)" != "$wanted" ]; then
     rm -rf "$folder"

@@ -3,8 +3,10 @@
     python bench/quality.py --data ../shared/eval/public --engines octavo,rapidocr,tesseract,docling
 
 Peers run in the environment named by --peers (install_readers.sh makes it; `make bench-quality` does both). Scores
-come from the score.py that lies beside the data. Prints a table by kind of document and writes it as Markdown; speed
-is CPU seconds per page, the median over the files of a kind. --keep takes the peers' answers of the run before.
+come from the score.py that lies beside the data. Prints two tables and writes them as Markdown: what each program costs
+and is worth, on PDFs with a text layer and on pictures; and all metrics by kind of document, where speed is CPU seconds
+per page, the median over the files of a kind. Programs are open when they are measured. --keep takes the peers' answers
+of the run before.
 """
 
 import argparse
@@ -15,7 +17,11 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-ENGINES = "octavo,rapidocr,tesseract,pdftotext,liteparse,pdf-inspector,docling"
+import pypdfium2
+
+ENGINES = (
+    "octavo,rapidocr,faster-paddle-small,faster-paddle-tiny,tesseract,pdfium,pdftotext,liteparse,pdf-inspector,docling"
+)
 LOWER, HIGHER = ("text_full", "order_edit"), ("word_f1", "teds", "tests", "overall")
 SPEED = "CPU s/page"
 
@@ -60,9 +66,40 @@ def main() -> None:
         if ours or not chosen.keep or not (out / "scores.json").exists():
             run(engine, Path(sys.executable) if ours else chosen.peers, out, files)
         table[engine], timing[engine] = scores(chosen.data, out), speeds(out, engine)
-    report = "\n".join(_report(rows, engines, table, timing))
+    groups = {"PDFs with a text layer": [], "pictures and scans": []}
+    for row, file in zip(rows, files, strict=True):
+        groups["PDFs with a text layer" if _has_text(file) else "pictures and scans"].append(row["id"])
+    report = "\n".join([*_summary(groups, engines, table, timing), "", *_report(rows, engines, table, timing)])
     (chosen.out / "report.md").write_text(report + "\n")
     print(report)
+
+
+def _has_text(file: Path) -> bool:
+    if file.suffix != ".pdf":
+        return False
+    with pypdfium2.PdfDocument(file) as pdf:
+        return any(page.get_textpage().count_chars() > 0 for page in pdf)
+
+
+def _summary(
+    groups: dict[str, list[str]],
+    engines: list[str],
+    table: dict[str, dict[str, dict[str, float]]],
+    timing: dict[str, dict[str, dict[str, float]]],
+) -> list[str]:
+    """What each program costs and is worth on a group of files; what cannot read any of them is left out."""
+    metrics = ("word_f1", "text_full", "teds", "tests")
+    lines = ["| documents | program | CPU ms/page | " + " | ".join(metrics) + " |", "| --- " * (len(metrics) + 3) + "|"]
+    for group, ids in groups.items():
+        for engine in engines:
+            done = [timing[engine][id_] for id_ in ids if timing[engine][id_]["pages"]]
+            values = [_mean([table[engine].get(id_, {}).get(metric) for id_ in ids]) for metric in metrics]
+            if not done or not any(values[:1]):
+                continue
+            cost = 1000 * sum(one["cpu"] for one in done) / sum(one["pages"] for one in done)
+            cells = " | ".join("" if value is None else f"{value:g}" for value in values)
+            lines.append(f"| {group} ({len(ids)}) | {engine} | {cost:.1f} | {cells} |")
+    return lines
 
 
 def _report(

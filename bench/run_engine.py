@@ -120,6 +120,18 @@ def pdftotext() -> Read:
     return read
 
 
+def pdfium() -> Read:
+    """PDFium's text alone: what reading the text layer costs and is worth by itself."""
+    import pypdfium2
+
+    def read(file: Path) -> tuple[str, int]:
+        with pypdfium2.PdfDocument(file) as pdf:
+            texts = [page.get_textpage().get_text_range() for page in pdf]
+        return "\n\n".join(texts), len(texts)
+
+    return read
+
+
 def liteparse() -> Read:
     """The text layer alone: its OCR wants a download."""
     from liteparse import LiteParse
@@ -184,6 +196,7 @@ ENGINES: dict[str, Callable[[], Read]] = {
     "faster-paddle-small": lambda: faster_paddle("small"),
     "faster-paddle-tiny": lambda: faster_paddle("tiny"),
     "tesseract": tesseract,
+    "pdfium": pdfium,
     "pdftotext": pdftotext,
     "liteparse": liteparse,
     "pdf-inspector": pdf_inspector,
