@@ -111,6 +111,7 @@ def test_no_text_of_a_model_is_changed_by_being_taken_apart(text: str) -> None:
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text("ab *_`~\\<>&[]()#-+.1|é中", max_size=20).map(str.strip))
 @example("*1 *1*")  # the last star of what is escaped is none
+@example("[](1)")  # a bracket that is escaped ends no label
 def test_plain_characters_come_back_from_markdown_as_they_were(text: str) -> None:
     assert plain(Prose((markdown.unmarked(markdown.read_line(markdown.line(runs_of(text)))),))) == text
 

@@ -214,6 +214,27 @@ def test_a_box_to_tick_is_looked_at(parser: Parser) -> None:
     assert "[x] I agree" in to_markdown(document)
 
 
+def dot(x: float, y: float) -> bytes:
+    """A round mark of 5 points."""
+    left, bottom, right, top = x - 2.5, y - 2.5, x + 2.5, y + 2.5
+    return (
+        f"{x} {bottom} m {right} {bottom} {right} {y} {right} {y} c {right} {top} {x} {top} {x} {top} c "
+        f"{left} {top} {left} {y} {left} {y} c {left} {bottom} {x} {bottom} {x} {bottom} c f\n"
+    ).encode()
+
+
+def test_marks_are_looked_at_for_bullets_only_where_they_stand_before_lines(parser: Parser) -> None:
+    chart = b"".join(dot(100 + 60 * n, 300 + 15 * n) for n in range(6))
+    assert parser.parse(make_pdf(drawn_on(LETTER, chart))).engines["pages"] == "1 not drawn"
+    listed = b"".join(
+        dot(80, 504 - 20 * n) + f"BT /F1 12 Tf 92 {500 - 20 * n} Td ({fruit} are sold here) Tj ET\n".encode()
+        for n, fruit in enumerate(("Apples", "Pears", "Plums"))
+    )
+    document = parser.parse(make_pdf(drawn_on(LETTER, listed)))
+    assert document.engines["pages"] == "1 drawn: something in it had to be looked at (page 1)"
+    assert "- Apples are sold here\n- Pears are sold here" in to_markdown(document)
+
+
 @pytest.mark.parametrize(
     ("use", "page", "said"),
     [

@@ -120,7 +120,7 @@ class EmbeddedDetector:
         shown = page.outlines
         if shown is None or may_have_tick_boxes(shown, size):
             known += find_tick_boxes(page.pixels, known, size)
-        if shown is None or may_have_bullets(shown, size):
+        if shown is None or may_have_bullets(shown, known, size):
             known += find_drawn_bullets(page.pixels, known, size)
         if shown is None or may_have_redactions(shown, size):
             known += find_redactions(page.pixels, known, size)

@@ -47,13 +47,23 @@ def find_drawn_bullets(pixels: Pixels, lines: Sequence[TextLine], size: float) -
     ]
 
 
-def may_have_bullets(outlines: Outlines, size: float) -> bool:
-    """Whether something drawn could be one: a shape as small and as round."""
+def may_have_bullets(outlines: Outlines, lines: Sequence[TextLine], size: float) -> bool:
+    """Whether what is drawn in front of some lines could be bullets: shapes as small and as round. Marks of a chart are
+    such, too, but stand before no lines."""
     boxes = np.vstack([outlines.filled.boxes, outlines.shapes.boxes])
     width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     least, most = _SMALLEST * size - _BLUR, _LARGEST * size + _BLUR
     fits = (np.minimum(width, height) > least) & (np.maximum(width, height) < most)
-    return int((fits & (np.abs(width - height) < _ROUND * height + _BLUR)).sum()) >= _FEWEST
+    marks = boxes[fits & (np.abs(width - height) < _ROUND * height + _BLUR)]
+    if len(marks) < _FEWEST:
+        return False
+    x, y = (marks[:, 0] + marks[:, 2]) / 2, (marks[:, 1] + marks[:, 3]) / 2
+    led = 0
+    for line in lines:
+        rect = line.box.on(outlines.size)
+        before = (x > rect.left - _ROOM * size) & (x < rect.left) & (y > rect.top) & (y < rect.bottom)
+        led += bool(before.any())
+    return led >= _FEWEST
 
 
 def _in_front(pixels: Pixels, line: Rect, size: float) -> Iterator[tuple[float, Rect]]:

@@ -15,9 +15,8 @@ from octavo.document import Pixels
 from octavo.frozen import frozen
 from octavo.opencv import cv2
 
-# Pairs of rows that are left above and below what is drawn. Twice as many rows as that are then between two things,
-# more than anything that is told of a place reaches up or down.
-_AIR: Final = 4
+# Twice as many rows as that are left between two things, more than anything that is told of a place reaches up or down.
+_AIR: Final = 4  # pairs of rows that are left above and below what is drawn
 _SPARSE: Final = 0.7  # share of a page's rows that are drawn, up to which some are left out: more are looked at sooner
 _AT_ONCE: Final = 32  # rows that are shrunk together: what they are made of stays in the processor's cache
 

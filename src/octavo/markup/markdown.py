@@ -274,7 +274,7 @@ _INLINE = re.compile(
     r"|(?<!\*)(?P<stars>\*{1,3})(?=[^\s*])(?P<starred>[^*\n]*[^\s*\\])(?P=stars)(?!\*)"
     r"|~~(?=\S)(?P<struck>[^\n]{1,1000}?)~~"
     r"|<(?P<tag>b|strong|i|em|u|s|sub|sup|code)>(?P<tagged>[^\n]{0,1000}?)</(?P=tag)>"
-    r"|(?<!!)\[(?P<label>[^\[\]\n]+)\]\((?P<target>[^\s()<>]+|<[^<>\n]+>)\)"
+    r"|(?<!!)\[(?P<label>(?:\\.|[^\[\]\\\n])+)\]\((?P<target>[^\s()<>]+|<[^<>\n]+>)\)"
 )
 
 
