@@ -1,7 +1,11 @@
-"""Where the lines of text are on a picture: PP-OCRv6's detector (Differentiable Binarization), and what makes lines
-of its answer.
+"""Where the lines of text are on a picture: PP-OCRv6's detectors (Differentiable Binarization), and what makes lines
+of their answers.
 
-The network says of every pixel how likely it is the core of a line; a line is a connected piece of core, its upright
+The tiny detector looks first, for a seventh of the small one's time. The small one looks again at the parts of the
+picture where that left a doubt (`second_looks`), and its answer stands there before lines are made: so a line that runs
+over the edge of such a part is cut nowhere.
+
+A network says of every pixel how likely it is the core of a line; a line is a connected piece of core, its upright
 or slanted rectangle grown by what training had shrunk it (Liao et al., "Real-time Scene Text Detection with
 Differentiable Binarization", 2019). Pictures of any shape are taken: they are brought to the size at which the
 network knows their letters, and looked at in tiles, side by side on all threads, whose answers are put together before
@@ -18,19 +22,21 @@ from octavo.document import Pixels, TextLine
 from octavo.frozen import frozen
 from octavo.geometry import SCALE, Box, Size
 from octavo.networks.line_parting import parted
+from octavo.networks.second_looks import MARGIN, Part, doubtful_parts, whole
 from octavo.networks.session import Network, Tensor, as_batch
 from octavo.networks.strips import Quad
 from octavo.opencv import cv2
 from octavo.settings import EngineSettings
 
 WEIGHTS = "text_lines.onnx"
+QUICK_WEIGHTS = "quick_lines.onnx"
 
 _CORE = 0.3  # a pixel above this is core of a line
 _LINE = 0.5  # mean over its rectangle below which a piece of core is no line
+_PERHAPS = 0.3  # the same below which nobody need look again whether it is one
 _GROWTH = 1.6  # area times this over perimeter: how far the core had been shrunk
 _MULTIPLE = 32  # sides the network takes
 _TILE = 1024  # longest side of a tile
-_MARGIN = 64  # what tiles share on each side of a seam, so that both see whole letters there
 _LETTER = 12  # pixels: the height of an `x` in the working picture
 _SMALL_LETTER = 12  # pixels: the same where a quarter of the letters is smaller
 _SPECK = 0.4  # of the typical height, below which a piece is a dot, a comma or grain and no small print
@@ -54,14 +60,19 @@ class FoundLine:
 
 
 class TextLines:
-    """The network, ready. Safe to call from several threads."""
+    """The networks, ready. Safe to call from several threads."""
 
     def __init__(self, settings: EngineSettings) -> None:
-        self._network = Network(WEIGHTS, settings)
+        # Each as it was trained: blue first, by the means and deviations of photographs, or to -1..1.
+        self._quick = _Detector(QUICK_WEIGHTS, settings, (123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
+        self._thorough = _Detector(WEIGHTS, settings, (127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
 
     @property
     def described(self) -> str:
-        return f"PP-OCRv6 small text detection: {self._network.described}"
+        return (
+            f"PP-OCRv6 tiny text detection: {self._quick.network.described}, "
+            f"its doubts by PP-OCRv6 small: {self._thorough.network.described}"
+        )
 
     def find(self, pixels: Pixels) -> list[TextLine]:
         """The lines of a picture, top to bottom; boxes and quads in 0..1000 of it, confidence that it is a line."""
@@ -71,10 +82,10 @@ class TextLines:
     def find_quads(self, pixels: Pixels) -> list[FoundLine]:
         """The same in pixels of the picture."""
         height, width = pixels.shape[:2]
-        scale = working_scale(letter_heights(pixels), Size(width, height))
-        likely = self._likelihood(_resized(pixels, scale))
-        found = lines_of(likely)
-        stretch = np.array((width / likely.shape[1], height / likely.shape[0]), np.float32)
+        inked = letters(pixels)
+        picture = _resized(pixels, working_scale(_heights(inked), Size(width, height)))
+        stretch = np.array((width / picture.shape[1], height / picture.shape[0]), np.float32)
+        found = self._found(picture, inked / np.tile(stretch, 2))
         limit = np.array((width, height), np.float32)
         quads = [np.clip(line.quad * stretch, 0, limit).astype(np.float32) for line in found]
         return [
@@ -83,21 +94,46 @@ class TextLines:
             for part in parts
         ]
 
-    def _likelihood(self, picture: Pixels) -> NDArray[np.uint8]:
-        """Of every pixel, 0..255, that it is core of a line."""
-        whole = np.zeros(picture.shape[:2], np.uint8)
-
-        def look(tile: _Tile) -> None:
-            part = picture[tile.seen_rows, tile.seen_columns]
-            answer = self._network.run(_prepared(part))[0][0, 0]
-            kept = answer[tile.kept_rows, tile.kept_columns]
-            np.multiply(kept, 255, out=whole[tile.rows, tile.columns], casting="unsafe")
-
-        self._network.map(look, _tiles(Size(picture.shape[1], picture.shape[0])))
-        return whole
+    def _found(self, picture: Pixels, inked: NDArray[np.float64]) -> list[FoundLine]:
+        """The lines of the working picture, given its letters."""
+        size = Size(picture.shape[1], picture.shape[0])
+        likely = np.zeros(picture.shape[:2], np.uint8)
+        self._quick.look(picture, [whole(size)], likely)
+        found = lines_of(likely, _PERHAPS)
+        doubts = doubtful_parts([line.quad for line in found], [line.score for line in found], inked, size)
+        if doubts:
+            self._thorough.look(picture, doubts, likely)
+            found = lines_of(likely)
+        return [line for line in found if line.score >= _LINE]
 
     def close(self) -> None:
-        self._network.close()
+        self._quick.network.close()
+        self._thorough.network.close()
+
+
+Colour = tuple[float, float, float]
+
+
+class _Detector:
+    """A network that says how likely pixels are core of a line, and what it wants of a picture: see `_prepared`."""
+
+    def __init__(self, weights: str, settings: EngineSettings, mean: Colour, deviation: Colour) -> None:
+        self.network = Network(weights, settings)
+        self._mean, self._deviation = np.array(mean, np.float32), np.array(deviation, np.float32)
+
+    def look(self, picture: Pixels, parts: Sequence[Part], likely: NDArray[np.uint8]) -> None:
+        """Write into `likely` how likely the pixels of some parts are core of a line, 0..255."""
+
+        def answer(tile: _Tile) -> NDArray[np.uint8]:
+            seen = _prepared(picture[tile.seen_rows, tile.seen_columns], self._mean, self._deviation)
+            likelihood = self.network.run(seen)[0][0, 0]
+            kept: NDArray[np.uint8] = (likelihood[tile.kept_rows, tile.kept_columns] * 255).astype(np.uint8)
+            return kept
+
+        size = Size(picture.shape[1], picture.shape[0])
+        tiles = [tile for part in parts for tile in _tiles(part, size)]
+        for tile, kept in zip(tiles, self.network.map(answer, tiles), strict=True):
+            likely[tile.rows, tile.columns] = kept
 
 
 def as_text_line(line: FoundLine, size: Size) -> TextLine:
@@ -136,6 +172,15 @@ def working_scale(heights: NDArray[np.float64], size: Size) -> float:
 
 def letter_heights(pixels: Pixels) -> NDArray[np.float64]:
     """Heights, in pixels, of the pieces of ink that could be letters."""
+    return _heights(letters(pixels))
+
+
+def _heights(inked: NDArray[np.float64]) -> NDArray[np.float64]:
+    return inked[:, 3] - inked[:, 1]
+
+
+def letters(pixels: Pixels) -> NDArray[np.float64]:
+    """The pieces of ink that could be letters: left, top, right and bottom of each in pixels."""
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     shrunk = min(1.0, math.sqrt(_MOST_MEASURED / grey.size))
     if shrunk < 1:
@@ -144,7 +189,7 @@ def letter_heights(pixels: Pixels) -> NDArray[np.float64]:
         grey = 255 - grey  # light on dark
     ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 31, 12)
     _, _, pieces, _ = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
-    _, _, widths, heights, areas = pieces[1:].T
+    lefts, tops, widths, heights, areas = pieces[1:].T
     letter = (
         (heights >= 4)
         & (widths >= 2)
@@ -153,7 +198,8 @@ def letter_heights(pixels: Pixels) -> NDArray[np.float64]:
         & (areas >= 0.15 * widths * heights)
         & (heights < grey.shape[0] / 4 + 8)
     )
-    found: NDArray[np.float64] = heights[letter] / shrunk
+    boxes = np.stack((lefts, tops, lefts + widths, tops + heights), axis=1)
+    found: NDArray[np.float64] = boxes[letter] / shrunk
     return found
 
 
@@ -166,11 +212,12 @@ def _resized(pixels: Pixels, scale: float) -> Pixels:
     return cv2.resize(pixels, size, interpolation=method).astype(np.uint8, copy=False)
 
 
-def _prepared(part: Pixels) -> Tensor:
-    """Blue first and -1..1, as in training; the edge repeated up to a size the network takes."""
+def _prepared(part: Pixels, mean: NDArray[np.float32], deviation: NDArray[np.float32]) -> Tensor:
+    """Blue first and brought to what training had; the edge repeated up to a size the network takes."""
     height, width = part.shape[:2]
     padded = cv2.copyMakeBorder(part, 0, -height % _MULTIPLE, 0, -width % _MULTIPLE, cv2.BORDER_REPLICATE)
-    return as_batch([padded[:, :, ::-1].astype(np.float32) * np.float32(1 / 127.5) - np.float32(1)])
+    wanted: NDArray[np.float32] = (padded[:, :, ::-1].astype(np.float32) - mean) / deviation
+    return as_batch([wanted])
 
 
 @frozen
@@ -191,38 +238,42 @@ class _Tile:
         return slice(self.columns.start - self.seen_columns.start, self.columns.stop - self.seen_columns.start)
 
 
-def _tiles(size: Size) -> Iterator[_Tile]:
-    for rows, seen_rows in _spans(size.height):
-        for columns, seen_columns in _spans(size.width):
-            yield _Tile(rows, columns, seen_rows, seen_columns)
+def _tiles(part: Part, size: Size) -> Iterator[_Tile]:
+    """Tiles that share nothing and make up a part of a picture of `size`."""
+    for rows in _spans(part.rows):
+        for columns in _spans(part.columns):
+            yield _Tile(rows, columns, _with_margins(rows, size.height), _with_margins(columns, size.width))
 
 
-def _spans(extent: int) -> Iterator[tuple[slice, slice]]:
-    """Spans of one side that share nothing, each with the wider one that is looked at."""
+def _spans(whole_span: slice) -> Iterator[slice]:
+    extent = whole_span.stop - whole_span.start
     count = math.ceil(extent / _TILE)
     step = math.ceil(extent / count / _MULTIPLE) * _MULTIPLE
-    for start in range(0, extent, step):
-        end = min(extent, start + step)
-        yield slice(start, end), slice(max(0, start - _MARGIN), min(extent, end + _MARGIN))
+    for start in range(whole_span.start, whole_span.stop, step):
+        yield slice(start, min(whole_span.stop, start + step))
+
+
+def _with_margins(span: slice, extent: int) -> slice:
+    return slice(max(0, span.start - MARGIN), min(extent, span.stop + MARGIN))
 
 
 # --- lines from the network's answer ----------------------------------------------------------------------------
 
 
-def lines_of(likely: NDArray[np.uint8]) -> list[FoundLine]:
-    """The lines whose cores stand out, top to bottom, in pixels of `likely`."""
+def lines_of(likely: NDArray[np.uint8], least: float = _LINE) -> list[FoundLine]:
+    """The lines whose cores stand out, with a score from `least` on, top to bottom, in pixels of `likely`."""
     core = cv2.dilate((likely > _CORE * 255).astype(np.uint8), np.ones((2, 2), np.uint8))
     contours, _ = cv2.findContours(core, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    found = [line for contour in contours if (line := _line_of(contour, likely)) is not None]
+    found = [line for contour in contours if (line := _line_of(contour, likely, least)) is not None]
     return sorted(found, key=lambda line: (float(line.quad[:, 1].min()), float(line.quad[:, 0].min())))
 
 
-def _line_of(contour: "cv2.typing.MatLike", likely: NDArray[np.uint8]) -> FoundLine | None:
+def _line_of(contour: "cv2.typing.MatLike", likely: NDArray[np.uint8], least: float) -> FoundLine | None:
     center, (width, height), angle = cv2.minAreaRect(contour)
     if min(width, height) < _SMALLEST_CORE:
         return None
     score = _mean_inside(_corners(center, (width, height), angle), likely)
-    if score < _LINE:
+    if score < least:
         return None
     growth = 2 * width * height * _GROWTH / (2 * (width + height))
     return FoundLine(_clockwise(_corners(center, (width + growth, height + growth), angle)), score)
