@@ -25,6 +25,9 @@ def letters(left: float, right: float, top: float) -> list[tuple[float, float, f
     return [(x, top, x + 8, top + 12) for x in np.arange(left, right - 8, 12)]
 
 
+BELIEVED = quad(500, 1000, 700, 1024), 0.8  # a line away from everything
+
+
 def parts(lines: list[tuple[Quad, float]], inked: list[tuple[float, float, float, float]]) -> list[Part]:
     quads, scores = [line for line, _ in lines], [score for _, score in lines]
     return doubtful_parts(quads, scores, np.reshape(np.array(inked, np.float64), (-1, 4)), PAGE)
@@ -41,7 +44,13 @@ def holds(part: Part, left: float, top: float, right: float, bottom: float) -> b
 
 def test_covered_letters_raise_no_doubt() -> None:
     assert parts([(quad(300, 400, 700, 424), 0.8)], letters(305, 695, 406)) == []
-    assert parts([], []) == []
+    assert parts([BELIEVED], []) == []
+
+
+def test_where_no_line_is_believed_all_is_looked_at_again() -> None:
+    """Print that is too faint for the tiny network may be too faint for a letter to stand out, too."""
+    assert parts([], []) == [whole(PAGE)]
+    assert parts([(quad(300, 400, 700, 424), 0.6)], []) == [whole(PAGE)]
 
 
 def test_letters_that_no_line_covers_are_looked_at_again() -> None:
@@ -64,21 +73,21 @@ def test_a_line_that_is_in_doubt_is_looked_at_again() -> None:
 
 
 def test_specks_raise_no_doubt() -> None:
-    assert parts([], [(100 + 40 * n, 200, 104 + 40 * n, 204) for n in range(20)]) == []
+    assert parts([BELIEVED], [(100 + 40 * n, 200, 104 + 40 * n, 204) for n in range(20)]) == []
 
 
 def test_doubts_far_apart_are_parts_of_their_own_and_near_ones_are_one() -> None:
-    assert len(parts([], [*letters(200, 300, 300), *letters(800, 900, 1300)])) == 2
-    assert len(parts([], [*letters(200, 300, 300), *letters(350, 450, 330)])) == 1
+    assert len(parts([BELIEVED], [*letters(200, 300, 300), *letters(800, 900, 1300)])) == 2
+    assert len(parts([BELIEVED], [*letters(200, 300, 300), *letters(350, 450, 330)])) == 1
 
 
 def test_a_page_full_of_doubts_is_looked_at_once() -> None:
-    assert parts([], [row for top in range(20, 1580, 40) for row in letters(20, 1180, top)]) == [whole(PAGE)]
+    assert parts([BELIEVED], [row for top in range(20, 1580, 40) for row in letters(20, 1180, top)]) == [whole(PAGE)]
 
 
 def test_at_the_rim_of_a_picture_parts_end_there() -> None:
     corners = [(0, 0, 8, 12), (1192, 1588, 1200, 1600)]
-    first, last = parts([], corners)
+    first, last = parts([BELIEVED], corners)
     assert (first.rows.start, first.columns.start) == (0, 0)
     assert (last.rows.stop, last.columns.stop) == (1600, 1200)
 

@@ -48,9 +48,13 @@ def whole(size: Size) -> Part:
 def doubtful_parts(quads: Sequence[Quad], scores: Sequence[float], letters: Boxes, size: Size) -> list[Part]:
     """What is to be looked at again of a picture of `size`, given its lines with their scores and its letters.
 
-    The parts may overlap; where they cost as much as all of it, it is all of it.
+    The parts may overlap; where they cost as much as all of it, it is all of it. So it is where no line is believed:
+    print so faint that its letters do not stand out from paper (20 grey levels, blurred, with grain) the tiny network
+    does not see at all, and nothing would tell.
     """
     believed = [quad for quad, score in zip(quads, scores, strict=True) if score >= _SURE]
+    if not believed:
+        return [whole(size)]
     unsure = [
         (*quad.min(axis=0), *quad.max(axis=0)) for quad, score in zip(quads, scores, strict=True) if score < _SURE
     ]
