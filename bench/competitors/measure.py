@@ -29,7 +29,11 @@ def cpu_of(process: int) -> float:
 def _children(process: int) -> list[int]:
     found: list[int] = []
     for task in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in map(int, task.read_text().split()):
+        try:
+            children = task.read_text().split()
+        except OSError:  # a thread that has just ended
+            continue
+        for child in map(int, children):
             found += [child, *_children(child)]
     return found
 
