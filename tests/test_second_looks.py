@@ -72,6 +72,14 @@ def test_a_line_that_is_in_doubt_is_looked_at_again() -> None:
     assert part.rows.stop < 900
 
 
+def test_a_line_much_higher_than_the_others_is_looked_at_again() -> None:
+    """Bars of a chart, taken for one."""
+    lines = [(quad(300, 100 + 50 * n, 700, 124 + 50 * n), 0.8) for n in range(5)]
+    (part,) = parts([*lines, (quad(300, 900, 800, 1100), 0.8)], [])
+    assert holds(part, 300, 900, 800, 1100)
+    assert parts([*lines, (quad(300, 900, 800, 960), 0.8)], []) == []  # a title
+
+
 def test_specks_raise_no_doubt() -> None:
     assert parts([BELIEVED], [(100 + 40 * n, 200, 104 + 40 * n, 204) for n in range(20)]) == []
 
