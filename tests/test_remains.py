@@ -49,6 +49,8 @@ def test_a_document_that_left_much_behind_is_opened_anew_and_its_pages_are_the_s
     assert len({id(part) for _, part in once}) == 1
     monkeypatch.setattr(child, "SELDOM", 0)
     monkeypatch.setattr(child, "MOST_REMAINS", -(1 << 40))
+    assert len({id(part) for _, part in _drawn(long, 4)}) == 1  # a page of scans is as large, and is let go of
+    monkeypatch.setattr(child, "FEWEST", 1)
     anew = list(_drawn(long, 4))
     assert len({id(part) for _, part in anew}) == 4
     assert [seen for seen, _ in anew] == [seen for seen, _ in once]

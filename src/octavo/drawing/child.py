@@ -31,6 +31,7 @@ FULL = 0.9  # of the limit: PDFium ends as by a defect where memory is refused, 
 LOOK_SECONDS = 0.05  # between two looks at one's own size; a page of 10 ms is over before the first
 # PDFium keeps 20 KiB of each page that was drawn, until its document is closed: 100 MiB of 5,000 pages.
 MOST_REMAINS: Final = 8 << 20  # bytes of them, from which a PDF is opened anew
+FEWEST: Final = 100  # pages drawn since it was opened: of scans one picture is as large, and is let go of by itself
 SELDOM: Final = 200  # times the CPU that opening takes, spent since it was opened: half a percent is lost by it
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EDQUOT, errno.EAGAIN)  # not a file's fault
 
@@ -55,9 +56,11 @@ class OpenDocument:
         self.parts: dict[int, Opening] = {}
         self._size = 0  # bytes of this process, once the first part was opened
         self._again_from = 0.0  # seconds of this process's CPU, from which it may be opened anew
+        self._asked = 0  # how often for a part, since one was opened
 
     def part(self, index: int) -> Opening:
         offset, length, is_pdf = self.request.parts[index]
+        self._asked += 1
         if index in self.parts and is_pdf and self._has_remains():
             self.parts.pop(index).close()
         if index not in self.parts:
@@ -66,11 +69,14 @@ class OpenDocument:
             self.parts[index] = opener(self.memory, offset, length, self.request)
             opened = time.process_time()
             self._again_from = opened + SELDOM * (opened - began)
+            self._asked = 0
             self._size = self._size or wire.own_size()[1]
         return self.parts[index]
 
     def _has_remains(self) -> bool:
-        return time.process_time() > self._again_from and wire.own_size()[1] > self._size + MOST_REMAINS
+        if self._asked < FEWEST or time.process_time() < self._again_from:
+            return False
+        return wire.own_size()[1] > self._size + MOST_REMAINS
 
     def close(self) -> None:
         for part in self.parts.values():
