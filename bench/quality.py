@@ -66,9 +66,11 @@ def main() -> None:
         if ours or not chosen.keep or not (out / "scores.json").exists():
             run(engine, Path(sys.executable) if ours else chosen.peers, out, files)
         table[engine], timing[engine] = scores(chosen.data, out), speeds(out, engine)
-    groups = {"PDFs with a text layer": [], "pictures and scans": []}
-    for row, file in zip(rows, files, strict=True):
-        groups["PDFs with a text layer" if _has_text(file) else "pictures and scans"].append(row["id"])
+    with_text = {row["id"] for row, file in zip(rows, files, strict=True) if _has_text(file)}
+    groups = {
+        "PDFs with a text layer": [row["id"] for row in rows if row["id"] in with_text],
+        "pictures and scans": [row["id"] for row in rows if row["id"] not in with_text],
+    }
     report = "\n".join([*_summary(groups, engines, table, timing), "", *_report(rows, engines, table, timing)])
     (chosen.out / "report.md").write_text(report + "\n")
     print(report)
@@ -94,7 +96,7 @@ def _summary(
         for engine in engines:
             done = [timing[engine][id_] for id_ in ids if timing[engine][id_]["pages"]]
             values = [_mean([table[engine].get(id_, {}).get(metric) for id_ in ids]) for metric in metrics]
-            if not done or not any(values[:1]):
+            if not done or not values[0]:  # it found no word
                 continue
             cost = 1000 * sum(one["cpu"] for one in done) / sum(one["pages"] for one in done)
             cells = " | ".join("" if value is None else f"{value:g}" for value in values)

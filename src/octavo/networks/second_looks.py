@@ -1,9 +1,9 @@
 """Where the small network looks for lines of text again, after the tiny one: the doubtful parts of a picture.
 
 Doubtful is ink in the shape of a letter that no line covers, a line of which the tiny network is not sure, and one much
-higher than the others. Of 2,006
-lines on 42 pictures (2026-11; decisions/0022) the tiny network misses or takes apart 53, nearly all of them formulas
-and displays, whose ink is left uncovered; the others lie within 0.1 `x`-heights of the small one's in the median.
+higher than the others. Of 2,006 lines on 42 pictures (2026-11; decisions/0022) the tiny network misses or takes apart
+53, nearly all of them formulas and displays, whose ink is left uncovered; the others lie within 0.1 `x`-heights of the
+small one's in the median.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,7 @@ from octavo.opencv import cv2
 MARGIN: Final = 64  # pixels that are seen around what counts, so that both sides of a seam see whole letters there
 
 _SURE: Final = 0.65  # score from which a line is believed
-_TALL: Final = (
-    4.0  # times the usual line's height: bars of a chart taken for one line had 9 to 12 times, titles up to 3
-)
+_TALL: Final = 4.0  # times the usual line's height, up to which one is believed: bars of a chart had 9 to 12
 _COVERED: Final = 0.7  # share of a letter's box that lies in lines, from which it is covered
 _SPECK: Final = 5.0  # pixels of the working picture: lower pieces are dots, commas and grain (an `x` has 12)
 _AROUND: Final = 24  # pixels: two `x`-heights around a doubt, in which the rest of its line may begin
@@ -56,19 +54,21 @@ def doubtful_parts(quads: Sequence[Quad], scores: Sequence[float], letters: Boxe
     print so faint that its letters do not stand out from paper (20 grey levels, blurred, with grain) the tiny network
     does not see at all, and nothing would tell.
     """
-    believed = [quad for quad, score in zip(quads, scores, strict=True) if score >= _SURE]
-    if not believed:
+    sure = [score >= _SURE for score in scores]
+    if not any(sure):
         return [whole(size)]
-    tallest = _TALL * float(np.median([_height(quad) for quad in believed]))
-    believed = [quad for quad in believed if _height(quad) <= tallest]
-    unsure = [
-        (*quad.min(axis=0), *quad.max(axis=0))
-        for quad, score in zip(quads, scores, strict=True)
-        if score < _SURE or _height(quad) > tallest
-    ]
-    doubts = np.vstack((_uncovered(letters, believed, size), np.reshape(unsure, (-1, 4))))
+    heights = np.array([_height(quad) for quad in quads])
+    is_believed = np.array(sure) & (heights <= _TALL * np.median(heights[sure]))
+    believed = [quad for quad, is_so in zip(quads, is_believed, strict=True) if is_so]
+    unsure = [quad for quad, is_so in zip(quads, is_believed, strict=True) if not is_so]
+    doubts = np.vstack((_uncovered(letters, believed, size), _upright(unsure)))
     parts = _around([*doubts, *_touched(believed, doubts)], size)
     return parts if sum(part.seen for part in parts) < size.area else [whole(size)]
+
+
+def _upright(quads: Sequence[Quad]) -> Boxes:
+    """The boxes around lines."""
+    return np.reshape([(*quad.min(axis=0), *quad.max(axis=0)) for quad in quads], (-1, 4)).astype(np.float64)
 
 
 def _height(quad: Quad) -> float:
@@ -91,7 +91,7 @@ def _uncovered(letters: Boxes, quads: Sequence[Quad], size: Size) -> Boxes:
 
 def _touched(quads: Sequence[Quad], doubts: Boxes) -> Boxes:
     """The lines that begin or go on beside a doubt: seen in part, one may be taken for something else, and be lost."""
-    lines = np.reshape([(*quad.min(axis=0), *quad.max(axis=0)) for quad in quads], (-1, 4)).astype(np.float64)
+    lines = _upright(quads)
     reached = doubts + np.array((-_AROUND, -_AROUND, _AROUND, _AROUND), np.float64)
     touched: Boxes = lines[
         [bool(((reached[:, :2] < line[2:]) & (reached[:, 2:] > line[:2])).all(axis=1).any()) for line in lines]
